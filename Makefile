@@ -1,0 +1,88 @@
+# `make report` and `make test` set everything up first; `make setup` does nothing when nothing changed.
+# Paths are relative, so that the folder may have any name, spaces included.
+
+PYTHON := .venv/bin/python
+UV := .tools/bin/uv
+# Every Python that pyenv has, whichever of them .python-version asks for: without this its shims fail
+# inside this folder where that version is missing.
+WITH_EVERY_PYENV := PYENV_VERSION="$$(pyenv versions --bare 2>/dev/null \
+	| grep -E '^3\.[0-9]{2}[.0-9]*$$' | sort -r | tr '\n' ':' | sed 's/:$$//')" \
+	&& if [ -n "$$PYENV_VERSION" ]; then export PYENV_VERSION; else unset PYENV_VERSION; fi
+CODE := __init__.py data models analysis figures
+
+# An environment does not survive a move of the folder: the stamp holds the place that it was made for.
+ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
+.PHONY: .venv/pyvenv.cfg
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup test report figures calibrate bench lock format clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/.ready  ## Python and the pinned libraries in .venv (every other target runs it first)
+
+report: setup  ## fit, check and report the shipped evidence: results/report.html
+	@touch .venv/.reporting
+	@.venv/bin/mscpool report $(ARGS) || { status=$$?; \
+		[ $$status -eq 1 ] && [ results/report.html -nt .venv/.reporting ] || exit $$status; }
+
+figures: setup  ## the publication figures of the shipped evidence: figures/gallery
+	@.venv/bin/mscpool fit || [ $$? -eq 1 ]
+	@.venv/bin/mscpool figures --out figures/gallery
+
+test: setup  ## linters, types, fast and small-sampling tests
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m ruff format --check --quiet .
+	@found=$$($(PYTHON) -m basedpyright $(CODE)) || { echo "$$found"; exit 1; }
+	@$(PYTHON) -m pytest --quiet $(ARGS)
+
+calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
+	@$(PYTHON) -m mscpool.analysis.calibrate $(if $(SETS),--sets $(SETS))
+
+bench: setup  ## how long things take
+	@$(PYTHON) -m pytest --quiet tests/benchmarks -o python_files='bench_*.py' --benchmark-only $(ARGS)
+
+lock: $(UV)  ## pin the libraries anew after pyproject.toml changed (UPGRADE=1 takes the newest)
+	@$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+		--no-header --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+
+format: setup  ## lay the code out as the linters want it
+	@$(PYTHON) -m ruff check --fix --quiet .
+	@$(PYTHON) -m ruff format --quiet .
+
+clean:  ## remove the environment and every cache; results stay
+	@rm -rf .venv .tools build dist mscpool.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv from the path where it runs, else from the package index.
+$(UV):
+	@rm -rf .tools && mkdir -p .tools/bin
+	@if uv --version >/dev/null 2>&1; then ln -s "$$(command -v uv)" $@; else \
+		echo 'Getting uv into .tools'; $(WITH_EVERY_PYENV); \
+		for python in python3 python /usr/bin/python3; do \
+			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null || continue; \
+			if "$$python" -m venv .tools >/dev/null 2>&1; \
+			then .tools/bin/python -m pip install --quiet 'uv>=0.8' && break; \
+			else "$$python" -m pip install --quiet --target .tools 'uv>=0.8' && break; fi; \
+		done; \
+		$@ --version >/dev/null 2>&1 || { rm -rf .tools; \
+			echo 'uv could not be installed: install it, or a python3 with pip, and run make again' >&2; exit 1; }; \
+	fi
+
+# The wanted Python where it is present or can be fetched, else any that serves.
+.venv/pyvenv.cfg: .python-version | $(UV)
+	@rm -rf .venv; wanted=$$(cat .python-version); $(WITH_EVERY_PYENV); \
+	$(UV) venv --quiet --no-python-downloads --python "$$wanted" .venv 2>/dev/null \
+	|| UV_HTTP_TIMEOUT=20 UV_HTTP_RETRIES=0 $(UV) venv --quiet --python "$$wanted" .venv 2>/dev/null \
+	|| { $(UV) venv --quiet --no-python-downloads --python '>=3.12' .venv \
+		&& echo "Python $$wanted cannot be had here: using $$($(PYTHON) --version)" >&2; }
+	@touch $@
+
+.venv/.ready: requirements.lock pyproject.toml .venv/pyvenv.cfg
+	@echo 'Installing the pinned libraries into .venv'
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@pwd -P >$@

@@ -1,0 +1,1 @@
+"""The evidence and how it is read, checked, selected from and exported."""

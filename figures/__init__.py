@@ -1,0 +1,1 @@
+"""One module a figure; nothing here computes a result."""
