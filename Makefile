@@ -66,7 +66,7 @@ $(UV):
 			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null || continue; \
 			if "$$python" -m venv .tools >/dev/null 2>&1; \
 			then .tools/bin/python -m pip install --quiet 'uv>=0.8' && break; \
-			else "$$python" -m pip install --quiet --target .tools 'uv>=0.8' && break; fi; \
+			else rm -rf .tools; "$$python" -m pip install --quiet --target .tools 'uv>=0.8' && break; fi; \
 		done; \
 		$@ --version >/dev/null 2>&1 || { rm -rf .tools; \
 			echo 'uv could not be installed: install it, or a python3 with pip, and run make again' >&2; exit 1; }; \
@@ -77,8 +77,9 @@ $(UV):
 	@rm -rf .venv; wanted=$$(cat .python-version); $(WITH_EVERY_PYENV); \
 	$(UV) venv --quiet --no-python-downloads --python "$$wanted" .venv 2>/dev/null \
 	|| UV_HTTP_TIMEOUT=20 UV_HTTP_RETRIES=0 $(UV) venv --quiet --python "$$wanted" .venv 2>/dev/null \
-	|| { $(UV) venv --quiet --no-python-downloads --python '>=3.12' .venv \
-		&& echo "Python $$wanted cannot be had here: using $$($(PYTHON) --version)" >&2; }
+	|| if $(UV) venv --quiet --no-python-downloads --python '>=3.12' .venv 2>/dev/null; \
+		then echo "Python $$wanted cannot be had here: using $$($(PYTHON) --version)" >&2; \
+		else echo "Python $$wanted cannot be had here, nor is any from 3.12 on present: install one" >&2; exit 1; fi
 	@touch $@
 
 .venv/.ready: requirements.lock pyproject.toml .venv/pyvenv.cfg
