@@ -1,0 +1,92 @@
+"""What a reader of the evidence should be wary of: never errors."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from .problems import PARENTS
+
+_TO_THE_CELLS = re.compile(
+    r"\b(related|attributed|attributable)\b|\b(due|owing) to\b", re.IGNORECASE
+)
+
+_Cells = dict[tuple[str, str, str], Any]
+
+
+def cautions(studies: pd.DataFrame, rows: pd.DataFrame, controls: pd.DataFrame) -> tuple[str, ...]:
+    """Say where counts fit together badly, one line each, study by study.
+
+    Parameters
+    ----------
+    studies : DataFrame
+        One row a study.
+    rows, controls : DataFrame
+        The treated and control arms of a selection.
+
+    Returns
+    -------
+    tuple of str
+    """
+    cells: dict[str, _Cells] = defaultdict(dict)
+    for row in pd.concat([rows, controls]).itertuples():
+        cells[str(row.study)][str(row.study), str(row.arm), str(row.outcome)] = row
+    said: list[str] = []
+    for about in studies.itertuples():
+        of_study = cells.get(str(about.study), {})
+        said += _deaths_above_serious(of_study)
+        said += _unlike_parent(of_study)
+        said += _beyond_follow_up(of_study, about)
+        said += _fewer_than_treated(of_study, about)
+    return tuple(said)
+
+
+def _deaths_above_serious(cells: _Cells) -> Iterator[str]:
+    for (study, arm, outcome), death in cells.items():
+        serious = cells.get((study, arm, "serious_ae"))
+        if outcome != "death" or serious is None or death.events_min <= serious.events_max:
+            continue
+        counts = f"{death.events_min} deaths but {serious.events_max} patients with serious events"
+        yield f"{study}, {arm}: {counts} ({serious.definition or 'no definition given'})"
+
+
+def _unlike_parent(cells: _Cells) -> Iterator[str]:
+    for (study, arm, outcome), child in cells.items():
+        parent = cells.get((study, arm, PARENTS.get(outcome, "")))
+        if parent is None:
+            continue
+        pair = f"{study}, {arm}: {outcome} and {parent.outcome}"
+        # A time that is not given differs from nothing.
+        if child.months == child.months and parent.months == parent.months != child.months:
+            yield f"{pair} are of {child.months:g} and {parent.months:g} months"
+        attributed = [bool(_TO_THE_CELLS.search(row.definition)) for row in (child, parent)]
+        if attributed[0] != attributed[1]:
+            one = outcome if attributed[0] else parent.outcome
+            yield f"{pair} differ in attribution: only {one} counts events by their cause"
+
+
+def _beyond_follow_up(cells: _Cells, about: Any) -> Iterator[str]:
+    late: dict[float, list[str]] = defaultdict(list)
+    for (_, _, outcome), row in cells.items():
+        if row.months > about.follow_up_months and outcome not in late[row.months]:
+            late[row.months].append(outcome)
+    for months, outcomes in late.items():
+        limit = f"beyond the study's follow-up of {about.follow_up_months:g}"
+        yield f"{about.study}: {', '.join(outcomes)} at {months:g} months, {limit}"
+
+
+def _fewer_than_treated(cells: _Cells, about: Any) -> Iterator[str]:
+    patients: dict[tuple[bool, str], int] = defaultdict(int)
+    for (_, arm, outcome), row in cells.items():
+        patients[arm == "control", outcome] += row.n
+    short: dict[tuple[bool, int], list[str]] = defaultdict(list)
+    for (control, outcome), n in patients.items():
+        if n < (about.n_control if control else about.n_msc):
+            short[control, n].append(outcome)
+    for (control, n), outcomes in short.items():
+        of = f"{about.n_control} controls" if control else f"{about.n_msc} treated patients"
+        yield f"{about.study}: {', '.join(outcomes)} known for {n} of {of}"

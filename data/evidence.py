@@ -1,0 +1,341 @@
+"""The evidence: read from tables, selected into analysis sets, with what a reader must be told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .cautions import cautions as _cautions
+from .problems import (
+    DOSE_ARMS,
+    OUTCOME_FIELDS,
+    OUTCOMES,
+    PARENTS,
+    REVIEW_COLUMNS,
+    Entry,
+    read_counts,
+    read_outcomes,
+    read_review,
+    read_studies,
+    similar_names,
+)
+from .selection import (
+    ANALYSIS_SETS,
+    DEFINITIONS,
+    Selection,
+    checked_selection,
+    described,
+    selected_rows,
+)
+from .tables import EvidenceError, Problem, read_table
+
+__all__ = [
+    "ANALYSIS_SETS",
+    "DEFINITIONS",
+    "OUTCOMES",
+    "PARENTS",
+    "Evidence",
+    "EvidenceError",
+    "Problem",
+    "Selection",
+    "load_evidence",
+    "summary",
+]
+
+_ROW_COLUMNS = [
+    "study",
+    "disease",
+    "arm",
+    "outcome",
+    "events_min",
+    "events_max",
+    "n",
+    "months",
+    "certainty",
+    "definition",
+]
+# What the likelihood is computed from; wording does not change a fit.
+_HASHED_COLUMNS = _ROW_COLUMNS[:8]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A checked data set and the part of it that an analysis uses.
+
+    Attributes
+    ----------
+    studies : DataFrame
+        One row a study; `study` is its id.
+    outcomes : DataFrame
+        Every row that was read: one a study, arm, outcome and definition.
+    review : DataFrame
+        What a review states of the same diseases; no rows where the data set has none.
+    vocabulary : tuple of str
+        The outcomes that may be named: the six of the dictionary, or those of a single table.
+    selection : Selection
+        What was asked for.
+    rows, controls : DataFrame
+        Treated and control arms of the selection, one row a study, arm and outcome: `events_min`
+        to `events_max` of `n` patients, `months` of follow-up (NaN where absent). A selected
+        outcome brings the one that it is nested in.
+    """
+
+    studies: pd.DataFrame
+    outcomes: pd.DataFrame
+    review: pd.DataFrame
+    vocabulary: tuple[str, ...]
+    selection: Selection
+    rows: pd.DataFrame
+    controls: pd.DataFrame
+
+    def select(self, **changes: Any) -> Evidence:
+        """Select another part of the same data set.
+
+        Parameters
+        ----------
+        **changes
+            Fields of `Selection`; those not named stay as they are.
+
+        Returns
+        -------
+        Evidence
+            The same tables with other rows.
+
+        Raises
+        ------
+        ValueError
+            One line for each unknown name; or no rows are left.
+        """
+        selection = replace(self.selection, **changes)
+        selection = checked_selection(selection, self.studies, self.outcomes, self.vocabulary)
+        rows = selected_rows(self.outcomes, selection)[_ROW_COLUMNS]
+        treated = rows[rows["arm"] != "control"].reset_index(drop=True)
+        controls = rows[rows["arm"] == "control"].reset_index(drop=True)
+        asked = set(selection.outcomes or self.vocabulary)
+        if not treated["outcome"].isin(asked).any():
+            raise ValueError(f"no rows are left by {described(selection)}: ask for less at once")
+        return replace(self, selection=selection, rows=treated, controls=controls)
+
+    @cached_property
+    def diseases(self) -> tuple[str, ...]:
+        """Diseases of the selection in the order of the data, also those without rows."""
+        named = tuple(dict.fromkeys(self.studies["disease"]))
+        return self.selection.diseases or named
+
+    @cached_property
+    def outcome_names(self) -> tuple[str, ...]:
+        """Outcomes with rows: those of the dictionary in its order, then others as they appear."""
+        return _in_dictionary_order(self.rows["outcome"])
+
+    @cached_property
+    def messages(self) -> tuple[str, ...]:
+        """What the user should be told of how the selection is read."""
+        told = [
+            f"outcome {name} is not one of the dictionary: it stands alone, on the log-odds scale, "
+            "with the default priors"
+            for name in self.outcome_names
+            if name not in OUTCOMES
+        ]
+        told += [
+            f"outcome {name} has no rows in this selection"
+            for name in self.selection.outcomes
+            if name not in self.outcome_names
+        ]
+        told += [
+            f"outcome {child} is analysed by itself: none of its studies has a row of {parent} in "
+            "this selection"
+            for child, parent in PARENTS.items()
+            if child in self.outcome_names and not self._share_a_study(child, parent)
+        ]
+        told += [
+            f"diseases {one} and {other} differ by little: are they the same?"
+            for one, other in similar_names(dict.fromkeys(self.studies["disease"]))
+        ]
+        return tuple(told)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what the model sees: the rows and the diseases, not the wording or the file."""
+        rows = [
+            [None if value != value else value for value in row]
+            for row in self.rows[_HASHED_COLUMNS].to_numpy(dtype=object).tolist()
+        ]
+        seen = {"columns": _HASHED_COLUMNS, "rows": rows, "diseases": self.diseases}
+        canonical = json.dumps(seen, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def cautions(self) -> tuple[str, ...]:
+        """Say what a reader of the selection should be wary of, one line each."""
+        return _cautions(self.studies, self.rows, self.controls)
+
+    def _share_a_study(self, child: str, parent: str) -> bool:
+        of = {name: set(self.rows.loc[self.rows["outcome"] == name, "study"]) for name in PARENTS}
+        return bool(of[child] & set(self.rows.loc[self.rows["outcome"] == parent, "study"]))
+
+
+def load_evidence(path: str | Path | None = None, **selection: Any) -> Evidence:
+    """Read and check a data set and select a part of it.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A folder with `studies.csv`, `outcomes.csv` and perhaps `review.csv`; or one CSV file with
+        the columns `study, events, n` (or `events_min, events_max, n`) and perhaps `disease,
+        outcome, arm, months`. The shipped evidence by default.
+    **selection
+        Fields of `Selection`.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    EvidenceError
+        The tables are wrong: one line a problem, all of them.
+    ValueError
+        The selection names something unknown or leaves no rows.
+
+    Examples
+    --------
+    >>> load_evidence(outcomes="remission", diseases="psoriasis").outcome_names
+    ('improvement', 'remission')
+    """
+    place = Path(__file__).parent if path is None else Path(path)
+    name = str(place if path is None else path)
+    problems: list[Problem] = []
+    is_folder = _is_folder(place, name, problems)
+    if problems:
+        raise EvidenceError(problems)
+    return (_read_folder if is_folder else _read_single)(place, name).select(**selection)
+
+
+def summary(evidence: Evidence) -> dict[str, int]:
+    """Count what a data set holds.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Any selection; what it leaves out is counted only where said.
+
+    Returns
+    -------
+    dict
+        `studies` and `rows` that were read; `patients` treated in core studies, each counted once
+        (`n_msc`; in a single table the largest n of each study and arm, summed); and of the
+        selection `studies_analysed` and `rows_analysed` (treated arms).
+    """
+    core = evidence.studies[evidence.studies["role"] == "core"]
+    return {
+        "studies": len(evidence.studies),
+        "patients": int(core["n_msc"].sum()),
+        "rows": len(evidence.outcomes),
+        "studies_analysed": int(evidence.rows["study"].nunique()),
+        "rows_analysed": len(evidence.rows),
+    }
+
+
+def _is_folder(place: Path, name: str, problems: list[Problem]) -> bool:
+    try:
+        if not name or not place.exists():
+            problems.append(Problem(name, 1, "file", "there is no such file or folder"))
+            return False
+        if not place.is_dir():
+            if not place.is_file():
+                problems.append(Problem(name, 1, "file", "is neither a file nor a folder"))
+            return False
+        tables = [place / table for table in ("studies.csv", "outcomes.csv")]
+        if not any(table.exists() for table in tables):
+            wrong = "this folder has no tables: studies.csv and outcomes.csv are needed"
+            problems.append(Problem(name, 1, "file", wrong))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problems.append(Problem(name, 1, "file", f"cannot be read: {reason}"))
+    return True
+
+
+def _read_folder(folder: Path, name: str) -> Evidence:
+    problems: list[Problem] = []
+    prefix = name.rstrip("/") + "/"
+    tables = {
+        table: read_table(folder / table, prefix + table, problems)
+        for table in ("studies.csv", "outcomes.csv", "review.csv")
+        if table != "review.csv" or (folder / table).exists()
+    }
+    studies = read_studies(tables["studies.csv"], problems) if tables["studies.csv"] else None
+    entries = []
+    if tables["outcomes.csv"]:
+        entries = read_outcomes(tables["outcomes.csv"], studies, problems)
+    statements = []
+    if review := tables.get("review.csv"):
+        diseases = dict.fromkeys(s["disease"] for s in (studies or {}).values() if s["disease"])
+        statements = read_review(review, tuple(diseases) or None, problems)
+    if problems or studies is None:
+        raise EvidenceError(problems)
+    return _evidence(list(studies.values()), entries, statements, OUTCOMES)
+
+
+def _read_single(path: Path, name: str) -> Evidence:
+    problems: list[Problem] = []
+    table = read_table(path, name, problems)
+    entries = read_counts(table, problems) if table else []
+    if problems:
+        raise EvidenceError(problems)
+    by_study: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_study.setdefault(str(entry.study), []).append(entry)
+    studies = [_study_of_counts(study, rows) for study, rows in by_study.items()]
+    vocabulary = _in_dictionary_order([str(entry.outcome) for entry in entries])
+    return _evidence(studies, entries, [], vocabulary)
+
+
+def _study_of_counts(study: str, entries: list[Entry]) -> dict[str, Any]:
+    largest: dict[str | None, int] = {}
+    for entry in entries:
+        largest[entry.arm] = max(entry.n or 0, largest.get(entry.arm, 0))
+    doses = sum(largest.get(arm, 0) for arm in DOSE_ARMS)
+    return {
+        "study": study,
+        "label": study,
+        "year": None,
+        "disease": entries[0].disease,
+        "design": "",
+        # Outcomes may be given for all treated or by dose: the same patients.
+        "n_msc": max(largest.get("msc", 0), doses),
+        "n_control": largest.get("control", 0),
+        "follow_up_months": float("nan"),
+        "cohort": "",
+        "role": "core",
+        "note": "",
+    }
+
+
+def _evidence(
+    studies: list[dict[str, Any]],
+    entries: list[Entry],
+    statements: list[tuple[Any, ...]],
+    vocabulary: tuple[str, ...],
+) -> Evidence:
+    outcomes = pd.DataFrame([entry.values() for entry in entries], columns=list(OUTCOME_FIELDS))
+    review = pd.DataFrame(statements, columns=list(REVIEW_COLUMNS))
+    return Evidence(
+        studies=pd.DataFrame(studies).astype({"year": "Int64"}),
+        outcomes=outcomes.astype({"months": float, "primary": bool}),
+        review=review.astype({"value": float}),
+        vocabulary=vocabulary,
+        selection=Selection(),
+        rows=outcomes[_ROW_COLUMNS].iloc[:0],
+        controls=outcomes[_ROW_COLUMNS].iloc[:0],
+    )
+
+
+def _in_dictionary_order(names: Collection[str]) -> tuple[str, ...]:
+    present = tuple(dict.fromkeys(names))
+    return (*(n for n in OUTCOMES if n in present), *(n for n in present if n not in OUTCOMES))

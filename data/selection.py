@@ -1,0 +1,188 @@
+"""Which rows an analysis uses: sets, definitions, filters, studies dropped or swapped in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import pandas as pd
+
+from .problems import PARENTS
+from .tables import listed, unknown_name
+
+ANALYSIS_SETS = ("core", "reported", "counted", "everything")
+DEFINITIONS = ("primary", "alternative")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What part of the evidence an analysis uses, each name once and in the order of the data.
+
+    Attributes
+    ----------
+    analysis_set : {"core", "reported", "counted", "everything"}
+        Core studies; their reported counts; their known counts; case series and related products
+        as well.
+    definitions : {"primary", "alternative"}
+        Which definition of an outcome counts where a study has several.
+    outcomes, diseases : tuple of str
+        What was asked for; empty for all.
+    drop : tuple of str
+        Studies left out.
+    use : tuple of str
+        Overlapping studies used in place of their cohort's rows.
+    """
+
+    analysis_set: str = "core"
+    definitions: str = "primary"
+    outcomes: tuple[str, ...] = ()
+    diseases: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()
+
+
+def checked_selection(
+    selection: Selection, studies: pd.DataFrame, outcomes: pd.DataFrame, vocabulary: tuple[str, ...]
+) -> Selection:
+    """Put a selection's names in the order of the data.
+
+    Parameters
+    ----------
+    selection : Selection
+        As asked for; a single name may stand for a tuple of one.
+    studies, outcomes : DataFrame
+        The data set.
+    vocabulary : tuple of str
+        The outcomes that may be named.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    ValueError
+        One line for each name that is unknown or cannot be used so.
+    """
+    study_names = tuple(studies["study"])
+    valid = {
+        "outcomes": ("outcome", vocabulary),
+        "diseases": ("disease", tuple(dict.fromkeys(studies["disease"]))),
+        "drop": ("study to drop", study_names),
+        "use": ("study to use", study_names),
+    }
+    wrong = []
+    for choice, choices, what in (
+        (selection.analysis_set, ANALYSIS_SETS, "analysis set"),
+        (selection.definitions, DEFINITIONS, "definitions"),
+    ):
+        if choice not in choices:
+            wrong.append(unknown_name(str(choice), choices, what))
+    ordered: dict[str, tuple[str, ...]] = {}
+    for field, (what, names) in valid.items():
+        given = _as_names(getattr(selection, field))
+        wrong += [unknown_name(name, names, what) for name in given if name not in names]
+        ordered[field] = tuple(name for name in names if name in given)
+    wrong += _wrong_uses(ordered["use"], ordered["drop"], studies, outcomes)
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return replace(selection, **ordered)
+
+
+def selected_rows(outcomes: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Select the rows of all arms, one a study, arm and outcome, in the order of the data.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        Every row of the data set, with `role` and `cohort` of its study.
+    selection : Selection
+        With checked names.
+
+    Returns
+    -------
+    DataFrame
+        Some of the rows of `outcomes`.
+    """
+    if selection.analysis_set == "everything":
+        in_set = outcomes["role"] != "overlap"
+    else:
+        in_set = outcomes["role"] == "core"
+    if selection.analysis_set == "reported":
+        filtered = outcomes["certainty"] == "reported"
+    elif selection.analysis_set == "counted":
+        filtered = outcomes["events_min"] == outcomes["events_max"]
+    else:
+        filtered = pd.Series(True, index=outcomes.index)
+    used = outcomes["study"].isin(selection.use)
+    dropped = outcomes["study"].isin(selection.drop)
+    rows = _one_definition(outcomes[(in_set | used) & filtered & ~dropped], selection.definitions)
+    rows = _swapped(rows, selection.use)
+    if selection.outcomes:
+        wanted = {*selection.outcomes, *(PARENTS.get(name) for name in selection.outcomes)}
+        rows = rows[rows["outcome"].isin(wanted)]
+    if selection.diseases:
+        rows = rows[rows["disease"].isin(selection.diseases)]
+    return rows
+
+
+def described(selection: Selection) -> str:
+    """Say in a line what a selection asks for."""
+    said = [f"the analysis set {selection.analysis_set}", f"{selection.definitions} definitions"]
+    for field in fields(selection)[2:]:
+        if names := getattr(selection, field.name):
+            said.append(f"{field.name} {listed(names)}")
+    return ", ".join(said)
+
+
+def _as_names(given: object) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return (given,)
+    return tuple(str(name) for name in given) if isinstance(given, list | tuple | set) else ()
+
+
+def _wrong_uses(
+    use: tuple[str, ...], drop: tuple[str, ...], studies: pd.DataFrame, outcomes: pd.DataFrame
+) -> list[str]:
+    about = studies.set_index("study")
+    overlapping = about.index[about["role"] == "overlap"]
+    wrong = []
+    supplied: dict[tuple[str, str], str] = {}
+    for study in use:
+        role, cohort = about.at[study, "role"], about.at[study, "cohort"]
+        if role != "overlap":
+            swappable = listed(overlapping) if len(overlapping) else "there are none"
+            remedy = f"only overlapping studies can be swapped in: {swappable}"
+            wrong.append(f"study to use {study} has the role {role}; {remedy}")
+            continue
+        if study in drop:
+            wrong.append(f"study {study} is both to be used and to be dropped: choose one")
+        own = outcomes.loc[outcomes["study"] == study, "outcome"]
+        if own.empty:
+            wrong.append(f"study to use {study} has no outcome rows: leave it out")
+        for outcome in own.unique():
+            other = supplied.setdefault((cohort, outcome), study)
+            if other != study:
+                shared = f"of cohort {cohort} both supply {outcome}: use one"
+                wrong.append(f"studies to use {other} and {study} {shared}")
+    return wrong
+
+
+def _one_definition(rows: pd.DataFrame, definitions: str) -> pd.DataFrame:
+    """Of several definitions of one study, arm and outcome keep one: the first alternative."""
+    if definitions == "primary":
+        return rows[rows["primary"]]
+    ordered = rows.sort_values("primary", kind="stable")
+    return ordered.drop_duplicates(["study", "arm", "outcome"]).sort_index()
+
+
+def _swapped(rows: pd.DataFrame, use: tuple[str, ...]) -> pd.DataFrame:
+    """Let each used study take the place of its cohort's rows of what it supplies."""
+    if not use:
+        return rows
+    kin = {**PARENTS, **{parent: child for child, parent in PARENTS.items()}}
+    used = rows["study"].isin(use)
+    replaced = set()
+    for cohort, outcome in zip(rows.loc[used, "cohort"], rows.loc[used, "outcome"], strict=True):
+        replaced |= {(cohort, outcome), (cohort, kin.get(outcome))}
+    pairs = zip(rows["cohort"], rows["outcome"], strict=True)
+    return rows[used | ~pd.Series([pair in replaced for pair in pairs], index=rows.index)]
