@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from .problems import PARENTS
+from .entries import PARENTS
 
 _TO_THE_CELLS = re.compile(
     r"\b(related|attributed|attributable)\b|\b(due|owing) to\b", re.IGNORECASE
@@ -33,16 +33,20 @@ def cautions(studies: pd.DataFrame, rows: pd.DataFrame, controls: pd.DataFrame) 
     tuple of str
     """
     cells: dict[str, _Cells] = defaultdict(dict)
-    for row in pd.concat([rows, controls]).itertuples():
-        cells[str(row.study)][str(row.study), str(row.arm), str(row.outcome)] = row
+    for row in [*_records(rows), *_records(controls)]:
+        cells[row.study][row.study, row.arm, row.outcome] = row
     said: list[str] = []
-    for about in studies.itertuples():
-        of_study = cells.get(str(about.study), {})
+    for about in _records(studies):
+        of_study = cells.get(about.study, {})
         said += _deaths_above_serious(of_study)
         said += _unlike_parent(of_study)
         said += _beyond_follow_up(of_study, about)
         said += _fewer_than_treated(of_study, about)
     return tuple(said)
+
+
+def _records(frame: pd.DataFrame) -> Iterator[Any]:
+    return frame.itertuples(index=False)
 
 
 def _deaths_above_serious(cells: _Cells) -> Iterator[str]:

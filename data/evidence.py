@@ -13,13 +13,9 @@ from typing import Any
 import pandas as pd
 
 from .cautions import cautions as _cautions
-from .problems import (
-    DOSE_ARMS,
-    OUTCOME_FIELDS,
-    OUTCOMES,
-    PARENTS,
+from .entries import DOSE_ARMS, OUTCOME_FIELDS, OUTCOMES, PARENTS, Entry
+from .reading import (
     REVIEW_COLUMNS,
-    Entry,
     read_counts,
     read_outcomes,
     read_review,
@@ -115,11 +111,10 @@ class Evidence:
         """
         selection = replace(self.selection, **changes)
         selection = checked_selection(selection, self.studies, self.outcomes, self.vocabulary)
-        rows = selected_rows(self.outcomes, selection)[_ROW_COLUMNS]
+        rows = selected_rows(self.outcomes, selection).loc[:, _ROW_COLUMNS]
         treated = rows[rows["arm"] != "control"].reset_index(drop=True)
         controls = rows[rows["arm"] == "control"].reset_index(drop=True)
-        asked = set(selection.outcomes or self.vocabulary)
-        if not treated["outcome"].isin(asked).any():
+        if not set(treated["outcome"]) & set(selection.outcomes or self.vocabulary):
             raise ValueError(f"no rows are left by {described(selection)}: ask for less at once")
         return replace(self, selection=selection, rows=treated, controls=controls)
 
@@ -176,8 +171,10 @@ class Evidence:
         return _cautions(self.studies, self.rows, self.controls)
 
     def _share_a_study(self, child: str, parent: str) -> bool:
-        of = {name: set(self.rows.loc[self.rows["outcome"] == name, "study"]) for name in PARENTS}
-        return bool(of[child] & set(self.rows.loc[self.rows["outcome"] == parent, "study"]))
+        studies = [
+            set(self.rows.loc[self.rows["outcome"] == name, "study"]) for name in (child, parent)
+        ]
+        return bool(studies[0] & studies[1])
 
 
 def load_evidence(path: str | Path | None = None, **selection: Any) -> Evidence:
@@ -232,12 +229,12 @@ def summary(evidence: Evidence) -> dict[str, int]:
         (`n_msc`; in a single table the largest n of each study and arm, summed); and of the
         selection `studies_analysed` and `rows_analysed` (treated arms).
     """
-    core = evidence.studies[evidence.studies["role"] == "core"]
+    core = evidence.studies["role"] == "core"
     return {
         "studies": len(evidence.studies),
-        "patients": int(core["n_msc"].sum()),
+        "patients": int(evidence.studies.loc[core, "n_msc"].sum()),
         "rows": len(evidence.outcomes),
-        "studies_analysed": int(evidence.rows["study"].nunique()),
+        "studies_analysed": len(set(evidence.rows["study"])),
         "rows_analysed": len(evidence.rows),
     }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
-from .problems import PARENTS
+from .entries import PARENTS
 from .tables import listed, unknown_name
 
 ANALYSIS_SETS = ("core", "reported", "counted", "everything")
@@ -104,24 +105,21 @@ def selected_rows(outcomes: pd.DataFrame, selection: Selection) -> pd.DataFrame:
         Some of the rows of `outcomes`.
     """
     if selection.analysis_set == "everything":
-        in_set = outcomes["role"] != "overlap"
+        chosen = outcomes["role"] != "overlap"
     else:
-        in_set = outcomes["role"] == "core"
+        chosen = outcomes["role"] == "core"
+    chosen |= outcomes["study"].isin(selection.use)
     if selection.analysis_set == "reported":
-        filtered = outcomes["certainty"] == "reported"
+        chosen &= outcomes["certainty"] == "reported"
     elif selection.analysis_set == "counted":
-        filtered = outcomes["events_min"] == outcomes["events_max"]
-    else:
-        filtered = pd.Series(True, index=outcomes.index)
-    used = outcomes["study"].isin(selection.use)
-    dropped = outcomes["study"].isin(selection.drop)
-    rows = _one_definition(outcomes[(in_set | used) & filtered & ~dropped], selection.definitions)
-    rows = _swapped(rows, selection.use)
+        chosen &= outcomes["events_min"] == outcomes["events_max"]
+    chosen &= ~outcomes["study"].isin(selection.drop)
+    rows = _swapped(_one_definition(outcomes.loc[chosen], selection), selection)
     if selection.outcomes:
-        wanted = {*selection.outcomes, *(PARENTS.get(name) for name in selection.outcomes)}
-        rows = rows[rows["outcome"].isin(wanted)]
+        parents = [PARENTS[name] for name in selection.outcomes if name in PARENTS]
+        rows = rows.loc[rows["outcome"].isin([*selection.outcomes, *parents])]
     if selection.diseases:
-        rows = rows[rows["disease"].isin(selection.diseases)]
+        rows = rows.loc[rows["disease"].isin(selection.diseases)]
     return rows
 
 
@@ -134,55 +132,54 @@ def described(selection: Selection) -> str:
     return ", ".join(said)
 
 
-def _as_names(given: object) -> tuple[str, ...]:
+def _as_names(given: Iterable[str] | str | None) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
-    return tuple(str(name) for name in given) if isinstance(given, list | tuple | set) else ()
+    return tuple(str(name) for name in given or ())
 
 
 def _wrong_uses(
     use: tuple[str, ...], drop: tuple[str, ...], studies: pd.DataFrame, outcomes: pd.DataFrame
 ) -> list[str]:
     about = studies.set_index("study")
-    overlapping = about.index[about["role"] == "overlap"]
+    overlapping = list(studies.loc[studies["role"] == "overlap", "study"])
     wrong = []
     supplied: dict[tuple[str, str], str] = {}
     for study in use:
         role, cohort = about.at[study, "role"], about.at[study, "cohort"]
         if role != "overlap":
-            swappable = listed(overlapping) if len(overlapping) else "there are none"
+            swappable = listed(overlapping) if overlapping else "there are none"
             remedy = f"only overlapping studies can be swapped in: {swappable}"
             wrong.append(f"study to use {study} has the role {role}; {remedy}")
             continue
         if study in drop:
             wrong.append(f"study {study} is both to be used and to be dropped: choose one")
         own = outcomes.loc[outcomes["study"] == study, "outcome"]
-        if own.empty:
+        if len(own) == 0:
             wrong.append(f"study to use {study} has no outcome rows: leave it out")
-        for outcome in own.unique():
-            other = supplied.setdefault((cohort, outcome), study)
+        for outcome in dict.fromkeys(own):
+            other = supplied.setdefault((str(cohort), outcome), study)
             if other != study:
                 shared = f"of cohort {cohort} both supply {outcome}: use one"
                 wrong.append(f"studies to use {other} and {study} {shared}")
     return wrong
 
 
-def _one_definition(rows: pd.DataFrame, definitions: str) -> pd.DataFrame:
+def _one_definition(rows: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Of several definitions of one study, arm and outcome keep one: the first alternative."""
-    if definitions == "primary":
-        return rows[rows["primary"]]
+    if selection.definitions == "primary":
+        return rows.loc[rows["primary"]]
     ordered = rows.sort_values("primary", kind="stable")
     return ordered.drop_duplicates(["study", "arm", "outcome"]).sort_index()
 
 
-def _swapped(rows: pd.DataFrame, use: tuple[str, ...]) -> pd.DataFrame:
+def _swapped(rows: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Let each used study take the place of its cohort's rows of what it supplies."""
-    if not use:
-        return rows
     kin = {**PARENTS, **{parent: child for child, parent in PARENTS.items()}}
-    used = rows["study"].isin(use)
-    replaced = set()
+    used = rows["study"].isin(selection.use)
+    replaced: set[tuple[str, str | None]] = set()
     for cohort, outcome in zip(rows.loc[used, "cohort"], rows.loc[used, "outcome"], strict=True):
         replaced |= {(cohort, outcome), (cohort, kin.get(outcome))}
     pairs = zip(rows["cohort"], rows["outcome"], strict=True)
-    return rows[used | ~pd.Series([pair in replaced for pair in pairs], index=rows.index)]
+    stays = [own or pair not in replaced for own, pair in zip(used, pairs, strict=True)]
+    return rows.loc[stays]

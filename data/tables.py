@@ -165,9 +165,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it was read: its name for messages, its columns, its rows that are not blank."""
+    """A table as it was read: its name for messages, its header's line, its rows not blank."""
 
     file: str
+    line: int
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -210,7 +211,7 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
         rows.append(Row(file, line, dict(zip(header, cells, strict=True)), problems))
     if len(records) == 1:
         problems.append(Problem(file, header_line, "file", "has a header alone: rows are needed"))
-    return Table(file, tuple(header), tuple(rows))
+    return Table(file, header_line, tuple(header), tuple(rows))
 
 
 def require_columns(table: Table, needed: tuple[str, ...], problems: list[Problem]) -> bool:
@@ -220,7 +221,9 @@ def require_columns(table: Table, needed: tuple[str, ...], problems: list[Proble
     for column in missing:
         near = difflib.get_close_matches(column, spare, n=1, cutoff=0.75)
         remedy = f"is it the one called {shown(near[0])}?" if near else f"needed: {listed(needed)}"
-        problems.append(Problem(table.file, 1, column, f"this column is missing; {remedy}"))
+        problems.append(
+            Problem(table.file, table.line, column, f"this column is missing; {remedy}")
+        )
     return not missing
 
 
@@ -238,9 +241,7 @@ def _read_text(path: Path, file: str, problems: list[Problem]) -> str | None:
         problems.append(Problem(file, 1, "file", "is encoded as UTF-16: save it as CSV in UTF-8"))
         return None
     if b"\0" in raw or raw.startswith(b"PK\x03\x04"):
-        problems.append(
-            Problem(file, 1, "file", "is binary: save the table as CSV in UTF-8")
-        )
+        problems.append(Problem(file, 1, "file", "is binary: save the table as CSV in UTF-8"))
         return None
     try:
         text = raw.decode("utf-8-sig")

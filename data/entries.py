@@ -1,0 +1,69 @@
+"""One row of counts, and the names that its cells may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .tables import Row
+
+OUTCOMES = (
+    "improvement",
+    "remission",
+    "any_ae",
+    "moderate_severe_ae",
+    "serious_ae",
+    "death",
+)
+PARENTS = {"remission": "improvement", "moderate_severe_ae": "any_ae"}
+TREATED_ARMS = ("msc", "msc_low", "msc_high")
+DOSE_ARMS = ("msc_low", "msc_high")
+ARMS = (*TREATED_ARMS, "control")
+ROLES = ("core", "overlap", "case_series", "related_product")
+CERTAINTIES = ("reported", "secondary", "derived")
+STATISTICS = ("maximum", "rate", "count")
+
+# What the outcomes frame of an evidence holds, in this order.
+OUTCOME_FIELDS = (
+    "study",
+    "disease",
+    "arm",
+    "outcome",
+    "events_min",
+    "events_max",
+    "n",
+    "definition",
+    "months",
+    "certainty",
+    "locator",
+    "primary",
+    "note",
+    "role",
+    "cohort",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of counts as read, None where a cell is wrong, with its line to complain to."""
+
+    row: Row
+    study: str | None
+    disease: str | None
+    arm: str | None
+    outcome: str | None
+    events_min: int | None
+    events_max: int | None
+    n: int | None
+    definition: str
+    months: float | None
+    certainty: str | None
+    locator: str
+    primary: bool | None
+    note: str
+    role: str | None
+    cohort: str
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the cells in the order of OUTCOME_FIELDS."""
+        return tuple(getattr(self, field) for field in OUTCOME_FIELDS)

@@ -1,0 +1,71 @@
+"""Tables for readers: written whole or not at all, with no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def spreadsheet_safe(text: str) -> str:
+    """Put a quote before a text that a spreadsheet would take for a formula.
+
+    Parameters
+    ----------
+    text : str
+        What a cell is to show.
+
+    Returns
+    -------
+    str
+        The text, with an apostrophe before it where it begins like a formula.
+
+    References
+    ----------
+    OWASP, CSV injection, https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    # Spreadsheets trim, and the full-width forms are run as well in some languages.
+    begins = text.lstrip(" \n\u00a0\ufeff").translate(_NARROW)
+    return "'" + text if begins.startswith(_STARTS_A_FORMULA) else text
+
+
+_NARROW = str.maketrans("\uff1d\uff0b\uff0d\uff20", "=+-@")
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a frame as CSV in UTF-8, without its index.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Texts and column names are made safe for spreadsheets; numbers stay as they are.
+    path : str or Path
+        The file to write or replace; a write that is cut short leaves it as it was.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    safe = frame.map(_safe_cell).rename(columns=_safe_cell)
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            safe.to_csv(stream, index=False, lineterminator="\n")
+        # mkstemp makes files for their owner only; a table is for everybody the umask allows.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _safe_cell(cell: object) -> object:
+    return spreadsheet_safe(cell) if isinstance(cell, str) else cell
