@@ -61,7 +61,7 @@ _ROW_COLUMNS = [
 _HASHED_COLUMNS = _ROW_COLUMNS[:8]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evidence:
     """A checked data set and the part of it that an analysis uses.
 
@@ -90,6 +90,10 @@ class Evidence:
     selection: Selection
     rows: pd.DataFrame
     controls: pd.DataFrame
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.rows)} rows of {len(set(self.rows['study']))} studies"
+        return f"<Evidence: {counts}; {described(self.selection)}>"
 
     def select(self, **changes: Any) -> Evidence:
         """Select another part of the same data set.

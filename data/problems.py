@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .entries import DOSE_ARMS, PARENTS, TREATED_ARMS, Entry
 from .tables import shown
+
+# Each analysis set chooses a definition among other rows, so each may pair other rows.
+_IN_A_SET: tuple[Callable[[Entry], bool], ...] = (
+    lambda entry: True,
+    lambda entry: entry.certainty == "reported",
+    lambda entry: entry.events_min == entry.events_max,
+)
 
 
 def check_entries(entries: list[Entry]) -> None:
@@ -84,17 +92,19 @@ def _check_nesting(entries: list[Entry]) -> None:
         parents = cells.get((study, arm, PARENTS.get(outcome or "")), [])
         if study is None or arm is None or not parents:
             continue
-        compared = set()
-        for alternative in (False, True):
-            child = _definition_used(children, alternative)
-            parent = _definition_used(parents, alternative)
-            if child is None or parent is None or (id(child), id(parent)) in compared:
-                continue
-            compared.add((id(child), id(parent)))
+        pairs = {}
+        for counts in _IN_A_SET:
+            for alternative in (False, True):
+                child = _definition_used(filter(counts, children), alternative)
+                parent = _definition_used(filter(counts, parents), alternative)
+                if child is not None and parent is not None:
+                    pairs[id(child), id(parent)] = child, parent
+        for child, parent in pairs.values():
             _check_pair(child, parent)
 
 
-def _definition_used(entries: list[Entry], alternative: bool) -> Entry | None:
+def _definition_used(entries: Iterable[Entry], alternative: bool) -> Entry | None:
+    entries = list(entries)
     primary = [entry for entry in entries if entry.primary]
     others = [entry for entry in entries if entry.primary is False]
     ordered = [*others, *primary] if alternative else primary

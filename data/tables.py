@@ -105,7 +105,9 @@ class Row:
         if not text:
             self.complain(column, f"is empty: every row needs a {column.removesuffix('_id')}")
         elif not text.isprintable():
-            self.complain(column, f"{shown(text)} is not one line of plain text")
+            self.complain(
+                column, f"{shown(text)} holds a character that cannot be seen: type it anew"
+            )
         else:
             return text
         return None
@@ -201,6 +203,7 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
     header_line, header = records[0]
     if not _header_is_right(header_line, header, file, problems):
         return None
+    header = [_one_line(cell) for cell in header]
     rows = []
     for line, cells in records[1:]:
         if len(cells) != len(header):
@@ -208,10 +211,15 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
             remedy = "put a cell that holds a comma in double quotes, and leave no cell out"
             problems.append(Problem(file, line, "row", f"{message}: {remedy}"))
             continue
-        rows.append(Row(file, line, dict(zip(header, cells, strict=True)), problems))
+        named = zip(header, map(_one_line, cells), strict=True)
+        rows.append(Row(file, line, dict(named), problems))
     if len(records) == 1:
         problems.append(Problem(file, header_line, "file", "has a header alone: rows are needed"))
     return Table(file, header_line, tuple(header), tuple(rows))
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split())
 
 
 def require_columns(table: Table, needed: tuple[str, ...], problems: list[Problem]) -> bool:

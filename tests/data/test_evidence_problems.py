@@ -88,6 +88,7 @@ WRONG_CELLS = [
     ("outcomes.csv", 6, ",12,rep", ",,rep", "months", "write how many months"),
     ("outcomes.csv", 2, "one,", "onne,", "study_id", "unknown study 'onne'; did you mean one?"),
     ("outcomes.csv", 2, "one,", ",", "study_id", "is empty"),
+    ("studies.csv", 2, "psoriasis", "psor\u200biasis", "disease", "cannot be seen"),
     ("outcomes.csv", 2, "msc", "mcs", "arm", "unknown arm 'mcs'; did you mean msc? valid: msc,"),
     ("outcomes.csv", 2, "improvement", "Improvement", "outcome", "did you mean improvement?"),
     ("outcomes.csv", 2, "improvement", "relapse", "outcome", "unknown outcome 'relapse'"),
@@ -171,6 +172,18 @@ def test_a_row_that_only_looks_alike_is_no_problem(folder, row):
     with (folder / "outcomes.csv").open("a", encoding="utf-8") as stream:
         stream.write(row + "\n")
     load_evidence(folder)
+
+
+def test_a_pair_that_only_one_analysis_set_makes_is_compared_too(folder):
+    rows = [
+        # Of the known counts the alternative remission meets the primary improvement.
+        "one,msc,improvement,8,12,17,PASI 25,6,reported,a,false,",
+        "one,msc,remission,10,10,17,PGA 2,6,reported,a,false,",
+    ]
+    (folder / "outcomes.csv").write_text(OUTCOMES + "\n".join(rows), encoding="utf-8")
+    (problem,) = problems_of(folder)
+    assert (problem.line, problem.column) == (11, "events_min")
+    assert "more than the 8 with improvement on line 2" in problem.message
 
 
 def test_a_child_of_other_patients_than_its_parent_may_exceed_it(folder):

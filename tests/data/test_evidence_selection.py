@@ -53,6 +53,14 @@ def test_the_summary_counts_what_was_read(shipped):
     }
 
 
+def test_an_evidence_shows_in_a_line_what_it_is(shipped):
+    shown = repr(shipped.select(outcomes="death"))
+    assert shown == (
+        "<Evidence: 16 rows of 16 studies; "
+        "the analysis set core, primary definitions, outcomes death>"
+    )
+
+
 def test_controls_are_the_control_arms_of_the_selected_studies(shipped):
     assert set(shipped.controls["study"]) == {"deng2017"}
     everything = shipped.select(analysis_set="everything")
