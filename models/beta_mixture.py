@@ -49,7 +49,7 @@ def log_beta_density(log_rate, log_rest, a, b) -> np.ndarray:
 
 
 def mixture_quantile(probabilities, weights, a, b) -> np.ndarray:
-    """Quantiles of mixtures: safeguarded Newton steps from the beta of equal mean and variance."""
+    """Quantiles of mixtures: safeguarded Halley steps from the beta of equal mean and variance."""
     weights, a, b = np.broadcast_arrays(weights, a, b)
     shape = np.broadcast_shapes(np.shape(probabilities), weights.shape[:-1])
     wanted = np.broadcast_to(probabilities, shape).ravel()
@@ -61,23 +61,38 @@ def mixture_quantile(probabilities, weights, a, b) -> np.ndarray:
         return special.betaincinv(a[:, 0], b[:, 0], wanted).reshape(shape)
     lower, upper = np.zeros(wanted.size), np.ones(wanted.size)
     x = _moment_quantile(wanted, weights, a, b)
-    todo = np.flatnonzero((wanted > 0) & (wanted < 1))
     x[wanted <= 0], x[wanted >= 1] = 0.0, 1.0
+    scale = np.log(np.maximum(weights, 1e-300)) - special.betaln(a, b)
+    before = np.full(wanted.size, np.inf)
+    todo = np.flatnonzero((wanted > 0) & (wanted < 1))
     for _ in range(200):
         if not todo.size:
             break
         here = x[todo]
-        own = weights[todo], a[todo], b[todo]
-        excess = mixture_below(here, *own) - wanted[todo]
+        excess = mixture_below(here, weights[todo], a[todo], b[todo]) - wanted[todo]
         lower[todo] = np.where(excess < 0, here, lower[todo])
         upper[todo] = np.where(excess < 0, upper[todo], here)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            step = here - excess / mixture_density(here, *own)
-        middle = (lower[todo] + upper[todo]) / 2
+        step = here - _halley_step(here, excess, scale[todo], a[todo], b[todo])
         inside = (step >= lower[todo]) & (step <= upper[todo])
-        x[todo] = np.where(inside, step, middle)
-        todo = todo[(np.abs(x[todo] - here) > 1e-11) & (np.abs(excess) > 1e-13)]
+        # Far out in a tail the steps crawl; halving the bracket does not.
+        inside &= np.abs(excess) <= before[todo] / 2
+        before[todo] = np.abs(excess)
+        x[todo] = np.where(inside, step, (lower[todo] + upper[todo]) / 2)
+        # Each step cubes the relative error, so one from nearby is the last.
+        near = np.abs(excess) < 1e-3 * np.minimum(wanted[todo], 1 - wanted[todo])
+        stuck = upper[todo] - lower[todo] < 1e-15
+        todo = todo[~(near & inside) & ~stuck]
     return x.reshape(shape)
+
+
+def _halley_step(x, excess, scale, a, b) -> np.ndarray:
+    x = x[:, None]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        parts = np.exp(scale + (a - 1) * np.log(x) + (b - 1) * np.log1p(-x))
+        density = parts.sum(axis=1)
+        slope = np.sum(parts * ((a - 1) / x - (b - 1) / (1 - x)), axis=1)
+        newton = excess / density
+        return newton / np.maximum(1 - newton * slope / (2 * density), 0.5)
 
 
 def _moment_quantile(wanted, weights, a, b) -> np.ndarray:

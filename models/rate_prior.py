@@ -217,6 +217,19 @@ class WeightedRates:
         place = np.searchsorted(cumulative, np.asarray(probabilities, float) * cumulative[-1])
         return np.array(self.rates)[order][np.minimum(place, len(self.rates) - 1)]
 
+    def update(self, events: int, n: int) -> "WeightedRates":
+        """Return the posterior after `events` out of `n`: the same rates, weighted anew.
+
+        Raises
+        ------
+        ValueError
+            When no rate of the prior allows these counts.
+        """
+        weights = np.array(self.weights) * binomial_mass(n, np.array(self.rates))[:, events]
+        if weights.sum() == 0:
+            raise ValueError(f"{self.words}: it does not allow {events} events in {n} patients")
+        return replace(self, weights=_as_tuple(weights / weights.sum()))
+
     def predictive(self, n: int) -> np.ndarray:
         """Probability of 0 … n events in n patients, shape (n + 1,)."""
         return np.array(self.weights) @ binomial_mass(n, np.array(self.rates))
