@@ -1,0 +1,192 @@
+"""Ready paragraphs for a protocol's statistics section; every number is taken from the result."""
+
+
+def single_arm(request: dict, rule: str, answer: dict) -> str:
+    """Return the paragraph of a single-arm design."""
+    n_max, wanted = request["n_max"], _wanted(request)
+    chosen = answer["recommended_n"]
+    parts = [
+        "This is a single-arm trial with a binary outcome.",
+        f"The trial is declared a {rule}.",
+        f"The analysis prior is {request['analysis_prior']}.",
+    ]
+    if request["design_prior"] is not None:
+        parts.append(f"The design prior (our belief about the true rate) is {_believed(request)}.")
+    if not wanted:
+        parts.append("No sample size is recommended, since no assurance or power is asked for.")
+    elif chosen is None:
+        parts.append(_none(answer, wanted, n_max))
+    else:
+        row = answer["table"][chosen - request["n_min"]]
+        parts.append(
+            f"We recommend {chosen} patients, the smallest number from which on {wanted} is "
+            f"reached for every larger number up to {n_max}; exact probabilities rise in a "
+            "sawtooth, so that a single smaller number may reach it by luck."
+        )
+        parts += _single_arm_row(request, row, answer)
+    if request["design_prior"] is not None:
+        parts += _attainable(request, answer)
+    if answer.get("frequentist") is not None:
+        parts.append(_binomial_test(answer["frequentist"], n_max))
+    return " ".join(parts)
+
+
+def _believed(request: dict, name: str = "design_prior") -> str:
+    text = request[name]
+    if request["discount"]:
+        text += f", with a discount for optimism of {request['discount']:g} on the log-odds"
+    return text
+
+
+def _wanted(request: dict) -> str:
+    wanted = []
+    if request["assurance"] is not None and request["design_prior"] is not None:
+        wanted.append(f"an assurance of {request['assurance']:g}")
+    if request["power"] is not None:
+        wanted.append(f"a power of {request['power']:g}")
+    return " and ".join(wanted)
+
+
+def _none(answer: dict, wanted: str, n_max: int) -> str:
+    text = f"No number of patients up to {n_max} reaches {wanted} lastingly"
+    if "best_assurance" in answer:
+        best = answer["best_assurance"]
+        text += f"; the best assurance is {best['assurance']:.3f}, at {best['n']} patients"
+    return text + "."
+
+
+def _single_arm_row(request: dict, row: dict, answer: dict) -> list[str]:
+    least = "at least" if request["direction"] == "above" else "at most"
+    text = [
+        f"With {row['n']} patients the trial succeeds with {least} {row['critical']} events.",
+        f"The exact type I error at a true rate of {request['null']:g} is {row['type1']:.4f}"
+        + (
+            f", above one minus the level of {request['level']:g}."
+            if row["n"] in answer["type1_above"]
+            else "."
+        ),
+    ]
+    if row["power"]:
+        at = _list(f"{power:.3f} at {rate}" for rate, power in row["power"].items())
+        text.append(f"The exact power is {at}.")
+    if row["assurance"] is not None:
+        error = answer["assurance_mcse"]
+        noise = "" if error is None else f" (Monte-Carlo standard error {error:.4f})"
+        text.append(f"The assurance is {row['assurance']:.3f}{noise}.")
+    text.append(
+        f"The expected width of the central posterior interval of {request['coverage']:g} "
+        f"coverage is {row['width']:.3f}."
+    )
+    return text
+
+
+def _attainable(request: dict, answer: dict) -> list[str]:
+    error = answer["highest_attainable_assurance_mcse"]
+    noise = "" if error is None else f" (Monte-Carlo standard error {error:.4f})"
+    text = (
+        "The highest attainable assurance, the design prior's own probability that the true rate "
+        f"is {request['direction']} {request['null']:g}, is "
+        f"{answer['highest_attainable_assurance']:.3f}{noise}"
+    )
+    if request["rule"] == "dual":
+        text += (
+            "; under the dual rule the assurance tends to "
+            f"{answer['limiting_assurance']:.3f} as the trial grows"
+        )
+    text = [text + "."]
+    if "discounts" in answer:
+        at = _list(
+            f"{row['recommended_n'] or 'none'} at {row['discount']:g}"
+            for row in answer["discounts"]
+        )
+        text.append(f"Under discounts for optimism (log-odds) the recommended number is {at}.")
+        if answer["discount_limit"] is not None:
+            text.append(
+                f"From a discount of {answer['discount_limit']:.2f} on no number in range does."
+            )
+    return text
+
+
+def _binomial_test(test: dict, n_max: int) -> str:
+    asked = (
+        f"The {test['test']} test with type I error at most {test['type1_wanted']:g} and power "
+        f"{test['power_wanted']:g} at the target"
+    )
+    if test["n"] is None:
+        return f"{asked} needs more than {n_max} patients."
+    return (
+        f"{asked} needs {test['n']} patients (critical count {test['critical']}, type I error "
+        f"{test['type1']:.3f}, power {test['power']:.3f})."
+    )
+
+
+def _list(parts) -> str:
+    *head, last = list(parts)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def two_arm(request: dict, rule: str, answer: dict) -> str:
+    """Return the paragraph of a two-arm design."""
+    chosen = answer["recommended_n"]
+    sized = request["n_experimental"] is not None
+    believed = request["design_prior_experimental"] is not None
+    wanted = _wanted(request | {"design_prior": request["design_prior_experimental"]})
+    parts = [
+        "This is a randomised two-arm trial with a binary outcome, experimental against control.",
+        f"The trial is declared a {rule}.",
+        f"The analysis prior is {request['analysis_prior_experimental']} for the experimental and "
+        f"{request['analysis_prior_control']} for the control rate.",
+    ]
+    if believed:
+        parts.append(
+            "The design priors (our belief about the true rates) are "
+            f"{_believed(request, 'design_prior_experimental')} for the experimental and "
+            f"{request['design_prior_control']} for the control rate."
+        )
+    if not sized and not wanted:
+        parts.append("No sample size is recommended, since no assurance or power is asked for.")
+    elif not sized and chosen is None:
+        parts.append(_none(answer, wanted, request["n_max"]))
+    elif not sized:
+        parts.append(
+            f"We recommend {chosen} patients in total, the smallest number from which on {wanted} "
+            f"is reached for every larger number up to {request['n_max']}."
+        )
+    parts += _two_arm_row(request, answer)
+    if believed:
+        parts.append(
+            "The highest attainable assurance, the design priors' own probability that the true "
+            f"difference is {request['direction']} {request['margin']:g}, is "
+            f"{answer['highest_attainable_assurance']:.3f}."
+        )
+    test = answer["frequentist"]
+    if test is not None:
+        parts.append(
+            f"A {test['test']} with type I error {test['type1_wanted']:g} and power "
+            f"{test['power_wanted']:g} needs {test['n_experimental']} experimental and "
+            f"{test['n_control']} control patients."
+        )
+    return " ".join(parts)
+
+
+def _two_arm_row(request: dict, answer: dict) -> list[str]:
+    first = answer["operating"][0]
+    size = first["n_experimental"], first["n_control"]
+    row = next(row for row in answer["table"] if (row["n_experimental"], row["n_control"]) == size)
+    text = f"With {size[0]} experimental and {size[1]} control patients"
+    if request["type1"] is not None:
+        text += f" success needs a posterior probability above {answer['level']:.4f}, and"
+    text += (
+        f" the type I error is at most {row['type1_max']:.4f}, over the whole range of control "
+        f"rates at a true difference of {request['margin']:g}"
+    )
+    if row["power"] is not None:
+        rates = _list(f"{rate:g}" for rate in request["control_rate"])
+        least = "smallest " if len(request["control_rate"]) > 1 else ""
+        text += (
+            f"; the {least}power at a true difference of {request['effect']:g} and a control rate "
+            f"of {rates} is {row['power']:.3f}"
+        )
+    if row["assurance"] is not None:
+        text += f"; the assurance is {row['assurance']:.3f}"
+    return [text + "."]

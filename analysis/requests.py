@@ -1,0 +1,114 @@
+"""What a trial designer may ask: each senseless request gets one line that says what to change."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+RULES = ("single", "dual")
+DIRECTIONS = ("above", "below")
+
+
+@dataclass(frozen=True, eq=False)
+class DesignResult:
+    """Answer of the trial designer to one request.
+
+    Parameters
+    ----------
+    request : dict
+        The options as given, priors in their text form.
+    rule : str
+        The decision rule, in words.
+    answer : dict
+        The values of the command's JSON shape, with the frequentist counterpart and notes.
+    table : DataFrame
+        One row a sample size (or look, or design).
+    paragraph : str
+        Text for a protocol; every number in it comes from `answer` or `request`.
+    operating : DataFrame, optional
+        Operating characteristics of one design over the true rate.
+    """
+
+    request: dict
+    rule: str
+    answer: dict
+    table: pd.DataFrame
+    paragraph: str
+    operating: pd.DataFrame | None = None
+
+    def to_dict(self) -> dict:
+        """Return everything as JSON-ready values."""
+        head = {"request": self.request, "rule": self.rule, "paragraph": self.paragraph}
+        return head | self.answer
+
+
+def check_rate(name: str, rate: float | None) -> None:
+    """Refuse a rate or probability that is not strictly between 0 and 1 (None passes)."""
+    if rate is not None and not 0 < rate < 1:
+        raise ValueError(f"{name} {rate:g}: give a value between 0 and 1")
+
+
+def check_rates(**rates: float | None) -> None:
+    """Refuse the first of the named values that is not strictly between 0 and 1."""
+    for name, rate in rates.items():
+        check_rate(name, rate)
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    """Refuse a word that is not among `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} '{value}': choose {' or '.join(choices)}")
+
+
+def check_sizes(n_min: int, n_max: int) -> None:
+    """Refuse a range of sample sizes that is empty or not of positive whole numbers."""
+    check_count("n_min", n_min, least=1)
+    check_count("n_max", n_max, least=1)
+    if n_max < n_min:
+        raise ValueError(f"n_max {n_max} is below n_min {n_min}: give n_max at least {n_min}")
+
+
+def check_count(name: str, count: int | None, least: int = 0) -> None:
+    """Refuse a count that is not a whole number of at least `least` (None passes)."""
+    if count is not None and (int(count) != count or count < least):
+        raise ValueError(f"{name} {count:g}: give a whole number of at least {least}")
+
+
+def check_target(null: float, target: float | None, direction: str) -> None:
+    """Refuse a target on the wrong side of the null (None passes)."""
+    if target is None:
+        return
+    if direction == "above" and target <= null:
+        raise ValueError(
+            f"target {target:g} is not above null {null:g}: raise it, or ask for direction below"
+        )
+    if direction == "below" and target >= null:
+        raise ValueError(
+            f"target {target:g} is not below null {null:g}: lower it, or ask for direction above"
+        )
+
+
+def check_data_so_far(events_so_far: int | None, n_so_far: int | None) -> None:
+    """Refuse one of the two without the other, and more events than patients."""
+    if (events_so_far is None) != (n_so_far is None):
+        raise ValueError("events_so_far and n_so_far belong together: give both")
+    check_count("n_so_far", n_so_far)
+    check_count("events_so_far", events_so_far)
+    if events_so_far is not None and n_so_far is not None and events_so_far > n_so_far:
+        raise ValueError(
+            f"events_so_far {events_so_far} is more than n_so_far {n_so_far}: "
+            "events are counted among the patients"
+        )
+
+
+def several(values: float | Sequence[float] | None) -> tuple[float, ...]:
+    """Return one value, several or none as a tuple."""
+    return () if values is None else tuple(float(value) for value in np.atleast_1d(values))
+
+
+def smallest_lasting(sizes: Sequence[int], suffices: np.ndarray) -> int | None:
+    """Return the smallest size from which on every size suffices; None when the last does not."""
+    failures = np.flatnonzero(~np.asarray(suffices, bool))
+    first = failures[-1] + 1 if failures.size else 0
+    return int(sizes[first]) if first < len(sizes) else None

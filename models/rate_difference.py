@@ -1,0 +1,138 @@
+"""The difference of two independent rates, each with a beta-mixture distribution."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from .beta_mixture import log_beta_density, posterior_mixture
+from .rate_prior import RatePrior
+
+NEGLIGIBLE = 1e-30
+
+
+@dataclass(frozen=True, eq=False)
+class _Nodes:
+    """Points x of the control's rate and x + margin of the other's, by logarithms; their widths."""
+
+    log_x: np.ndarray
+    log_rest: np.ndarray
+    log_moved: np.ndarray
+    log_moved_rest: np.ndarray
+    width: np.ndarray
+
+
+def probability_difference_above(
+    experimental: RatePrior, control: RatePrior, n_experimental: int, n_control: int, margin: float
+) -> np.ndarray:
+    """Posterior probability that experimental − control rate is above `margin`, for all counts.
+
+    Parameters
+    ----------
+    experimental, control : RatePrior
+        Analysis priors.
+    n_experimental, n_control : int
+        Patients; 0 and 0 gives the probability under the priors themselves.
+    margin : float
+        Risk difference, between −1 and 1.
+
+    Returns
+    -------
+    array, shape (n_experimental + 1, n_control + 1)
+        By trapezoid after a double-exponential substitution, which bears any power at the ends;
+        the error is below 1e-9.
+    """
+    shapes = (*experimental.a, *experimental.b, *control.a, *control.b)
+    size = max(
+        max(a + b + n for a, b in zip(prior.a, prior.b, strict=True))
+        for prior, n in ((experimental, n_experimental), (control, n_control))
+    )
+    nodes = _nodes(margin, min(shapes), size)
+    survival = _survival(experimental, n_experimental, nodes)
+    mass = _density(control, n_control, nodes) * nodes.width
+    # Products of tiny numbers are denormal, on which matrix products are ten times slower.
+    survival[survival < NEGLIGIBLE], mass[mass < NEGLIGIBLE] = 0, 0
+    probability = survival @ mass.T
+    if margin < 0:
+        # Below −margin the other rate exceeds the control's in any case.
+        events = np.arange(n_control + 1)
+        weights, a, b = _posteriors(control, events, n_control)
+        probability += np.sum(weights * special.betainc(a, b, -margin), axis=1)
+    return np.clip(probability, 0, 1)
+
+
+def difference_quantile(first: RatePrior, second: RatePrior, probability: float) -> float:
+    """Quantile of the first rate minus the second."""
+    return float(
+        optimize.brentq(
+            lambda bound: (
+                1 - probability_difference_above(first, second, 0, 0, bound)[0, 0] - probability
+            ),
+            -1 + 1e-12,
+            1 - 1e-12,
+            xtol=1e-10,
+        )
+    )
+
+
+def _posteriors(prior: RatePrior, events, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    weights, a, b = (np.array(value) for value in (prior.weights, prior.a, prior.b))
+    return posterior_mixture(weights, a, b, events, n)
+
+
+def _nodes(margin: float, smallest_shape: float, size: float) -> _Nodes:
+    reach = np.arcsinh(36 / (np.pi * min(1.0, smallest_shape)))
+    # On log-odds no posterior is narrower than 2 / sqrt(size); a step of a quarter of that leaves
+    # an error below 1e-9 for the product of a density and a distribution function.
+    step = min(0.02, 0.5 / np.pi / np.sqrt(size))
+    place = np.linspace(-reach, reach, 2 * int(np.ceil(reach / step)) + 1)
+    log_odds = np.pi * np.sinh(place)
+    low, high = max(0.0, -margin), min(1.0, 1.0 - margin)
+    log_share, log_remainder = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
+    share, remainder = (high - low) * np.exp(log_share), (high - low) * np.exp(log_remainder)
+    jacobian = np.pi * np.cosh(place) * np.exp(log_share + log_remainder) * (high - low)
+    with np.errstate(divide="ignore"):
+        logs = [
+            np.log(near + part)
+            for near, part in (
+                (low, share),
+                (1 - high, remainder),
+                (low + margin, share),
+                (1 - high - margin, remainder),
+            )
+        ]
+    smallest = np.log(np.finfo(float).tiny)
+    log_x, log_rest, moved, moved_rest = (np.maximum(value, smallest) for value in logs)
+    return _Nodes(log_x, log_rest, moved, moved_rest, jacobian * (place[1] - place[0]))
+
+
+def _density(prior: RatePrior, n: int, nodes: _Nodes) -> np.ndarray:
+    """Posterior densities at the points, shape (n + 1, points)."""
+    events = np.arange(n + 1)
+    weights, a, b = (value[..., None] for value in _posteriors(prior, events, n))
+    log_parts = log_beta_density(nodes.log_x, nodes.log_rest, a, b)
+    return np.sum(weights * np.exp(log_parts), axis=1)
+
+
+def _survival(prior: RatePrior, n: int, nodes: _Nodes) -> np.ndarray:
+    """Posterior probability above the moved points, shape (n + 1, points).
+
+    One more event adds one positive term to a beta's survival function, so that the incomplete beta
+    function is wanted for no events only.
+    """
+    total = np.zeros((n + 1, nodes.width.size))
+    events = np.arange(n)
+    weights, _, _ = _posteriors(prior, np.arange(n + 1), n)
+    for part, (a, b) in enumerate(zip(prior.a, prior.b, strict=True)):
+        survival = np.empty_like(total)
+        survival[0] = special.betainc(b + n, a, np.exp(nodes.log_moved_rest))
+        scale = special.gammaln(a + b + n) - special.gammaln(a + events + 1)
+        scale -= special.gammaln(b + n - events)
+        added = np.exp(
+            (a + events)[:, None] * nodes.log_moved
+            + (b + n - events - 1)[:, None] * nodes.log_moved_rest
+            + scale[:, None]
+        )
+        survival[1:] = survival[0] + np.cumsum(added, axis=0)
+        total += weights[:, part, None] * survival
+    return total
