@@ -12,6 +12,7 @@ from .outcomes import Link, link_function
 from .quadrature import (
     LevelGrid,
     PriorWeights,
+    ScaleAxis,
     invert_cumulative,
     read_cumulative,
 )
@@ -61,6 +62,11 @@ class Distributions:
         """Mean, SD, 2.5, 50 and 97.5 % quantiles; shape (quantity, 5)."""
         mean, sd = self.moments(link)
         return np.column_stack([mean, sd, *self.quantiles(_INTERVAL, link)])
+
+    @property
+    def nodes_and_masses(self) -> tuple[np.ndarray, np.ndarray]:
+        """Quadrature nodes and masses."""
+        return self.nodes, self.masses
 
     def one(self, position: int, link: Link | None = None) -> Distribution:
         """Pick one quantity."""
@@ -163,22 +169,37 @@ def on_prior(weights: PriorWeights, likelihood: np.ndarray) -> Distributions:
     """Turn a prior and likelihoods known at its axis, shape (node, quantity), into distributions.
 
     The prior keeps its edges, its infinite density and its tail beyond the axis, where the
-    likelihood is taken as constant.
+    likelihood continues as a power.
     """
     points, masses = weights.points.ravel(), weights.masses.ravel()
-    nodes, coefficients = weights.interpolation
-    inside = np.maximum(np.einsum("pk,pkq->pq", coefficients, likelihood[nodes]), 0.0)
+    inside = _read(weights, weights.interpolation, points, likelihood)
     found = masses[:, None] * inside
     total = found.sum(axis=0)
     found = found / total
     if len(weights.edges) == 0:
         value = points[0]
-        x = value + np.array([0.0, np.spacing(max(abs(value), 1e-300))])
+        x = np.array([value, value])
         step = np.repeat([[0.0], [1.0]], likelihood.shape[1], axis=1)
         return Distributions(x, step, np.zeros_like(step), points, found)
     cells = found.reshape(*weights.points.shape, -1).sum(axis=1)
     cumulative = np.concatenate([np.zeros((1, cells.shape[1])), np.cumsum(cells, axis=0)])
-    nodes, coefficients = weights.edge_interpolation
-    edge = np.maximum(np.einsum("pk,pkq->pq", coefficients, likelihood[nodes]), 0.0)
+    edge = _read(weights, weights.edge_interpolation, weights.edges, likelihood)
     density = weights.edge_density[:, None] * edge / total
     return Distributions(weights.edges, cumulative / cumulative[-1], density, points, found)
+
+
+def _read(weights: PriorWeights, interpolation, points, likelihood) -> np.ndarray:
+    """Likelihoods at points, from those at the nodes of an axis; shape (point, quantity)."""
+    nodes, coefficients = interpolation
+    inside = np.maximum(np.einsum("pk,pkq->pq", coefficients, likelihood[nodes]), 0.0)
+    axis = weights.axis
+    if not isinstance(axis, ScaleAxis) or len(axis) < 2:
+        return inside
+    beyond = points > axis.nodes[-1]
+    last, before = np.maximum(likelihood[-1], 0), np.maximum(likelihood[-2], 1e-300)
+    with np.errstate(divide="ignore"):
+        power = np.log(last / before) / np.log(axis.nodes[-1] / axis.nodes[-2])
+    with np.errstate(under="ignore"):
+        ratio = (points[beyond, None] / axis.nodes[-1]) ** np.minimum(power, 0.0)
+    inside[beyond] = last * ratio
+    return inside

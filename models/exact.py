@@ -106,13 +106,17 @@ class ExactHierarchy:
         scales = self.likelihoods.scales
         return float(np.median(scales)) if len(scales) else 1.0
 
-    def posterior(self, priors: OutcomePriors) -> ExactPosterior:
+    def posterior(self, priors: OutcomePriors, verify: bool = True) -> ExactPosterior:
         """Integrate the hierarchy under a set of priors.
 
         Parameters
         ----------
         priors : OutcomePriors
             Priors of mu, tau and sigma on the linear scale, and of exchangeability.
+        verify : bool
+            Refine the grids until the numerical error is below the tolerance. Without, the
+            fineness that earlier priors needed is taken, and errors are computed when asked for:
+            for scans over hundreds of priors.
 
         Returns
         -------
@@ -132,11 +136,9 @@ class ExactHierarchy:
             if wider is not None:
                 extent = wider
                 continue
-            check = integrate(
-                self.table(replace(extent, refinement=extent.refinement - 1)), resolved
-            )
-            found = ExactPosterior(self, priors, main, check)
-            if found.worst_error <= self.tolerance or extent.refinement >= _MOST_REFINEMENTS:
+            coarser = replace(extent, refinement=extent.refinement - 1)
+            found = ExactPosterior(self, priors, main, (coarser, resolved))
+            if not verify or found.worst_error <= self.tolerance or extent.refinement >= _MOST_REFINEMENTS:
                 return found
             self._state["refinement"] = extent.refinement + 1
             extent = replace(extent, refinement=extent.refinement + 1)
@@ -258,7 +260,8 @@ def _single(value: float) -> ScaleAxis:
 
 def _ladder(value: float) -> float:
     """Round away from zero to a power of two, so that similar priors share a table."""
-    return math.copysign(2.0 ** math.ceil(math.log2(max(abs(value), 0.25))), value)
+    size = min(max(abs(value), 0.25), 1e12)
+    return math.copysign(2.0 ** math.ceil(math.log2(size)), value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,14 +274,21 @@ class ExactPosterior:
         The studies and the pooling.
     priors : OutcomePriors
         The priors.
-    main, check : Integrated
-        The integral on a grid and on a coarser one, for the numerical error.
+    main : Integrated
+        The integral.
+    coarser : tuple
+        The extent of the coarser grid that it is compared with, and the priors as integrated.
     """
 
     hierarchy: ExactHierarchy
     priors: OutcomePriors
     main: Integrated
-    check: Integrated
+    coarser: tuple[_Extent, OutcomePriors]
+
+    @cached_property
+    def check(self) -> Integrated:
+        """The integral on a coarser grid, for the numerical error."""
+        return integrate(self.hierarchy.table(self.coarser[0]), self.coarser[1])
 
     @property
     def table(self) -> LikelihoodTable:
@@ -412,15 +422,15 @@ class ExactPosterior:
         return np.concatenate([_parameter(found, n).statistics() for n in self._parameters])
 
     def _level_statistics(self, found: Integrated, link) -> np.ndarray:
-        return _levels(found).statistics(link)[self._columns]
+        return _levels(found).statistics(link)[self.columns]
 
     def _rate_statistics(self, found: Integrated, link) -> np.ndarray:
         levels = _levels(found).statistics(link)
-        parts = [levels[self._columns], _next_studies(found).statistics(link)[self._columns]]
+        parts = [levels[self.columns], _next_studies(found).statistics(link)[self.columns]]
         return np.concatenate(parts + ([levels[-1:]] if self.hierarchy.has_tau else []))
 
     @cached_property
-    def _columns(self) -> list[int]:
+    def columns(self) -> list[int]:
         """Position of each disease among the groups; that of no data where it has none."""
         groups, count = self.main.source.groups, len(self.hierarchy.likelihoods.diseases)
         if self.main.source.structure == "single":
@@ -459,7 +469,7 @@ class ExactPosterior:
         if disease not in names:
             raise ValueError(one_of("disease", str(disease), names))
         found = _next_studies(self.main) if quantity == "new_study" else _levels(self.main)
-        position = self._columns[names.index(disease)]
+        position = self.columns[names.index(disease)]
         return found.one(position, None if quantity == "theta" else link)
 
     def _parameter_distribution(self, name: str) -> Distribution:
@@ -484,7 +494,7 @@ class ExactPosterior:
         link = self.hierarchy.likelihoods.link
         level = rate if link is None else float(link_function(rate, link))
         return pd.Series(
-            found.above(level)[0, self._columns], list(self.hierarchy.likelihoods.diseases)
+            found.above(level)[0, self.columns], list(self.hierarchy.likelihoods.diseases)
         )
 
 

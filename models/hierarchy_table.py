@@ -21,7 +21,7 @@ from .quadrature import PriorWeights, ScaleAxis, normal_kernel, prior_weights, s
 ROBUST_DEGREES = 4
 
 #: Below this share of the posterior a node of a grid is left out of what follows.
-_NEGLIGIBLE = 1e-13
+_NEGLIGIBLE = 1e-11
 _LEAST = 1e-300
 _NO_TAU = Prior.make("DiracDelta", c=0.0)
 
@@ -46,8 +46,8 @@ class HierarchyTable:
         Log likelihood of each group, scaled by its maximum.
     averaged : numpy.ndarray, shape (tau, mu, group, sigma)
         The same, averaged over the disease's effect about mu.
-    log_scale : float
-        Sum of the logs of the maxima.
+    group_scales : numpy.ndarray, shape (group,)
+        Logs of those maxima.
     """
 
     table: LikelihoodTable
@@ -57,7 +57,7 @@ class HierarchyTable:
     groups: tuple[int, ...]
     log_levels: np.ndarray
     averaged: np.ndarray
-    log_scale: float
+    group_scales: np.ndarray
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -102,7 +102,7 @@ def hierarchy_table(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> H
     shape = (*averaged.shape[:2], *logs.shape[1:])
     averaged = np.maximum(averaged, _LEAST).reshape(shape)
     return HierarchyTable(
-        table, structure, tau, kernels, groups, logs, averaged, float(largest.sum())
+        table, structure, tau, kernels, groups, logs, averaged, largest[0, :, 0]
     )
 
 
@@ -139,6 +139,8 @@ class Integrated:
         The same after its own data.
     exchangeable : numpy.ndarray or None, shape (group,)
         Posterior probability that a disease is exchangeable, under ``exnex``.
+    own : numpy.ndarray or None, shape (level,)
+        Under ``exnex``, masses of the prior of a level that is not exchangeable.
     outside : numpy.ndarray, shape (group, sigma)
         Mass over sigma without each group's data.
     """
@@ -155,6 +157,7 @@ class Integrated:
     posteriors: np.ndarray
     exchangeable: np.ndarray | None
     outside: np.ndarray
+    own: np.ndarray | None = None
 
     def marginal(self, parameter: str) -> np.ndarray:
         """Likelihood of one of mu, tau and sigma, the others integrated out; shape (node,)."""
@@ -220,8 +223,8 @@ def integrate(source: HierarchyTable, priors: OutcomePriors) -> Integrated:
         )
     return Integrated(
         source, priors, mu, tau, sigma, joint, total,
-        float(np.log(total) + shift + source.log_scale), messages, posteriors,
-        exchangeable, outside,
+        float(np.log(total) + shift + source.group_scales.sum()), messages, posteriors,
+        exchangeable, outside, own,
     )  # fmt: skip
 
 
@@ -284,6 +287,6 @@ def _separate(source, priors, mu, tau, sigma) -> Integrated:
     posteriors[:, :-1] *= source.levels
     return Integrated(
         source, priors, mu, tau, sigma, joint, total,
-        float(np.log(total) + shift + source.log_scale), messages, posteriors, None,
+        float(np.log(total) + shift + source.group_scales.sum()), messages, posteriors, None,
         others[:-1],
     )  # fmt: skip

@@ -102,7 +102,8 @@ def count_likelihoods(
     ----------
     rows : pandas.DataFrame
         ``study``, ``disease``, ``events_min``, ``events_max``, ``n`` and, for ``cloglog``,
-        ``months``. Where the two counts differ the likelihood is the probability of a count between them.
+        ``months``. Where the two counts differ the likelihood is the probability of a count
+        between them.
     link : {"logit", "cloglog"}
         Scale of the levels: log-odds, or log hazard per year.
     diseases : sequence of str, optional

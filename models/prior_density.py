@@ -213,10 +213,14 @@ def _inverse_gamma(p):
     def log_density(x):
         return np.where(x > 0, constant - (a + 1) * np.log(x) - b / x, -np.inf)
 
+    def quantile(q):
+        with np.errstate(divide="ignore", over="ignore"):
+            return b / np.asarray(special.gammainccinv(a, q))
+
     return (
         _positive(log_density, -np.inf),
         _positive(lambda x: np.where(x > 0, special.gammaincc(a, b / x), 0.0), 0.0),
-        lambda q: b / special.gammainccinv(a, q),
+        quantile,
         (0.0, math.inf),
         a + 1,
     )

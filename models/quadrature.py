@@ -8,7 +8,7 @@ trapezoid rule converges exponentially and local polynomials interpolate between
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.special import ndtr
@@ -244,10 +244,11 @@ def _at_index(axis: Axis, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lowest = -(size // 2) if axis.reflected else 0
     first = np.clip(np.floor(index).astype(int) - (size // 2 - 1), lowest, count - size)
     offset = (index - first)[:, None] - np.arange(size)
-    weights = np.empty_like(offset)
-    for k in range(size):
-        others = np.delete(np.arange(size), k)
-        weights[:, k] = np.prod(offset[:, others] / (k - others), axis=1)
+    weights = np.ones_like(offset)
+    weights[:, 1:] = np.cumprod(offset[:, :-1], axis=1)
+    weights[:, :-1] *= np.cumprod(offset[:, :0:-1], axis=1)[:, ::-1]
+    k = np.arange(size)
+    weights /= np.array([np.prod(np.delete(each - k, each)) for each in k], float)
     return np.abs(first[:, None] + np.arange(size)), weights
 
 
@@ -320,6 +321,8 @@ class PriorWeights:
 
     Attributes
     ----------
+    axis : LevelGrid or ScaleAxis
+        The axis.
     nodes : numpy.ndarray, shape (node,)
         Weight of each node; may be slightly negative.
     points, masses : numpy.ndarray, shape (cell, 4)
@@ -334,6 +337,7 @@ class PriorWeights:
         The prior's density at the edges.
     """
 
+    axis: Axis
     nodes: np.ndarray
     points: np.ndarray
     masses: np.ndarray
@@ -348,6 +352,7 @@ _PROBES = np.concatenate(
 )
 
 
+@lru_cache(maxsize=512)
 def prior_weights(axis: Axis, prior: PriorDensity) -> PriorWeights:
     """Integrate a prior against the local polynomials of an axis.
 
@@ -372,7 +377,7 @@ def prior_weights(axis: Axis, prior: PriorDensity) -> PriorWeights:
         inside = local_polynomials(axis, points.ravel())
         nodes = np.bincount(inside[0].ravel(), inside[1].ravel(), len(axis))
         empty = np.array([])
-        return PriorWeights(nodes, points, np.ones((1, 1)), inside, empty, inside, empty)
+        return PriorWeights(axis, nodes, points, np.ones((1, 1)), inside, empty, inside, empty)
     edges = _cell_edges(axis, prior)
     widths = np.diff(edges)
     points = edges[:-1, None] + widths[:, None] * _GAUSS_NODES
@@ -392,7 +397,7 @@ def prior_weights(axis: Axis, prior: PriorDensity) -> PriorWeights:
     with np.errstate(over="ignore"):
         density = np.exp(prior.logpdf(edges))
     return PriorWeights(
-        nodes, points, masses, inside, edges, local_polynomials(axis, edges), density
+        axis, nodes, points, masses, inside, edges, local_polynomials(axis, edges), density
     )
 
 
@@ -434,18 +439,22 @@ def invert_cumulative(x, cumulative, density, probabilities) -> np.ndarray:
     left, right = density[k, columns] * width / rise, density[k + 1, columns] * width / rise
     left, right = (np.nan_to_num(np.clip(slope, 0, 3), nan=3.0) for slope in (left, right))
     start, stop = np.zeros_like(wanted), np.ones_like(wanted)
-    for _ in range(26):
+    for _ in range(7):
         t = (start + stop) / 2
         below = t + _hermite_excess(t, left - 1, right - 1) < wanted
         start, stop = np.where(below, t, start), np.where(below, stop, t)
-    return x[k] + width * (start + stop) / 2
+    for _ in range(3):
+        gap = t + _hermite_excess(t, left - 1, right - 1) - wanted
+        slope = left + t * (2 * (3 - 2 * left - right) + 3 * t * (left + right - 2))
+        t = np.clip(t - gap / np.maximum(slope, 1e-3), start, stop)
+    return x[k] + width * t
 
 
 def read_cumulative(x, cumulative, density, points) -> np.ndarray:
-    """Distribution functions at points, read as `invert_cumulative` does; shape (point, quantity)."""
+    """Read distribution functions at points as `invert_cumulative` does; (point, quantity)."""
     points = np.clip(np.atleast_1d(np.asarray(points, float)), x[0], x[-1])
     k = np.clip(np.searchsorted(x, points) - 1, 0, len(x) - 2)
-    width = (x[k + 1] - x[k])[:, None]
+    width = np.maximum(x[k + 1] - x[k], np.finfo(float).tiny)[:, None]
     t = (points - x[k])[:, None] / width
     rise = cumulative[k + 1] - cumulative[k]
     left = np.clip(density[k] * width, 0, 3 * rise) - rise
