@@ -190,3 +190,58 @@ def _two_arm_row(request: dict, answer: dict) -> list[str]:
     if row["assurance"] is not None:
         text += f"; the assurance is {row['assurance']:.3f}"
     return [text + "."]
+
+
+def two_stage(request: dict, answer: dict) -> str:
+    """Return the paragraph of Simon's two-stage designs."""
+    asked = (
+        f"a response rate of {request['null']:g} against {request['target']:g}, type I error at "
+        f"most {request['type1']:g} and power at least {request['power']:g}"
+    )
+    if answer["optimal"] is None:
+        return f"No two-stage design with up to {request['n_max']} patients has {asked}."
+    parts = [f"Simon's two-stage designs for {asked}."]
+    for name in ("optimal", "minimax"):
+        design = answer[name]
+        parts.append(
+            f"The {name} design treats {design['n1']} patients, stops for futility with at most "
+            f"{design['r1']} responses, else goes on to {design['n']} patients and rejects the "
+            f"lower rate with more than {design['r']} responses (probability of early termination "
+            f"{design['pet']:.4f} and expected number of patients {design['expected_n']:.2f} at "
+            f"the lower rate; exact type I error {design['alpha']:.4f}, power "
+            f"{design['power']:.4f})."
+        )
+    return " ".join(parts)
+
+
+def precision(request: dict, answer: dict) -> str:
+    """Return the paragraph of a sample size for an interval's width."""
+    meanings = {
+        "acc": "average coverage",
+        "alc": "average length",
+        "woc": "worst outcome",
+    }
+    found = [f"{answer[name]} ({words})" for name, words in meanings.items() if answer[name]]
+    parts = [
+        f"The sample size is chosen for a posterior interval of coverage {request['coverage']:g} "
+        f"and total width {request['width']:g}; the analysis prior is "
+        f"{request['analysis_prior']}, and counts are predicted from the design prior "
+        f"{request['design_prior']}."
+    ]
+    if found:
+        parts.append(f"The number of patients is {_list(found)}.")
+    for name, words in meanings.items():
+        if answer[name] is None:
+            best = answer["values"][name]
+            what = "coverage" if name == "acc" else "width"
+            parts.append(
+                f"No number up to {request['n_max']} suffices for the {words}; at {best['n']} "
+                f"patients the {what} is {best['value']:.3f}."
+            )
+    other = answer["frequentist"]
+    parts.append(
+        f"A confidence interval by the {other['interval']} has this width with "
+        f"{other['worst_rate_n']} patients whatever the rate, and with {other['rate_n']} at a rate "
+        f"of {other['rate']:.3f}."
+    )
+    return " ".join(parts)

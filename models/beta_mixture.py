@@ -48,6 +48,31 @@ def log_beta_density(log_rate, log_rest, a, b) -> np.ndarray:
     return (a - 1) * log_rate + (b - 1) * log_rest - special.betaln(a, b)
 
 
+def survival_table(weights, a, b, n: int, log_rate, log_rest) -> np.ndarray:
+    """Posterior probability above given rates after 0 … n events of n, shape (n + 1, rates).
+
+    The rates come as logarithms of themselves and of one minus them. One more event adds one
+    positive term to a beta's survival function, so that the incomplete beta function is wanted for
+    no events only.
+    """
+    events = np.arange(n)
+    after, _, _ = posterior_mixture(weights, a, b, np.arange(n + 1), n)
+    total = np.zeros((n + 1, log_rate.size))
+    for part, (own_a, own_b) in enumerate(zip(a, b, strict=True)):
+        scale = special.gammaln(own_a + own_b + n) - special.gammaln(own_a + events + 1)
+        scale -= special.gammaln(own_b + n - events)
+        survival = np.empty_like(total)
+        survival[0] = special.betainc(own_b + n, own_a, np.exp(log_rest))
+        added = np.exp(
+            (own_a + events)[:, None] * log_rate
+            + (own_b + n - events - 1)[:, None] * log_rest
+            + scale[:, None]
+        )
+        survival[1:] = survival[0] + np.cumsum(added, axis=0)
+        total += after[:, part, None] * survival
+    return total
+
+
 def mixture_quantile(probabilities, weights, a, b) -> np.ndarray:
     """Quantiles of mixtures: safeguarded Halley steps from the beta of equal mean and variance."""
     weights, a, b = np.broadcast_arrays(weights, a, b)

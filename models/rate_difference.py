@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from .beta_mixture import log_beta_density, posterior_mixture
+from .beta_mixture import log_beta_density, posterior_mixture, survival_table
 from .rate_prior import RatePrior
 
 NEGLIGIBLE = 1e-30
@@ -48,7 +48,9 @@ def probability_difference_above(
         for prior, n in ((experimental, n_experimental), (control, n_control))
     )
     nodes = _nodes(margin, min(shapes), size)
-    survival = _survival(experimental, n_experimental, nodes)
+    survival = survival_table(
+        *_arrays(experimental), n_experimental, nodes.log_moved, nodes.log_moved_rest
+    )
     mass = _density(control, n_control, nodes) * nodes.width
     # Products of tiny numbers are denormal, on which matrix products are ten times slower.
     survival[survival < NEGLIGIBLE], mass[mass < NEGLIGIBLE] = 0, 0
@@ -56,7 +58,7 @@ def probability_difference_above(
     if margin < 0:
         # Below −margin the other rate exceeds the control's in any case.
         events = np.arange(n_control + 1)
-        weights, a, b = _posteriors(control, events, n_control)
+        weights, a, b = posterior_mixture(*_arrays(control), events, n_control)
         probability += np.sum(weights * special.betainc(a, b, -margin), axis=1)
     return np.clip(probability, 0, 1)
 
@@ -75,9 +77,8 @@ def difference_quantile(first: RatePrior, second: RatePrior, probability: float)
     )
 
 
-def _posteriors(prior: RatePrior, events, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    weights, a, b = (np.array(value) for value in (prior.weights, prior.a, prior.b))
-    return posterior_mixture(weights, a, b, events, n)
+def _arrays(prior: RatePrior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.array(prior.weights), np.array(prior.a), np.array(prior.b)
 
 
 def _nodes(margin: float, smallest_shape: float, size: float) -> _Nodes:
@@ -109,30 +110,6 @@ def _nodes(margin: float, smallest_shape: float, size: float) -> _Nodes:
 def _density(prior: RatePrior, n: int, nodes: _Nodes) -> np.ndarray:
     """Posterior densities at the points, shape (n + 1, points)."""
     events = np.arange(n + 1)
-    weights, a, b = (value[..., None] for value in _posteriors(prior, events, n))
+    weights, a, b = (value[..., None] for value in posterior_mixture(*_arrays(prior), events, n))
     log_parts = log_beta_density(nodes.log_x, nodes.log_rest, a, b)
     return np.sum(weights * np.exp(log_parts), axis=1)
-
-
-def _survival(prior: RatePrior, n: int, nodes: _Nodes) -> np.ndarray:
-    """Posterior probability above the moved points, shape (n + 1, points).
-
-    One more event adds one positive term to a beta's survival function, so that the incomplete beta
-    function is wanted for no events only.
-    """
-    total = np.zeros((n + 1, nodes.width.size))
-    events = np.arange(n)
-    weights, _, _ = _posteriors(prior, np.arange(n + 1), n)
-    for part, (a, b) in enumerate(zip(prior.a, prior.b, strict=True)):
-        survival = np.empty_like(total)
-        survival[0] = special.betainc(b + n, a, np.exp(nodes.log_moved_rest))
-        scale = special.gammaln(a + b + n) - special.gammaln(a + events + 1)
-        scale -= special.gammaln(b + n - events)
-        added = np.exp(
-            (a + events)[:, None] * nodes.log_moved
-            + (b + n - events - 1)[:, None] * nodes.log_moved_rest
-            + scale[:, None]
-        )
-        survival[1:] = survival[0] + np.cumsum(added, axis=0)
-        total += weights[:, part, None] * survival
-    return total
