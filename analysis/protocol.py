@@ -245,3 +245,98 @@ def precision(request: dict, answer: dict) -> str:
         f"of {other['rate']:.3f}."
     )
     return " ".join(parts)
+
+
+def safety(request: dict, rule: str, answer: dict) -> str:
+    """Return the paragraph of a safety watch."""
+    parts = []
+    for row in answer["detection"]:
+        where = "averaged over the design prior"
+        if row["rate"] is not None:
+            where = f"if the true rate is {row['rate']:g}"
+        n = "more patients than any trial treats" if row["n"] is None else f"{row['n']} patients"
+        parts.append(
+            f"To see at least one event with probability {request['assurance']:g} {where}, "
+            f"{n} are needed."
+        )
+    if request["design_prior"] is not None:
+        parts.append(f"The design prior is {_believed(request)}.")
+    zero = answer["zero_events"]
+    parts.append(
+        f"No event among {zero['n']} patients would leave an upper posterior bound of "
+        f"{zero['upper']:.4f} (probability {request['level']:g}, analysis prior "
+        f"{request['analysis_prior']}); the rule of three gives {zero['rule_of_three']:.4f}, the "
+        f"exact confidence bound is {answer['frequentist']['exact_upper']:.4f}."
+    )
+    if not answer["boundary"]:
+        return " ".join(parts)
+    parts.append(f"Stopping rule: {rule}, from {request['n_min']} to {request['n_max']} patients.")
+    for row in answer["operating"]:
+        cleared = f", cleared with probability {row['clear']:.4f}" if row["clear"] else ""
+        parts.append(
+            f"At a true rate of {row['rate']:g} the trial stops for harm with probability "
+            f"{row['stop']:.4f}{cleared} and treats {row['expected_n']:.1f} patients on average."
+        )
+    return " ".join(parts)
+
+
+def monitor(request: dict, rule: str, answer: dict) -> str:
+    """Return the paragraph of a trial with interim looks."""
+    looks = _list(f"{n}" for n in request["look"])
+    parts = [f"Looks are taken after {looks} patients; {rule}."]
+    stops = [
+        f"for {name} when it is {side} {request[name]:g}"
+        for name, side in (("futility", "below"), ("efficacy", "above"))
+        if request[name] is not None
+    ]
+    if stops:
+        parts.append(
+            "At each interim look the predictive probability of final success is computed; the "
+            f"trial stops {' and '.join(stops)}."
+        )
+    parts.append(f"The analysis prior is {request['analysis_prior']}.")
+    for row in answer["looks"]:
+        ends = [
+            f"{name.replace('_', ' ')} {count} events"
+            for name, count in row.items()
+            if name != "n" and count is not None
+        ]
+        if ends:
+            parts.append(f"After {row['n']} patients: {' and '.join(ends)}.")
+    for row in answer["operating"]:
+        parts.append(
+            f"At a true rate of {row['rate']:g} the trial succeeds with probability "
+            f"{row['success']:.4f} (stops early for futility {row['futility']:.4f}, for efficacy "
+            f"{row['efficacy']:.4f}) and treats {row['expected_n']:.1f} patients on average."
+        )
+    if request["design_prior"] is not None:
+        parts.append(f"The design prior is {_believed(request)}.")
+    given = "Before the trial"
+    if request["n_so_far"] is not None:
+        given = f"Given {request['events_so_far']} events in {request['n_so_far']} patients"
+    parts.append(
+        f"{given} the probability of success at the last look is "
+        f"{answer['success_probability']:.3f}."
+    )
+    test = answer["frequentist"]
+    if test["critical"] is not None:
+        power = "" if test["power"] is None else f", power {test['power']:.4f}"
+        parts.append(
+            f"The exact one-sided binomial test without interim looks has the critical count "
+            f"{test['critical']} (type I error {test['type1']:.4f}{power})."
+        )
+    return " ".join(parts)
+
+
+def ess(request: dict, answer: dict) -> str:
+    """Return the sentences on what a prior is worth."""
+    local = (
+        "has no finite expected local-information ratio (a part of the mixture has a shape below 1)"
+        if answer["elir"] is None
+        else f"is worth {answer['elir']:.1f} patients by the expected local-information ratio"
+    )
+    return (
+        f"The prior {request['prior']} (mean {answer['mean']:.3f}, 95 % interval "
+        f"{answer['q2.5']:.3f} to {answer['q97.5']:.3f}) {local}, {answer['moment']:.1f} by its "
+        f"mean and variance, and {answer['morita']:.1f} by the curvature at its mode (Morita)."
+    )
