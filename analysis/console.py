@@ -1,0 +1,143 @@
+"""What the command line says and where: answers on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress = Callable[[str, int, int], None]
+
+#: Wide enough that no cell of ours is cut where the output is a file or a pipe.
+_WIDTH_OF_A_FILE = 200
+
+
+def say(*lines: str) -> None:
+    """Print lines on standard error, whole, with nothing that a terminal would obey."""
+    for line in lines:
+        print(printable(line), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Show characters that a terminal would obey as their escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def readable(name: str) -> str:
+    """Turn a name of the tables into words: ``atopic_dermatitis`` to ``Atopic dermatitis``."""
+    words = name.replace("_", " ").strip() or name
+    return words[0].upper() + words[1:] if words.islower() else words
+
+
+def to_json(answer: Any) -> str:
+    """Serialise an answer: frames as lists of records, numbers that do not exist as null.
+
+    Parameters
+    ----------
+    answer : object
+        Values, mappings, sequences and frames, nested.
+
+    Returns
+    -------
+    str
+        Strict JSON, without NaN or infinity.
+    """
+    return json.dumps(plain(answer), ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Turn frames, arrays and library scalars into what JSON knows; missing numbers into None."""
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        value = value.to_dict("records")
+    if hasattr(value, "tolist"):  # numpy arrays and scalars
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return None if value != value or str(value) == "<NA>" else str(value)
+
+
+def print_json(answer: Any) -> None:
+    """Print one JSON object on standard output."""
+    print(to_json(answer))
+
+
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on standard output; its texts are shown as they are, never as markup.
+
+    Parameters
+    ----------
+    title : str
+        Said above the table.
+    header : sequence of str
+        Names of the columns; the first is set left, the others right.
+    rows : sequence of sequences of str
+        The cells.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    on_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if on_terminal else _WIDTH_OF_A_FILE)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for position, name in enumerate(header):
+        table.add_column(Text(printable(name)), justify="right" if position else "left")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    console.print(Text(printable(title), style="bold"))
+    console.print(table)
+    console.print()
+
+
+def number(value: float | None) -> str:
+    """Write a number in three digits; a missing one as a dash."""
+    return "-" if value is None or value != value else f"{value:.3g}"
+
+
+def with_interval(row: pd.Series | dict[str, Any]) -> str:
+    """Write a rate's median with its central 95 % interval, as percentages."""
+    low, high = row["q2.5"], row["q97.5"]
+    if low != low:
+        return "-"
+    digits = 1 if high < 0.2 else 0
+    return f"{100 * row['q50']:.{digits}f} % ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
+
+
+@contextmanager
+def progress_display() -> Iterator[Progress]:
+    """Show on standard error the stage and, where it is counted, how much of it is done.
+
+    Yields
+    ------
+    callable
+        Takes the stage, what is done and what is to be done (0 where it is not counted). Says
+        nothing where standard error is not a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as Display
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Display(*columns, console=Console(stderr=True), transient=True) as display:
+        task = display.add_task("starting", total=None)
+
+        def show(stage: str, done: int, total: int) -> None:
+            display.update(task, description=stage, completed=done, total=total or None)
+
+        yield show
