@@ -7,9 +7,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from .catalogue import CATALOGUE as CATALOGUE
+    from .catalogue import named_set as named_set
 
 Scale = Literal["value", "variance"]
 
@@ -438,7 +442,9 @@ class PriorSet:
         made = cls(
             str(table.get("name", "unnamed")),
             **texts,
-            **priors,
+            mu=priors.get("mu"),
+            tau=priors.get("tau"),
+            sigma=priors.get("sigma"),
             exnex=_exnex_at(table["exnex"]) if "exnex" in table else None,
             overrides=tuple(overrides),
         )
@@ -523,17 +529,11 @@ DEFAULT = PriorSet(
     ),
 )
 
-CATALOGUE: dict[str, PriorSet] = {prior_set.name: prior_set for prior_set in (DEFAULT,)}
 
+def __getattr__(name: str) -> Any:
+    """Find the catalogue, which is built from what is defined here, when it is first asked for."""
+    if name in ("CATALOGUE", "named_set"):
+        from . import catalogue
 
-def named_set(name: str) -> PriorSet:
-    """Look up a set of the catalogue.
-
-    Raises
-    ------
-    ValueError
-        An unknown name; lists the valid ones.
-    """
-    if name not in CATALOGUE:
-        raise ValueError(one_of("prior set", name, CATALOGUE))
-    return CATALOGUE[name]
+        return getattr(catalogue, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
