@@ -117,19 +117,20 @@ def largest_coverage(prior: RatePrior, n: int, width: float) -> np.ndarray:
     """Largest posterior probability of an interval of `width` for each count, shape (n + 1,)."""
     arrays = np.array(prior.weights), np.array(prior.a), np.array(prior.b)
     posterior = posterior_mixture(*arrays, np.arange(n + 1), n)
-    lower = np.linspace(0, 1 - width, GRID)
+    angles = np.linspace(0, np.pi / 2, GRID)
+    lower = (1 - width) * np.sin(angles) ** 2
     with np.errstate(divide="ignore"):
         tables = [
             survival_table(*arrays, n, *np.maximum((np.log(x), np.log1p(-x)), -700.0))
             for x in (lower, lower + width)
         ]
-    start = lower[np.argmax(tables[0] - tables[1], axis=1)]
-    return -_minimum(
-        lambda x: mixture_below(x, *posterior) - mixture_below(x + width, *posterior),
-        start,
-        lower[1],
-        1 - width,
-    )
+
+    def uncovered(angle: np.ndarray) -> np.ndarray:
+        x = (1 - width) * np.sin(angle) ** 2
+        return mixture_below(x, *posterior) - mixture_below(x + width, *posterior)
+
+    start = angles[np.argmax(tables[0] - tables[1], axis=1)]
+    return -_minimum(uncovered, start, angles[1])
 
 
 def shortest_interval(prior: RatePrior, n: int, coverage: float) -> np.ndarray:
@@ -141,26 +142,30 @@ def shortest_interval(prior: RatePrior, n: int, coverage: float) -> np.ndarray:
         logs = np.maximum((np.log(rates), np.log1p(-rates)), -700.0)
     below = 1 - survival_table(*arrays, n, *logs)
     below[:, 0], below[:, -1] = 0, 1
-    tails = np.linspace(0, 1 - coverage, 41)
+    angles = np.linspace(0, np.pi / 2, 41)
+    tails = (1 - coverage) * np.sin(angles) ** 2
     widths = np.array(
         [np.interp(tails + coverage, row, rates) - np.interp(tails, row, rates) for row in below]
     )
-    return _minimum(
-        lambda tail: (
-            mixture_quantile(tail + coverage, *posterior) - mixture_quantile(tail, *posterior)
-        ),
-        tails[np.argmin(widths, axis=1)],
-        tails[1],
-        1 - coverage,
-    )
+
+    def length(angle: np.ndarray) -> np.ndarray:
+        tail = (1 - coverage) * np.sin(angle) ** 2
+        upper = mixture_quantile(tail + coverage, *posterior)
+        return upper - mixture_quantile(tail, *posterior)
+
+    return _minimum(length, angles[np.argmin(widths, axis=1)], angles[1])
 
 
-def _minimum(function: Callable, start: np.ndarray, step: float, highest: float) -> np.ndarray:
-    """Minimum of `function` next to `start`, elementwise, by parabolas through three points."""
+def _minimum(function: Callable, start: np.ndarray, step: float) -> np.ndarray:
+    """Minimum of `function` next to `start`, elementwise, by parabolas through three points.
+
+    The argument is an angle from 0 to π / 2 whose squared sine is the share of the range: the best
+    place often lies so near to an end that a uniform scale misses it.
+    """
     middle = start
     best = function(middle)
     for _ in range(4):
-        sides = np.clip(middle - step, 0, highest), np.clip(middle + step, 0, highest)
+        sides = np.maximum(middle - step, 0), np.minimum(middle + step, np.pi / 2)
         left, right = function(sides[0]), function(sides[1])
         forward, backward = sides[1] - middle, middle - sides[0]
         with np.errstate(divide="ignore", invalid="ignore"):

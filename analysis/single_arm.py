@@ -106,7 +106,7 @@ def single_arm(
     lasts = _sufficient(table, power if target is not None else None, target, assurance)
     answer = {
         "recommended_n": None if lasts is None else smallest_lasting(sizes, lasts),
-        "table": _rows(table, rates),
+        "table": _rows(table, critical, rates),
         "type1_above": [
             n
             for n, error in zip(sizes, table["type1"], strict=True)
@@ -183,15 +183,17 @@ def _table(
     return table.astype({"assurance": float})
 
 
-def _rows(table: pd.DataFrame, rates: tuple[float, ...]) -> list[dict]:
+def _rows(
+    table: pd.DataFrame, critical: dict[int, int | None], rates: tuple[float, ...]
+) -> list[dict]:
     """Return the table in the JSON shape."""
     rows = []
     for row in table.to_dict("records"):
-        critical, assurance = row["critical"], row["assurance"]
+        assurance = row["assurance"]
         rows.append(
             {
                 "n": int(row["n"]),
-                "critical": None if critical is pd.NA else int(critical),
+                "critical": critical[int(row["n"])],
                 "type1": row["type1"],
                 "power": {f"{rate:g}": row[f"power_{rate:g}"] for rate in rates},
                 "assurance": None if np.isnan(assurance) else assurance,

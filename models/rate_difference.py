@@ -88,18 +88,18 @@ def _nodes(margin: float, smallest_shape: float, size: float) -> _Nodes:
     step = min(0.02, 0.5 / np.pi / np.sqrt(size))
     place = np.linspace(-reach, reach, 2 * int(np.ceil(reach / step)) + 1)
     log_odds = np.pi * np.sinh(place)
-    low, high = max(0.0, -margin), min(1.0, 1.0 - margin)
+    span = 1 - abs(margin)
     log_share, log_remainder = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
-    share, remainder = (high - low) * np.exp(log_share), (high - low) * np.exp(log_remainder)
-    jacobian = np.pi * np.cosh(place) * np.exp(log_share + log_remainder) * (high - low)
+    share, remainder = span * np.exp(log_share), span * np.exp(log_remainder)
+    jacobian = np.pi * np.cosh(place) * np.exp(log_share + log_remainder) * span
     with np.errstate(divide="ignore"):
         logs = [
             np.log(near + part)
             for near, part in (
-                (low, share),
-                (1 - high, remainder),
-                (low + margin, share),
-                (1 - high - margin, remainder),
+                (max(0.0, -margin), share),
+                (max(0.0, margin), remainder),
+                (max(0.0, margin), share),
+                (max(0.0, -margin), remainder),
             )
         ]
     smallest = np.log(np.finfo(float).tiny)
