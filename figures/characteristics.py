@@ -1,0 +1,207 @@
+"""Study characteristics: how large and how long each study was, and what it supplies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..data.names import disease_short, disease_words, outcome_short, outcome_words, words
+from .page import Page, key, key_height, leading, row_pitch
+from .panels import disease_sign
+from .style import FAINT, INK, QUIET, Style, drawing, fitted, label_room
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_ABOUT = (
+    "disease", "study", "label", "year", "design", "cell_source", "donor", "route", "patients",
+    "controls", "months",
+)  # fmt: skip
+_FILLS = {"reported": "full", "secondary": "left", "derived": "none"}
+
+
+def draw_characteristics(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw the studies of an analysis set and what each supplies.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a study, grouped by disease: `disease, label, design, patients, controls, months`,
+        and one column an outcome, after the columns of `characteristics_data`: `reported`,
+        `secondary`, `derived` or empty.
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row a study under its disease: its design where there is room, patients as a bar (controls
+        paler), follow-up as a mark, and for each outcome a circle, full where the count was
+        reported, half where it comes from a later review, hollow where it was derived.
+    """
+    with drawing(style):
+        return _draw(frame, style)
+
+
+def _draw(frame: pd.DataFrame, style: Style) -> Figure:
+    outcomes = [name for name in frame.columns if name not in _ABOUT]
+    width, small = style.preset.points, style.small
+    narrow = width < 300
+    gap = style.scaled(8)
+    labels = label_room([str(t) for t in frame["label"]], 0.26 * width, small) + style.scaled(14)
+    designs = 0.0 if narrow else label_room([words(d) for d in frame["design"]], 0.2 * width, small)
+    bars = (0.2 if narrow else 0.17) * width
+    left = {"label": 0.0, "design": labels, "patients": labels + designs + gap * bool(designs)}
+    left["months"] = left["patients"] + bars + 1.6 * gap
+    left["outcomes"] = left["months"] + bars + 1.6 * gap
+    cell = (width - left["outcomes"]) / max(len(outcomes), 1)
+    heads = [
+        fitted((outcome_words(o), outcome_short(o)), cell - 1, small, lines=5) for o in outcomes
+    ]
+    upright = any("…" in "".join(own) or any(line.endswith("-") for line in own) for own in heads)
+    head = _head_room(outcomes, heads, upright, style)
+    rows = _rows(frame)
+    entries = _key_entries(style, bool((frame["controls"] > 0).any()))
+    foot = style.scaled(27) + key_height(style, width, [text for _, text in entries])
+    pitch = row_pitch(
+        style, sum(1.25 if kind == "disease" else 1.0 for kind, _ in rows), head + foot
+    )
+    places, y = [], 0.0
+    for kind, _ in rows:
+        deep = (1.25 if kind == "disease" else 1.0) * pitch
+        places.append(y + deep - 0.5 * pitch)
+        y += deep
+    page = Page(style, head + y + foot, of_fit=False)
+    axes = {name: page.axes(left[name], head, bars, y) for name in ("patients", "months")} | {
+        "outcomes": page.axes(left["outcomes"], head, width - left["outcomes"], y)
+    }
+    _prepare(axes, frame, len(outcomes), y, style)
+    for place, (kind, value) in zip(places, rows, strict=True):
+        if kind == "disease":
+            disease_sign(page, style.scaled(4), head + place, value)
+            candidates = (disease_words(value), disease_short(value))
+            line = fitted(candidates, left["patients"] - style.scaled(12), style.size, True, 1)
+            page.text(style.scaled(9), head + place, line[0], weight="bold")
+        else:
+            _study(page, axes, value, place, head, left, labels, designs, outcomes, pitch, style)
+    _heads(page, left, bars, head, outcomes, heads, upright, cell, style)
+    key(page, style.scaled(1), head + y + style.scaled(26), width - 2, entries)
+    return page.figure
+
+
+def _rows(frame: pd.DataFrame) -> list[tuple[str, Any]]:
+    made: list[tuple[str, Any]] = []
+    for disease in dict.fromkeys(frame["disease"]):
+        made.append(("disease", disease))
+        own = frame[frame["disease"] == disease]
+        made += [("study", row) for row in own.to_dict("records")]
+    return made
+
+
+def _head_room(outcomes, heads, upright: bool, style: Style) -> float:
+    small = style.small
+    if upright:
+        return label_room([outcome_short(o) for o in outcomes], 200, small) + style.scaled(6)
+    return max((len(own) for own in heads), default=1) * leading(small) + style.scaled(5)
+
+
+def _prepare(axes, frame: pd.DataFrame, outcomes: int, height: float, style: Style) -> None:
+    for name, each in axes.items():
+        each.set_ylim(height, 0)
+        each.set_yticks([])
+        each.spines["left"].set_visible(False)
+        if name != "outcomes":
+            each.grid(axis="x", color=FAINT, linewidth=0.7 * style.line)
+            each.set_axisbelow(True)
+    axes["outcomes"].set_xlim(0, max(outcomes, 1))
+    axes["outcomes"].axis("off")
+    most = float((frame["patients"] + frame["controls"]).max())
+    axes["patients"].set_xlim(0, 1.05 * most)
+    axes["patients"].locator_params(axis="x", nbins=3, integer=True)
+    longest = float(frame["months"].max()) if frame["months"].notna().any() else 12.0
+    top = next((t for t in (6, 12, 24, 36, 60, 120) if t >= longest), longest)
+    axes["months"].set_xlim(0, 1.05 * top)
+    axes["months"].set_xticks([0, top / 2, top], [f"{t:g}" for t in (0, top / 2, top)])
+
+
+def _study(page, axes, row, y, head, left, labels, designs, outcomes, pitch, style) -> None:
+    from matplotlib.patches import Rectangle
+
+    small = style.small
+    label = fitted((str(row["label"]),), labels - style.scaled(14), small, lines=1)[0]
+    page.text(style.scaled(9), head + y, label, size=small)
+    if designs:
+        design = fitted((words(row["design"]),), designs, small, lines=1)[0]
+        page.text(left["design"], head + y, design, size=small, color=QUIET)
+    colour = style.mark(row["disease"]).colour
+    start = 0.0
+    for name, strength in (("patients", 1.0), ("controls", 0.35)):
+        bar = Rectangle((start, y - 0.27 * pitch), row[name], 0.54 * pitch)
+        bar.set(color=colour, alpha=strength, linewidth=0, gid=name)
+        axes["patients"].add_patch(bar)
+        start += row[name]
+    if row["months"] == row["months"]:
+        size = min(style.scaled(4), 0.6 * pitch)
+        line = {"color": colour, "linewidth": style.line}
+        axes["months"].plot([0, row["months"]], [y, y], **line)
+        mark = style.mark(row["disease"]).marker
+        axes["months"].plot([row["months"]], [y], mark, color=colour, markersize=size, gid="months")
+    for j, name in enumerate(outcomes):
+        if row[name]:
+            _circle(
+                axes["outcomes"], j + 0.5, y, row[name], min(style.scaled(5), 0.7 * pitch), style
+            )
+        else:
+            dot = min(style.scaled(1.2), 0.2 * pitch)
+            axes["outcomes"].plot([j + 0.5], [y], "o", color=FAINT, markersize=dot)
+
+
+def _circle(axes, x: float, y: float, certainty: str, size: float, style: Style) -> None:
+    axes.plot(
+        [x], [y], "o", color=INK, markersize=size, fillstyle=_FILLS.get(certainty, "full"),
+        markerfacecoloralt="white", markeredgewidth=style.line, gid=certainty,
+    )  # fmt: skip
+
+
+def _heads(page, left, bars, head, outcomes, heads, upright, cell, style: Style) -> None:
+    small, above = style.small, head - style.scaled(4)
+    about = {"size": small, "weight": "bold"}
+    page.text(style.scaled(1), above - leading(small) / 2, "Disease, study", **about)
+    for name, unit in (("patients", "Patients"), ("months", "Months")):
+        page.text(left[name], above - leading(small) / 2, unit, **about)
+    for j, name in enumerate(outcomes):
+        middle = left["outcomes"] + (j + 0.5) * cell
+        if upright:
+            text = outcome_short(name)
+            page.text(middle, above, text, rotation=90, ha="center", va="bottom", size=small)
+        else:
+            first = above - len(heads[j]) * leading(small)
+            page.lines(middle, first, heads[j], ha="center", size=small)
+
+
+def _key_entries(style: Style, controlled: bool) -> list[tuple]:
+    def circle(certainty):
+        def draw(axes, x, y, unit):
+            _circle(axes, x, y, certainty, style.scaled(5), style)
+
+        return draw
+
+    def box(alpha):
+        def draw(axes, x, y, unit):
+            from matplotlib.patches import Rectangle
+
+            bar = Rectangle((x - unit / 2, y - unit / 6), unit, unit / 3)
+            bar.set(color=INK, alpha=alpha, linewidth=0)
+            axes.add_patch(bar)
+
+        return draw
+
+    entries = [(box(1.0), "Treated")]
+    if controlled:
+        entries.append((box(0.35), "Controls"))
+    return [
+        *entries,
+        (circle("reported"), "Count reported"),
+        (circle("secondary"), "From a later review"),
+        (circle("derived"), "Derived"),
+    ]

@@ -1,0 +1,337 @@
+"""Forest plot: each study beside its disease's rate and the next trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.names import disease_short, disease_words, outcome_words
+from .page import Page, count_words, key, key_height, leading, percent_axis, row_pitch
+from .style import FAINT, INK, QUIET, Style, drawing, fitted, text_width
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_LIMITS = (0.1, 0.2, 0.5, 1.0)
+_RAW = "#8c8c8c"
+_HEADS = ("Events/n", "Estimate [95% interval], %")
+
+
+def draw_forest(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw the forest plot of one outcome.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        In the order of drawing: `outcome, row` (`rate`, `study`, `new_study`, `new_disease`),
+        `disease, label, events_min, events_max, n, raw_min, raw_max, raw_low, raw_high, estimate,
+        low, high, evidence`; probabilities.
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A diamond for each disease (hollow where borrowed), its studies below it (grey what was
+        observed, a box where the count is only bounded; coloured what is estimated), a bar for its
+        next trial, and one for a disease not yet tried. The columns give the numbers.
+    """
+    with drawing(style):
+        return _Forest(frame, style).draw()
+
+
+class _Forest:
+    """The parts of one forest plot, which share its columns, rows and axes."""
+
+    def __init__(self, frame: pd.DataFrame, style: Style) -> None:
+        self.style = style
+        self.rows = frame.to_dict("records")
+        self.outcome = str(frame["outcome"].iloc[0])
+        shown = [frame.loc[frame["row"] != "study", "high"], frame["high"], frame["raw_min"]]
+        most = max(float(np.nanmax(part)) for part in shown)
+        self.upper = next((limit for limit in _LIMITS if limit >= most), 1.0)
+        self._measure_columns()
+        self._measure_rows()
+
+    def _measure_columns(self) -> None:
+        style, width = self.style, self.style.preset.points
+        self.indent, gap = style.scaled(8), style.scaled(6)
+        self.counts = [_counts(row) for row in self.rows]
+        self.estimates = [_estimate(row) for row in self.rows]
+        small = style.small
+        count_room = max(text_width(text, small) for text in (*self.counts, "Events/n"))
+        numbers = max(text_width(text, small, True) for text in self.estimates)
+        self.estimate_head = fitted(
+            (_HEADS[1],), max(numbers, text_width("Estimate [95%", small, True)), small, True, 3
+        )
+        estimate_room = max(
+            numbers, *(text_width(line, small, True) for line in self.estimate_head)
+        )
+        need = max(self._label_need(row) for row in self.rows)
+        plot_least = 0.3 * width
+        room = width - count_room - estimate_room - 3 * gap
+        self.label_room = min(need, room - plot_least)
+        self.count_right = self.label_room + gap + count_room
+        self.plot_left = self.count_right + 1.6 * gap
+        self.plot_width = width - estimate_room - 1.4 * gap - self.plot_left
+        self.estimate_right = width - 1
+
+    def _label_need(self, row: Mapping[Any, Any]) -> float:
+        text, bold, indent = self._label(row)
+        return indent + text_width(text, self._label_size(row), bold)
+
+    def _label_size(self, row: Mapping[Any, Any]) -> float:
+        return self.style.size if row["row"] in ("rate", "new_disease") else self.style.small
+
+    def _label(self, row: Mapping[Any, Any]) -> tuple[str, bool, float]:
+        if row["row"] == "rate":
+            return disease_words(row["disease"]), True, self.style.scaled(9)
+        if row["row"] == "new_study":
+            return "Next trial", False, self.indent + self.style.scaled(4)
+        if row["row"] == "new_disease":
+            return "A disease not yet tried", True, self.style.scaled(9)
+        return str(row["label"]), False, self.indent + self.style.scaled(4)
+
+    def _measure_rows(self) -> None:
+        style = self.style
+        self.entries = self._key_entries()
+        self.head = leading(style.small) * len(self.estimate_head) + style.scaled(5)
+        self.key_left = style.scaled(1)
+        self.key_width = style.preset.points - 2 * self.key_left
+        key_room = key_height(style, self.key_width, [text for _, text in self.entries])
+        self.axis_room = style.scaled(28)
+        self.foot = self.axis_room + key_room + style.scaled(2)
+        # A disease starts with some air; a long name takes a second line.
+        self.weights = []
+        self.labels = []
+        for i, row in enumerate(self.rows):
+            text, bold, indent = self._label(row)
+            short = (text, disease_short(row["disease"])) if row["row"] == "rate" else (text,)
+            size = self._label_size(row)
+            lines = fitted(short, self.label_room - indent, size, bold, lines=2 if bold else 1)
+            self.labels.append((lines, size, bold, indent))
+            air = 0.35 if i and row["row"] in ("rate", "new_disease") else 0.0
+            self.weights.append((air, 1.0 + 0.85 * (len(lines) - 1)))
+        total = sum(air + deep for air, deep in self.weights)
+        self.pitch = row_pitch(style, total, self.head + self.foot)
+        self.body = total * self.pitch + style.scaled(2)
+        self.middles = []
+        y = 0.0
+        for air, deep in self.weights:
+            y += air * self.pitch
+            self.middles.append(y + deep * self.pitch / 2)
+            y += deep * self.pitch
+
+    def draw(self) -> Figure:
+        style = self.style
+        page = Page(style, self.head + self.body + self.foot)
+        axes = page.axes(self.plot_left, self.head, self.plot_width, self.body)
+        percent_axis(axes, self.upper)
+        axes.set_ylim(self.body, 0)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="x", color=FAINT, linewidth=0.7 * style.line)
+        axes.set_axisbelow(True)
+        axes.set_xlabel(_axis_words(self.outcome, self.plot_width, style))
+        self._heads(page)
+        for i, row in enumerate(self.rows):
+            self._row(page, axes, i, row)
+        top = self.head + self.body + self.axis_room
+        key(page, self.key_left, top, self.key_width, self.entries)
+        return page.figure
+
+    def _heads(self, page: Page) -> None:
+        small, pitch = self.style.small, leading(self.style.small)
+        bottom = self.head - self.style.scaled(4)
+        about = {"size": small, "weight": "bold"}
+        page.text(self.style.scaled(1), bottom - pitch / 2, "Disease, study", **about)
+        page.text(self.count_right, bottom - pitch / 2, _HEADS[0], ha="right", **about)
+        top = bottom - pitch * len(self.estimate_head)
+        page.lines(self.estimate_right, top, self.estimate_head, ha="right", **about)
+        line = page.axes(0, bottom + self.style.scaled(0.5), page.width, self.style.scaled(1))
+        line.axis("off")
+        line.axhline(0.5, color=INK, linewidth=self.style.line)
+
+    def _row(self, page: Page, axes, i: int, row: Mapping[Any, Any]) -> None:
+        style, y = self.style, self.middles[i]
+        lines, size, bold, indent = self.labels[i]
+        ink = QUIET if row["row"] == "new_study" else INK
+        about = {"size": size, "color": ink, "weight": "bold" if bold else "normal"}
+        page.lines(indent, self.head + y - len(lines) * leading(size) / 2, lines, **about)
+        about |= {"size": style.small, "ha": "right"}
+        page.text(self.count_right, self.head + y, self.counts[i], **about)
+        page.text(self.estimate_right, self.head + y, self.estimates[i], **about)
+        colour = style.mark(row["disease"]).colour if _known(row["disease"]) else INK
+        if row["row"] == "rate":
+            self._sign(page, y, row["disease"])
+            _diamond(axes, row, y, 0.34 * self.pitch, colour, style)
+        elif row["row"] == "study":
+            marker = style.mark(row["disease"]).marker
+            _study(axes, row, y, self.pitch, colour, marker, style, self.upper)
+        else:
+            _bar(axes, row, y, 0.17 * self.pitch, colour)
+
+    def _sign(self, page: Page, y: float, disease: str) -> None:
+        mark, side = self.style.mark(disease), self.style.scaled(8)
+        sign = page.axes(0, self.head + y - side / 2, side, side)
+        sign.axis("off")
+        sign.set(xlim=(0, 1), ylim=(0, 1))
+        size = self.style.scaled(4.5)
+        sign.plot([0.5], [0.5], mark.marker, color=mark.colour, markersize=size, clip_on=False)
+
+    def _key_entries(self) -> list[tuple]:
+        style = self.style
+        bounded = any(
+            row["row"] == "study" and row["raw_min"] < row["raw_max"] for row in self.rows
+        )
+        observed = "Observed, at constant hazard" if self.outcome == "death" else "Observed"
+        entries = [(_key_observed(style), f"{observed} (95% Wilson interval)")]
+        if bounded:
+            entries.append((_key_bounded(style), "Count known within bounds"))
+        entries.append((_key_estimate(style), "Study, estimated"))
+        entries.append((_key_diamond(style, False), "Disease rate"))
+        if any(row["evidence"] == "borrowed" and row["row"] == "rate" for row in self.rows):
+            entries.append((_key_diamond(style, True), "Disease rate, borrowed: no study"))
+        entries.append((_key_bar(style), "Prediction for a new study"))
+        return entries
+
+
+def _known(disease: Any) -> bool:
+    return isinstance(disease, str)
+
+
+def _axis_words(outcome: str, width: float, style: Style) -> str:
+    text = outcome_words(outcome)
+    whole = "12-month risk of death, %" if outcome == "death" else f"{text}, % of patients"
+    return "\n".join(fitted((whole, f"{text}, %"), 1.2 * width, style.size))
+
+
+def _counts(row: Mapping[Any, Any]) -> str:
+    if row["row"] not in ("study", "rate"):
+        return ""
+    return count_words(row["events_min"], row["events_max"], row["n"])
+
+
+def _estimate(row: Mapping[Any, Any]) -> str:
+    if row["estimate"] != row["estimate"]:
+        return ""
+    values = [100 * row[name] for name in ("estimate", "low", "high")]
+    digits = 1 if values[2] < 10 else 0
+    middle, low, high = (f"{value:.{digits}f}" for value in values)
+    return f"{middle} [{low}, {high}]"
+
+
+def _diamond(
+    axes, row: Mapping[Any, Any], y: float, half: float, colour: str, style: Style
+) -> None:
+    from matplotlib.patches import Polygon
+
+    borrowed = row["evidence"] == "borrowed"
+    low, middle, high = row["low"], row["estimate"], row["high"]
+    shape = Polygon(
+        [(low, y), (middle, y - half), (high, y), (middle, y + half)],
+        closed=True,
+        facecolor="white" if borrowed else colour,
+        edgecolor=colour,
+        linewidth=1.6 * style.line,
+        linestyle=(0, (3, 1.5)) if borrowed else "solid",
+        zorder=3,
+        gid="disease",
+    )
+    axes.add_patch(shape)
+
+
+def _bar(axes, row: Mapping[Any, Any], y: float, half: float, colour: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    low, middle, high = row["low"], row["estimate"], row["high"]
+    box = Rectangle(
+        (low, y - half), high - low, 2 * half, color=colour, alpha=0.35, linewidth=0, zorder=2
+    )
+    box.set_gid("prediction")
+    axes.add_patch(box)
+    axes.plot([middle, middle], [y - half, y + half], color=colour, zorder=3)
+
+
+def _study(
+    axes, row, y: float, pitch: float, colour: str, marker: str, style: Style, upper
+) -> None:
+    above, below = y - 0.17 * pitch, y + 0.19 * pitch
+    _observed(axes, row, above, pitch, style, upper)
+    if row["estimate"] == row["estimate"]:
+        axes.plot([row["low"], row["high"]], [below, below], color=colour, zorder=3)
+        size = min(style.scaled(3.8), 0.5 * pitch)
+        axes.plot(
+            [row["estimate"]], [below], marker, color=colour, markersize=size, zorder=4, gid="study"
+        )
+
+
+def _observed(axes, row, y: float, pitch: float, style: Style, upper: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    high = min(row["raw_high"], upper)
+    thin = {"color": _RAW, "linewidth": style.line, "zorder": 2}
+    axes.plot([row["raw_low"], high], [y, y], **thin)
+    if row["raw_high"] > upper:
+        # The interval goes on beyond the axis.
+        size = 0.4 * style.scaled(6)
+        axes.plot([upper], [y], ">", color=_RAW, markersize=size, clip_on=False, zorder=2)
+    if row["raw_min"] < row["raw_max"]:
+        half = 0.11 * pitch
+        right = min(row["raw_max"], upper)
+        box = Rectangle((row["raw_min"], y - half), right - row["raw_min"], 2 * half)
+        box.set(facecolor="white", edgecolor=_RAW, linewidth=style.line, zorder=3, gid="bounds")
+        axes.add_patch(box)
+    else:
+        size = min(style.scaled(3), 0.38 * pitch)
+        axes.plot(
+            [row["raw_min"]], [y], "s", color=_RAW, markersize=size, zorder=3, gid="observed",
+            clip_on=False, markeredgewidth=0,
+        )  # fmt: skip
+
+
+def _key_observed(style: Style):
+    def draw(axes, x, y, unit):
+        axes.plot([x - unit / 2, x + unit / 2], [y, y], color=_RAW, linewidth=style.line)
+        axes.plot([x], [y], "s", color=_RAW, markersize=style.scaled(3), markeredgewidth=0)
+
+    return draw
+
+
+def _key_bounded(style: Style):
+    def draw(axes, x, y, unit):
+        from matplotlib.patches import Rectangle
+
+        axes.plot([x - unit / 2, x + unit / 2], [y, y], color=_RAW, linewidth=style.line)
+        box = Rectangle((x - unit / 3, y - unit / 14), unit / 1.5, unit / 7)
+        box.set(facecolor="white", edgecolor=_RAW, linewidth=style.line, zorder=3)
+        axes.add_patch(box)
+
+    return draw
+
+
+def _key_estimate(style: Style):
+    def draw(axes, x, y, unit):
+        axes.plot([x - unit / 2, x + unit / 2], [y, y], color=INK)
+        axes.plot([x], [y], "o", color=INK, markersize=style.scaled(3.8))
+
+    return draw
+
+
+def _key_diamond(style: Style, borrowed: bool):
+    def draw(axes, x, y, unit):
+        row = {"low": x - unit / 2, "estimate": x, "high": x + unit / 2}
+        row["evidence"] = "borrowed" if borrowed else "direct"
+        _diamond(axes, row, y, unit * 0.2, INK, style)
+
+    return draw
+
+
+def _key_bar(style: Style):
+    def draw(axes, x, y, unit):
+        _bar(axes, {"low": x - unit / 2, "estimate": x, "high": x + unit / 2}, y, unit / 10, INK)
+
+    return draw

@@ -1,0 +1,240 @@
+"""Mixed predictive checks: each study against what new studies like it would give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from ..data.names import outcome_short, outcome_words
+from .page import Page, key, key_height, leading, percent_axis
+from .style import ALARM, FAINT, INK, QUIET, Style, drawing, fitted, text_width
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def draw_predictive(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw every study's count in the interval predicted for a new study of its size.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a row of the evidence, in the order of drawing: `outcome, disease, label, n,
+        raw_min, raw_max` (observed proportion or its bounds), `q2.5, q25, q50, q75, q97.5`
+        (predicted proportions), `inside`.
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel an outcome, 0 to 100 % in all: bars are predicted (95 % pale, 50 % darker), marks
+        observed, a box where the count is only bounded; studies outside their interval are named.
+    """
+    with drawing(style):
+        return _draw(frame, style)
+
+
+def _draw(frame: pd.DataFrame, style: Style) -> Figure:
+    outcomes = list(dict.fromkeys(frame["outcome"]))
+    width, small = style.preset.points, style.small
+    entries = _key_entries(style, bool((frame["raw_min"] < frame["raw_max"]).any()))
+    across = min(len(outcomes), 2 if width < 300 else 3)
+    down = ceil(len(outcomes) / across)
+    left, gap = style.scaled(30), style.scaled(12)
+    panel = (width - left - gap * (across - 1) - style.scaled(3)) / across
+    heads = {
+        o: fitted((outcome_words(o), outcome_short(o)), panel, style.size, True) for o in outcomes
+    }
+    head = max(map(len, heads.values())) * leading(style.size) + style.scaled(4)
+    body, foot = style.scaled(95), style.scaled(14)
+    axis_room = style.scaled(2)
+    key_room = key_height(style, width, [text for _, text in entries])
+    page = Page(style, down * (head + body + foot) + axis_room + key_room)
+    for i, outcome in enumerate(outcomes):
+        row, column = divmod(i, across)
+        x, top = left + column * (panel + gap), row * (head + body + foot) + head
+        axes = page.axes(x, top, panel, body)
+        first = top - style.scaled(4) - len(heads[outcome]) * leading(style.size)
+        page.lines(x, first, heads[outcome], weight="bold")
+        percent_axis(axes, which="y")
+        axes.grid(axis="y", color=FAINT, linewidth=0.7 * style.line)
+        axes.set_axisbelow(True)
+        own = frame[frame["outcome"] == outcome].reset_index(drop=True)
+        _panel(axes, own, style, panel)
+        count = f"{len(own)} arm" + "s" * (len(own) != 1)
+        page.text(x + panel / 2, top + body + style.scaled(6), count, ha="center", size=small)
+        if column == 0:
+            axes.set_ylabel("Patients, %")
+        else:
+            axes.set_yticklabels([])
+    top = down * (head + body + foot) + axis_room
+    key(page, style.scaled(1), top, width - 2, entries)
+    return page.figure
+
+
+def _panel(axes, rows: pd.DataFrame, style: Style, width: float) -> None:
+    slots = max(len(rows), 6)
+    axes.set_xlim(-0.6, slots - 0.4)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    axes.set_ylim(-0.02, 1.02)
+    half = 0.36
+    size = min(style.scaled(4.2), 0.8 * width / slots)
+    for i, row in enumerate(rows.to_dict("records")):
+        mark = style.mark(row["disease"])
+        _predicted(axes, row, i, half)
+        _observed(axes, row, i, half, size, mark, style)
+    outside = [i for i, inside in enumerate(rows["inside"]) if not inside]
+    _name(axes, rows, outside, slots, width, style)
+
+
+def _predicted(axes, row: Mapping[Any, Any], x: float, half: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    for low, high, grey in (("q2.5", "q97.5", "#e3e3e3"), ("q25", "q75", "#bdbdbd")):
+        deep = max(row[high] - row[low], 0.006)
+        bar = Rectangle((x - half, row[low]), 2 * half, deep, color=grey, linewidth=0, zorder=2)
+        bar.set_gid("predicted")
+        axes.add_patch(bar)
+
+
+def _observed(
+    axes, row: Mapping[Any, Any], x: float, half: float, size: float, mark, style: Style
+) -> None:
+    about = {"color": mark.colour, "clip_on": False, "zorder": 4}
+    if row["raw_min"] < row["raw_max"]:
+        ends = [row["raw_min"], row["raw_max"]]
+        axes.plot([x, x], ends, linewidth=1.5 * style.line, gid="bounds", **about)
+        axes.plot([x, x], ends, "_", markersize=size, **about)
+    else:
+        axes.plot(
+            [x], [row["raw_min"]], mark.marker, markersize=size, markeredgewidth=0, gid="observed",
+            **about,
+        )  # fmt: skip
+
+
+def _name(axes, rows: pd.DataFrame, outside: list[int], slots: int, width: float, style) -> None:
+    """Name the studies outside their interval, as far as there is room, the rest by number."""
+    taken = 1.0
+    for shown, i in enumerate(outside):
+        row = rows.iloc[i]
+        middle = (row["raw_min"] + row["raw_max"]) / 2
+        label = f"{row['label']} outside"
+        if shown == 3:
+            left = len(outside) - shown
+            axes.text(0.02, taken, f"and {left} more", transform=axes.transAxes, size=style.small)
+            return
+        room = text_width(label, style.small) / width
+        x = min(max((i + 0.6) / slots - room / 2, 0.01), 0.99 - room)
+        y = middle + 0.08 if middle < 0.8 else middle - 0.1
+        axes.text(
+            x,
+            y,
+            label,
+            transform=axes.transAxes,
+            size=style.small,
+            color=ALARM,
+            zorder=5,
+            va="center",
+        )
+
+
+def _key_entries(style: Style, bounded: bool) -> list[tuple]:
+    def predicted(axes, x, y, unit):
+        from matplotlib.patches import Rectangle
+
+        for half, grey in ((0.5, "#e3e3e3"), (0.22, "#bdbdbd")):
+            box = Rectangle((x - half * unit, y - unit / 6), 2 * half * unit, unit / 3)
+            box.set(color=grey, linewidth=0)
+            axes.add_patch(box)
+
+    def observed(axes, x, y, unit):
+        axes.plot([x], [y], "o", color=QUIET, markersize=style.scaled(4.2), markeredgewidth=0)
+
+    def bounds(axes, x, y, unit):
+        axes.plot([x - unit / 3, x + unit / 3], [y, y], color=QUIET)
+        axes.plot([x - unit / 3, x + unit / 3], [y, y], "|", color=QUIET)
+
+    entries = [
+        (predicted, "Predicted for a new study of this size: 50% and 95%"),
+        (observed, "Observed (sign of the disease)"),
+    ]
+    if bounded:
+        entries.append((bounds, "Count known within bounds"))
+    return entries
+
+
+def draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw the guard's predictive checks as mid-p values.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row an outcome and check: `outcome, check, mid_p, verdict`.
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A column an outcome and a row a check: a mark at the mid-p value from 0 to 1, filled red
+        where it failed and hollow red where it warns; the outer 2.5 % on each side are shaded.
+    """
+    with drawing(style):
+        return _draw_checks(frame, style)
+
+
+def _draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
+    frame = frame[frame["mid_p"].notna()]
+    outcomes, checks = (list(dict.fromkeys(frame[name])) for name in ("outcome", "check"))
+    width, small = style.preset.points, style.small
+    words = {c: c.replace("_", " ")[:1].upper() + c.replace("_", " ")[1:] for c in checks}
+    labels = min(
+        max((text_width(text, small) for text in words.values()), default=0), 0.3 * width
+    ) + style.scaled(8)
+    gap = style.scaled(5)
+    count = max(len(outcomes), 1)
+    panel = (width - labels - gap * (count - 1) - style.scaled(5)) / count
+    heads = [fitted((outcome_words(o), outcome_short(o)), panel, small, True, 3) for o in outcomes]
+    head = max(map(len, heads), default=1) * leading(small) + style.scaled(5)
+    lines = {c: fitted((words[c],), labels - style.scaled(8), small) for c in checks}
+    pitch = max(1.7 * small, *(len(own) * leading(small) * 1.05 for own in lines.values()), 0)
+    body = pitch * max(len(checks), 1)
+    page = Page(style, head + body + style.scaled(30))
+    for i, check in enumerate(checks):
+        top = head + (i + 0.5) * pitch - len(lines[check]) * leading(small) / 2
+        page.lines(style.scaled(1), top, lines[check], size=small)
+    for j, outcome in enumerate(outcomes):
+        left = labels + j * (panel + gap)
+        first = head - style.scaled(4) - len(heads[j]) * leading(small)
+        page.lines(left, first, heads[j], size=small, weight="bold")
+        axes = page.axes(left, head, panel, body)
+        _mid_p_panel(axes, frame[frame["outcome"] == outcome], checks, style)
+    words_below = "Mid-p value: share of predicted data sets below the observed one"
+    page.text(
+        labels + (width - labels) / 2, head + body + style.scaled(22), words_below, ha="center",
+        size=style.size if text_width(words_below, style.size) < width - labels else small,
+    )  # fmt: skip
+    return page.figure
+
+
+def _mid_p_panel(axes, rows: pd.DataFrame, checks: list[str], style: Style) -> None:
+    axes.set(xlim=(0, 1), ylim=(len(checks), 0))
+    axes.set_yticks([])
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0.5, color=FAINT, linewidth=style.line, zorder=1)
+    for ends in ((0, 0.025), (0.975, 1)):
+        axes.axvspan(*ends, color="#f4c7c3", linewidth=0, zorder=1)
+    for row in rows.to_dict("records"):
+        alarm = row["verdict"] in ("warn", "fail")
+        colour = ALARM if alarm else INK
+        face = "white" if row["verdict"] == "warn" else colour
+        y = checks.index(row["check"]) + 0.5
+        axes.plot(
+            [row["mid_p"]], [y], "D" if alarm else "o", color=colour, markerfacecolor=face,
+            markersize=style.scaled(4), clip_on=False, zorder=3, gid="check",
+        )  # fmt: skip

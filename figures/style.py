@@ -1,0 +1,335 @@
+"""How every figure looks: page sizes, type, lines, and the colour and marker of each disease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+POINTS_PER_MM = 72 / 25.4
+FONT = "DejaVu Sans"  # comes with Matplotlib, so that a figure is the same on every machine
+
+INK = "#1a1a1a"
+QUIET = "#6b6b6b"
+FAINT = "#d9d9d9"
+ALARM = "#b3261e"
+
+# Okabe and Ito's colours in an order in which neighbours differ in lightness; their yellow is too
+# faint for lines, so indigo, wine and olive of Tol's muted scheme follow.
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#332288",
+    "#882255",
+    "#7A7A00",
+)
+# As many as have no factor in common with the colours: 63 pairs before one returns.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+_SHIPPED = (
+    "psoriasis",
+    "atopic_dermatitis",
+    "chronic_spontaneous_urticaria",
+    "alopecia_areata",
+    "systemic_sclerosis",
+    "systemic_lupus_erythematosus",
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A page: sizes in mm, type in points at final size, raster resolution in dots an inch."""
+
+    width: float
+    height: float
+    type: float
+    small: float
+    line: float
+    dpi: int
+
+    @property
+    def points(self) -> float:
+        """Width in points."""
+        return self.width * POINTS_PER_MM
+
+
+#: A journal's single and double column, and a 16:9 slide; `height` is what one page offers.
+PRESETS = {
+    "single": Preset(width=88, height=235, type=6.5, small=6, line=0.6, dpi=600),
+    "double": Preset(width=180, height=235, type=7, small=6, line=0.6, dpi=600),
+    "slide": Preset(width=338.7, height=190.5, type=15, small=12.5, line=1.3, dpi=200),
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a disease is drawn in every figure."""
+
+    colour: str
+    marker: str
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a figure is drawn with.
+
+    Attributes
+    ----------
+    preset : Preset
+        The page.
+    diseases : tuple of str
+        Diseases of the analysis, in order: they fix who has which colour and marker.
+    verdict : str or None
+        The guard's verdict on the fit that is drawn; None for one that was not checked.
+    """
+
+    preset: Preset
+    diseases: tuple[str, ...] = ()
+    verdict: str | None = None
+    _marks: dict[str, Mark] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Give every disease its mark: the shipped six their own, others those that are left."""
+        object.__setattr__(self, "_marks", _marks(self.diseases))
+
+    def mark(self, disease: str) -> Mark:
+        """Give the colour and marker of a disease.
+
+        Raises
+        ------
+        ValueError
+            The style does not know the disease.
+        """
+        if disease not in self._marks:
+            raise ValueError(f"the style was not made for disease {disease}: name it in diseases")
+        return self._marks[disease]
+
+    @property
+    def size(self) -> float:
+        """Size of the type, points."""
+        return self.preset.type
+
+    @property
+    def small(self) -> float:
+        """Smallest size of type, points."""
+        return self.preset.small
+
+    @property
+    def line(self) -> float:
+        """Width of axes and thin lines, points."""
+        return self.preset.line
+
+    def scaled(self, points: float) -> float:
+        """Scale a length that suits 7-point type to this page's type."""
+        return points * self.preset.type / 7
+
+
+def make_style(
+    preset: str = "double", diseases: tuple[str, ...] = (), verdict: str | None = None
+) -> Style:
+    """Make the style of a set of figures.
+
+    Parameters
+    ----------
+    preset : {"single", "double", "slide"}
+        A journal's column (88 mm), its page (180 mm), or a slide.
+    diseases : tuple of str
+        Diseases of the analysis, in order.
+    verdict : {"pass", "warn", "fail"}, optional
+        The guard's verdict; figures of a fit without `pass` or `warn` carry a mark.
+
+    Returns
+    -------
+    Style
+
+    Raises
+    ------
+    ValueError
+        An unknown preset.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"unknown preset '{preset}': choose one of {', '.join(PRESETS)}")
+    return Style(PRESETS[preset], tuple(diseases), verdict)
+
+
+def _marks(diseases: tuple[str, ...]) -> dict[str, Mark]:
+    slots = {name: i for i, name in enumerate(_SHIPPED)}
+    taken = {slots[name] for name in diseases if name in slots}
+    free = (i for i in range(len(diseases) + len(_SHIPPED)) if i not in taken)
+    places = {name: slots[name] if name in slots else next(free) for name in diseases}
+    return {
+        name: Mark(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)])
+        for name, i in places.items()
+    }
+
+
+@contextmanager
+def drawing(style: Style) -> Iterator[None]:
+    """Set Matplotlib up for a figure while it is drawn or written."""
+    import matplotlib
+
+    with matplotlib.rc_context(_settings(style)):
+        yield
+
+
+def _settings(style: Style) -> dict:
+    return {
+        "font.family": FONT,
+        "font.size": style.size,
+        "text.color": INK,
+        "text.usetex": False,
+        "mathtext.fontset": "dejavusans",
+        "axes.labelsize": style.size,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+        "axes.linewidth": style.line,
+        "axes.labelpad": style.scaled(2),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.unicode_minus": True,
+        "axes.formatter.use_locale": False,
+        "xtick.labelsize": style.small,
+        "ytick.labelsize": style.small,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.major.width": style.line,
+        "ytick.major.width": style.line,
+        "xtick.major.size": style.scaled(2.5),
+        "ytick.major.size": style.scaled(2.5),
+        "xtick.minor.size": style.scaled(1.5),
+        "xtick.major.pad": style.scaled(2),
+        "ytick.major.pad": style.scaled(2),
+        "lines.linewidth": 1.5 * style.line,
+        "lines.markersize": style.scaled(4),
+        "lines.solid_capstyle": "butt",
+        "patch.linewidth": style.line,
+        "hatch.linewidth": 0.7 * style.line,
+        "hatch.color": FAINT,
+        "figure.facecolor": "white",
+        "savefig.facecolor": "white",
+        "savefig.bbox": None,
+        "pdf.fonttype": 42,
+        "ps.fonttype": 42,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "mscpool",
+        "path.simplify": True,
+    }
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Measure a line of text.
+
+    Parameters
+    ----------
+    text : str
+        One line.
+    size : float
+        Points.
+    bold : bool
+        Whether it is set bold.
+
+    Returns
+    -------
+    float
+        Width in points.
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    if not text:
+        return 0.0
+    face = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+    return float(text_to_path.get_text_width_height_descent(text, face, False)[0])
+
+
+def wrapped(text: str, width: float, size: float, bold: bool = False, lines: int = 3) -> list[str]:
+    """Break a text into lines that fit a width; what is too long ends with an ellipsis.
+
+    Parameters
+    ----------
+    text : str
+        Words separated by spaces.
+    width, size : float
+        Width of a line and size of the type, points.
+    bold : bool
+        Whether it is set bold.
+    lines : int
+        Most lines.
+
+    Returns
+    -------
+    list of str
+        At least one line, each no wider than `width`.
+    """
+    made: list[str] = []
+    words = text.split()
+    while words and len(made) < lines:
+        line = words.pop(0)
+        while words and text_width(f"{line} {words[0]}", size, bold) <= width:
+            line = f"{line} {words.pop(0)}"
+        if text_width(line, size, bold) > width and len(made) < lines - 1:
+            line, rest = _broken(line, width, size, bold)
+            words.insert(0, rest)
+        made.append(line)
+    if words:
+        made[-1] = f"{made[-1]} {words[0]}"
+    if made and (words or text_width(made[-1], size, bold) > width):
+        made[-1] = shortened(made[-1] + ("…" if words else ""), width, size, bold)
+    return made or [""]
+
+
+def _broken(word: str, width: float, size: float, bold: bool) -> tuple[str, str]:
+    """Break a word that is wider than the line."""
+    keep = len(word) - 1
+    while keep > 1 and text_width(word[:keep] + "-", size, bold) > width:
+        keep -= 1
+    return word[:keep] + "-", word[keep:]
+
+
+def shortened(text: str, width: float, size: float, bold: bool = False) -> str:
+    """Cut a text that is wider than a width, in points, and end it with an ellipsis."""
+    if text_width(text, size, bold) <= width:
+        return text
+    keep = len(text)
+    while keep > 1 and text_width(text[:keep].rstrip() + "…", size, bold) > width:
+        keep -= 1
+    return text[:keep].rstrip() + "…"
+
+
+def fitted(
+    candidates: tuple[str, ...], width: float, size: float, bold: bool = False, lines: int = 2
+) -> list[str]:
+    """Take the first of several names, the longest first, that fits without a broken word.
+
+    Parameters
+    ----------
+    candidates : tuple of str
+        The same thing's names; the last one is cut where none fits.
+    width, size : float
+        Width of a line and size of the type, points.
+    bold : bool
+        Whether it is set bold.
+    lines : int
+        Most lines.
+
+    Returns
+    -------
+    list of str
+        Lines of the name.
+    """
+    for text in candidates:
+        made = wrapped(text, width, size, bold, lines)
+        if " ".join(made) == " ".join(text.split()):
+            return made
+    return wrapped(candidates[-1], width, size, bold, lines)
+
+
+def label_room(names: list[str], most: float, size: float, bold: bool = False) -> float:
+    """Give the width that the longest of some names needs, at most `most`; all in points."""
+    return min(max((text_width(name, size, bold) for name in names), default=0.0), most)
