@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.special import expit, logit
 
 from .likelihood_table import rates
 from .outcomes import Link, link_function
@@ -19,6 +20,7 @@ from .quadrature import (
 
 STATISTICS = ("mean", "sd", "q2.5", "q50", "q97.5")
 _INTERVAL = (0.025, 0.5, 0.975)
+_PRODUCT_POINTS = 401
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +95,13 @@ class Distribution:
         Of one quantity, on the linear scale.
     link : {"logit", "cloglog"} or None
         How levels become probabilities; None leaves them as they are.
+    known_moments : tuple of float or None
+        Mean and standard deviation, where they follow otherwise than from the density.
     """
 
     source: Distributions
     link: Link | None = None
+    known_moments: tuple[float, float] | None = None
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -122,6 +127,13 @@ class Distribution:
             slope = hazard * np.exp(-hazard)
         return np.divide(density, slope, out=np.zeros_like(density), where=slope > 1e-290)
 
+    def density_at(self, value) -> np.ndarray:
+        """Density at values, in their shape; linear in its logarithm between points."""
+        wanted = np.asarray(value, float)
+        log_density = np.log(np.maximum(self.density, 1e-290))
+        inside = (wanted >= self.values[0]) & (wanted <= self.values[-1])
+        return np.where(inside, np.exp(np.interp(wanted, self.values, log_density)), 0.0)
+
     @property
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
         """Values and masses that integrate any smooth function of the quantity."""
@@ -132,12 +144,20 @@ class Distribution:
     @property
     def mean(self) -> float:
         """Mean."""
+        if self.known_moments:
+            return self.known_moments[0]
         return float(self.source.moments(self.link)[0][0])
 
     @property
     def sd(self) -> float:
         """Standard deviation."""
+        if self.known_moments:
+            return self.known_moments[1]
         return float(self.source.moments(self.link)[1][0])
+
+    def statistics(self) -> np.ndarray:
+        """Mean, SD, 2.5, 50 and 97.5 % quantiles; shape (5,)."""
+        return np.array([self.mean, self.sd, *self.quantile(np.array(_INTERVAL))])
 
     def quantile(self, probabilities):
         """Quantiles, in the shape of ``probabilities``."""
@@ -154,6 +174,40 @@ class Distribution:
                 levels = np.asarray(link_function(np.clip(levels, 0, 1), self.link))
         found = self.source.above(levels)[:, 0].reshape(wanted.shape)
         return float(found) if wanted.ndim == 0 else found
+
+
+def product(first: Distribution, second: Distribution) -> Distribution:
+    """Distribution of the product of two independent probabilities.
+
+    Parameters
+    ----------
+    first, second : Distribution
+        Of probabilities.
+
+    Returns
+    -------
+    Distribution
+        Of the product, on the log-odds; integrated over the first, exact in the second.
+    """
+    p, masses = first.nodes
+    inside = (p > 0) & (masses != 0)
+    p, masses = p[inside], masses[inside]
+    low = float(first.quantile(1e-7)) * float(second.quantile(1e-7))
+    high = float(first.quantile(1 - 1e-7)) * float(second.quantile(1 - 1e-7))
+    ends = logit(np.clip([low, high], 1e-14, 1 - 1e-14))
+    x = np.linspace(*ends, _PRODUCT_POINTS)
+    rate = expit(x)
+    needed = np.minimum(rate[:, None] / p, 1.0)
+    below = 1 - second.above(needed)
+    cumulative = np.maximum.accumulate(np.clip(below @ masses, 0, 1))
+    densities = np.where(rate[:, None] < p, second.density_at(needed) / p, 0.0)
+    density = np.maximum(densities @ masses, 0.0) * rate * (1 - rate)
+    mean = first.mean * second.mean
+    squares = (first.mean**2 + first.sd**2) * (second.mean**2 + second.sd**2)
+    source = Distributions(
+        x, cumulative[:, None], density[:, None], np.array([]), np.array([[]]).reshape(0, 1)
+    )
+    return Distribution(source, "logit", (mean, float(np.sqrt(max(squares - mean**2, 0.0)))))
 
 
 def on_grid(grid: LevelGrid, masses: np.ndarray) -> Distributions:

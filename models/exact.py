@@ -21,7 +21,9 @@ from .likelihood_table import (
     LikelihoodTable,
     StudyLikelihoods,
     adapted_grid,
+    least_spread,
     likelihood_table,
+    peaks,
     sigma_range,
     variance_axis,
 )
@@ -41,7 +43,7 @@ _COARSEST, _REFINEMENT, _MOST_REFINEMENTS = 2.0, 1.25, 6
 _TAIL = 1e-9
 _FARTHEST = 1e4
 _POINT_WIDTH = 1e-5
-_DATA_DEFINE_RANGE = 200
+_DATA_DEFINE_RANGE = 100
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class _Extent:
     sigma: float
     sigma_fixed: bool
     sigma_bottom: float
+    tau_bottom: float = 0.0
     narrow: tuple[tuple[float, float], ...] = ()
 
 
@@ -138,9 +141,15 @@ class ExactHierarchy:
                 continue
             coarser = replace(extent, refinement=extent.refinement - 1)
             found = ExactPosterior(self, priors, main, (coarser, resolved))
-            if not verify or found.worst_error <= self.tolerance or extent.refinement >= _MOST_REFINEMENTS:
+            if (
+                not verify
+                or found.worst_error <= self.tolerance
+                or extent.refinement >= _MOST_REFINEMENTS
+            ):
                 return found
             self._state["refinement"] = extent.refinement + 1
+            for key in [k for k in self._tables if k.refinement < extent.refinement]:
+                del self._tables[key]
             extent = replace(extent, refinement=extent.refinement + 1)
 
     def _without_points(self, priors: OutcomePriors):
@@ -182,6 +191,7 @@ class ExactHierarchy:
             sigma,
             sigma_fixed,
             bottom,
+            self._least_tau if self.has_tau and not tau_fixed else 0.0,
             narrow,
         )
 
@@ -191,6 +201,13 @@ class ExactHierarchy:
             return prior.fixed, True
         highest = float(prior_density(prior).ppf(np.array(1 - 1e-10)))
         return min(_ladder(highest / self.unit), 16.0) * self.unit, False
+
+    @cached_property
+    def _least_tau(self) -> float:
+        """Least tau worth tabulating: zero, unless many studies exclude it."""
+        if len(self.likelihoods.studies) <= _DATA_DEFINE_RANGE or self.structure != "partial":
+            return 0.0
+        return least_spread(peaks(self.likelihoods, self._range_of_sigma[1])[:-1])
 
     @cached_property
     def _range_of_sigma(self) -> tuple[float, float]:
@@ -208,9 +225,9 @@ class ExactHierarchy:
             highest = float(prior_density(getattr(found.priors, name)).ppf(np.array(1 - 1e-10)))
             if mass[-1] > _TAIL and top < min(highest, farthest):
                 changes[name] = top * 4
-            if name == "sigma" and extent.sigma_bottom > 0 and mass[0] > _TAIL:
-                bottom = extent.sigma_bottom
-                changes["sigma_bottom"] = bottom / 2 if bottom > 1e-3 * self.unit else 0.0
+            bottom = getattr(extent, f"{name}_bottom")
+            if bottom > 0 and mass[0] > _TAIL:
+                changes[f"{name}_bottom"] = bottom / 2 if bottom > 1e-3 * self.unit else 0.0
         return replace(extent, **changes) if changes else None
 
     def table(self, extent: _Extent) -> HierarchyTable:
@@ -240,9 +257,13 @@ class ExactHierarchy:
             tau = (
                 _single(extent.tau)
                 if extent.tau_fixed
-                else variance_axis(pooled, len(groups), bounded, points, extent.tau)
+                else variance_axis(
+                    pooled, len(groups), bounded, points, extent.tau, extent.tau_bottom
+                )
             )
-        return hierarchy_table(likelihood_table(self.likelihoods, grid, sigma), self.structure, tau)
+        return hierarchy_table(
+            likelihood_table(self.likelihoods, grid, sigma, points), self.structure, tau
+        )
 
     @cached_property
     def bounded_groups(self) -> np.ndarray:
@@ -332,7 +353,7 @@ class ExactPosterior:
         missing = missing_moments(self)
         rows = []
         for i, name in enumerate(self._parameters):
-            row = _row(values[i], errors[i], missing.get(name))
+            row = statistics_row(values[i], errors[i], missing.get(name))
             rows.append({"outcome": self.hierarchy.outcome, "parameter": name, **row})
         return pd.DataFrame(rows)
 
@@ -350,10 +371,10 @@ class ExactPosterior:
         values, errors = self.statistics
         start = len(self._parameters)
         rows = []
-        for i, (disease, quantity) in enumerate(self._quantities):
-            row = _row(values[start + i], errors[start + i], None)
+        for i, (disease, quantity) in enumerate(self.quantities):
+            row = statistics_row(values[start + i], errors[start + i], None)
             about = {"outcome": self.hierarchy.outcome, "disease": disease, "quantity": quantity}
-            rows.append({**about, **row, **self._evidence_of(disease)})
+            rows.append({**about, **row, **self.evidence_of(disease)})
         return pd.DataFrame(rows).drop(columns="note")
 
     def theta(self) -> pd.DataFrame:
@@ -362,11 +383,14 @@ class ExactPosterior:
         missing = missing_moments(self)
         rows = []
         for i, disease in enumerate(self.hierarchy.likelihoods.diseases):
-            row = _row(main[i], np.abs(main[i] - check[i]), missing.get(f"theta/{disease}"))
+            row = statistics_row(
+                main[i], np.abs(main[i] - check[i]), missing.get(f"theta/{disease}")
+            )
             rows.append({"outcome": self.hierarchy.outcome, "disease": disease, **row})
         return pd.DataFrame(rows)
 
-    def _evidence_of(self, disease: str | None) -> dict:
+    def evidence_of(self, disease: str | None) -> dict:
+        """Count the studies and patients behind a disease's rates; Nones without a disease."""
         if disease is None:
             return {"studies": None, "patients": None, "evidence": None}
         likelihoods = self.hierarchy.likelihoods
@@ -412,7 +436,8 @@ class ExactPosterior:
         return names + (["tau"] if self.hierarchy.has_tau else []) + ["sigma"]
 
     @cached_property
-    def _quantities(self) -> list[tuple[str | None, str]]:
+    def quantities(self) -> list[tuple[str | None, str]]:
+        """Disease and quantity of every row of `rates`."""
         names = self.hierarchy.likelihoods.diseases
         both: list[tuple[str | None, str]]
         both = [(name, quantity) for quantity in ("rate", "new_study") for name in names]
@@ -437,7 +462,9 @@ class ExactPosterior:
             return [0] * count
         return [groups.index(d) if d in groups else len(groups) for d in range(count)]
 
-    def distribution(self, quantity: str, disease: str | None = None) -> Distribution:
+    def distribution(
+        self, quantity: str, disease: str | None = None, coarser: bool = False
+    ) -> Distribution:
         """Distribution of one quantity.
 
         Parameters
@@ -447,6 +474,8 @@ class ExactPosterior:
             probabilities.
         disease : str, optional
             For ``theta``, ``rate`` and ``new_study``.
+        coarser : bool
+            From the coarser grid, which tells the numerical error of anything computed from it.
 
         Returns
         -------
@@ -459,21 +488,19 @@ class ExactPosterior:
             An unknown quantity or disease, or one that this pooling does not have.
         """
         names, link = self.hierarchy.likelihoods.diseases, self.hierarchy.likelihoods.link
-        valid = (*self._parameters, "theta", *dict.fromkeys(q for _, q in self._quantities))
+        valid = (*self._parameters, "theta", *dict.fromkeys(q for _, q in self.quantities))
         if quantity not in valid:
             raise ValueError(one_of("quantity", quantity, valid))
+        integrated = self.check if coarser else self.main
         if quantity in self._parameters:
-            return self._parameter_distribution(quantity)
+            return _parameter(integrated, quantity).one(0)
         if quantity == "new_disease":
-            return _levels(self.main).one(len(self.main.source.groups), link)
+            return _levels(integrated).one(len(integrated.source.groups), link)
         if disease not in names:
             raise ValueError(one_of("disease", str(disease), names))
-        found = _next_studies(self.main) if quantity == "new_study" else _levels(self.main)
+        found = _next_studies(integrated) if quantity == "new_study" else _levels(integrated)
         position = self.columns[names.index(disease)]
         return found.one(position, None if quantity == "theta" else link)
-
-    def _parameter_distribution(self, name: str) -> Distribution:
-        return _parameter(self.main, name).one(0)
 
     def probability_above(self, rate, quantity: str = "rate") -> pd.Series:
         """Probability that a rate exceeds a threshold.
@@ -498,7 +525,8 @@ class ExactPosterior:
         )
 
 
-def _row(values: np.ndarray, errors: np.ndarray, missing) -> dict:
+def statistics_row(values: np.ndarray, errors: np.ndarray, missing=None) -> dict:
+    """Lay out statistics of one quantity with their errors, and why a moment is missing."""
     row = dict(zip(STATISTICS, values.tolist(), strict=True))
     row |= {"mcse_mean": float(errors[0]), "mcse_sd": float(errors[1])}
     row |= {"r_hat": None, "ess_bulk": None, "note": None}

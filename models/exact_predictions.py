@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .distribution import STATISTICS, on_grid
+from .distribution import STATISTICS, Distribution, Distributions, on_grid
 from .exact import ExactPosterior
 from .hierarchy_table import Integrated
-from .likelihood_table import rates, row_probabilities, study_values
+from .likelihood_table import row_probabilities, study_values
 from .outcomes import link_function
 
 
@@ -180,12 +180,33 @@ def study_rates(posterior: ExactPosterior) -> pd.DataFrame:
     return table.assign(mcse_mean=errors[:, 0], mcse_sd=errors[:, 1])
 
 
+def study_distributions(
+    posterior: ExactPosterior, coarser: bool = False
+) -> dict[str, Distribution]:
+    """Distributions of each study's own rate, shrunken towards its disease; by study.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        The posterior.
+    coarser : bool
+        From the coarser grid.
+    """
+    found = posterior.check if coarser else posterior.main
+    levels, likelihoods = _study_levels(found), posterior.hierarchy.likelihoods
+    return {s: levels.one(i, likelihoods.link) for i, s in enumerate(likelihoods.studies)}
+
+
 def _study_statistics(found: Integrated) -> np.ndarray:
+    return _study_levels(found).statistics(found.source.table.likelihoods.link)
+
+
+def _study_levels(found: Integrated) -> Distributions:
     likelihoods = found.source.table.likelihoods
     _, levels = _left_out_studies(found)
     logs = likelihoods.evaluate(found.source.table.grid.nodes, slice(None))
     masses = levels * np.exp(logs - logs.max(axis=0))
-    return on_grid(found.source.table.grid, masses).statistics(likelihoods.link)
+    return on_grid(found.source.table.grid, masses)
 
 
 @dataclass(frozen=True, eq=False)

@@ -101,9 +101,7 @@ def hierarchy_table(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> H
     averaged = kernels @ levels if structure != "none" else np.ones((1, 1, levels.shape[1]))
     shape = (*averaged.shape[:2], *logs.shape[1:])
     averaged = np.maximum(averaged, _LEAST).reshape(shape)
-    return HierarchyTable(
-        table, structure, tau, kernels, groups, logs, averaged, largest[0, :, 0]
-    )
+    return HierarchyTable(table, structure, tau, kernels, groups, logs, averaged, largest[0, :, 0])
 
 
 def _disease_kernels(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> np.ndarray:

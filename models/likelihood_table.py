@@ -19,6 +19,9 @@ from .quadrature import LevelGrid, ScaleAxis, level_grid, normal_kernel, scale_a
 #: Log likelihoods are not followed below this, relative to their maximum.
 _FLOOR = -690.0
 _CHUNK = 500
+_CHUNK_CELLS = 3e6
+#: A standard deviation this much below the greatest log likelihood is left out.
+_EXCLUDED = 35.0
 #: Steps of an axis of a standard deviation, in units of how well the data know it.
 _STEP, _LOWEST = 0.75, 0.4
 #: Width taken for a likelihood without a maximum, which falls doubly exponentially on one side.
@@ -205,7 +208,13 @@ def _features(low, high, n, shift, link) -> tuple[np.ndarray, np.ndarray]:
         scales = 1 / np.sqrt((size + 1) * p * (1 - p))
     else:
         scales = np.sqrt(p / ((1 - p) * (size + 1))) / -np.log1p(-p)
-    return centres, np.minimum(scales, _SKEWED)
+    scales = np.minimum(scales, _SKEWED)
+    if len(scales) > _CHUNK:
+        # Near twins need one place on a grid.
+        scales = np.exp(np.floor(np.log(scales) * 20) / 20)
+        centres = np.round(centres / scales * 4) / 4 * scales
+        centres, scales = np.unique(np.stack([centres, scales]), axis=1)
+    return centres, scales
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,16 +261,20 @@ def study_values(likelihoods: StudyLikelihoods, grid: LevelGrid, kernel, part: s
     """
     values = likelihoods.evaluate(grid.nodes, part)
     largest = values.max(axis=0)
-    averaged = kernel @ np.exp(np.maximum(values - largest, _FLOOR))
-    return np.log(np.maximum(averaged, np.exp(_FLOOR))) + largest
+    scaled = np.exp(np.maximum(values - largest, _FLOOR))
+    averaged = (kernel.reshape(-1, len(scaled)) @ scaled).reshape(*kernel.shape[:-1], -1)
+    np.maximum(averaged, np.exp(_FLOOR), out=averaged)
+    np.log(averaged, out=averaged)
+    averaged += largest
+    return averaged
 
 
 def likelihood_table(
     likelihoods: StudyLikelihoods,
     grid: LevelGrid,
     sigma: ScaleAxis,
-    kernels: np.ndarray | None = None,
-    keep: int = 2_000,
+    points: float = 2.5,
+    keep: int = 1_000,
 ) -> LikelihoodTable:
     """Tabulate the likelihoods, averaged over the study effect.
 
@@ -273,8 +286,8 @@ def likelihood_table(
         Levels, resolving every likelihood.
     sigma : ScaleAxis
         Standard deviations between studies.
-    kernels : numpy.ndarray, optional
-        Of `normal_kernel` for every sigma, where they are already known.
+    points : float
+        Nodes for each standard deviation of a study's likelihood.
     keep : int
         Up to how many studies their own tables are kept beside the diseases'.
 
@@ -283,23 +296,29 @@ def likelihood_table(
     LikelihoodTable
         The table. Time and memory grow in proportion to the number of studies.
     """
-    if kernels is None:
-        kernels = np.stack([normal_kernel(grid, scale) for scale in sigma.nodes])
+    kernels = np.stack([normal_kernel(grid, scale) for scale in sigma.nodes])
+    inner, averages = grid, kernels
+    if sigma.nodes[0] > 0 and len(sigma) > 1:
+        # Studies are not resolved more finely than they need, however narrow all together are.
+        inner = level_grid(
+            likelihoods.centres, likelihoods.scales, grid.nodes[0], grid.nodes[-1], points
+        )
+        averages = np.stack([normal_kernel(inner, scale, grid.nodes) for scale in sigma.nodes])
     count, diseases = len(likelihoods.studies), len(likelihoods.diseases)
     kept = count <= keep
     shape = (len(sigma), len(grid))
     studies = np.empty((*shape, count)) if kept else None
     groups = np.zeros((*shape, diseases))
     membership = np.eye(diseases)[likelihoods.disease]
-    for start in range(0, count, _CHUNK):
-        part = slice(start, min(start + _CHUNK, count))
-        for k in range(len(sigma)):
-            values = study_values(likelihoods, grid, kernels[k], part)
-            if k == 0 and sigma.nodes[0] == 0:
-                values = likelihoods.evaluate(grid.nodes, part)
-            if studies is not None:
-                studies[k, :, part] = values
-            groups[k] += values @ membership[part]
+    size = max(1, int(_CHUNK_CELLS / (shape[0] * shape[1])))
+    for start in range(0, count, size):
+        part = slice(start, min(start + size, count))
+        values = study_values(likelihoods, inner, averages, part)
+        if sigma.nodes[0] == 0:
+            values[0] = likelihoods.evaluate(grid.nodes, part)
+        if studies is not None:
+            studies[:, :, part] = values
+        groups += values @ membership[part]
     return LikelihoodTable(likelihoods, grid, sigma, kernels, groups, studies)
 
 
@@ -352,25 +371,68 @@ def adapted_grid(
     centres, scales = likelihoods.centres, likelihoods.scales
     if not len(centres):
         centres, scales = np.zeros(1), np.ones(1)
-    coarse = level_grid(centres, scales, *extent, points=2.0)
+    features = peaks(likelihoods, sigma_floor)
+    pooled = features[-1][1] if features else float(np.median(scales))
+    wanted = [*features, *extra]
+    every_centre = np.concatenate([centres, [c for c, _ in wanted]])
+    every_scale = np.concatenate([scales, [s for _, s in wanted]])
+    return level_grid(every_centre, every_scale, *extent, points=points), float(pooled)
+
+
+def peaks(likelihoods: StudyLikelihoods, sigma: float = 0.0) -> list[tuple[float, float]]:
+    """Find where the diseases' likelihoods and that of all together lie, and how wide they are.
+
+    Parameters
+    ----------
+    likelihoods : StudyLikelihoods
+        The studies.
+    sigma : float
+        Standard deviation between studies, which widens them.
+
+    Returns
+    -------
+    list of (float, float)
+        Centre and standard deviation of each disease with studies, and last of all together.
+    """
     count, diseases = len(likelihoods.studies), len(likelihoods.diseases)
+    if not count or not len(likelihoods.centres):
+        return []
+    reach = 200 * float(np.median(likelihoods.scales))
+    coarse = level_grid(likelihoods.centres, likelihoods.scales, -reach, reach, points=2.0)
     groups = np.zeros((len(coarse), diseases))
     membership = np.eye(diseases)[likelihoods.disease]
     for start in range(0, count, _CHUNK):
         part = slice(start, min(start + _CHUNK, count))
         groups += likelihoods.evaluate(coarse.nodes, part) @ membership[part]
     sizes = membership.sum(axis=0)
-    features = [
-        (*_peak(coarse.nodes, groups[:, d]), sizes[d]) for d in range(diseases) if sizes[d] > 0
-    ]
-    pooled = float(np.median(scales))
-    if features:
-        features.append((*_peak(coarse.nodes, groups.sum(axis=1)), count))
-        pooled = np.hypot(features[-1][1], sigma_floor / np.sqrt(count))
-    wanted = [(c, np.hypot(s, sigma_floor / np.sqrt(k))) for c, s, k in features] + list(extra)
-    every_centre = np.concatenate([centres, [c for c, _ in wanted]])
-    every_scale = np.concatenate([scales, [s for _, s in wanted]])
-    return level_grid(every_centre, every_scale, *extent, points=points), float(pooled)
+    columns = [groups[:, d] for d in range(diseases) if sizes[d] > 0] + [groups.sum(axis=1)]
+    counts = [*sizes[sizes > 0], count]
+    found = [_peak(coarse.nodes, values) for values in columns]
+    widened = [np.hypot(s, sigma / np.sqrt(k)) for (_, s), k in zip(found, counts, strict=True)]
+    return [(c, float(w)) for (c, _), w in zip(found, widened, strict=True)]
+
+
+def least_spread(features: Sequence[tuple[float, float]]) -> float:
+    """Spread between diseases below which their normal approximations are all but impossible.
+
+    Parameters
+    ----------
+    features : sequence of (float, float)
+        Centres and standard deviations of the diseases' likelihoods.
+
+    Returns
+    -------
+    float
+        Zero, unless every smaller spread has a log likelihood `_EXCLUDED` below the greatest.
+    """
+    centres, scales = (np.array(v) for v in zip(*features, strict=True))
+    spread = np.exp(np.linspace(np.log(scales.min() / 10), np.log(np.ptp(centres) + 1e-9), 200))
+    precision = 1 / (scales**2 + spread[:, None] ** 2)
+    mean = (precision * centres).sum(axis=1) / precision.sum(axis=1)
+    logs = 0.5 * np.log(precision).sum(axis=1) - 0.5 * np.log(precision.sum(axis=1))
+    logs -= 0.5 * (precision * (centres - mean[:, None]) ** 2).sum(axis=1)
+    first = int(np.argmax(logs > logs.max() - _EXCLUDED))
+    return float(spread[first - 1]) if first > 0 else 0.0
 
 
 def _peak(levels: np.ndarray, values: np.ndarray) -> tuple[float, float]:
@@ -415,7 +477,11 @@ def variance_axis(
     """
     step = _STEP / points / np.sqrt(inner + 2)
     lowest = pooled * (2 * max(units, 1)) ** 0.25 * _LOWEST / points
-    return scale_axis(float(lowest / np.sinh(step)), float(step), top, bottom)
+    unit = float(lowest / np.sinh(step))
+    if bottom > 0:
+        # Away from zero the likelihood is close to normal, which wider steps resolve.
+        return scale_axis(min(unit, bottom), float(1.4 * step), top, bottom)
+    return scale_axis(unit, float(step), top)
 
 
 def sigma_range(likelihoods: StudyLikelihoods) -> tuple[float, float]:
@@ -430,18 +496,18 @@ def sigma_range(likelihoods: StudyLikelihoods) -> tuple[float, float]:
     -------
     tuple of float
         Least (zero where it is not excluded) and greatest sigma whose profile log likelihood is
-        within sixty of its maximum.
+        within `_EXCLUDED` of its maximum.
     """
     unit = float(np.median(likelihoods.scales)) if len(likelihoods.scales) else 1.0
-    sigma = scale_axis(unit / 4, 0.4, 32 * unit)
+    sigma = scale_axis(unit / 4, 0.2, 16 * unit)
     grid = level_grid(likelihoods.centres, likelihoods.scales, -200 * unit, 200 * unit, points=1.5)
-    table = likelihood_table(likelihoods, grid, sigma, keep=0)
+    table = likelihood_table(likelihoods, grid, sigma, 1.5, keep=0)
     profile = table.groups.max(axis=1).sum(axis=1)
     near = np.flatnonzero(profile > profile.max() - 60 - 0.5 * len(likelihoods.diseases))
     index = np.linspace(max(near[0] - 1, 0), min(near[-1] + 1, len(sigma) - 1), 400)
     # The log likelihood is smooth in the index, however sharp the likelihood.
-    smooth = np.exp(_cubic(index, profile - profile.max()) / 60)
-    possible = index[smooth > np.exp(-1)]
+    smooth = _cubic(index, profile)
+    possible = index[smooth > smooth.max() - _EXCLUDED]
     ends = sigma.unit * np.sinh(sigma.step * np.array([possible[0], possible[-1]]))
     low, high = float(ends[0]), float(ends[1])
     return (0.0 if low < 0.05 * unit else 0.95 * low), 1.05 * high

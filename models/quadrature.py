@@ -259,7 +259,7 @@ def dense(nodes, weights, count: int) -> np.ndarray:
     return np.bincount(flat, weights.ravel(), points * count).reshape(points, count)
 
 
-def normal_kernel(grid: LevelGrid, scale: float) -> np.ndarray:
+def normal_kernel(grid: LevelGrid, scale: float, centres: np.ndarray | None = None) -> np.ndarray:
     """Matrix that averages a function on the grid over a normal distribution about each node.
 
     Parameters
@@ -268,19 +268,24 @@ def normal_kernel(grid: LevelGrid, scale: float) -> np.ndarray:
         The nodes.
     scale : float
         Standard deviation; zero gives the identity.
+    centres : numpy.ndarray, optional
+        Other centres of the normal distributions than the nodes; shape (centre,).
 
     Returns
     -------
-    numpy.ndarray, shape (node, node)
+    numpy.ndarray, shape (centre, node)
         Rows sum to one. A function is taken as constant beyond the grid.
     """
     x, weights = grid.nodes, grid.weights
     if scale == 0:
-        return np.eye(len(x))
-    wide = scale >= _NARROW * weights
-    kernel = np.zeros((len(x), len(x)))
+        return (
+            np.eye(len(x)) if centres is None else dense(*local_polynomials(grid, centres), len(x))
+        )
+    centres = x if centres is None else centres
+    wide = scale >= _NARROW * np.interp(centres, x, weights)
+    kernel = np.zeros((len(centres), len(x)))
     if wide.any():
-        rows = x[wide]
+        rows = centres[wide]
         z = (x - rows[:, None]) / scale
         part = np.exp(-0.5 * z * z) * (weights / (scale * np.sqrt(2 * np.pi)))
         part[:, 0] += ndtr((x[0] - weights[0] / 2 - rows) / scale)
@@ -288,7 +293,7 @@ def normal_kernel(grid: LevelGrid, scale: float) -> np.ndarray:
         kernel[wide] = part / part.sum(axis=1, keepdims=True)
     if not wide.all():
         narrow = np.flatnonzero(~wide)
-        points = (x[narrow, None] + scale * _HERMITE_NODES).ravel()
+        points = (centres[narrow, None] + scale * _HERMITE_NODES).ravel()
         nodes, values = local_polynomials(grid, points)
         values = values.reshape(len(narrow), -1, values.shape[1]) * _HERMITE_WEIGHTS[:, None]
         kernel[narrow] = dense(
