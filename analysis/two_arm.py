@@ -28,7 +28,7 @@ from .requests import (
 POINTS = 151
 FINER, TOPS = 9, 3
 NEGLIGIBLE = 1e-25
-SHOWN = tuple(round(rate, 2) for rate in np.arange(0.05, 1.0, 0.05))
+SHOWN = tuple(round(rate, 3) for rate in np.arange(0.025, 1.0, 0.025))
 USUAL_POWER = 0.8
 
 
