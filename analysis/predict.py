@@ -1,26 +1,27 @@
 """What a posterior says of rates, of new studies, and of the data it was fitted to.
 
-Everything here takes draws as plain arrays, shape (draw, ...), and the terms of the likelihood. It is
-where study effects are drawn anew or kept, always by name, so that no old effect is used unseen.
+Everything here takes draws as plain arrays, shape (draw, ...), and the terms of the likelihood. It
+is where study effects are drawn anew or kept, always by name, so that no old effect is used unseen.
 """
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from ..models.hierarchy import COMBINATIONS, ROBUST_DEGREES, structure
-from ..models.likelihood import count_data, log_likelihood_of_terms
-from ..models.outcomes import inverse_link, link_function
+from ..models.likelihood import (
+    count_data,
+    integrated_log_likelihood_of_terms,
+    log_likelihood_of_terms,
+)
+from ..models.outcomes import inverse_link
 from ..models.priors import PriorSet
 from ..models.terms import Terms
-
-#: Nodes of the quadrature over one study effect; two effects take its square.
-_NODES_ONE, _NODES_TWO = 25, 17
-#: How much wider than the approximate posterior of a study's level its nodes are spread.
-_SPREAD = 1.3
 
 
 @dataclass(frozen=True)
@@ -257,51 +258,48 @@ def _probability(eta: np.ndarray, row: pd.Series, terms: Terms) -> np.ndarray:
 
 
 def counts_within_bounds(levels: Levels, terms: Terms, rng: np.random.Generator) -> np.ndarray:
-    """Draw the unknown counts of bounded rows from their conditional posterior; keep the known ones.
+    """Draw the unknown counts of bounded rows from their conditional posterior; keep known ones.
 
     Returns
     -------
     numpy.ndarray
-        Counts, shape (draw, row), each within its row's bounds.
+        Counts, shape (draw, row), each within its row's bounds, a nested child's within its
+        parent's.
     """
-    rows, pairs = terms.rows, terms.pairs
-    counts = np.tile(rows["events_min"].to_numpy(np.int64), (len(levels), 1))
-    pair_rows = pairs.groupby("term").indices
-    several = [t for t, where in pair_rows.items() if len(where) > 1]
-    for term in several:
-        chosen = _draw_pair(levels, terms, term, pair_rows[term], rng)
-        for i in np.flatnonzero(rows["term"] == term):
-            column = "child_count" if rows["parent_row"].iloc[i] >= 0 else "count"
-            counts[:, i] = pairs[column].to_numpy()[chosen]
+    table, counted = count_data(terms), terms.pairs[["count", "child_count"]].to_numpy()
+    nested = (terms.rows["parent_row"] >= 0).to_numpy(int)
+    start, stop = table["term_table"][:, -2:].astype(int).T
+    rows_of_term = _positions(terms.rows["term"])
+    counts = np.empty((len(levels), len(terms.rows)), dtype=np.int64)
+    for term, rows in rows_of_term.items():
+        chosen = start[term]
+        if stop[term] - start[term] > 1:
+            chosen = _draw_pair(levels, table, term, rng)
+        for row in rows:
+            counts[:, row] = counted[chosen, nested[row]]
     return counts
 
 
-def _draw_pair(levels: Levels, terms: Terms, term, places: np.ndarray, rng) -> np.ndarray:
-    """Draw, for each draw of the levels, which of a term's pairs happened."""
-    table = count_data(terms)
-    one = {
-        "term_table": np.repeat(table["term_table"][[term]], len(places), axis=0),
-        "pair_table": np.column_stack(
-            [terms.pairs["coefficient"].to_numpy(float)[places], terms.exponents()[places]]
-        ),
-    }
-    one["term_table"][:, -2] = np.arange(len(places))
-    one["term_table"][:, -1] = np.arange(len(places)) + 1
-    effect, child = terms.terms.loc[term, ["effect", "child_effect"]].astype(int)
-    shape = (len(levels), len(places))
+def _draw_pair(
+    levels: Levels, table: dict[str, np.ndarray], term: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw which of a term's pairs happened, as its place in the table of pairs; shape (draw,)."""
+    effect, child, start, stop = table["term_table"][term, [1, 2, -2, -1]].astype(int)
+    each_pair = np.repeat(table["term_table"][[term]], stop - start, axis=0)
+    each_pair[:, -2], each_pair[:, -1] = range(start, stop), range(start + 1, stop + 1)
+    shape = (len(levels), stop - start)
     eta_p = np.broadcast_to(levels.eta[:, [effect]], shape).copy()
     eta_q = np.broadcast_to(levels.eta[:, [max(child, 0)]], shape).copy()
-    value = log_likelihood_of_terms(eta_p, eta_q, one)
+    value = log_likelihood_of_terms(eta_p, eta_q, {**table, "term_table": each_pair})
     weight = np.exp(value - value.max(axis=1, keepdims=True)).cumsum(axis=1)
-    pick = (weight < rng.random((len(levels), 1)) * weight[:, -1:]).sum(axis=1)
-    return places[pick]
+    picked = (weight < rng.random((len(levels), 1)) * weight[:, -1:]).sum(axis=1)
+    return start + picked
 
 
 def integrated_log_likelihood(levels: Levels, terms: Terms) -> np.ndarray:
     """Log likelihood of each unit with its study effects integrated out, given the diseases.
 
-    A unit is a study's rows of one outcome with its child. The integral over the study effects is
-    taken by Gauss-Hermite quadrature around the level that the unit's own counts suggest.
+    A unit is a study's rows of one outcome with its child.
 
     Parameters
     ----------
@@ -317,79 +315,59 @@ def integrated_log_likelihood(levels: Levels, terms: Terms) -> np.ndarray:
 
     References
     ----------
-    Naylor and Smith 1982, doi 10.2307/2347995 (quadrature centred on the posterior); Merkle and
-    others 2019, doi 10.1007/s11336-019-09679-0 (why the marginal and not the conditional
+    Merkle and others 2019, doi 10.1007/s11336-019-09679-0 (why the marginal and not the conditional
     likelihood).
     """
     theta = at_effects(levels.theta, terms)
     sigma = levels.sigma[:, terms.effects["outcome"].to_numpy()]
     table = count_data(terms)
-    out = np.empty((len(levels), len(terms.units)))
-    for unit, members in terms.terms.groupby("unit").indices.items():
-        part = {**table, "term_table": table["term_table"][members]}
-        out[:, unit] = _integrate_unit(theta, sigma, terms, members, part)
+    parts = [
+        (unit, effects, part)
+        for unit, members in _positions(terms.terms["unit"]).items()
+        for effects, part in _independent_parts(table, members)
+    ]
+
+    def integrate(item) -> np.ndarray:
+        _, effects, part = item
+        return integrated_log_likelihood_of_terms(theta[:, effects], sigma[:, effects], part)
+
+    out = np.zeros((len(levels), len(terms.units)))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (unit, *_), value in zip(parts, pool.map(integrate, parts), strict=True):
+            out[:, unit] += value
     return out
 
 
-def _integrate_unit(theta, sigma, terms: Terms, members: np.ndarray, part) -> np.ndarray:
-    mine = terms.terms.iloc[members]
-    effect = int(mine["effect"].iloc[0])
-    children = mine.loc[mine["child_effect"] >= 0, "child_effect"]
-    child = int(children.iloc[0]) if len(children) else -1
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES_ONE if child < 0 else _NODES_TWO)
-    p, log_weight_p = _nodes_around(theta, sigma, effect, terms, nodes, weights)
-    if child < 0:
-        value = _sum_terms(p, np.zeros_like(p), part)
-        return _log_sum_exp(value + log_weight_p)
-    q, log_weight_q = _nodes_around(theta, sigma, child, terms, nodes, weights)
-    grid_p = np.repeat(p, len(nodes), axis=1)
-    grid_q = np.tile(q, (1, len(nodes)))
-    log_weight = np.repeat(log_weight_p, len(nodes), axis=1) + np.tile(log_weight_q, len(nodes))
-    return _log_sum_exp(_sum_terms(grid_p, grid_q, part) + log_weight)
+def _independent_parts(table: dict[str, np.ndarray], members: np.ndarray):
+    """Split a unit with two effects into two with one where its probability is a product of both.
+
+    Returns
+    -------
+    list of (list of int, dict)
+        Codes of the effects of p and q, and the tables of `count_data` for their terms.
+    """
+    mine, pairs = table["term_table"][members], table["pair_table"]
+    effects = [int(mine[0, 1]), int(mine[:, 2].max())]
+    whole = {"term_table": mine, "pair_table": pairs}
+    if effects[1] < 0:
+        return [([effects[0]] * 2, whole)]
+    first = mine[:, -2].astype(int)
+    if (mine[:, -1] - mine[:, -2] > 1).any() or pairs[first, 5].any():
+        return [(effects, whole)]
+    coefficient_p_q = pairs[first]
+    parts = []
+    for effect, columns in zip(effects, ([0, 1, 2], [3, 4]), strict=True):
+        one = np.zeros_like(coefficient_p_q)
+        one[:, 3 - len(columns) : 3] = coefficient_p_q[:, columns]
+        each = mine.copy()
+        each[:, 2], each[:, -2], each[:, -1] = -1, range(len(one)), range(1, len(one) + 1)
+        parts.append(([effect] * 2, {"term_table": each, "pair_table": one}))
+    return parts
 
 
-def _sum_terms(eta_p: np.ndarray, eta_q: np.ndarray, part) -> np.ndarray:
-    """Log likelihood of a unit's terms at levels of shape (draw, node)."""
-    shape = (eta_p.size, len(part["term_table"]))
-    flat_p = np.ascontiguousarray(np.broadcast_to(eta_p.reshape(-1, 1), shape))
-    flat_q = np.ascontiguousarray(np.broadcast_to(eta_q.reshape(-1, 1), shape))
-    return log_likelihood_of_terms(flat_p, flat_q, part).sum(axis=1).reshape(eta_p.shape)
-
-
-def _nodes_around(theta, sigma, effect: int, terms: Terms, nodes, weights):
-    """Place nodes for one study's level, with the log weights that make them an average over it."""
-    suggested, variance = _suggested_level(effect, terms)
-    prior_variance = np.maximum(sigma[:, effect], 1e-9) ** 2
-    precision = 1 / prior_variance + 1 / variance
-    centre = (theta[:, effect] / prior_variance + suggested / variance) / precision
-    spread = _SPREAD / np.sqrt(precision)
-    levels = centre[:, None] + spread[:, None] * nodes
-    score = (levels - theta[:, [effect]]) / np.sqrt(prior_variance)[:, None]
-    log_ratio = nodes**2 / 2 - score**2 / 2 + np.log(spread / np.sqrt(prior_variance))[:, None]
-    return levels, log_ratio + np.log(weights / np.sqrt(2 * np.pi))
-
-
-def _suggested_level(effect: int, terms: Terms) -> tuple[float, float]:
-    """Level that a study's own rows of an outcome suggest, and how wide; infinite where none do."""
-    code, study = terms.effects.loc[effect, ["outcome", "study"]]
-    described, rows = terms.outcomes[int(code)], terms.rows
-    mine = rows[(rows["study"] == study) & (rows["outcome"] == described.name)]
-    trials = mine["n"].to_numpy(float)
-    for i, parent in enumerate(mine["parent_row"]):
-        if parent >= 0:
-            trials[i] = (rows["events_min"].iloc[parent] + rows["events_max"].iloc[parent]) / 2
-    if described.parent and (mine["parent_row"] < 0).any() or trials.sum() < 1:
-        return 0.0, np.inf
-    middle = (mine["events_min"] + mine["events_max"]).sum() / 2
-    rate = (min(middle, trials.sum()) + 0.5) / (trials.sum() + 1)
-    years = mine["months"].mean() / 12 if described.timed else 1.0
-    step = 1e-4 * rate * (1 - rate)
-    slope = np.diff(link_function(np.array([rate - step, rate + step]), described.link, years))
-    variance = rate * (1 - rate) / (trials.sum() + 1) * (slope[0] / (2 * step)) ** 2
-    width = (mine["events_max"] - mine["events_min"]).sum() / trials.sum()
-    return float(link_function(rate, described.link, years)), float(variance * (1 + 20 * width))
-
-
-def _log_sum_exp(values: np.ndarray) -> np.ndarray:
-    largest = values.max(axis=1, keepdims=True)
-    return largest[:, 0] + np.log(np.exp(values - largest).sum(axis=1))
+def _positions(codes: pd.Series) -> dict[int, np.ndarray]:
+    """Positions of each code."""
+    values = codes.to_numpy()
+    order = np.argsort(values, kind="stable")
+    found, first = np.unique(values[order], return_index=True)
+    return dict(zip(found.tolist(), np.split(order, first[1:]), strict=True))

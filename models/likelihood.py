@@ -1,12 +1,15 @@
-"""The likelihood of flat terms and pairs, as one operation with its slopes.
+"""The likelihood of flat terms and pairs: as one operation with its slopes, and as an integral.
 
-Written as elementwise tensors the same sums take a minute to compile; as one loop over terms they take
-seconds, cost no more than the pairs there are, and serve both the sampler and plain arrays.
+Written as elementwise tensors the same sums take a minute to compile; as one loop over terms they
+take seconds, cost no more than the pairs there are, and serve both the sampler and plain arrays.
+All that is compiled stands in this one file, because a stored compilation only notices changes
+within its own file.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -16,11 +19,24 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
+if TYPE_CHECKING:
+    from .terms import Terms
+
 #: Columns of ``term_table``: codes, the link, log years, and where the term's pairs start and stop.
 TERM_COLUMNS = ("group", "effect", "child_effect", "timed", "log_years", "start", "stop")
 
+#: Log cumulative hazards above this are continued in a straight line, so that they cannot overflow.
+_HIGHEST_LOG_HAZARD = 20.0
 
-def count_data(terms) -> dict[str, np.ndarray]:
+#: Integrals over study effects: nodes, and how far below its maximum the log integrand ends, where
+#: a study has one effect and where it has two.
+NODES_ONE, DROP_ONE = 25, 16.0
+NODES_TWO, DROP_TWO = 14, 10.0
+_MOST_STEPS = 50
+_HALF_LOG_2PI = math.log(2 * math.pi) / 2
+
+
+def count_data(terms: Terms) -> dict[str, np.ndarray]:
     """Lay out the likelihood's tables as the two arrays that the operation reads.
 
     Two, because every further array that a compiled model reads as data costs it a second.
@@ -34,24 +50,29 @@ def count_data(terms) -> dict[str, np.ndarray]:
     -------
     dict of str to numpy.ndarray
         ``term_table``, shape (term, `TERM_COLUMNS`), and ``pair_table``, shape (pair, 6): the log
-        coefficient and the exponents, sorted by term.
+        coefficient and the exponents, in the order of ``terms.pairs``.
     """
-    order = np.argsort(terms.pairs["term"].to_numpy(), kind="stable")
     stop = np.cumsum(np.bincount(terms.pairs["term"], minlength=len(terms.terms)))
     start = np.concatenate([[0], stop[:-1]])
     table = terms.terms.assign(log_years=np.log(terms.terms["years"]), start=start, stop=stop)
     pairs = np.column_stack([terms.pairs["coefficient"].to_numpy(float), terms.exponents()])
     return {
         "term_table": table[list(TERM_COLUMNS)].to_numpy(float),
-        "pair_table": np.ascontiguousarray(pairs[order]),
+        "pair_table": np.ascontiguousarray(pairs),
     }
 
 
 @numba.njit(cache=True)
 def _logs(eta, timed, log_years):
-    """Log p, log (1 - p) and their slopes in the level."""
+    """Log p, log (1 - p) and their slopes in the level, finite at any finite level."""
     if timed:
-        hazard = math.exp(min(max(eta + log_years, -40.0), 20.0))
+        log_hazard = eta + log_years
+        if log_hazard > _HIGHEST_LOG_HAZARD:
+            hazard = math.exp(_HIGHEST_LOG_HAZARD)
+            return 0.0, -hazard * (1 + log_hazard - _HIGHEST_LOG_HAZARD), 0.0, -hazard
+        hazard = math.exp(log_hazard)
+        if log_hazard < -_HIGHEST_LOG_HAZARD:
+            return log_hazard - hazard / 2, -hazard, 1 - hazard / 2, -hazard
         risk = -math.expm1(-hazard)
         return math.log(risk), -hazard, hazard * math.exp(-hazard) / risk, -hazard
     small = math.exp(-abs(eta))
@@ -65,13 +86,17 @@ def _logs(eta, timed, log_years):
 def _term(eta_p, eta_q, term, pair_table):
     """Log probability of one term and its slopes in the levels of p and of q."""
     log_p, log_not_p, slope_p, slope_not_p = _logs(eta_p, term[3] > 0, term[4])
-    log_q = log_not_q = slope_q = slope_not_q = log_not_pq = pq_odds = 0.0
+    log_q = log_not_q = slope_q = slope_not_q = 0.0
+    log_not_pq = not_pq_slope_p = not_pq_slope_q = 0.0
     if term[2] >= 0:
         log_q, log_not_q, slope_q, slope_not_q = _logs(eta_q, False, 0.0)
         # 1 - p q as (1 - p) + p (1 - q), which never cancels.
         large, small = max(log_not_p, log_p + log_not_q), min(log_not_p, log_p + log_not_q)
         log_not_pq = large + math.log1p(math.exp(small - large))
-        pq_odds = math.exp(log_p + log_q - log_not_pq)
+        # Their slopes in logs too: both factors are log-odds here, so that p' = p (1 - p).
+        log_pq_odds = log_p + log_q - log_not_pq
+        not_pq_slope_p = -math.exp(log_pq_odds + log_not_p)
+        not_pq_slope_q = -math.exp(log_pq_odds + log_not_q)
     largest, total, total_p, total_q = -np.inf, 0.0, 0.0, 0.0
     for i in range(int(term[5]), int(term[6])):
         coefficient, x1, x2, x3, x4, x5 = pair_table[i]
@@ -83,8 +108,8 @@ def _term(eta_p, eta_q, term, pair_table):
             largest = value
         weight = math.exp(value - largest)
         total += weight
-        total_p += weight * (x1 * slope_p + x2 * slope_not_p - x5 * pq_odds * slope_p)
-        total_q += weight * (x3 * slope_q + x4 * slope_not_q - x5 * pq_odds * slope_q)
+        total_p += weight * (x1 * slope_p + x2 * slope_not_p + x5 * not_pq_slope_p)
+        total_q += weight * (x3 * slope_q + x4 * slope_not_q + x5 * not_pq_slope_q)
     return largest + math.log(total), total_p / total, total_q / total
 
 
@@ -108,7 +133,7 @@ def log_likelihood_of_terms(
     Parameters
     ----------
     eta_p, eta_q : numpy.ndarray
-        Levels of p and of q on the linear scale, shape (draw, term); q is read for nested terms only.
+        Levels of p and of q on the linear scale, shape (draw, term); q counts in nested terms only.
     counts : dict of str to numpy.ndarray
         As `count_data` gives.
 
@@ -121,11 +146,177 @@ def log_likelihood_of_terms(
 
 
 @numba.njit(cache=True)
+def _log_integrand(p, q, term_table, pair_table):
+    """Log probability of a study's terms at its levels, and its slopes in both."""
+    value = slope_p = slope_q = 0.0
+    for t in range(len(term_table)):
+        one, one_p, one_q = _term(p, q, term_table[t], pair_table)
+        value, slope_p, slope_q = value + one, slope_p + one_p, slope_q + one_q
+    return value, slope_p, slope_q
+
+
+@numba.njit(cache=True)
+def _next_score(score, slope, curvature, low, high, sigma):
+    """Take a secant step towards a mode that lies between ``low`` and ``high``.
+
+    Zero curvature means that none was met yet: a small step finds it.
+    """
+    farthest = 3 + 3 / sigma
+    step = slope / curvature if curvature > 0 else math.copysign(min(1.0, 0.1 / sigma), slope)
+    goal = score + min(max(step, -farthest), farthest)
+    return goal if low < goal < high else (low + high) / 2
+
+
+@numba.njit(cache=True)
+def _curvature(score, slope, before, slope_before):
+    """Curvature between two scores; that of the standard normal score alone is one, the least."""
+    return max((slope_before - slope) / (score - before), 1.0)
+
+
+@numba.njit(cache=True)
+def _better_distance(distance, fallen, drop):
+    """Guess how far from the mode a log density has fallen by ``drop``, as if it were normal."""
+    return distance * math.sqrt(1.1 * drop / max(fallen, 0.1 * drop))
+
+
+@numba.njit(cache=True)
+def _over_child(p, theta, sigma, term_table, pair_table):
+    """Log integral over the study effect of q at the level p, and its slope in p."""
+    score = curvature = before = slope_before = top_score = 0.0
+    top, low, high = -np.inf, -np.inf, np.inf
+    for step in range(_MOST_STEPS):
+        value, _, slope = _log_integrand(p, theta + sigma * score, term_table, pair_table)
+        value, slope = value - score * score / 2, sigma * slope - score
+        if value > top:
+            top, top_score = value, score
+        if step > 0:
+            curvature = _curvature(score, slope, before, slope_before)
+        if abs(slope) < 0.5 * math.sqrt(max(curvature, 1.0)):
+            break
+        low, high = (score, high) if slope > 0 else (low, score)
+        before, slope_before = score, slope
+        score = _next_score(score, slope, curvature, low, high, sigma)
+    ends = (top_score, top_score)
+    for side in (-1, 1):
+        distance = math.sqrt(2 * DROP_TWO / max(curvature, 1.0))
+        for _ in range(_MOST_STEPS):
+            score = top_score + side * distance
+            value, _, _ = _log_integrand(p, theta + sigma * score, term_table, pair_table)
+            fallen = top - value + score * score / 2
+            if 0.8 * DROP_TWO < fallen < 1.6 * DROP_TWO:
+                break
+            distance = _better_distance(distance, fallen, DROP_TWO)
+        ends = (score, ends[1]) if side < 0 else (ends[0], score)
+    width = (ends[1] - ends[0]) / (NODES_TWO - 1)
+    total = total_slope = 0.0
+    for node in range(NODES_TWO):
+        score = ends[0] + node * width
+        value, slope_p, _ = _log_integrand(p, theta + sigma * score, term_table, pair_table)
+        weight = math.exp(value - score * score / 2 - top)
+        total, total_slope = total + weight, total_slope + weight * slope_p
+    return top + math.log(total * width) - _HALF_LOG_2PI, total_slope / total
+
+
+@numba.njit(cache=True)
+def _given_effect(p, nested, theta_q, sigma_q, term_table, pair_table):
+    """Log likelihood of a study at its level p, a child's effect integrated out, and its slope."""
+    if nested:
+        return _over_child(p, theta_q, sigma_q, term_table, pair_table)
+    value, slope, _ = _log_integrand(p, 0.0, term_table, pair_table)
+    return value, slope
+
+
+@numba.njit(cache=True)
+def _over_effects(nested, theta, sigma, theta_q, sigma_q, term_table, pair_table):
+    """Log integral over a study's effects: the search and the rule of `_over_child` for p."""
+    drop, nodes = (DROP_TWO, NODES_TWO) if nested else (DROP_ONE, NODES_ONE)
+    child = nested, theta_q, sigma_q, term_table, pair_table
+    score = curvature = before = slope_before = top_score = 0.0
+    top, low, high = -np.inf, -np.inf, np.inf
+    for step in range(_MOST_STEPS):
+        value, slope = _given_effect(theta + sigma * score, *child)
+        value, slope = value - score * score / 2, sigma * slope - score
+        if value > top:
+            top, top_score = value, score
+        if step > 0:
+            curvature = _curvature(score, slope, before, slope_before)
+        if abs(slope) < 0.5 * math.sqrt(max(curvature, 1.0)):
+            break
+        low, high = (score, high) if slope > 0 else (low, score)
+        before, slope_before = score, slope
+        score = _next_score(score, slope, curvature, low, high, sigma)
+    ends = (top_score, top_score)
+    for side in (-1, 1):
+        distance = math.sqrt(2 * drop / max(curvature, 1.0))
+        for _ in range(_MOST_STEPS):
+            score = top_score + side * distance
+            fallen = top - _given_effect(theta + sigma * score, *child)[0] + score * score / 2
+            if 0.8 * drop < fallen < 1.6 * drop:
+                break
+            distance = _better_distance(distance, fallen, drop)
+        ends = (score, ends[1]) if side < 0 else (ends[0], score)
+    width = (ends[1] - ends[0]) / (nodes - 1)
+    total = 0.0
+    for node in range(nodes):
+        score = ends[0] + node * width
+        value = _given_effect(theta + sigma * score, *child)[0] - score * score / 2
+        total += math.exp(value - top)
+    return top + math.log(total * width) - _HALF_LOG_2PI
+
+
+@numba.njit(cache=True, nogil=True)
+def _integrals(theta, sigma, term_table, pair_table):
+    nested = term_table[:, 2].max() >= 0
+    values = np.empty(len(theta))
+    for draw in range(len(theta)):
+        values[draw] = _over_effects(
+            nested,
+            theta[draw, 0],
+            sigma[draw, 0],
+            theta[draw, 1],
+            sigma[draw, 1],
+            term_table,
+            pair_table,
+        )
+    return values
+
+
+def integrated_log_likelihood_of_terms(
+    theta: np.ndarray, sigma: np.ndarray, counts: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Log probability of one study's terms together, its effects integrated out.
+
+    The trapezoidal rule over standard scores of the effects, from where the integrand begins to
+    matter to where it ends. Both ends are sought for every draw: the rule then converges
+    exponentially, also where a study lies far from its disease or has no events.
+
+    Parameters
+    ----------
+    theta, sigma : numpy.ndarray
+        Level and standard deviation of the effect of p and of that of q, on the linear scale;
+        shape (draw, 2). The second is read for nested terms only. Standard deviations are positive.
+    counts : dict of str to numpy.ndarray
+        As `count_data` gives, with the rows of ``term_table`` that belong to the study.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draw,).
+
+    References
+    ----------
+    Trefethen and Weideman 2014, doi 10.1137/130932132 (the trapezoidal rule).
+    """
+    return _integrals(theta, sigma, counts["term_table"], counts["pair_table"])
+
+
+@numba.njit(cache=True)
 def _total(eta, kinds, log_weight, term_table, pair_table):
     """Log likelihood with membership summed out, its slopes, and the probabilities of membership.
 
-    A group is a disease in one outcome with its child; its terms share the kind of p's level and that
-    of q's. ``kinds`` lists the combinations, ``log_weight`` (combination, group) their log priors.
+    A group is a disease in one outcome with its child; its terms share the kind of p's level and
+    that of q's. ``kinds`` lists the combinations, ``log_weight`` (combination, group) their log
+    priors.
     """
     combinations, count = len(kinds), len(term_table)
     group = term_table[:, 0].astype(np.int64)
@@ -156,7 +347,7 @@ def _total(eta, kinds, log_weight, term_table, pair_table):
 
 
 class LikelihoodOp(Op):
-    """The log likelihood, with its slopes and the probabilities of membership as further outputs."""
+    """The log likelihood; its slopes and the probabilities of membership are further outputs."""
 
     __props__ = ()
 
@@ -176,7 +367,8 @@ class LikelihoodOp(Op):
 
     def pullback(self, inputs, outputs, cotangents):
         """Slopes of the log likelihood; those of the other outputs are not offered."""
-        return [cotangents[0] * outputs[1], *(DisconnectedType()() for _ in inputs[1:])]
+        slopes: Any = outputs[1]
+        return [cotangents[0] * slopes, *(DisconnectedType()() for _ in inputs[1:])]
 
     def connection_pattern(self, node):
         """Only the levels carry gradients, and only through the log likelihood."""
