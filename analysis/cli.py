@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -148,7 +149,8 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     from ..data.export import write_csv
     from .fit import fit as fit_model
     from .fit import rates
-    from .report import stamped, write_check
+    from .report import write_check
+    from .results import stamped
 
     evidence = request.evidence()
     priors = _prior_set(request.priors, evidence)
@@ -219,6 +221,7 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
             request.settings(),
             request.out,
             checking=not request.no_check,
+            shipped=request.path is None,
             command=" ".join(["mscpool", *sys.argv[1:]]),
             progress=progress,
         )
@@ -279,18 +282,23 @@ def _stored(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | None]
     return made, None
 
 
-def _checked(made: DataTree, evidence: Evidence | None, progress: console.Progress) -> dict:
+def _checked(
+    made: DataTree, evidence: Evidence | None, progress: console.Progress
+) -> dict[str, Any]:
     from .check import check as run_guard
+    from .fit import run_config
 
     progress("checking", 0, 0)
-    return run_guard(made, evidence)
+    return {**run_guard(made, evidence).to_dict(), "run": run_config(made)}
 
 
-def _status(checked: dict | None) -> int:
+def _status(checked: Mapping[str, Any] | None) -> int:
     return GUARD_FAILED if checked is not None and checked["verdict"] == "fail" else DONE
 
 
-def _fit_answer(made: DataTree, checked: dict | None, seconds: float) -> dict[str, Any]:
+def _fit_answer(
+    made: DataTree, checked: Mapping[str, Any] | None, seconds: float
+) -> dict[str, Any]:
     from .fit import diagnostics, hyper, rates, run_config
 
     return {
@@ -302,10 +310,12 @@ def _fit_answer(made: DataTree, checked: dict | None, seconds: float) -> dict[st
     }
 
 
-def _print_fit(made: DataTree, checked: dict | None) -> None:
+def _print_fit(made: DataTree, checked: Mapping[str, Any] | None) -> None:
     """Print one table an outcome: each disease's rate, and what its next trial may see."""
+    from ..data.names import disease_words, outcome_words
     from .fit import rates
-    from .report import verdicts
+    from .results import verdicts
+    from .wording import interval
 
     table = rates(made)
     said = verdicts(checked)
@@ -315,38 +325,41 @@ def _print_fit(made: DataTree, checked: dict | None) -> None:
         following = by_quantity["new_study"].set_index("disease")
         lines = [
             (
-                console.readable(row["disease"]),
+                disease_words(row["disease"]),
                 "borrowed" if row["evidence"] == "borrowed" else str(row["studies"]),
                 "" if row["evidence"] == "borrowed" else str(row["patients"]),
-                console.with_interval(row),
-                console.with_interval(following.loc[row["disease"]]),
+                interval(row),
+                interval(following.loc[row["disease"]]),
             )
             for row in by_quantity["rate"].to_dict("records")
         ]
         if "new_disease" in by_quantity:
             row = by_quantity["new_disease"].iloc[0]
-            lines.append(("A disease not yet tried", "", "", console.with_interval(row), ""))
-        title = f"{console.readable(str(outcome))}: {said.get(str(outcome), UNCHECKED)}"
+            lines.append(("A disease not yet tried", "", "", interval(row), ""))
+        title = f"{outcome_words(str(outcome))}: {said.get(str(outcome), UNCHECKED)}"
         console.print_table(title, header, lines)
 
 
-def _print_checks(checked: dict) -> None:
+def _print_checks(checked: Mapping[str, Any]) -> None:
     """Print one table an outcome: each check, what was seen and what the model expects."""
+    from ..data.names import outcome_words, words
+    from .wording import number
+
     header = ("Check", "Observed", "Predicted", "Mid-p", "Verdict")
     for each in checked["outcomes"]:
         lines = [
             (
-                console.readable(row["check"]),
-                *(console.number(row[name]) for name in ("observed", "predicted", "mid_p")),
+                words(row["check"]),
+                *(number(row[name]) for name in ("observed", "predicted", "mid_p")),
                 row["verdict"],
             )
             for row in each["checks"]
         ]
-        title = f"{console.readable(each['outcome'])}: {each['verdict']}: {each['reason']}"
+        title = f"{outcome_words(each['outcome'])}: {each['verdict']}: {each['reason']}"
         console.print_table(title, header, lines)
 
 
-def _print_verdict(checked: dict | None) -> None:
+def _print_verdict(checked: Mapping[str, Any] | None) -> None:
     if checked is None:
         print("guard: unchecked")
         return

@@ -7,10 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 Progress = Callable[[str, int, int], None]
 
@@ -27,12 +24,6 @@ def say(*lines: str) -> None:
 def printable(text: str) -> str:
     """Show characters that a terminal would obey as their escapes."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
-
-
-def readable(name: str) -> str:
-    """Turn a name of the tables into words: ``atopic_dermatitis`` to ``Atopic dermatitis``."""
-    words = name.replace("_", " ").strip() or name
-    return words[0].upper() + words[1:] if words.islower() else words
 
 
 def to_json(answer: Any) -> str:
@@ -100,20 +91,6 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     console.print(Text(printable(title), style="bold"))
     console.print(table)
     console.print()
-
-
-def number(value: float | None) -> str:
-    """Write a number in three digits; a missing one as a dash."""
-    return "-" if value is None or value != value else f"{value:.3g}"
-
-
-def with_interval(row: pd.Series | dict[str, Any]) -> str:
-    """Write a rate's median with its central 95 % interval, as percentages."""
-    low, high = row["q2.5"], row["q97.5"]
-    if low != low:
-        return "-"
-    digits = 1 if high < 0.2 else 0
-    return f"{100 * row['q50']:.{digits}f} % ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
 
 
 @contextmanager

@@ -1,0 +1,48 @@
+"""How numbers are written for readers: probabilities as percentages, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+
+def percent(value: float, digits: int | None = None) -> str:
+    """Write a probability as a percentage, small ones with a digit more; none as a dash."""
+    if value is None or value != value:
+        return "–"
+    digits = int(abs(value) < 0.1) if digits is None else digits
+    return f"{100 * value:.{digits}f} %"
+
+
+def interval(row: Mapping[Any, Any], names: tuple[str, str, str] = ("q50", "q2.5", "q97.5")) -> str:
+    """Write a probability and its central 95 % interval as percentages."""
+    middle, low, high = (float(row[name]) for name in names)
+    if middle != middle:
+        return "–"
+    digits = int(high < 0.2)
+    return f"{percent(middle, digits)} ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
+
+
+def span(low: float, high: float) -> str:
+    """Write a range of probabilities as percentages."""
+    digits = int(high < 0.2)
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
+
+
+def number(value: Any) -> str:
+    """Write a number in three digits; a missing one as a dash."""
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def count(low: Any, high: Any) -> str:
+    """Write a count, or the bounds of one."""
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def listed(names: list[str]) -> str:
+    """Join names as a sentence does."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
