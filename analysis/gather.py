@@ -228,6 +228,12 @@ def _summary(draws: np.ndarray) -> dict[str, float]:
     return {"mean": float(draws.mean()), **dict(zip(_QUANTILES, map(float, values), strict=True))}
 
 
+def nested_children(fit: DataTree) -> list[str]:
+    """Name the outcomes of a fit that are nested in another of it."""
+    named = [str(name) for name in fit["posterior"]["outcome"].to_numpy()]
+    return [name for name in named if PARENTS.get(name) in named]
+
+
 def nested_data(fit: DataTree, evidence: Evidence, child: str = "remission") -> pd.DataFrame:
     """Gather an outcome and the one it is nested in, by disease.
 
@@ -333,13 +339,18 @@ def checks_data(check: Mapping[str, Any]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row an outcome and check: `outcome, check, observed, predicted, mid_p, verdict`.
+        One row an outcome and check: `outcome, check, observed, predicted, mid_p, verdict`, and the
+        tails `warn_tail, fail_tail` within which a value is remarked; the study left out has
+        limits of its own.
     """
+    from .check import FAIL_TAIL, WARN_TAIL
+
     columns = ["outcome", "check", "observed", "predicted", "mid_p", "verdict"]
     made = [
         {"outcome": each["outcome"], **one} for each in check["outcomes"] for one in each["checks"]
     ]
-    return pd.DataFrame(made).reindex(columns=columns)
+    frame = pd.DataFrame(made).reindex(columns=columns)
+    return frame.assign(warn_tail=WARN_TAIL, fail_tail=FAIL_TAIL)
 
 
 def calibration_data(check: Mapping[str, Any], evidence: Evidence) -> pd.DataFrame:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LIMITS = (0.1, 0.2, 0.5, 1.0)
 _RAW = "#8c8c8c"
-_HEADS = ("Events/n", "Estimate [95% interval], %")
+_HEADS = ("Events/n", "Estimate [95 % interval], %")
 
 
 def draw_forest(frame: pd.DataFrame, style: Style) -> Figure:
@@ -65,7 +65,7 @@ class _Forest:
         count_room = max(text_width(text, small) for text in (*self.counts, "Events/n"))
         numbers = max(text_width(text, small, True) for text in self.estimates)
         self.estimate_head = fitted(
-            (_HEADS[1],), max(numbers, text_width("Estimate [95%", small, True)), small, True, 3
+            (_HEADS[1],), max(numbers, text_width("Estimate [95 %", small, True)), small, True, 3
         )
         estimate_room = max(
             numbers, *(text_width(line, small, True) for line in self.estimate_head)
@@ -188,7 +188,7 @@ class _Forest:
             row["row"] == "study" and row["raw_min"] < row["raw_max"] for row in self.rows
         )
         observed = "Observed, at constant hazard" if self.outcome == "death" else "Observed"
-        entries = [(_key_observed(style), f"{observed} (95% Wilson interval)")]
+        entries = [(_key_observed(style), f"{observed} (95 % Wilson interval)")]
         if bounded:
             entries.append((_key_bounded(style), "Count known within bounds"))
         entries.append((_key_estimate(style), "Study, estimated"))

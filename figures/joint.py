@@ -121,7 +121,7 @@ def _key_entries(style: Style, parent: str, child: str, borrowed: bool) -> list[
     entries = [
         (box(0.35, False), f"{outcome_words(parent)} (median)"),
         (box(1.2, False), f"{outcome_words(child)}, within it"),
-        (line, "95% interval"),
+        (line, "95 % interval"),
     ]
     if borrowed:
         entries.append((box(0, True), "Borrowed: no study"))

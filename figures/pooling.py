@@ -47,7 +47,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     markers = {p: _MARKERS.get(p, _OTHER[i % 3]) for i, p in enumerate(poolings)}
     entries = [(_sign(style, p, markers[p]), _WORDS.get(p, words(p))) for p in poolings]
     entries.append((_line(style), "Shrinkage"))
-    axis_words = "Patients with the outcome, % (median and 95% interval)"
+    axis_words = "Patients with the outcome, % (median and 95 % interval)"
     lanes = 0.62 * len(poolings)
     panels = disease_panels(style, diseases, outcomes, axis_words, entries, lanes)
     lane = panels.pitch / (len(poolings) + 0.8)

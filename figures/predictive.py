@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.names import outcome_short, outcome_words
 from .page import Page, key, key_height, leading, percent_axis
-from .style import ALARM, FAINT, INK, QUIET, Style, drawing, fitted, text_width
+from .style import ALARM, FAINT, QUIET, Style, drawing, fitted, text_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,82 +159,9 @@ def _key_entries(style: Style, bounded: bool) -> list[tuple]:
         axes.plot([x - unit / 3, x + unit / 3], [y, y], "|", color=QUIET)
 
     entries = [
-        (predicted, "Predicted for a new study of this size: 50% and 95%"),
+        (predicted, "Predicted for a new study of this size: 50 % and 95 %"),
         (observed, "Observed (sign of the disease)"),
     ]
     if bounded:
         entries.append((bounds, "Count known within bounds"))
     return entries
-
-
-def draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
-    """Draw the guard's predictive checks as mid-p values.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        One row an outcome and check: `outcome, check, mid_p, verdict`.
-    style : Style
-        Page, type and colours.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        A column an outcome and a row a check: a mark at the mid-p value from 0 to 1, filled red
-        where it failed and hollow red where it warns; the outer 2.5 % on each side are shaded.
-    """
-    with drawing(style):
-        return _draw_checks(frame, style)
-
-
-def _draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
-    frame = frame[frame["mid_p"].notna()]
-    outcomes, checks = (list(dict.fromkeys(frame[name])) for name in ("outcome", "check"))
-    width, small = style.preset.points, style.small
-    words = {c: c.replace("_", " ")[:1].upper() + c.replace("_", " ")[1:] for c in checks}
-    labels = min(
-        max((text_width(text, small) for text in words.values()), default=0), 0.3 * width
-    ) + style.scaled(8)
-    gap = style.scaled(5)
-    count = max(len(outcomes), 1)
-    panel = (width - labels - gap * (count - 1) - style.scaled(5)) / count
-    heads = [fitted((outcome_words(o), outcome_short(o)), panel, small, True, 3) for o in outcomes]
-    head = max(map(len, heads), default=1) * leading(small) + style.scaled(5)
-    lines = {c: fitted((words[c],), labels - style.scaled(8), small) for c in checks}
-    pitch = max(1.7 * small, *(len(own) * leading(small) * 1.05 for own in lines.values()), 0)
-    body = pitch * max(len(checks), 1)
-    page = Page(style, head + body + style.scaled(30))
-    for i, check in enumerate(checks):
-        top = head + (i + 0.5) * pitch - len(lines[check]) * leading(small) / 2
-        page.lines(style.scaled(1), top, lines[check], size=small)
-    for j, outcome in enumerate(outcomes):
-        left = labels + j * (panel + gap)
-        first = head - style.scaled(4) - len(heads[j]) * leading(small)
-        page.lines(left, first, heads[j], size=small, weight="bold")
-        axes = page.axes(left, head, panel, body)
-        _mid_p_panel(axes, frame[frame["outcome"] == outcome], checks, style)
-    words_below = "Mid-p value: share of predicted data sets below the observed one"
-    page.text(
-        labels + (width - labels) / 2, head + body + style.scaled(22), words_below, ha="center",
-        size=style.size if text_width(words_below, style.size) < width - labels else small,
-    )  # fmt: skip
-    return page.figure
-
-
-def _mid_p_panel(axes, rows: pd.DataFrame, checks: list[str], style: Style) -> None:
-    axes.set(xlim=(0, 1), ylim=(len(checks), 0))
-    axes.set_yticks([])
-    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    axes.spines["left"].set_visible(False)
-    axes.axvline(0.5, color=FAINT, linewidth=style.line, zorder=1)
-    for ends in ((0, 0.025), (0.975, 1)):
-        axes.axvspan(*ends, color="#f4c7c3", linewidth=0, zorder=1)
-    for row in rows.to_dict("records"):
-        alarm = row["verdict"] in ("warn", "fail")
-        colour = ALARM if alarm else INK
-        face = "white" if row["verdict"] == "warn" else colour
-        y = checks.index(row["check"]) + 0.5
-        axes.plot(
-            [row["mid_p"]], [y], "D" if alarm else "o", color=colour, markerfacecolor=face,
-            markersize=style.scaled(4), clip_on=False, zorder=3, gid="check",
-        )  # fmt: skip

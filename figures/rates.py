@@ -144,7 +144,7 @@ def _key_entries(style: Style, borrowed: bool) -> list[tuple]:
     def bar(axes, x, y, unit):
         next_trial(axes, x - unit / 2, x + unit / 2, y, style, INK)
 
-    entries = [(rate, "Rate: median, 50% and 95% interval")]
+    entries = [(rate, "Rate: median, 50 % and 95 % interval")]
     if borrowed:
         entries.append((hollow, "Borrowed: no study"))
-    return [*entries, (bar, "Next trial, 95%")]
+    return [*entries, (bar, "Next trial, 95 %")]

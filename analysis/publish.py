@@ -1,0 +1,394 @@
+"""The figure set of a paper: gathered, drawn, and written with its data, captions and metadata."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data.export import write_csv
+from . import captions, gather
+from .captions import Setting, Words
+from .store import run_config
+from .summary import rates
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from xarray import DataTree
+
+    from ..data.evidence import Evidence
+    from ..figures.style import Style
+
+FORMATS = ("pdf", "svg", "png", "tiff")
+_WORKERS = 2
+_WORTH_A_WORKER = 6
+Written = tuple[list[Path], set[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """One figure of the set, before it is drawn.
+
+    Attributes
+    ----------
+    name : str
+        Name of its files.
+    frame : DataFrame
+        Exactly what is drawn.
+    words : Words
+        Title, caption and alternative text.
+    drawing : str
+        Module and function that draw it, such as `forest.draw_forest`.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    words: Words
+    drawing: str
+
+    def draw(self, style: Style) -> Figure:
+        """Draw it in a style."""
+        module, function = self.drawing.split(".")
+        draw: Callable[..., Figure] = getattr(
+            import_module(f"..figures.{module}", __package__), function
+        )
+        return draw(self.frame, style)
+
+
+def exhibits(
+    fit: DataTree,
+    evidence: Evidence,
+    check: Any = None,
+    poolings: Mapping[str, DataTree] | None = None,
+) -> list[Exhibit]:
+    """Gather the figure set of a fit.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A stored fit.
+    evidence : Evidence
+        The evidence that was fitted.
+    check : CheckResult or mapping, optional
+        What the guard found, as it is or in the shape of check.json.
+    poolings : mapping of str to xarray.DataTree, optional
+        Fits of the same evidence by pooling, in the order of drawing.
+
+    Returns
+    -------
+    list of Exhibit
+        In the order of a paper; what the fit has nothing for is left out.
+    """
+    checked = _plain(check)
+    setting = Setting(evidence, run_config(fit), checked)
+    reported = list(dict.fromkeys(rates(fit)["outcome"]))
+    made = [
+        _exhibit("evidence_map", gather.evidence_map_data(evidence), setting),
+        _exhibit("characteristics", gather.characteristics_data(evidence), setting),
+    ]
+    made += [
+        _exhibit("forest", gather.forest_data(fit, evidence, outcome), setting, outcome)
+        for outcome in reported
+    ]
+    made.append(_exhibit("rates", gather.rates_data(fit, evidence), setting))
+    made += [
+        _exhibit("joint", gather.nested_data(fit, evidence, child), setting, child)
+        for child in gather.nested_children(fit)
+    ]
+    harms = gather.safety_data(fit, evidence)
+    if len(harms):
+        made.append(_exhibit("safety", harms, setting))
+    if poolings is not None and len(poolings) > 1:
+        made.append(_exhibit("pooling", gather.pooling_data(poolings, evidence), setting))
+    if "prior" in fit.children:
+        made.append(_exhibit("prior_posterior", gather.prior_posterior_data(fit), setting))
+    if "mixed_predictive" in fit.children:
+        made.append(_exhibit("predictive", gather.predictive_data(fit, evidence), setting))
+    if checked is not None:
+        made.append(_exhibit("checks", gather.checks_data(checked), setting))
+        made.append(_exhibit("calibration", gather.calibration_data(checked, evidence), setting))
+    return [each for each in made if len(each.frame)]
+
+
+_MODULES = {"safety": "rates"}
+
+
+def _exhibit(kind: str, frame: pd.DataFrame, setting: Setting, part: str = "") -> Exhibit:
+    name = f"{kind}_{part}" if part else kind
+    words = getattr(captions, kind)(frame, setting) if len(frame) else Words(name, "", "")
+    return Exhibit(name, frame, words, f"{_MODULES.get(kind, kind)}.draw_{kind}")
+
+
+def _plain(check: Any) -> Mapping[str, Any] | None:
+    return check.to_dict() if hasattr(check, "to_dict") else check
+
+
+def style_of(evidence: Evidence, check: Any = None, preset: str = "double") -> Style:
+    """Make the style of a fit's figures: its diseases keep their marks, its verdict is shown.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The evidence that was fitted.
+    check : CheckResult or mapping, optional
+        What the guard found; figures of an unchecked fit say so.
+    preset : {"single", "double", "slide"}
+        The page.
+
+    Returns
+    -------
+    Style
+    """
+    from ..figures.style import make_style
+
+    checked = _plain(check)
+    verdict = None if checked is None else checked["verdict"]
+    return make_style(preset, evidence.diseases, verdict)
+
+
+def publish(
+    fit: DataTree,
+    evidence: Evidence,
+    out: str | Path,
+    check: Any = None,
+    poolings: Mapping[str, DataTree] | None = None,
+    formats: Sequence[str] = FORMATS,
+    preset: str = "double",
+) -> list[Path]:
+    """Write the figure set: each figure in every format, its data as CSV, and the captions.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A stored fit.
+    evidence : Evidence
+        The evidence that was fitted.
+    out : str or Path
+        Folder to write to; it is made where it is missing.
+    check : CheckResult or mapping, optional
+        What the guard found.
+    poolings : mapping of str to xarray.DataTree, optional
+        Fits by pooling, to be compared.
+    formats : sequence of {"pdf", "svg", "png", "tiff"}
+        What to write.
+    preset : {"single", "double", "slide"}
+        The page.
+
+    Returns
+    -------
+    list of Path
+        The files written, each whole.
+
+    Raises
+    ------
+    ValueError
+        An unknown format or preset.
+    OSError
+        The folder cannot be written to.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise ValueError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
+    style = style_of(evidence, check, preset)
+    found = exhibits(fit, evidence, check, poolings)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    sha256 = run_config(fit)["data_sha256"]
+    job = partial(_write_exhibit, folder=folder, style=style, formats=formats, sha256=sha256)
+    written = list(_each(job, found))
+    files = [path for paths, _ in written for path in paths]
+    notes = [captions.abbreviations(shown, evidence.diseases) for _, shown in written]
+    text = captions_page(found, notes, style)
+    return [*files, write_bytes(text.encode(), folder / "captions.md")]
+
+
+def _each(job: Callable[[Exhibit], Written], found: Sequence[Exhibit]) -> Iterable[Written]:
+    """Do a job for every figure, on two cores where that is worth a second process."""
+    if len(found) < _WORTH_A_WORKER or (os.cpu_count() or 1) < _WORKERS:
+        return [job(each) for each in found]
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # A fresh process: a forked one would share the sampler's threads in a broken state.
+    with ProcessPoolExecutor(_WORKERS - 1, mp_context=get_context("spawn")) as pool:
+        theirs = len(found) // _WORKERS
+        waiting = [pool.submit(job, each) for each in found[-theirs:]]
+        ours = [job(each) for each in found[:-theirs]]
+        return [*ours, *(each.result() for each in waiting)]
+
+
+def _write_exhibit(
+    exhibit: Exhibit, folder: Path, style: Style, formats: Sequence[str], sha256: str
+) -> Written:
+    """Write a figure's files; give them, and the words that it shows."""
+    table = folder / f"{exhibit.name}.csv"
+    write_csv(exhibit.frame, table)
+    figure = exhibit.draw(style)
+    rendered = render(figure, style, formats, exhibit.words, sha256)
+    named = [(folder / f"{exhibit.name}.{end}", content) for end, content in rendered.items()]
+    files = [table, *(write_bytes(content, path) for path, content in named)]
+    return files, words_shown(figure)
+
+
+def words_shown(figure: Figure) -> set[str]:
+    """Give every word that a figure shows."""
+    from matplotlib.text import Text
+
+    texts = figure.findobj(Text)
+    return {word.strip(",.;:()") for text in texts for word in text.get_text().split()}
+
+
+def render(
+    figure: Figure, style: Style, formats: Sequence[str], words: Words, sha256: str = ""
+) -> dict[str, bytes]:
+    """Render a figure; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        As drawn in that style.
+    style : Style
+        Gives the resolution of rasters.
+    formats : sequence of {"pdf", "svg", "png", "tiff"}
+        What to render.
+    words : Words
+        Title and alternative text, kept in the file.
+    sha256 : str
+        Hash of the data, kept in the file.
+
+    Returns
+    -------
+    dict of str to bytes
+        The file of each format: vectors with embedded TrueType fonts (PDF) or outlines (SVG),
+        rasters with the preset's dots an inch.
+    """
+    from ..figures.style import drawing
+
+    told = {"title": words.title, "about": words.alternative, "data": f"data sha256 {sha256}"}
+    made: dict[str, bytes] = {}
+    with drawing(style):
+        for name in formats:
+            if name in ("pdf", "svg"):
+                made[name] = _vector(figure, name, told)
+        rasters = [name for name in formats if name in ("png", "tiff")]
+        if rasters:
+            image = _raster(figure, style.preset.dpi)
+            made |= {name: _encoded(image, name, style.preset.dpi, told) for name in rasters}
+    return {name: made[name] for name in formats}
+
+
+def _vector(figure: Figure, name: str, told: Mapping[str, str]) -> bytes:
+    # No dates and no versions, so that the same figure is the same file.
+    metadata: dict[str, Any] = {
+        "pdf": {
+            "Title": told["title"],
+            "Subject": told["about"],
+            "Keywords": told["data"],
+            "Creator": "mscpool",
+            "Producer": "mscpool",
+            "CreationDate": None,
+            "ModDate": None,
+        },
+        "svg": {
+            "Title": told["title"],
+            "Description": told["about"],
+            "Keywords": [told["data"]],
+            "Creator": "mscpool",
+            "Date": None,
+        },
+    }[name]
+    stream = io.BytesIO()
+    figure.savefig(stream, format=name, metadata=metadata)
+    return stream.getvalue()
+
+
+def _raster(figure: Figure, dpi: int) -> Any:
+    """Draw a figure once at a resolution, as an opaque image."""
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    before = figure.dpi
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    figure.set_dpi(before)
+    return image
+
+
+def _encoded(image: Any, name: str, dpi: int, told: Mapping[str, str]) -> bytes:
+    from PIL.PngImagePlugin import PngInfo
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    stream = io.BytesIO()
+    if name == "png":
+        info = PngInfo()
+        for key, value in (
+            ("Title", told["title"]),
+            ("Description", told["about"]),
+            ("Source", told["data"]),
+            ("Software", "mscpool"),
+        ):
+            info.add_itxt(key, value)
+        image.save(stream, "PNG", dpi=(dpi, dpi), pnginfo=info, compress_level=4)
+    else:
+        tags = ImageFileDirectory_v2()
+        tags[270] = f"{told['title']}. {told['data']}".encode("ascii", "replace").decode()
+        tags[305] = "mscpool"
+        image.save(stream, "TIFF", dpi=(dpi, dpi), compression="tiff_lzw", tiffinfo=tags)
+    return stream.getvalue()
+
+
+def captions_page(found: Sequence[Exhibit], notes: Sequence[str], style: Style) -> str:
+    """Write the captions and alternative texts of a set as Markdown.
+
+    Parameters
+    ----------
+    found : sequence of Exhibit
+        The figures, in order.
+    notes : sequence of str
+        What is said after each caption; empty for nothing.
+    style : Style
+        Its verdict heads the page where the figures are not to be used.
+
+    Returns
+    -------
+    str
+    """
+    marks = {
+        "fail": "The guard failed this fit: these figures are not to be used.\n\n",
+        None: "These figures show an unchecked fit.\n\n",
+    }
+    head = f"# Captions\n\n{marks.get(style.verdict, '')}"
+    parts = [
+        f"## Figure {number}. {each.words.title}\n\n`{each.name}`\n\n"
+        f"{' '.join(part for part in (each.words.caption, note) if part)}\n\n"
+        f"Alternative text: {each.words.alternative}\n"
+        for number, (each, note) in enumerate(zip(found, notes, strict=True), start=1)
+    ]
+    return head + "\n".join(parts)
+
+
+def write_bytes(content: bytes, path: Path) -> Path:
+    """Write a file so that it is the old one or the new one, never half."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        # mkstemp makes files for their owner only; a figure is for everybody the umask allows.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
