@@ -102,16 +102,13 @@ def single_arm(
     critical = {n: decision.critical(analysis, n, type1) for n in sizes}
     rates = tuple(dict.fromkeys((*several(target), *further)))
     table = _table(decision, critical, rates, moved, analysis, coverage)
+    table["type1_above"] = table["type1"] > _allowed(type1, level)
 
     lasts = _sufficient(table, power if target is not None else None, target, assurance)
     answer = {
         "recommended_n": None if lasts is None else smallest_lasting(sizes, lasts),
         "table": _rows(table, critical, rates),
-        "type1_above": [
-            n
-            for n, error in zip(sizes, table["type1"], strict=True)
-            if error > _allowed(type1, level)
-        ],
+        "type1_above": table.loc[table["type1_above"], "n"].tolist(),
     }
     if prior is not None and moved is not None:
         answer |= _assured(decision, critical, moved, table, answer["recommended_n"])
