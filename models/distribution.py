@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
@@ -159,13 +160,13 @@ class Distribution:
         """Mean, SD, 2.5, 50 and 97.5 % quantiles; shape (5,)."""
         return np.array([self.mean, self.sd, *self.quantile(np.array(_INTERVAL))])
 
-    def quantile(self, probabilities):
+    def quantile(self, probabilities) -> Any:
         """Quantiles, in the shape of ``probabilities``."""
         wanted = np.asarray(probabilities, float)
         found = self.source.quantiles(wanted.ravel(), self.link)[:, 0].reshape(wanted.shape)
         return float(found) if wanted.ndim == 0 else found
 
-    def above(self, value):
+    def above(self, value) -> Any:
         """Probability of exceeding values, in their shape."""
         wanted = np.asarray(value, float)
         levels = wanted.ravel()
@@ -195,7 +196,7 @@ def product(first: Distribution, second: Distribution) -> Distribution:
     low = float(first.quantile(1e-7)) * float(second.quantile(1e-7))
     high = float(first.quantile(1 - 1e-7)) * float(second.quantile(1 - 1e-7))
     ends = logit(np.clip([low, high], 1e-14, 1 - 1e-14))
-    x = np.linspace(*ends, _PRODUCT_POINTS)
+    x = np.linspace(float(ends[0]), float(ends[1]), _PRODUCT_POINTS)
     rate = expit(x)
     needed = np.minimum(rate[:, None] / p, 1.0)
     below = 1 - second.above(needed)

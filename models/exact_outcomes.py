@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from .distribution import Distribution, product
-from .exact import TOLERANCE, ExactHierarchy, ExactPosterior, statistics_row
+from .exact import TOLERANCE, ExactHierarchy
+from .exact_posterior import ExactPosterior, statistics_row
 from .exact_predictions import study_distributions
 from .likelihood_table import count_likelihoods
 from .outcomes import Outcome
@@ -65,18 +66,20 @@ def conditional_rows(rows: pd.DataFrame, child: str, parent: str) -> pd.DataFram
         is known within bounds only; names every such row.
     """
     own = rows[rows["outcome"] == child]
-    above = rows[rows["outcome"] == parent].set_index(["study", "arm"])
+    columns = ["study", "arm", "events_min", "events_max", "n"]
+    above = rows.loc[rows["outcome"] == parent, columns].to_dict("records")
+    known = {(row["study"], row["arm"]): row for row in above}
     counts, reasons = [], []
-    for row in own.itertuples(index=False):
-        key = (row.study, row.arm)
-        if key not in above.index:
+    for row in own[columns].to_dict("records"):
+        found = known.get((row["study"], row["arm"]))
+        if found is None:
             reasons.append(f"no {parent} row")
             counts.append(0)
             continue
-        low, high, n = (int(above.at[key, c]) for c in ("events_min", "events_max", "n"))
+        low, high, n = (int(found[c]) for c in ("events_min", "events_max", "n"))
         counts.append(low)
-        if n != row.n:
-            reasons.append(f"{parent} is of {n} patients, {child} of {row.n}")
+        if n != row["n"]:
+            reasons.append(f"{parent} is of {n} patients, {child} of {row['n']}")
         else:
             reasons.append("" if low == high else f"{parent} is {low} to {high} of {n}")
     marked = own.assign(reason=reasons)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .distribution import STATISTICS, Distribution, Distributions, on_grid
-from .exact import ExactPosterior
+from .exact_posterior import ExactPosterior
 from .hierarchy_table import Integrated
 from .likelihood_table import row_probabilities, study_values
 from .outcomes import link_function
@@ -104,10 +104,11 @@ def _row_predictions(posterior: ExactPosterior, levels: np.ndarray) -> tuple[np.
     nodes = posterior.table.grid.nodes
     timed = likelihoods.link == "cloglog"
     predictions = []
-    for row in likelihoods.rows.itertuples(index=False):
-        years = float(np.log(row.months / 12)) if timed else 0.0
-        probabilities = row_probabilities(nodes, int(row.n), years, likelihoods.link)
-        predictions.append(levels[:, row.position] @ probabilities)
+    columns = [likelihoods.rows[c].to_numpy() for c in ("n", "months", "position")]
+    for n, months, position in zip(*columns, strict=True):
+        years = float(np.log(months / 12)) if timed else 0.0
+        probabilities = row_probabilities(nodes, int(n), years, likelihoods.link)
+        predictions.append(levels[:, position] @ probabilities)
     return tuple(predictions)
 
 
@@ -314,9 +315,9 @@ class Draws:
 def draw(posterior: ExactPosterior, size: int, rng: np.random.Generator) -> Draws:
     """Draw hyperparameters, levels of diseases and levels of studies jointly.
 
-    Tau and sigma are drawn among the nodes of their axes and levels among those of the grid: the mean
-    of any smooth function of the draws then has no error beyond that of the integrals, while a level
-    takes a few hundred distinct values.
+    Tau and sigma are drawn among the nodes of their axes and levels among those of the grid: the
+    mean of any smooth function of the draws then has no error beyond that of the integrals, while
+    a level takes a few hundred distinct values.
 
     Parameters
     ----------

@@ -479,8 +479,8 @@ def variance_axis(
     lowest = pooled * (2 * max(units, 1)) ** 0.25 * _LOWEST / points
     unit = float(lowest / np.sinh(step))
     if bottom > 0:
-        # Away from zero the likelihood is close to normal, which wider steps resolve.
-        return scale_axis(min(unit, bottom), float(1.4 * step), top, bottom)
+        # Many data: the likelihood is narrow against its distance from zero.
+        return scale_axis(min(unit, bottom), float(0.8 * step), top, bottom)
     return scale_axis(unit, float(step), top)
 
 

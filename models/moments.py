@@ -10,7 +10,7 @@ import numpy as np
 from .prior_density import prior_density
 
 if TYPE_CHECKING:
-    from .exact import ExactPosterior
+    from .exact_posterior import ExactPosterior
 
 
 def missing_moments(posterior: ExactPosterior) -> dict[str, tuple[str | None, str | None]]:
