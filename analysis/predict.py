@@ -20,7 +20,8 @@ from ..models.likelihood import (
     log_likelihood_of_terms,
 )
 from ..models.outcomes import inverse_link
-from ..models.priors import PriorSet
+from ..models.priors import Prior, PriorSet
+from ..models.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
 from ..models.terms import Terms
 
 
@@ -123,7 +124,7 @@ def prior_levels(
     kind = structure(pooling, terms.diseases)
     each = [priors.of(name) for name in terms.names]
     shape = (size, len(terms.names), len(terms.diseases))
-    sigma = np.stack([p.sigma.draw(rng, size) for p in each], axis=1)
+    sigma = _deviations([p.sigma for p in each], size, rng)
     mu = tau = None
     if kind == "none":
         theta = np.stack([p.mu.draw(rng, (size, shape[2])) for p in each], axis=1)
@@ -131,7 +132,7 @@ def prior_levels(
         mu = np.stack([p.mu.draw(rng, size) for p in each], axis=1)
         theta = np.repeat(mu[:, :, None], shape[2], axis=2)
     if kind in ("partial", "exnex", "robust"):
-        tau = np.stack([p.tau.draw(rng, size) for p in each], axis=1)
+        tau = _deviations([p.tau for p in each], size, rng)
         theta = theta + tau[:, :, None] * _disease_scores(kind, shape, rng)
     if kind == "exnex":
         own = np.stack([(p.exnex.level or p.mu).draw(rng, (size, shape[2])) for p in each], axis=1)
@@ -140,6 +141,12 @@ def prior_levels(
     eta = at_effects(theta, terms)
     eta = eta + _study_deviations(sigma, terms, rng)
     return Levels(mu, tau, sigma, theta, eta)
+
+
+def _deviations(priors: list[Prior], size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw standard deviations, held within the bounds of the sampled model; (draw, outcome)."""
+    drawn = np.stack([prior.draw(rng, size) for prior in priors], axis=1)
+    return np.clip(drawn, LEAST_DEVIATION, LARGEST_DEVIATION)
 
 
 def _disease_scores(kind: str, shape, rng: np.random.Generator) -> np.ndarray:
@@ -319,7 +326,7 @@ def integrated_log_likelihood(levels: Levels, terms: Terms) -> np.ndarray:
     likelihood).
     """
     theta = at_effects(levels.theta, terms)
-    sigma = levels.sigma[:, terms.effects["outcome"].to_numpy()]
+    sigma = np.maximum(levels.sigma, LEAST_DEVIATION)[:, terms.effects["outcome"].to_numpy()]
     table = count_data(terms)
     parts = [
         (unit, effects, part)

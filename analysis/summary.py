@@ -32,9 +32,9 @@ def rates(fit: DataTree) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an outcome, disease and ``quantity`` (``rate``, ``new_study``; ``new_disease`` with
-        no disease): posterior statistics as probabilities (12-month risks for ``death``), Monte-Carlo
-        or numerical errors, and the ``studies`` and ``patients`` behind it; ``evidence`` is
-        ``borrowed`` where the disease has no rows of the outcome.
+        no disease): posterior statistics as probabilities (12-month risks for ``death``),
+        Monte-Carlo or numerical errors, and the ``studies`` and ``patients`` behind it;
+        ``evidence`` is ``borrowed`` where the disease has no rows of the outcome.
     """
     return _to_frame(fit["rates"].to_dataset(), RATE_COLUMNS)
 
@@ -89,8 +89,8 @@ def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
 
     Returns
     -------
-    tuple of pandas.DataFrame
-        Rates, hyperparameters, and the tail effective sizes of both as a third.
+    tuple of pandas.DataFrame, pandas.DataFrame and pandas.Series
+        Rates, hyperparameters, and the tail effective sizes of both.
     """
     chosen = posterior.sel(outcome=list(reported))
     rate_names = [n for n in ("rate", "new_study", "new_disease") if n in chosen]
@@ -132,7 +132,7 @@ def _statistics(chosen: xr.Dataset) -> pd.DataFrame:
     frames = []
     for name in chosen.data_vars:
         parts = {key: measure[name] for key, measure in measures.items()}
-        frame = xr.Dataset(parts).to_dataframe().reset_index().assign(name=name)
+        frame = xr.Dataset(parts).to_dataframe().reset_index().assign(name=str(name))
         frames.append(frame if "disease" in frame else frame.assign(disease=None))
     return pd.concat(frames, ignore_index=True)
 

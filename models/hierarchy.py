@@ -1,13 +1,13 @@
 """The hierarchical model of all outcomes at once, as one PyMC model.
 
-Disease levels are drawn around an overall level, studies around their disease. Counts and priors are
-data of the model, so that it is compiled once for a set of diseases, outcomes and studies, and then
-serves any counts and any priors.
+Disease levels are drawn around an overall level, studies around their disease. Counts and priors
+are data of the model, so that it is compiled once for a set of diseases, outcomes and studies, and
+then serves any counts and any priors.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -46,16 +46,21 @@ def build_model(
     Returns
     -------
     pymc.Model
-        With ``mu``, ``tau``, ``sigma`` (dims outcome), ``theta`` and ``rate`` (outcome, disease) and
-        ``eta`` (effect: an outcome of a study); levels on the linear scale (log-odds; log hazard per
-        year for ``death``), rates as probabilities (12-month risks for ``death``). ``tau`` is absent
-        where diseases are not pooled partially; under ``exnex`` the levels stand as
-        ``theta_exchangeable`` and ``theta_own`` beside the probabilities of the ``membership``.
+        With ``mu``, ``tau``, ``sigma`` (dims outcome), ``theta``, ``rate`` (outcome, disease) and
+        ``eta`` (effect: an outcome of a study); levels on the linear scale (log-odds; log hazard
+        per year for ``death``), rates as probabilities (12-month risks for ``death``). ``tau`` is
+        absent where diseases are not pooled partially; under ``exnex`` the levels stand as
+        ``theta_exchangeable`` and ``theta_own`` beside the probabilities of the ``membership``
+        (combination, outcome, disease), a child's with its parent's.
 
     Raises
     ------
     ValueError
         An unknown pooling, or a prior that cannot be used.
+
+    References
+    ----------
+    Neuenschwander and others 2016, doi 10.1002/pst.1730 (``exnex``).
     """
     return hierarchy(
         build_terms(evidence.rows, evidence.outcome_names, evidence.diseases), pooling, priors
@@ -179,9 +184,10 @@ def _parameter(name: str, data, positive: bool, dims=("outcome",), table: str | 
 
     from .quantile_table import quantile_op
 
-    score = pm.Normal(f"{name}_score", dims=dims)
+    score: Any = pm.Normal(f"{name}_score", dims=dims)
     matrix = score if len(dims) == 2 else score[:, None]
-    value = quantile_op(data[table or f"{name}_quantiles"], matrix)[0]
+    outputs: Any = quantile_op(data[table or f"{name}_quantiles"], matrix)
+    value = outputs[0]
     value = value if len(dims) == 2 else value[:, 0]
     return pm.Deterministic(name, pt.exp(value) if positive else value, dims=dims)
 
@@ -238,7 +244,9 @@ def _rates(theta, terms: Terms):
     import pytensor.tensor as pt
 
     timed = np.array([o.timed for o in terms.outcomes])[:, None]
-    own = pt.where(timed, 1 - pt.exp(-pt.exp(theta)), pt.sigmoid(theta))
+    hazard: Any = pt.exp(theta)
+    survival_less_one: Any = pt.expm1(-hazard)
+    own: Any = pt.where(timed, -survival_less_one, pt.sigmoid(theta))
     parents = terms.parents
     return own * pt.where((parents >= 0)[:, None], own[np.maximum(parents, 0)], 1.0)
 
@@ -255,5 +263,5 @@ def _log_likelihood(eta, data, terms: Terms):
     else:
         kinds, log_weight = COMBINATIONS, data["log_membership"]
     counts = data["term_table"], data["pair_table"]
-    total, _, membership = likelihood_op(pt.stack(eta), kinds, log_weight, *counts)
-    return total, membership
+    outputs: Any = likelihood_op(pt.stack(eta), kinds, log_weight, *counts)
+    return outputs[0], outputs[2]

@@ -32,7 +32,7 @@ _PARAMETERS: dict[str, dict[str, float | None]] = {
     "InverseGamma": {"alpha": None, "beta": None},
     "DiracDelta": {"c": None},
 }
-_LOCATIONS = {"mu", "lower", "upper", "c"}
+_LOCATIONS = {"mu", "mean", "lower", "upper", "c"}
 _BOTH_SIGNS = {"Normal", "StudentT", "Logistic"}
 
 
@@ -67,7 +67,7 @@ class Prior:
     on: Scale = "value"
 
     @classmethod
-    def make(cls, dist: str, on: Scale = "value", **parameters: float) -> Prior:
+    def make(cls, dist: str, /, on: Scale = "value", **parameters: float) -> Prior:
         """Build a prior, with the parameters that are left out at PyMC's defaults.
 
         Parameters
@@ -90,7 +90,7 @@ class Prior:
         ValueError
             An unknown distribution or parameter, a missing or impossible value.
         """
-        if dist not in _PARAMETERS:
+        if not isinstance(dist, str) or dist not in _PARAMETERS:
             raise ValueError(one_of("distribution", dist, _PARAMETERS))
         if on not in ("value", "variance"):
             raise ValueError(one_of("scale of a prior", on, ("value", "variance")))
@@ -138,11 +138,12 @@ class Prior:
             case "Normal":
                 return stats.norm(p["mu"], p["sigma"])
             case "HalfNormal":
-                return stats.halfnorm(0, p["sigma"])
+                # The same distribution, whose lower quantiles do not cancel.
+                return stats.chi(1, 0, p["sigma"])
             case "HalfCauchy":
                 return stats.halfcauchy(0, p["beta"])
             case "HalfStudentT":
-                return _HalfStudentT(stats.t(p["nu"], 0, p["sigma"]))
+                return _HalfStudentT(p["nu"], p["sigma"])
             case "Exponential":
                 return stats.expon(0, 1 / p["lam"])
             case "LogNormal":
@@ -244,7 +245,14 @@ class Prior:
 class _HalfStudentT:
     """The absolute value of a Student-t centred at zero, which SciPy lacks."""
 
-    full: Any
+    nu: float
+    sigma: float
+
+    @property
+    def full(self):
+        from scipy import stats
+
+        return stats.t(self.nu, 0, self.sigma)
 
     def logpdf(self, x):
         return np.where(x >= 0, self.full.logpdf(x) + math.log(2), -np.inf)
@@ -253,10 +261,15 @@ class _HalfStudentT:
         return np.where(x > 0, 2 * self.full.cdf(x) - 1, 0.0)
 
     def ppf(self, probability):
-        return self.full.ppf((1 + probability) / 2)
+        from scipy.special import betaincinv
+
+        # t^2 / (nu + t^2) is Beta(1/2, nu/2): exact where the full distribution's would cancel.
+        share = betaincinv(0.5, self.nu / 2, probability)
+        near = self.sigma * np.sqrt(self.nu * share / np.maximum(1 - share, 1e-300))
+        return np.where(np.asarray(probability) < 0.5, near, self.isf(1 - np.asarray(probability)))
 
     def isf(self, probability):
-        return self.full.isf(probability / 2)
+        return self.full.isf(np.asarray(probability) / 2)
 
 
 def _number(dist: str, name: str, value: Any) -> float:
@@ -278,7 +291,13 @@ class Exnex:
     weight : float
         Prior probability that a disease is exchangeable with the others.
     level : Prior or None
-        Prior of a disease's own level where it is not; None takes the prior of mu.
+        Prior of a disease's own level where it is not, on the outcome's linear scale: Normal, as a
+        prior file gives it. None takes the prior of mu, of any family.
+
+    Raises
+    ------
+    ValueError
+        A weight that is no probability.
 
     References
     ----------
@@ -290,8 +309,9 @@ class Exnex:
 
     def __post_init__(self) -> None:
         """Refuse a weight that is no probability."""
-        if not 0 <= self.weight <= 1:
-            raise ValueError(f"exnex: w must lie between 0 and 1, not {self.weight:g}")
+        weight = self.weight
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise ValueError(f"exnex: w must lie between 0 and 1, not {weight!r}")
 
 
 @dataclass(frozen=True)
@@ -359,6 +379,12 @@ class PriorSet:
     exnex: Exnex | None = None
     overrides: tuple[tuple[str, tuple[tuple[str, Prior], ...]], ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        """Refuse an exnex level that no prior file could give."""
+        level = self.exnex.level if self.exnex else None
+        if level is not None and (level.dist, level.on) != ("Normal", "value"):
+            raise ValueError(f"exnex: a disease's own level must be Normal, not {level}")
+
     def _own(self, outcome: str, parameter: str) -> Prior | None:
         single = dict(dict(self.overrides).get(outcome, ()))
         return single.get(parameter, getattr(self, parameter))
@@ -382,12 +408,13 @@ class PriorSet:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the set in the form of a prior file, for the record of a run."""
-        out: dict[str, Any] = {"name": self.name}
+        texts = {key: getattr(self, key) for key in ("sentence", "reference", "doi")}
+        out: dict[str, Any] = {"name": self.name} | {k: text for k, text in texts.items() if text}
         for parameter in ("mu", "tau", "sigma"):
             if (prior := getattr(self, parameter)) is not None:
                 out[parameter] = prior.to_dict()
         if self.exnex is not None:
-            out["exnex"] = {"w": self.exnex.weight}
+            out["exnex"] = {"w": float(self.exnex.weight)}
             if self.exnex.level is not None:
                 values = dict(self.exnex.level.parameters)
                 out["exnex"] |= {"mean": values["mu"], "sd": values["sigma"]}
@@ -505,10 +532,11 @@ def _exnex_at(table: Any) -> Exnex:
     if ("mean" in table) != ("sd" in table):
         raise ValueError("[exnex]: give both mean and sd, or neither (the prior of mu)")
     try:
-        level = Prior.make("Normal", mu=table["mean"], sigma=table["sd"]) if "sd" in table else None
-        return Exnex(_number("exnex", "c", table.get("w", 0.5)), level)
+        given = {key: _number("level", key, table[key]) for key in ("mean", "sd") if key in table}
+        level = Prior.make("Normal", mu=given["mean"], sigma=given["sd"]) if given else None
+        return Exnex(table.get("w", 0.5), level)
     except ValueError as problem:
-        raise ValueError(f"[exnex]: {problem}") from None
+        raise ValueError(f"[exnex]: {str(problem).removeprefix('exnex: ')}") from None
 
 
 DEFAULT = PriorSet(

@@ -1,11 +1,14 @@
 """Tabulated quantile functions: how any prior becomes data of one compiled model.
 
 A top-level parameter is a standard normal score pushed through the quantile function of its prior.
-The function is held as values and slopes at equally spaced scores and joined by cubic Hermite pieces,
-for standard deviations on the log scale, so that another prior of any family is another table.
+The function is held as values and slopes at equally spaced scores and joined by cubic Hermite
+pieces, for standard deviations on the log scale, so that another prior of any family is another
+table.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numba
 import numpy as np
@@ -21,7 +24,8 @@ LOWEST, HIGHEST, STEP = -8.0, 8.0, 1 / 32
 SCORES = np.arange(LOWEST, HIGHEST + STEP / 2, STEP)
 
 #: Standard deviations beyond these bounds are held there: no likelihood of counts tells them apart.
-_LOG_BOUNDS = (np.log(1e-12), np.log(1e6))
+LEAST_DEVIATION, LARGEST_DEVIATION = 1e-12, 1e6
+_LOG_BOUNDS = (np.log(LEAST_DEVIATION), np.log(LARGEST_DEVIATION))
 _LEVEL_BOUNDS = (-1e6, 1e6)
 
 
@@ -38,7 +42,8 @@ def quantile_table(prior: Prior, positive: bool) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Values and slopes (per unit of score), shape (2, node).
+        Values (levels on the linear scale, or logs of standard deviations) and slopes (per unit of
+        score) at `SCORES`, shape (2, node).
     """
     value = prior.at_normal_score(SCORES)
     with np.errstate(all="ignore"):
@@ -89,12 +94,13 @@ class QuantileOp(Op):
             storage[0] = value
 
     def infer_shape(self, fgraph, node, shapes):
-        """Outputs have the shape of the scores."""
+        """Give both outputs the shape of the scores."""
         return [shapes[1]] * 2
 
     def pullback(self, inputs, outputs, cotangents):
         """Slope of the quantile function; that of the slope itself is not offered."""
-        return [DisconnectedType()(), cotangents[0] * outputs[1]]
+        slope: Any = outputs[1]
+        return [DisconnectedType()(), cotangents[0] * slope]
 
     def connection_pattern(self, node):
         """Only the scores carry gradients, and only through the first output."""

@@ -2,13 +2,15 @@
 
 A term is what one arm of one study contributes. Its probability is a sum over *pairs*, the counts
 that its rows allow; every pair is a product of powers of p, 1 - p, q, 1 - q and 1 - p q, where p is
-the probability of an outcome and q that of its child among those who have it. One flat table of pairs
-therefore serves every outcome, nested or not, exact or bounded.
+the probability of an outcome and q that of its child among those who have it. One flat table of
+pairs therefore serves every outcome, nested or not, exact or bounded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,8 @@ from .outcomes import Outcome, outcome
 FACTORS = ("p", "1-p", "q", "1-q", "1-pq")
 
 _MOST_PAIRS = 5_000_000
+
+_PairsOf = Callable[[Any], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +42,13 @@ class Terms:
     effects : pandas.DataFrame
         One row a study effect: ``outcome``, ``study``, ``disease`` as codes and ``label``.
     terms : pandas.DataFrame
-        One row a term: ``effect`` (of p), ``child_effect`` (of q, or -1), ``timed``, ``years``, ``unit``,
-        ``group``, the code of its block and disease (block times number of diseases plus disease).
+        One row a term: ``effect`` (of p), ``child_effect`` (of q, or -1), ``timed``, ``years`` of
+        follow-up (1 where not timed), ``unit``, and ``group``: the code of its block, an outcome
+        with its child, times the number of diseases, plus that of its disease.
     pairs : pandas.DataFrame
-        One row a pair: ``term``, ``count`` (of the term's first row), ``child_count`` (of its nested
-        row, or -1), ``coefficient`` (log) and the exponents of `FACTORS`.
+        One row a pair, in the order of the terms: ``term``, ``count`` (of the term's own row),
+        ``child_count`` (of the row nested in it, or -1), ``coefficient`` (log) and the exponents
+        of `FACTORS`.
     units : pandas.DataFrame
         What is left out at once: a study's rows of one outcome with its child; ``outcome`` (code of
         the block's un-nested outcome), ``study``, ``disease``, ``label``.
@@ -103,7 +109,8 @@ def build_terms(rows: pd.DataFrame, names: tuple[str, ...], diseases: tuple[str,
     Parameters
     ----------
     rows : pandas.DataFrame
-        ``study``, ``disease``, ``arm``, ``outcome``, ``events_min``, ``events_max``, ``n``, ``months``.
+        ``study``, ``disease``, ``arm``, ``outcome``, ``events_min``, ``events_max``, ``n`` and
+        ``months``, which only timed outcomes need.
     names : tuple of str
         Outcomes, in the order wanted.
     diseases : tuple of str
@@ -117,39 +124,37 @@ def build_terms(rows: pd.DataFrame, names: tuple[str, ...], diseases: tuple[str,
     Raises
     ------
     ValueError
-        Bounds so wide that their sum has more than five million terms.
+        Bounds that allow more than five million combinations of counts, or a child that more
+        patients have than its parent.
     """
     rows = rows.reset_index(drop=True)
     outcomes = modelled_outcomes(rows, names)
-    nested = {o.name: o.parent for o in outcomes if o.parent}
+    nested: dict[str, str] = {o.name: o.parent for o in outcomes if o.parent}
     partner = _parent_rows(rows, nested)
     ledger = _Ledger(rows, outcomes, diseases)
     term_of_row = np.full(len(rows), -1)
-    for index, row in enumerate(rows.itertuples(index=False)):
+    every_row: list[Any] = list(rows.itertuples(index=False))
+    for index, row in enumerate(every_row):
         if row.outcome not in nested:
             term_of_row[index] = ledger.own(row)
-    # A parent's term is rewritten as the joint one when its child's row is met: children come second.
-    for index, row in enumerate(rows.itertuples(index=False)):
+    # Children come second: a parent's term is rewritten as the joint one when its child is met.
+    for index, row in enumerate(every_row):
         if row.outcome in nested:
             parent = partner[index]
             term_of_row[index] = (
-                ledger.join(term_of_row[parent], rows.loc[parent], row)
+                ledger.join(int(term_of_row[parent]), every_row[parent], row)
                 if parent >= 0
                 else ledger.marginal(row, nested[row.outcome])
             )
     return ledger.close(rows.assign(term=term_of_row, parent_row=partner))
 
 
-def _parent_rows(rows: pd.DataFrame, nested: dict[str, str | None]) -> np.ndarray:
+def _parent_rows(rows: pd.DataFrame, nested: dict[str, str]) -> np.ndarray:
     """Find, for each child row, the parent's row of the same study, arm and n; -1 where none."""
-    place = {
-        (r.study, r.arm, r.outcome, r.n): i for i, r in enumerate(rows.itertuples(index=False))
-    }
+    keys = list(zip(rows["study"], rows["arm"], rows["outcome"], rows["n"], strict=True))
+    place = {key: i for i, key in enumerate(keys)}
     return np.array(
-        [
-            place.get((r.study, r.arm, nested[r.outcome], r.n), -1) if r.outcome in nested else -1
-            for r in rows.itertuples(index=False)
-        ],
+        [place.get((study, arm, nested.get(name), n), -1) for study, arm, name, n in keys],
         dtype=int,
     )
 
@@ -157,7 +162,9 @@ def _parent_rows(rows: pd.DataFrame, nested: dict[str, str | None]) -> np.ndarra
 class _Ledger:
     """Collects effects, terms, pairs and units while the rows are read once."""
 
-    def __init__(self, rows: pd.DataFrame, outcomes: tuple[Outcome, ...], diseases) -> None:
+    def __init__(
+        self, rows: pd.DataFrame, outcomes: tuple[Outcome, ...], diseases: tuple[str, ...]
+    ) -> None:
         self.outcomes, self.diseases = outcomes, tuple(diseases)
         self.code = {o.name: i for i, o in enumerate(outcomes)}
         self.disease_code = {d: i for i, d in enumerate(self.diseases)}
@@ -166,11 +173,22 @@ class _Ledger:
         self.disease_of_study = dict(zip(rows["study"], rows["disease"], strict=True))
         self.terms: list[tuple[int, int, bool, float, int, int]] = []
         self.pairs: list[np.ndarray] = []
+        self.size = 0
+
+    def _make_room(self, combinations: int) -> None:
+        """Refuse bounds that are too wide before their pairs are laid out."""
+        self.size += combinations
+        if self.size > _MOST_PAIRS:
+            raise ValueError(
+                f"the bounds of the counts allow more than {_MOST_PAIRS:,} combinations: narrow "
+                "events_min to events_max where n is large"
+            )
 
     def _effect(self, outcome_name: str, study: str) -> int:
         return self.effects.setdefault((self.code[outcome_name], study), len(self.effects))
 
-    def _term(self, block: str, row, child_effect: int, pairs: np.ndarray) -> int:
+    def _term(self, block: str, row: Any, child_effect: int, pairs_of: _PairsOf) -> int:
+        self._make_room(_width(row))
         disease = self.disease_code[row.disease]
         unit = self.units.setdefault((self.code[block], row.study), len(self.units))
         group = self.code[block] * len(self.diseases) + disease
@@ -178,30 +196,29 @@ class _Ledger:
         years = row.months / 12 if timed else 1.0
         effect = self._effect(block, row.study)
         self.terms.append((effect, child_effect, timed, years, unit, group))
-        self.pairs.append(pairs)
+        self.pairs.append(pairs_of(row))
         return len(self.terms) - 1
 
-    def own(self, row) -> int:
-        return self._term(row.outcome, row, -1, _pairs_of_count(row))
+    def own(self, row: Any) -> int:
+        """Add the term of a row that stands alone; give its code."""
+        return self._term(row.outcome, row, -1, _pairs_of_count)
 
-    def join(self, term: int, parent, child) -> int:
+    def join(self, term: int, parent: Any, child: Any) -> int:
+        """Rewrite a parent's term as that of parent and child together."""
+        self._make_room(_width(parent) * _width(child))
         child_effect = self._effect(child.outcome, child.study)
         self.terms[term] = (self.terms[term][0], child_effect, *self.terms[term][2:])
         self.pairs[term] = _pairs_of_nested_counts(parent, child)
         return term
 
-    def marginal(self, row, parent: str | None) -> int:
-        assert parent is not None
+    def marginal(self, row: Any, parent: str) -> int:
+        """Add the term of a child whose parent was not counted among the same patients."""
         child_effect = self._effect(row.outcome, row.study)
-        return self._term(parent, row, child_effect, _pairs_of_marginal_count(row))
+        return self._term(parent, row, child_effect, _pairs_of_marginal_count)
 
     def close(self, rows: pd.DataFrame) -> Terms:
+        """Lay out what was collected."""
         sizes = [len(p) for p in self.pairs]
-        if sum(sizes) > _MOST_PAIRS:
-            raise ValueError(
-                f"the bounds of the counts allow {sum(sizes):,} combinations, more than "
-                f"{_MOST_PAIRS:,}: narrow events_min to events_max where n is large"
-            )
         columns = ["count", "child_count", "coefficient", *FACTORS]
         pairs = pd.DataFrame(np.concatenate(self.pairs), columns=columns)
         pairs.insert(0, "term", np.repeat(np.arange(len(sizes)), sizes))
@@ -232,23 +249,33 @@ class _Ledger:
         )
 
 
+def _width(row: Any) -> int:
+    """Count the values that a row's bounds allow."""
+    return int(row.events_max) - int(row.events_min) + 1
+
+
 def _log_binomial(n, k) -> np.ndarray:
     return gammaln(np.asarray(n) + 1.0) - gammaln(np.asarray(k) + 1.0) - gammaln(n - k + 1.0)
 
 
-def _pairs_of_count(row) -> np.ndarray:
+def _pairs_of_count(row: Any) -> np.ndarray:
     y = np.arange(row.events_min, row.events_max + 1)
     zero = np.zeros(len(y))
     return np.column_stack([y, zero - 1, _log_binomial(row.n, y), y, row.n - y, zero, zero, zero])
 
 
-def _pairs_of_marginal_count(row) -> np.ndarray:
+def _pairs_of_marginal_count(row: Any) -> np.ndarray:
     z = np.arange(row.events_min, row.events_max + 1)
     zero = np.zeros(len(z))
     return np.column_stack([z, zero - 1, _log_binomial(row.n, z), z, zero, z, zero, row.n - z])
 
 
-def _pairs_of_nested_counts(parent, child) -> np.ndarray:
+def _pairs_of_nested_counts(parent: Any, child: Any) -> np.ndarray:
+    if child.events_min > parent.events_max:
+        raise ValueError(
+            f"{child.study}, {child.arm}: {child.events_min} with {child.outcome} are more than "
+            f"the {parent.events_max} with {parent.outcome}: {child.outcome} is always among them"
+        )
     y, z = np.meshgrid(
         np.arange(parent.events_min, parent.events_max + 1),
         np.arange(child.events_min, child.events_max + 1),
