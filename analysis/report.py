@@ -61,13 +61,12 @@ class Request:
 
     def is_kept(self) -> bool:
         """Whether the fit is stored already."""
-        from . import fit, store
+        from . import store
 
         if self.settings["refit"]:
             return False
         settings = {name: self.settings[name] for name in _SETTINGS}
-        terms = fit.terms_of(self.evidence)
-        config = store.request(self.evidence, terms, self.pooling, self.priors, **settings)
+        config = store.request(self.evidence, self.pooling, self.priors, **settings)
         return store.read_back(config, self.path) is not None
 
     def fitted(self, progress: console.Progress | None = None) -> DataTree:

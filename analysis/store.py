@@ -8,34 +8,31 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..models.terms import modelled_outcomes
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
     from ..data.evidence import Evidence
     from ..models.priors import PriorSet
-    from ..models.terms import Terms
 
 FILE = "fit.nc"
 _PACKAGES = ("mscpool", "pymc", "nutpie", "arviz", "numpy", "scipy")
 
 
-def request(
-    evidence: Evidence, terms: Terms, pooling: str, priors: PriorSet, **settings: Any
-) -> dict[str, Any]:
+def request(evidence: Evidence, pooling: str, priors: PriorSet, **settings: Any) -> dict[str, Any]:
     """Describe everything that a fit follows from, in plain values.
 
     Parameters
     ----------
     evidence : Evidence
         The analysis set.
-    terms : Terms
-        Its terms: outcomes with their links and nesting.
     pooling : str
         How diseases inform each other.
     priors : PriorSet
@@ -48,12 +45,13 @@ def request(
     dict
         Serialises to one canonical string.
     """
+    names = evidence.outcome_names
     return {
         "data_sha256": evidence.sha256,
         "selection": asdict(evidence.selection),
-        "outcomes": list(terms.names),
-        "diseases": list(terms.diseases),
-        "model": [asdict(each) for each in terms.outcomes],
+        "outcomes": list(names),
+        "diseases": list(evidence.diseases),
+        "model": [asdict(each) for each in modelled_outcomes(evidence.rows, names)],
         "pooling": pooling,
         "priors": priors.to_dict(),
         **settings,
@@ -71,6 +69,12 @@ def run_config(fit: DataTree) -> dict[str, Any]:
     return json.loads(fit.attrs["run_config"])
 
 
+def file_of(path: str | Path) -> Path:
+    """Give the file of a stored fit: the path itself, or ``fit.nc`` in it where it is a folder."""
+    path = Path(path)
+    return path / FILE if path.is_dir() else path
+
+
 def save(fit: DataTree, path: str | Path) -> None:
     """Write a fit as netCDF, atomically: a killed run leaves the old file or the new one.
 
@@ -79,9 +83,9 @@ def save(fit: DataTree, path: str | Path) -> None:
     fit : xarray.DataTree
         The fit.
     path : str or Path
-        The file; its folder is made where it is missing.
+        The file, or a folder to hold ``fit.nc``; the file's folder is made where it is missing.
     """
-    path = Path(path)
+    path = file_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -99,15 +103,15 @@ def _umask() -> int:
     return mask
 
 
-def load(path: str | Path, groups: Iterable[str] | None = None) -> DataTree:
+def load(path: str | Path, groups: Collection[str] | None = None) -> DataTree:
     """Read a stored fit.
 
     Parameters
     ----------
     path : str or Path
         The file, or the folder that holds ``fit.nc``.
-    groups : iterable of str, optional
-        Names of the groups to read; all by default.
+    groups : collection of str, optional
+        Names of the groups to read, of those that the fit has; all by default.
 
     Returns
     -------
@@ -121,18 +125,19 @@ def load(path: str | Path, groups: Iterable[str] | None = None) -> DataTree:
     """
     import xarray as xr
 
-    path = Path(path)
-    path = path / FILE if path.is_dir() else path
+    path = file_of(path)
     if not path.is_file():
         raise ValueError(f"{path}: no stored fit here; make one with 'mscpool fit'")
     try:
         with xr.open_datatree(path, engine="h5netcdf") as opened:
-            wanted = list(opened.children) if groups is None else list(groups)
+            wanted = [g for g in opened.children if groups is None or g in groups]
             tree = xr.DataTree.from_dict({g: opened[g].to_dataset().load() for g in wanted})
             tree.attrs.update(opened.attrs)
     except (OSError, KeyError, ValueError, RuntimeError) as problem:
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise ValueError(f"{path}: damaged or not a netCDF file ({reason}); fit again") from None
+        raise ValueError(
+            f"{path}: damaged or not a netCDF file ({reason}); remove it, or fit again with --refit"
+        ) from None
     try:
         known = {"data_sha256", "pooling", "engine"} <= run_config(tree).keys()
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -143,12 +148,26 @@ def load(path: str | Path, groups: Iterable[str] | None = None) -> DataTree:
 
 
 def read_back(config: dict[str, Any], path: str | Path) -> DataTree | None:
-    """Read a stored fit where it answers this very request; None where it does not."""
-    path = Path(path)
-    if not path.is_file():
+    """Read a stored fit where it answers this very request.
+
+    Parameters
+    ----------
+    config : dict
+        What is wanted, as `request` gives it.
+    path : str or Path
+        The file, or the folder that holds ``fit.nc``; neither need exist.
+
+    Returns
+    -------
+    xarray.DataTree or None
+        None where nothing is stored, or the answer to another request.
+
+    Raises
+    ------
+    ValueError
+        A damaged file, or one that mscpool did not write: not ours to replace unasked.
+    """
+    if not file_of(path).is_file():
         return None
-    try:
-        stored = load(path)
-    except ValueError:
-        return None
+    stored = load(path)
     return stored if stored.attrs["run_config"] == canonical(config) else None

@@ -18,6 +18,8 @@ STATISTICS = (
 )  # fmt: skip
 RATE_COLUMNS = ("outcome", "disease", "quantity", *STATISTICS, "studies", "patients", "evidence")
 HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS)
+#: Worst values over everything reported, kept as attributes of the group ``hyper``.
+DIAGNOSTICS = ("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi")
 
 
 def rates(fit: DataTree) -> pd.DataFrame:
@@ -47,8 +49,10 @@ def hyper(fit: DataTree) -> pd.DataFrame:
 def diagnostics(fit: DataTree) -> dict[str, float | int | None]:
     """Give the worst sampling diagnostics over everything reported; null for the exact engine."""
     found = fit["hyper"].attrs
-    names = ("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi")
-    return {name: None if np.isnan(found[name]) else found[name] for name in names}
+    return {
+        name: None if np.isnan(found[name]) else np.asarray(found[name]).item()
+        for name in DIAGNOSTICS
+    }
 
 
 def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
