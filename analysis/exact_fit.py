@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..models.exact_outcomes import ExactFit, NotExact, exact_model
+from ..models.exact_outcomes import ExactFit, exact_model
 from ..models.exact_predictions import draw
 from ..models.priors import PriorSet
 from ..models.terms import Terms, build_terms
@@ -82,7 +82,7 @@ def exact_tree(
 
 
 def not_fitted(fit: DataTree) -> dict[str, str]:
-    """Name the outcomes that a fit left to the sampler, each with the rows that stand in the way."""
+    """Name the outcomes that a fit left to the sampler, each with the rows in the way."""
     return json.loads(fit.attrs.get("not_fitted", "{}"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def fit(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
     structure(pooling, evidence.diseases)
-    settings = dict(engine=engine, draws=draws, tune=tune, chains=chains, seed=seed)
+    settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains, "seed": seed}
     config = store.request(evidence, pooling, priors, **settings)
     if path is not None and not refit and (kept := store.read_back(config, path)) is not None:
         return kept

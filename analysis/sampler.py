@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SEED = 20250101
 
-#: Scaling by the spread of draws rather than of gradients doubles the effective draws of mu and tau.
+#: Scaling by the spread of draws, not of gradients, doubles the effective draws of mu and tau.
 _SAMPLER = {"target_accept": 0.9, "adaptation": "draw_diag"}
 
 

@@ -126,7 +126,7 @@ def _row_labels(terms: Terms) -> np.ndarray:
 
 
 def _data_groups(terms: Terms) -> dict[str, xr.Dataset]:
-    """The rows that were fitted: counts observed, and what was given with them."""
+    """Lay out the rows that were fitted: counts observed, and what was given with them."""
     import xarray as xr
 
     rows, labels = terms.rows, {"row": ("row", _row_labels(terms))}
