@@ -92,5 +92,6 @@ def ending_frame(result: DesignResult) -> pd.DataFrame:
     Ask for the design with a grid of rates (`power_at=RATES[1:-1]`) to draw it.
     """
     assert result.operating is not None
-    endings = result.operating.drop(columns="expected_n").rename(columns={"rate": "x"})
-    return endings.melt("x", var_name="series", value_name="value")[["x", "value", "series"]]
+    endings = result.operating.drop(columns="expected_n").melt("rate")
+    endings.columns = ["x", "series", "value"]
+    return endings[["x", "value", "series"]]
