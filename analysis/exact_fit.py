@@ -97,18 +97,25 @@ def _levels(found: ExactFit, terms: Terms, size: int, rng: np.random.Generator) 
     """Draw from every outcome's posterior and lay the draws out as the sampler's."""
     drawn = {name: draw(found.posteriors[name], size, rng) for name in terms.names}
     eta = np.empty((size, len(terms.effects)))
-    for place, effect in enumerate(terms.effects.itertuples(index=False)):
-        name = terms.names[effect.outcome]
+    codes, labels = terms.effects["outcome"].tolist(), terms.effects["study"].tolist()
+    for place, (code, study) in enumerate(zip(codes, labels, strict=True)):
+        name = terms.names[code]
         studies = found.posteriors[name].hierarchy.likelihoods.studies
-        eta[:, place] = drawn[name].eta[:, studies.index(effect.study)]
+        eta[:, place] = drawn[name].eta[:, studies.index(study)]
     each = list(drawn.values())
     return Levels(
-        None if each[0].mu is None else np.stack([d.mu for d in each], axis=1),
-        None if each[0].tau is None else np.stack([d.tau for d in each], axis=1),
+        _side_by_side([d.mu for d in each]),
+        _side_by_side([d.tau for d in each]),
         np.stack([d.sigma for d in each], axis=1),
         np.stack([d.theta for d in each], axis=1),
         eta,
     )
+
+
+def _side_by_side(columns: list[np.ndarray | None]) -> np.ndarray | None:
+    """Stack draws of the outcomes, shape (draw, outcome); None where the pooling has none."""
+    present = [column for column in columns if column is not None]
+    return np.stack(present, axis=1) if present else None
 
 
 def _tables(found: ExactFit, reported: tuple[str, ...]) -> dict[str, xr.Dataset]:
