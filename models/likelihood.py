@@ -361,7 +361,7 @@ class LikelihoodOp(Op):
         for storage, value in zip(output_storage, _total(*inputs), strict=True):
             storage[0] = value
 
-    def infer_shape(self, fgraph, node, shapes):
+    def infer_shape(self, node, shapes):
         """Slopes have the shape of the levels, membership that of its log priors."""
         return [(), shapes[0], shapes[2]]
 

@@ -93,7 +93,7 @@ class QuantileOp(Op):
         for storage, value in zip(output_storage, _read(*inputs), strict=True):
             storage[0] = value
 
-    def infer_shape(self, fgraph, node, shapes):
+    def infer_shape(self, node, shapes):
         """Give both outputs the shape of the scores."""
         return [shapes[1]] * 2
 
