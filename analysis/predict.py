@@ -14,11 +14,6 @@ import numpy as np
 import pandas as pd
 
 from ..models.hierarchy import COMBINATIONS, ROBUST_DEGREES, structure
-from ..models.likelihood import (
-    count_data,
-    integrated_log_likelihood_of_terms,
-    log_likelihood_of_terms,
-)
 from ..models.outcomes import inverse_link
 from ..models.priors import Prior, PriorSet
 from ..models.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
@@ -273,6 +268,8 @@ def counts_within_bounds(levels: Levels, terms: Terms, rng: np.random.Generator)
         Counts, shape (draw, row), each within its row's bounds, a nested child's within its
         parent's.
     """
+    from ..models.likelihood import count_data
+
     table, counted = count_data(terms), terms.pairs[["count", "child_count"]].to_numpy()
     nested = (terms.rows["parent_row"] >= 0).to_numpy(int)
     start, stop = table["term_table"][:, -2:].astype(int).T
@@ -291,6 +288,8 @@ def _draw_pair(
     levels: Levels, table: dict[str, np.ndarray], term: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw which of a term's pairs happened, as its place in the table of pairs; shape (draw,)."""
+    from ..models.likelihood import log_likelihood_of_terms
+
     effect, child, start, stop = table["term_table"][term, [1, 2, -2, -1]].astype(int)
     each_pair = np.repeat(table["term_table"][[term]], stop - start, axis=0)
     each_pair[:, -2], each_pair[:, -1] = range(start, stop), range(start + 1, stop + 1)
@@ -325,6 +324,8 @@ def integrated_log_likelihood(levels: Levels, terms: Terms) -> np.ndarray:
     Merkle and others 2019, doi 10.1007/s11336-019-09679-0 (why the marginal and not the conditional
     likelihood).
     """
+    from ..models.likelihood import count_data, integrated_log_likelihood_of_terms
+
     theta = at_effects(levels.theta, terms)
     sigma = np.maximum(levels.sigma, LEAST_DEVIATION)[:, terms.effects["outcome"].to_numpy()]
     table = count_data(terms)

@@ -182,7 +182,7 @@ def _parameter(name: str, data, positive: bool, dims=("outcome",), table: str | 
     import pymc as pm
     import pytensor.tensor as pt
 
-    from .quantile_table import quantile_op
+    from .operations import quantile_op
 
     score: Any = pm.Normal(f"{name}_score", dims=dims)
     matrix = score if len(dims) == 2 else score[:, None]
@@ -255,7 +255,7 @@ def _log_likelihood(eta, data, terms: Terms):
     """Total log likelihood, and the probabilities of membership where levels are of two kinds."""
     import pytensor.tensor as pt
 
-    from .likelihood import likelihood_op
+    from .operations import likelihood_op
 
     groups = len(terms.outcomes) * len(terms.diseases)
     if len(eta) == 1:

@@ -9,15 +9,10 @@ within its own file.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 if TYPE_CHECKING:
     from .terms import Terms
@@ -311,7 +306,7 @@ def integrated_log_likelihood_of_terms(
 
 
 @numba.njit(cache=True)
-def _total(eta, kinds, log_weight, term_table, pair_table):
+def total_log_likelihood(eta, kinds, log_weight, term_table, pair_table):
     """Log likelihood with membership summed out, its slopes, and the probabilities of membership.
 
     A group is a disease in one outcome with its child; its terms share the kind of p's level and
@@ -344,40 +339,3 @@ def _total(eta, kinds, log_weight, term_table, pair_table):
             if child[t] >= 0:
                 slopes[kinds[c, 1], child[t]] += joint[c, group[t]] * slopes_q[c, t]
     return np.asarray(total), slopes, joint
-
-
-class LikelihoodOp(Op):
-    """The log likelihood; its slopes and the probabilities of membership are further outputs."""
-
-    __props__ = ()
-
-    def make_node(self, eta, *data):
-        """Declare the outputs: a scalar, slopes (kind, effect), membership (combination, group)."""
-        inputs = [pt.as_tensor(x) for x in (eta, *data)]
-        return Apply(self, inputs, [pt.dscalar(), inputs[0].type(), inputs[2].type()])
-
-    def perform(self, node, inputs, output_storage):
-        """Compute outside of compiled graphs."""
-        for storage, value in zip(output_storage, _total(*inputs), strict=True):
-            storage[0] = value
-
-    def infer_shape(self, node, shapes):
-        """Slopes have the shape of the levels, membership that of its log priors."""
-        return [(), shapes[0], shapes[2]]
-
-    def pullback(self, inputs, outputs, cotangents):
-        """Slopes of the log likelihood; those of the other outputs are not offered."""
-        slopes: Any = outputs[1]
-        return [cotangents[0] * slopes, *(DisconnectedType()() for _ in inputs[1:])]
-
-    def connection_pattern(self, node):
-        """Only the levels carry gradients, and only through the log likelihood."""
-        return [[True, False, False], *([False] * 3 for _ in node.inputs[1:])]
-
-
-@register_funcify_default_op_cache_key(LikelihoodOp)
-def _compile_total(op, node, **kwargs):
-    return _total, 1
-
-
-likelihood_op = LikelihoodOp()
