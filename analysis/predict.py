@@ -17,7 +17,7 @@ from ..models.hierarchy import COMBINATIONS, ROBUST_DEGREES, structure
 from ..models.outcomes import inverse_link
 from ..models.priors import Prior, PriorSet
 from ..models.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
-from ..models.terms import Terms
+from ..models.terms import Terms, count_data
 
 
 @dataclass(frozen=True)
@@ -268,8 +268,6 @@ def counts_within_bounds(levels: Levels, terms: Terms, rng: np.random.Generator)
         Counts, shape (draw, row), each within its row's bounds, a nested child's within its
         parent's.
     """
-    from ..models.likelihood import count_data
-
     table, counted = count_data(terms), terms.pairs[["count", "child_count"]].to_numpy()
     nested = (terms.rows["parent_row"] >= 0).to_numpy(int)
     start, stop = table["term_table"][:, -2:].astype(int).T
@@ -324,7 +322,7 @@ def integrated_log_likelihood(levels: Levels, terms: Terms) -> np.ndarray:
     Merkle and others 2019, doi 10.1007/s11336-019-09679-0 (why the marginal and not the conditional
     likelihood).
     """
-    from ..models.likelihood import count_data, integrated_log_likelihood_of_terms
+    from ..models.likelihood import integrated_log_likelihood_of_terms
 
     theta = at_effects(levels.theta, terms)
     sigma = np.maximum(levels.sigma, LEAST_DEVIATION)[:, terms.effects["outcome"].to_numpy()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from .priors import DEFAULT, PriorSet, one_of
-from .terms import Terms, build_terms
+from .terms import Terms, build_terms, count_data
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -103,8 +103,6 @@ def model_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.nda
         The model's ``pm.Data`` by name; refits with other counts or priors pass these to the
         compiled model.
     """
-    from .likelihood import count_data
-
     return _prior_data(terms, pooling, priors) | count_data(terms)
 
 

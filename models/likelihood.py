@@ -9,16 +9,9 @@ within its own file.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
-
-if TYPE_CHECKING:
-    from .terms import Terms
-
-#: Columns of ``term_table``: codes, the link, log years, and where the term's pairs start and stop.
-TERM_COLUMNS = ("group", "effect", "child_effect", "timed", "log_years", "start", "stop")
 
 #: Log cumulative hazards above this are continued in a straight line, so that they cannot overflow.
 _HIGHEST_LOG_HAZARD = 20.0
@@ -29,32 +22,6 @@ NODES_ONE, DROP_ONE = 25, 16.0
 NODES_TWO, DROP_TWO = 14, 10.0
 _MOST_STEPS = 50
 _HALF_LOG_2PI = math.log(2 * math.pi) / 2
-
-
-def count_data(terms: Terms) -> dict[str, np.ndarray]:
-    """Lay out the likelihood's tables as the two arrays that the operation reads.
-
-    Two, because every further array that a compiled model reads as data costs it a second.
-
-    Parameters
-    ----------
-    terms : Terms
-        The likelihood.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        ``term_table``, shape (term, `TERM_COLUMNS`), and ``pair_table``, shape (pair, 6): the log
-        coefficient and the exponents, in the order of ``terms.pairs``.
-    """
-    stop = np.cumsum(np.bincount(terms.pairs["term"], minlength=len(terms.terms)))
-    start = np.concatenate([[0], stop[:-1]])
-    table = terms.terms.assign(log_years=np.log(terms.terms["years"]), start=start, stop=stop)
-    pairs = np.column_stack([terms.pairs["coefficient"].to_numpy(float), terms.exponents()])
-    return {
-        "term_table": table[list(TERM_COLUMNS)].to_numpy(float),
-        "pair_table": np.ascontiguousarray(pairs),
-    }
 
 
 @numba.njit(cache=True)

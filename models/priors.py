@@ -218,8 +218,12 @@ class Prior:
         return np.sqrt(value) if self.on == "variance" else value
 
     def draw(self, rng: np.random.Generator, size=None) -> np.ndarray:
-        """Draw values of the parameter by inversion of standard normal draws."""
-        return self.at_normal_score(rng.standard_normal(size))
+        """Draw values of the parameter, in the shape of ``size``, by inversion."""
+        from .prior_density import prior_density
+
+        if self.fixed is not None:
+            return np.full(() if size is None else size, self.fixed)
+        return np.asarray(prior_density(self).ppf(rng.random(size)))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the form in which a prior stands in a prior file and in a run's record."""

@@ -21,6 +21,9 @@ from .outcomes import Outcome, outcome
 #: The factors whose powers make a pair, in the order of its exponents.
 FACTORS = ("p", "1-p", "q", "1-q", "1-pq")
 
+#: Columns of ``term_table``: codes, the link, log years, and where the term's pairs start and stop.
+TERM_COLUMNS = ("group", "effect", "child_effect", "timed", "log_years", "start", "stop")
+
 _MOST_PAIRS = 5_000_000
 
 _PairsOf = Callable[[Any], np.ndarray]
@@ -285,3 +288,29 @@ def _pairs_of_nested_counts(parent: Any, child: Any) -> np.ndarray:
     coefficient = _log_binomial(parent.n, y) + _log_binomial(y, z)
     zero = np.zeros(len(y))
     return np.column_stack([y, z, coefficient, y, parent.n - y, z, y - z, zero])
+
+
+def count_data(terms: Terms) -> dict[str, np.ndarray]:
+    """Lay out the likelihood's tables as the two arrays that the compiled likelihood reads.
+
+    Two, because every further array that a compiled model reads as data costs it a second.
+
+    Parameters
+    ----------
+    terms : Terms
+        The likelihood.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        ``term_table``, shape (term, `TERM_COLUMNS`), and ``pair_table``, shape (pair, 6): the log
+        coefficient and the exponents, in the order of ``terms.pairs``.
+    """
+    stop = np.cumsum(np.bincount(terms.pairs["term"], minlength=len(terms.terms)))
+    start = np.concatenate([[0], stop[:-1]])
+    table = terms.terms.assign(log_years=np.log(terms.terms["years"]), start=start, stop=stop)
+    pairs = np.column_stack([terms.pairs["coefficient"].to_numpy(float), terms.exponents()])
+    return {
+        "term_table": table[list(TERM_COLUMNS)].to_numpy(float),
+        "pair_table": np.ascontiguousarray(pairs),
+    }
