@@ -223,7 +223,7 @@ class Prior:
 
         if self.fixed is not None:
             return np.full(() if size is None else size, self.fixed)
-        return np.asarray(prior_density(self).ppf(rng.random(size)))
+        return np.asarray(prior_density(self).ppf(np.asarray(rng.random(size))))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the form in which a prior stands in a prior file and in a run's record."""
