@@ -303,9 +303,8 @@ def checks(frame: pd.DataFrame, setting: Setting) -> Words:
     found = f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
     caption = _sentences(
         "Predictive checks of the guard: the probability that a replicated data set, with study "
-        "effects drawn anew, shows more than the observed one (mid-p value; of the most "
-        "surprising study the two-sided value, adjusted for the number of studies, for which only "
-        "small values speak against the model). The axis is a normal quantile scale; dotted "
+        "effects drawn anew, shows more than the observed one (mid-p value: small "
+        "or large ones speak against the model). The axis is a normal quantile scale; dotted "
         "lines: limits of warning and failure.",
         found,
         setting.model,

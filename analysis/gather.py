@@ -340,17 +340,20 @@ def checks_data(check: Mapping[str, Any]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an outcome and check: `outcome, check, observed, predicted, mid_p, verdict`, and the
-        tails `warn_tail, fail_tail` within which a value is remarked; the study left out has
-        limits of its own.
+        tails `warn_tail, fail_tail` within which a value is remarked: missing for the study left
+        out, whose value is two-sided.
     """
     from .check import FAIL_TAIL, WARN_TAIL
+    from .discrepancies import DISCREPANCIES
 
     columns = ["outcome", "check", "observed", "predicted", "mid_p", "verdict"]
     made = [
         {"outcome": each["outcome"], **one} for each in check["outcomes"] for one in each["checks"]
     ]
     frame = pd.DataFrame(made).reindex(columns=columns)
-    return frame.assign(warn_tail=WARN_TAIL, fail_tail=FAIL_TAIL)
+    known = frame["check"].isin(list(DISCREPANCIES))
+    tails = {"warn_tail": WARN_TAIL, "fail_tail": FAIL_TAIL}
+    return frame.assign(**{name: np.where(known, tail, np.nan) for name, tail in tails.items()})
 
 
 def calibration_data(check: Mapping[str, Any], evidence: Evidence) -> pd.DataFrame:

@@ -112,7 +112,9 @@ def exhibits(
     if "mixed_predictive" in fit.children:
         made.append(_exhibit("predictive", gather.predictive_data(fit, evidence), setting))
     if checked is not None:
-        made.append(_exhibit("checks", gather.checks_data(checked), setting))
+        found = gather.checks_data(checked)
+        found = found[found["warn_tail"].notna()].reset_index(drop=True)
+        made.append(_exhibit("checks", found, setting))
         made.append(_exhibit("calibration", gather.calibration_data(checked, evidence), setting))
     return [each for each in made if len(each.frame)]
 

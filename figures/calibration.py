@@ -54,7 +54,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     foot, top = style.scaled(26), style.scaled(4)
     curve_left = style.scaled(38) if stacked else 0.52 * width + style.scaled(48)
     curve_top = top + body + foot + style.scaled(4) if stacked else top
-    curve_height = style.scaled(90) if stacked else max(body, style.scaled(70))
+    curve_height = style.scaled(105) if stacked else max(body, style.scaled(105))
     page = Page(style, curve_top + curve_height + foot)
     axes = page.axes(labels, top, strip, body)
     _strips(axes, frame, outcomes, style, strip / body * len(outcomes))

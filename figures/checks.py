@@ -25,7 +25,8 @@ def draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row an outcome and check: `outcome, check, mid_p, verdict, warn_tail, fail_tail`.
+        One row an outcome and check: `outcome, check, mid_p, verdict, warn_tail, fail_tail`;
+        rows without tails are left out.
     style : Style
         Page, type and colours.
 
@@ -37,7 +38,7 @@ def draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
         failed; dotted lines at the limits.
     """
     with drawing(style):
-        return _draw(frame[frame["mid_p"].notna()], style)
+        return _draw(frame[frame["mid_p"].notna() & frame["warn_tail"].notna()], style)
 
 
 def _draw(frame: pd.DataFrame, style: Style) -> Figure:
@@ -115,9 +116,14 @@ def _key_entries(frame: pd.DataFrame, style: Style) -> list[tuple]:
 
         return draw
 
+    def limit(axes, x, y, unit):
+        ends = [y - unit / 4, y + unit / 4]
+        axes.plot([x, x], ends, color=QUIET, linewidth=style.line, linestyle=":")
+
     named = {"pass": "Within its limits", "warn": "Warning", "fail": "Failure"}
     shown = [name for name in named if name in set(frame["verdict"])]
-    return [(sign(name), named[name]) for name in shown]
+    entries = [(sign(name), named[name]) for name in shown]
+    return [*entries, (limit, "Limits of warning and failure")]
 
 
 class _Shift:

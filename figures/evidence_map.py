@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..data.names import disease_short, disease_words, outcome_short, outcome_words
 from .page import Page, leading, row_pitch
-from .style import FAINT, INK, Style, drawing, fitted, label_room
+from .style import FAINT, INK, Style, drawing, fitted, label_room, text_width, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+
+_NOTE = "Patients above, studies below in brackets; hatched: no patient counted"
 
 
 def draw_evidence_map(frame: pd.DataFrame, style: Style) -> Figure:
@@ -47,7 +50,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         for o in outcomes
     ]
     head = max(map(len, heads)) * leading(style.small) + style.scaled(4)
-    foot = leading(style.small) + style.scaled(4)
+    note = wrapped(_NOTE, width - style.scaled(4), style.small)
+    foot = len(note) * leading(style.small) + style.scaled(4)
     pitch = max(row_pitch(style, len(diseases), head + foot) * 1.7, 2.3 * style.small)
     page = Page(style, head + foot + pitch * len(diseases), of_fit=False)
     axes = page.axes(label_width, head, cell * len(outcomes), pitch * len(diseases))
@@ -65,8 +69,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     most = max(int(frame["patients"].max()), 1)
     for row in frame.itertuples(index=False):
         _tile(axes, outcomes.index(row.outcome), diseases.index(row.disease), row, most, style)
-    words = "Patients above (studies below); hatched: no patient counted"
-    page.text(label_width, page.height - page.offset - foot / 2, words, size=style.small)
+    left = min(label_width, width - max(text_width(line, style.small) for line in note) - 2)
+    top = page.height - page.offset - foot + style.scaled(3)
+    page.lines(left, top, note, size=style.small)
     return page.figure
 
 

@@ -102,28 +102,30 @@ class _Forest:
         self.key_left = style.scaled(1)
         self.key_width = style.preset.points - 2 * self.key_left
         key_room = key_height(style, self.key_width, [text for _, text in self.entries])
-        self.axis_room = style.scaled(28)
+        self.axis_words = _axis_words(self.outcome, self.plot_width, style)
+        self.axis_room = style.scaled(18) + (self.axis_words.count("\n") + 1) * leading(style.size)
         self.foot = self.axis_room + key_room + style.scaled(2)
-        # A disease starts with some air; a long name takes a second line.
-        self.weights = []
-        self.labels = []
-        for i, row in enumerate(self.rows):
-            text, bold, indent = self._label(row)
-            short = (text, disease_short(row["disease"])) if row["row"] == "rate" else (text,)
-            size = self._label_size(row)
-            lines = fitted(short, self.label_room - indent, size, bold, lines=2 if bold else 1)
-            self.labels.append((lines, size, bold, indent))
-            air = 0.35 if i and row["row"] in ("rate", "new_disease") else 0.0
-            self.weights.append((air, 1.0 + 0.85 * (len(lines) - 1)))
-        total = sum(air + deep for air, deep in self.weights)
-        self.pitch = row_pitch(style, total, self.head + self.foot)
-        self.body = total * self.pitch + style.scaled(2)
+        self.labels = [self._fitted_label(row) for row in self.rows]
+        # A disease starts with some air; a name of two lines has a height of its own.
+        airs = [0.35 * (i > 0 and _heads_block(row)) for i, row in enumerate(self.rows)]
+        tall = [
+            len(own) * leading(size) if len(own) > 1 else 0.0 for own, size, _, _ in self.labels
+        ]
+        single = sum(airs) + tall.count(0.0)
+        self.pitch = row_pitch(style, single, self.head + self.foot + sum(tall))
         self.middles = []
         y = 0.0
-        for air, deep in self.weights:
-            y += air * self.pitch
-            self.middles.append(y + deep * self.pitch / 2)
-            y += deep * self.pitch
+        for air, height in zip(airs, tall, strict=True):
+            height = max(height, self.pitch)
+            self.middles.append(y + air * self.pitch + height / 2)
+            y += air * self.pitch + height
+        self.body = y + style.scaled(2)
+
+    def _fitted_label(self, row: Mapping[Any, Any]) -> tuple[list[str], float, bool, float]:
+        text, bold, indent = self._label(row)
+        short = (text, disease_short(row["disease"])) if row["row"] == "rate" else (text,)
+        size, room = self._label_size(row), self.label_room - indent
+        return fitted(short, room, size, bold, 2 if bold else 1), size, bold, indent
 
     def draw(self) -> Figure:
         style = self.style
@@ -135,7 +137,7 @@ class _Forest:
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color=FAINT, linewidth=0.7 * style.line)
         axes.set_axisbelow(True)
-        axes.set_xlabel(_axis_words(self.outcome, self.plot_width, style))
+        axes.set_xlabel(self.axis_words)
         self._heads(page)
         for i, row in enumerate(self.rows):
             self._row(page, axes, i, row)
@@ -197,6 +199,10 @@ class _Forest:
             entries.append((_key_diamond(style, True), "Disease rate, borrowed: no study"))
         entries.append((_key_bar(style), "Prediction for a new study"))
         return entries
+
+
+def _heads_block(row: Mapping[Any, Any]) -> bool:
+    return row["row"] in ("rate", "new_disease")
 
 
 def _known(disease: Any) -> bool:

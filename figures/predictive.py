@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.names import outcome_short, outcome_words
 from .page import Page, key, key_height, leading, percent_axis
-from .style import ALARM, FAINT, QUIET, Style, drawing, fitted, text_width
+from .style import ALARM, FAINT, QUIET, Style, drawing, fitted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,8 @@ def draw_predictive(frame: pd.DataFrame, style: Style) -> Figure:
     -------
     matplotlib.figure.Figure
         One panel an outcome, 0 to 100 % in all: bars are predicted (95 % pale, 50 % darker), marks
-        observed, a box where the count is only bounded; studies outside their interval are named.
+        observed, a line where the count is only bounded; studies outside their interval are ringed
+        and named.
     """
     with drawing(style):
         return _draw(frame, style)
@@ -49,7 +50,11 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         o: fitted((outcome_words(o), outcome_short(o)), panel, style.size, True) for o in outcomes
     }
     head = max(map(len, heads.values())) * leading(style.size) + style.scaled(4)
-    body, foot = style.scaled(95), style.scaled(14)
+    named = {
+        o: _outside_words(frame[frame["outcome"] == o], panel + 0.7 * gap, style) for o in outcomes
+    }
+    most = max(map(len, named.values()))
+    body, foot = style.scaled(95), style.scaled(7) + (1 + most) * leading(small)
     axis_room = style.scaled(2)
     key_room = key_height(style, width, [text for _, text in entries])
     page = Page(style, down * (head + body + foot) + axis_room + key_room)
@@ -65,7 +70,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         own = frame[frame["outcome"] == outcome].reset_index(drop=True)
         _panel(axes, own, style, panel)
         count = f"{len(own)} arm" + "s" * (len(own) != 1)
-        page.text(x + panel / 2, top + body + style.scaled(6), count, ha="center", size=small)
+        page.lines(x, top + body + style.scaled(2), [count], size=small)
+        below = top + body + style.scaled(2) + leading(small)
+        page.lines(x, below, named[outcome], size=small, color=ALARM)
         if column == 0:
             axes.set_ylabel("Patients, %")
         else:
@@ -87,8 +94,8 @@ def _panel(axes, rows: pd.DataFrame, style: Style, width: float) -> None:
         mark = style.mark(row["disease"])
         _predicted(axes, row, i, half)
         _observed(axes, row, i, half, size, mark, style)
-    outside = [i for i, inside in enumerate(rows["inside"]) if not inside]
-    _name(axes, rows, outside, slots, width, style)
+        if not row["inside"]:
+            _ring(axes, row, i, size, style)
 
 
 def _predicted(axes, row: Mapping[Any, Any], x: float, half: float) -> None:
@@ -116,30 +123,24 @@ def _observed(
         )  # fmt: skip
 
 
-def _name(axes, rows: pd.DataFrame, outside: list[int], slots: int, width: float, style) -> None:
-    """Name the studies outside their interval, as far as there is room, the rest by number."""
-    taken = 1.0
-    for shown, i in enumerate(outside):
-        row = rows.iloc[i]
-        middle = (row["raw_min"] + row["raw_max"]) / 2
-        label = f"{row['label']} outside"
-        if shown == 3:
-            left = len(outside) - shown
-            axes.text(0.02, taken, f"and {left} more", transform=axes.transAxes, size=style.small)
-            return
-        room = text_width(label, style.small) / width
-        x = min(max((i + 0.6) / slots - room / 2, 0.01), 0.99 - room)
-        y = middle + 0.08 if middle < 0.8 else middle - 0.1
-        axes.text(
-            x,
-            y,
-            label,
-            transform=axes.transAxes,
-            size=style.small,
-            color=ALARM,
-            zorder=5,
-            va="center",
-        )
+def _ring(axes, row: Mapping[Any, Any], x: float, size: float, style: Style) -> None:
+    middle = (row["raw_min"] + row["raw_max"]) / 2
+    axes.plot(
+        [x], [middle], "o", color=ALARM, markerfacecolor="none", markersize=1.9 * size, zorder=5,
+        markeredgewidth=1.3 * style.line, clip_on=False, gid="outside",
+    )  # fmt: skip
+
+
+def _outside_words(rows: pd.DataFrame, width: float, style: Style) -> list[str]:
+    """Name the studies outside their interval, as far as two lines hold them."""
+    names = list(rows.loc[~rows["inside"].astype(bool), "label"])
+    for shown in range(len(names), 0, -1):
+        more = f" and {len(names) - shown} more" if shown < len(names) else ""
+        text = f"Outside 95 %: {', '.join(names[:shown])}{more}"
+        lines = fitted((text,), width, style.small)
+        if " ".join(lines) == text:
+            return lines
+    return [f"Outside 95 %: {len(names)}"] if names else []
 
 
 def _key_entries(style: Style, bounded: bool) -> list[tuple]:

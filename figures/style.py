@@ -213,6 +213,8 @@ def _settings(style: Style) -> dict:
         "figure.facecolor": "white",
         "savefig.facecolor": "white",
         "savefig.bbox": None,
+        # Letters as wide as measured, at any resolution.
+        "text.hinting": "none",
         "pdf.fonttype": 42,
         "ps.fonttype": 42,
         "svg.fonttype": "path",
