@@ -58,7 +58,8 @@ def test_parameters_mean_what_they_mean_in_pymc():
             x = float(prior.ppf(0.3))
             theirs = getattr(pm, prior.dist).dist(**dict(prior.parameters))
             found = pm.logp(theirs, np.array(x)).eval(mode="FAST_COMPILE")
-            assert float(prior.logpdf(x)) == pytest.approx(float(found), rel=1e-10), str(prior)
+            # PyMC casts its constants to single precision.
+            assert float(prior.logpdf(x)) == pytest.approx(float(found), rel=1e-6), str(prior)
 
 
 def test_fixed_parameter_has_a_value_and_no_density():
