@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..data.names import disease_short, disease_words, outcome_words
+from ..data.names import disease_shorts, disease_words, outcome_words
 from .wording import count, interval, listed, percent
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ def _low(outcome: str) -> str:
 def abbreviations(shown: set[str], diseases: tuple[str, ...]) -> str:
     """Spell out the abbreviations among the words that a figure shows."""
     pairs = [
-        f"{disease_short(name)}, {disease_words(name).lower()}"
-        for name in diseases
-        if disease_short(name) in shown and disease_short(name) != disease_words(name)
+        f"{short}, {disease_words(name).lower()}"
+        for name, short in disease_shorts(diseases).items()
+        if short in shown and short != disease_words(name)
     ]
     pairs += ["AE, adverse event"] if "AE" in shown else []
     return f"{'; '.join(pairs)}." if pairs else ""

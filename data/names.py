@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 OUTCOME_WORDS = {
@@ -22,6 +24,7 @@ _OUTCOME_SHORT = {
 }
 _DISEASE_SHORT = {"systemic_sclerosis": "SSc", "psoriasis": "Pso"}
 _LONGEST_SHORT = 5
+_SMALL_WORDS = frozenset({"a", "and", "in", "of", "or", "the", "with"})
 
 
 def words(name: str) -> str:
@@ -56,25 +59,37 @@ def disease_words(name: str) -> str:
     return words(name)
 
 
-def disease_short(name: str) -> str:
-    """Abbreviate a disease: the customary letters, else initials, else the first letters.
+def disease_shorts(diseases: Iterable[str]) -> dict[str, str]:
+    """Abbreviate diseases, each in its own way.
 
     Parameters
     ----------
-    name : str
+    diseases : iterable of str
         As in the evidence.
 
     Returns
     -------
-    str
-        `SLE`, `AD`; at most five letters.
+    dict of str to str
+        The customary letters (`SLE`, `AD`), else the initials, else the first letters; at most
+        five, and a number where two diseases would share them. Numbers in a name are kept.
     """
-    if name in _DISEASE_SHORT:
-        return _DISEASE_SHORT[name]
-    parts = words(name).split()
-    if len(parts) > 1:
-        return "".join(part[0] for part in parts if part[0].isalnum()).upper()[:_LONGEST_SHORT]
-    return words(name)[:_LONGEST_SHORT]
+    made: dict[str, str] = {}
+    for name in diseases:
+        short = base = _DISEASE_SHORT.get(name) or _initials(name)
+        number = 1
+        while short in made.values():
+            number += 1
+            short = f"{base}{number}"
+        made[name] = short
+    return made
+
+
+def _initials(name: str) -> str:
+    parts = [part for part in words(name).split() if part.lower() not in _SMALL_WORDS]
+    if len(parts) < 2:
+        return words(name)[:_LONGEST_SHORT]
+    letters = [part if part.isdigit() else part[0].upper() for part in parts if part[0].isalnum()]
+    return "".join(letters[:_LONGEST_SHORT])
 
 
 def study_labels(studies: pd.DataFrame) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..data.names import disease_short, disease_words, outcome_short, outcome_words, words
+from ..data.names import outcome_short, outcome_words, words
 from .page import Page, key, key_height, leading, row_pitch
 from .panels import disease_sign
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, label_room
@@ -76,12 +76,14 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         "outcomes": page.axes(left["outcomes"], head, width - left["outcomes"], y)
     }
     _prepare(axes, frame, len(outcomes), y, style)
+    # A disease's name may stand on the lines of the axes: it hides them.
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     for place, (kind, value) in zip(places, rows, strict=True):
         if kind == "disease":
             disease_sign(page, style.scaled(4), head + place, value)
-            candidates = (disease_words(value), disease_short(value))
-            line = fitted(candidates, left["patients"] - style.scaled(12), style.size, True, 1)
-            page.text(style.scaled(9), head + place, line[0], weight="bold")
+            candidates = style.names(value)
+            line = fitted(candidates, left["months"] - style.scaled(12), style.size, True, 1)
+            page.text(style.scaled(9), head + place, line[0], weight="bold", bbox=white)
         else:
             _study(page, axes, value, place, head, left, labels, designs, outcomes, pitch, style)
     _heads(page, left, bars, head, outcomes, heads, upright, cell, style)

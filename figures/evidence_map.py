@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..data.names import disease_short, disease_words, outcome_short, outcome_words
+from ..data.names import disease_words, outcome_short, outcome_words
 from .page import Page, leading, row_pitch
 from .style import FAINT, INK, Style, drawing, fitted, label_room, text_width, wrapped
 
@@ -52,7 +52,12 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     head = max(map(len, heads)) * leading(style.small) + style.scaled(4)
     note = wrapped(_NOTE, width - style.scaled(4), style.small)
     foot = len(note) * leading(style.small) + style.scaled(4)
-    pitch = max(row_pitch(style, len(diseases), head + foot) * 1.7, 2.3 * style.small)
+    labels = [fitted(style.names(d), label_width - gap, style.size, lines=3) for d in diseases]
+    pitch = max(
+        row_pitch(style, len(diseases), head + foot) * 1.7,
+        2.3 * style.small,
+        1.05 * leading(style.size) * max(map(len, labels)),
+    )
     page = Page(style, head + foot + pitch * len(diseases), of_fit=False)
     axes = page.axes(label_width, head, cell * len(outcomes), pitch * len(diseases))
     axes.set(xlim=(0, len(outcomes)), ylim=(len(diseases), 0))
@@ -61,9 +66,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         middle = label_width + (j + 0.5) * cell
         top = head - style.scaled(3) - len(lines) * leading(style.small)
         page.lines(middle, top, lines, ha="center", size=style.small)
-    for i, disease in enumerate(diseases):
-        candidates = (disease_words(disease), disease_short(disease))
-        lines = fitted(candidates, label_width - gap, style.size)
+    for i, lines in enumerate(labels):
         top = head + (i + 0.5) * pitch - len(lines) * leading(style.size) / 2
         page.lines(style.scaled(1), top, lines)
     most = max(int(frame["patients"].max()), 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.names import disease_short, disease_words, outcome_words
+from ..data.names import disease_words, outcome_words
 from .page import Page, count_words, key, key_height, leading, percent_axis, row_pitch
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, text_width
 
@@ -71,7 +71,7 @@ class _Forest:
             numbers, *(text_width(line, small, True) for line in self.estimate_head)
         )
         need = max(self._label_need(row) for row in self.rows)
-        plot_least = 0.3 * width
+        plot_least = 0.27 * width
         room = width - count_room - estimate_room - 3 * gap
         self.label_room = min(need, room - plot_least)
         self.count_right = self.label_room + gap + count_room
@@ -123,9 +123,9 @@ class _Forest:
 
     def _fitted_label(self, row: Mapping[Any, Any]) -> tuple[list[str], float, bool, float]:
         text, bold, indent = self._label(row)
-        short = (text, disease_short(row["disease"])) if row["row"] == "rate" else (text,)
+        short = self.style.names(row["disease"]) if row["row"] == "rate" else (text,)
         size, room = self._label_size(row), self.label_room - indent
-        return fitted(short, room, size, bold, 2 if bold else 1), size, bold, indent
+        return fitted(short, room, size, bold, 3 if bold else 1), size, bold, indent
 
     def draw(self) -> Figure:
         style = self.style

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..data.names import disease_short, disease_words, outcome_words
+from ..data.names import disease_words, outcome_words
 from .page import Page, key, key_height, leading, percent_axis, row_pitch
 from .panels import disease_sign
 from .style import FAINT, INK, Style, drawing, fitted, label_room
@@ -58,7 +58,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     axes.set_xlabel("Patients, %")
     for i, disease in enumerate(diseases):
         y = (i + 0.5) * pitch
-        candidates = (disease_words(disease), disease_short(disease))
+        candidates = style.names(disease)
         lines = fitted(candidates, labels - sign - style.scaled(6), style.size)
         top = style.scaled(3) + y - len(lines) * leading(style.size) / 2
         page.lines(sign, top, lines)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ..data.names import disease_short, disease_words, outcome_short, outcome_words
+from ..data.names import disease_words, outcome_short, outcome_words
 from .page import Page, key, key_height, leading, row_pitch
-from .style import FAINT, Style, fitted, label_room, wrapped
+from .style import FAINT, POINTS_PER_MM, Style, fitted, label_room, text_width, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,11 +93,16 @@ def disease_panels(
     axis_room = len(axis_lines) * leading(style.size) + style.scaled(5)
     fixed = down * (head + foot) + axis_room + key_height(style, width, texts)
     pitch = row_pitch(style, lanes * len(diseases) * down, fixed) * lanes
-    # A name of two lines must fit its row.
+    two = 2.1 * leading(style.small)
+    room = labels - sign - style.scaled(6)
+    is_long = max(text_width(name, style.small) for name in names) > room
+    if is_long and fixed + two * len(diseases) * down <= style.preset.height * POINTS_PER_MM:
+        pitch = max(pitch, two)
+    # A name of two lines must fit its row, or it is abbreviated.
     lines = {
         d: fitted(
-            (disease_words(d), disease_short(d)),
-            labels - sign - style.scaled(6),
+            style.names(d),
+            room,
             style.small,
             lines=2 if pitch >= 2 * leading(style.small) else 1,
         )

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from ..data.names import disease_shorts, disease_words
+
 POINTS_PER_MM = 72 / 25.4
 FONT = "DejaVu Sans"  # comes with Matplotlib, so that a figure is the same on every machine
 
@@ -92,10 +94,12 @@ class Style:
     diseases: tuple[str, ...] = ()
     verdict: str | None = None
     _marks: dict[str, Mark] = field(init=False, repr=False, compare=False)
+    _shorts: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Give every disease its mark: the shipped six their own, others those that are left."""
         object.__setattr__(self, "_marks", _marks(self.diseases))
+        object.__setattr__(self, "_shorts", disease_shorts(self.diseases))
 
     def mark(self, disease: str) -> Mark:
         """Give the colour and marker of a disease.
@@ -108,6 +112,11 @@ class Style:
         if disease not in self._marks:
             raise ValueError(f"the style was not made for disease {disease}: name it in diseases")
         return self._marks[disease]
+
+    def names(self, disease: str) -> tuple[str, str]:
+        """Give a disease's name in words, and its abbreviation among these diseases."""
+        self.mark(disease)
+        return disease_words(disease), self._shorts[disease]
 
     @property
     def size(self) -> float:
