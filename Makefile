@@ -37,7 +37,7 @@ test: setup  ## linters, types, fast and small-sampling tests
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --check --quiet .
 	@found=$$($(PYTHON) -m basedpyright $(CODE)) || { echo "$$found"; exit 1; }
-	@$(PYTHON) -m pytest --quiet $(ARGS)
+	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
 
 calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
 	@$(PYTHON) -m mscpool.analysis.calibrate $(if $(SETS),--sets $(SETS))
