@@ -5,19 +5,25 @@ Nothing heavy is imported before a command runs.
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
+import shlex
 import signal
 import sys
 import time
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from . import console
-from .options import FitOptions, JsonOption, PathArgument, takes
+from .cli_design import FromFit, Subcommand, design_app
+from .commands import DONE, GUARD_FAILED, Commands, interrupt, refuse
+from .options import FitOptions, JsonOption, PathArgument, SamplingOptions, takes
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -25,36 +31,11 @@ if TYPE_CHECKING:
     from ..data.evidence import Evidence
     from ..models.priors import PriorSet
 
-DONE, GUARD_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-UNCHECKED = "unchecked"
+UNCHECKED, FIT_FILE = "unchecked", "fit.nc"
 
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder of a stored fit; results if left out.")
 ]
-
-
-class Interrupted(BaseException):
-    """The user pressed Ctrl-C; unlike KeyboardInterrupt no sampler takes it for a short run."""
-
-
-class Commands(TyperGroup):
-    """Commands whose mistakes are told in one line each, with the exit status of the design."""
-
-    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Run a command and leave with its status."""
-        try:
-            status = super().main(*args, **{**kwargs, "standalone_mode": False})
-        except typer.TyperException as wrong:
-            status = _refuse(_usage(wrong))
-        except Interrupted:
-            status = INTERRUPTED
-        except (ValueError, OSError) as wrong:
-            if isinstance(wrong, BrokenPipeError):
-                raise
-            status = _refuse(*_sentences(wrong))
-        if status == INTERRUPTED:
-            console.say("interrupted; every file is whole, old or new")
-        sys.exit(status if isinstance(status, int) else DONE)
 
 
 app = typer.Typer(
@@ -70,40 +51,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
-    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGINT, interrupt)
     app()
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise Interrupted
-
-
-def _refuse(*lines: str) -> int:
-    console.say(*lines)
-    return BAD_INPUT
-
-
-def _usage(wrong: typer.TyperException) -> str:
-    """Say in one line what was typed wrongly, and where to read what is right."""
-    context = getattr(wrong, "ctx", None)
-    command = context.command_path if context is not None else "mscpool"
-    said = " ".join(wrong.format_message().split()).rstrip(".")
-    return f"{said} (see '{command} --help')"
-
-
-def _sentences(wrong: ValueError | OSError) -> list[str]:
-    """Give the lines of a mistake that the user can mend; raise anew what is ours to mend."""
-    if isinstance(wrong, OSError):
-        if wrong.filename is None:
-            raise wrong
-        return [f"{wrong.filename}: {(wrong.strerror or str(wrong)).lower()}"]
-    trace = wrong.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    if raised_in.split(".")[0] != __name__.split(".")[0]:
-        raise wrong
-    return str(wrong).splitlines()
 
 
 @app.command()
@@ -122,7 +71,7 @@ def validate(path: PathArgument = None, as_json: JsonOption = False) -> int:
             counts = dict.fromkeys(("studies", "patients", "rows"))
             answer = {"valid": False, **counts, "problems": problems, "cautions": []}
             console.print_json(answer)
-        return _refuse(*str(wrong).splitlines())
+        return refuse(*str(wrong).splitlines())
     counts, cautions = summary(evidence), evidence.cautions()
     console.say(*evidence.messages)
     if as_json:
@@ -161,19 +110,22 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
         made = fit_model(
             evidence,
             priors=priors,
-            path=request.out / "fit.nc",
+            path=request.out / FIT_FILE,
             progress=progress,
             **request.settings(),
         )
         seconds = time.monotonic() - started
+        console.say(*_left_to_the_sampler(made))
         checked = None if request.no_check else _checked(made, evidence, progress)
     write_check(checked, request.out)
     write_csv(stamped(rates(made), checked), request.out / "rates.csv")
     if as_json:
         console.print_json(_fit_answer(made, checked, seconds))
     else:
-        _print_fit(made, checked)
-        _print_verdict(checked)
+        from .printing import print_rates, print_verdict
+
+        print_rates(rates(made), checked)
+        print_verdict(checked)
     return _status(checked)
 
 
@@ -190,15 +142,116 @@ def check(
     from .report import write_check
 
     made, evidence = _stored(folder, path)
+    _refuse_place(folder)
     with console.progress_display() as progress:
         checked = _checked(made, evidence, progress)
     write_check(checked, folder)
     if as_json:
         console.print_json(checked)
     else:
-        _print_checks(checked)
-        _print_verdict(checked)
+        from .printing import print_checks, print_verdict
+
+        print_checks(checked)
+        print_verdict(checked)
     return _status(checked)
+
+
+@app.command()
+@takes(SamplingOptions)
+def priors(
+    request: SamplingOptions,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="Compare this; repeat, the first is the reference. All named if left out.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(metavar="RATE", help="Ask where the rate exceeds this.")
+    ] = None,
+    confidence: Annotated[
+        float, typer.Option(metavar="X", help="Probability that this conclusion wants.")
+    ] = 0.95,
+    list_sets: Annotated[bool, typer.Option("--list", help="Print the named sets.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Compare prior sets.
+
+    Writes priors.csv into the folder of --out; a fit stored there is re-weighted where it can be.
+    """
+    if list_sets:
+        return _list_sets(as_json)
+    from ..data.export import write_csv
+    from .printing import print_frame
+    from .sensitivity import compare_priors
+
+    evidence = request.evidence()
+    chosen = [_prior_set(name, evidence) for name in sets] if sets else None
+    _refuse_place(request.out)
+    console.say(*evidence.messages)
+    kept = _kept_fit(request, evidence)
+    with console.progress_display() as progress:
+        compared = compare_priors(
+            evidence,
+            chosen,
+            fits=kept,
+            threshold=threshold,
+            confidence=confidence,
+            progress=progress,
+            **request.settings(),
+        )
+    request.out.mkdir(parents=True, exist_ok=True)
+    write_csv(compared.rates.assign(verdict=UNCHECKED), request.out / "priors.csv")
+    if as_json:
+        console.print_json(compared.to_dict())
+        return DONE
+    scores = ["set", "elpd", "elpd_se", "elpd_diff", "elpd_diff_se"]
+    whole = compared.scores[compared.scores["outcome"].isna()]
+    print_frame("Prior sets by how well they predict studies left out", whole[scores])
+    for sentence in compared.sentences():
+        print(console.printable(sentence))
+    return DONE
+
+
+@app.command()
+def figures(
+    folder: FolderArgument = Path("results"),
+    path: PathArgument = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder to write to; DIR/figures if left out."),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(metavar="PAGE", help="single or double column, or slide.")
+    ] = "double",
+    as_json: JsonOption = False,
+) -> int:
+    """Draw the publication set from a stored fit.
+
+    Writes each figure as PDF, SVG, PNG and TIFF with its data and caption. PATH is the data of the
+    fit, where they are not the shipped ones.
+    """
+    from .publish import publish
+    from .report import kept_check, kept_poolings
+
+    made, evidence = _stored(folder, path)
+    if evidence is None:
+        raise ValueError(
+            f"{folder}: holds a fit of other data than the shipped: name its data after the folder"
+        )
+    place = folder / "figures" if out is None else out
+    _refuse_place(place)
+    checked = kept_check(folder, made)
+    with console.progress_display() as progress:
+        progress("drawing", 0, 0)
+        files = publish(made, evidence, place, checked, kept_poolings(folder, made), preset=preset)
+    verdict = None if checked is None else checked["verdict"]
+    if as_json:
+        console.print_json({"verdict": verdict, "files": files})
+    else:
+        print(console.printable(f"{len(files)} files in {place} (guard: {verdict or UNCHECKED})"))
+    return DONE
 
 
 @app.command()
@@ -208,6 +261,7 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
 
     Writes report.html and the files behind it into the folder of --out.
     """
+    from .printing import print_verdict
     from .report import write_report
 
     evidence = request.evidence()
@@ -222,21 +276,133 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
             request.out,
             checking=not request.no_check,
             shipped=request.path is None,
-            command=" ".join(["mscpool", *sys.argv[1:]]),
+            command=shlex.join(["mscpool", *sys.argv[1:]]),
             progress=progress,
         )
     if as_json:
         console.print_json({"verdict": written.verdict, "files": written.files})
     else:
-        _print_verdict(written.checked)
+        print_verdict(written.checked)
         print(console.printable(f"report: {request.out / 'report.html'}"))
     return _status(written.checked)
+
+
+def _design(
+    subcommand: Subcommand, asked: dict[str, Any], source: FromFit, out: Path, as_json: bool
+) -> int:
+    """Answer one subcommand of ``design``."""
+    from ..data.export import write_csv
+    from .printing import print_design
+
+    missing = _fill_priors(subcommand, asked, source)
+    answer = getattr(import_module(f".{subcommand.module}", __package__), subcommand.function)
+    needed = [
+        name
+        for name, each in inspect.signature(answer).parameters.items()
+        if each.default is each.empty and name not in asked
+    ]
+    if needed:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
+        raise ValueError(f"design {subcommand.name} needs {names}")
+    _refuse_place(out)
+    result = answer(**asked)
+    out.mkdir(parents=True, exist_ok=True)
+    write_csv(result.table, out / "design.csv")
+    console.say(*missing)
+    if as_json:
+        console.print_json(result.to_dict())
+    else:
+        print_design(result)
+    return DONE
+
+
+app.add_typer(design_app(TyperGroup, _design), name="design")
+
+
+def _fill_priors(subcommand: Subcommand, asked: dict[str, Any], source: FromFit) -> list[str]:
+    """Put the posterior of a stored fit where a prior names it; give what the user should know."""
+    from ..models.rate_fit import named_prior
+
+    named = source.disease is not None or source.outcome is not None
+    if named and "design_prior" in subcommand.priors and "design_prior" not in asked:
+        asked["design_prior"] = "new-study"
+    given = {name: asked[name] for name in subcommand.priors if name in asked}
+    if subcommand.name == "ess" and given.get("prior") == "map":
+        given["prior"] = "new-study"  # `ess` fits the mixture itself, and says how far off it is
+    if not set(given.values()) & {"map", "robust-map", "new-study", "rate"}:
+        asked |= {name: named_prior(text) for name, text in given.items()}
+        return []
+    new_study, rate, verdict = _posteriors(source)
+    asked |= {
+        name: named_prior(text, new_study, rate, source.robust_weight)
+        for name, text in given.items()
+    }
+    if verdict in ("pass", "warn"):
+        return []
+    return [f"the fit in {source.folder} is {verdict}: what follows from it is not to be relied on"]
+
+
+def _posteriors(source: FromFit) -> tuple[Any, Any, str]:
+    """Give the posterior of the next trial's rate and of the disease's, and the guard's verdict."""
+    from ..models.priors import one_of
+    from ..models.rate_prior import sampled_rate
+    from .report import kept_check
+    from .results import verdicts
+
+    made, _ = _stored(source.folder, source.path)
+    posterior = made["posterior"].to_dataset()
+    for name, value in (("disease", source.disease), ("outcome", source.outcome)):
+        known = posterior[name].to_numpy().tolist()
+        if value is None:
+            raise ValueError(f"a prior of a fit needs --{name}: one of {', '.join(known)}")
+        if value not in known:
+            raise ValueError(one_of(name, value, known))
+    checked = kept_check(source.folder, made)
+    verdict = verdicts(checked).get(str(source.outcome), UNCHECKED)
+    one = {"disease": source.disease, "outcome": source.outcome}
+    about = f"for {source.outcome} in {source.disease} (guard: {verdict})"
+    new_study = sampled_rate(posterior["new_study"].sel(one), f"the fit's next study {about}")
+    rate = sampled_rate(posterior["rate"].sel(one), f"the fit's rate {about}")
+    return new_study, rate, verdict
+
+
+def _list_sets(as_json: bool) -> int:
+    from ..models.catalogue import CATALOGUE
+
+    if as_json:
+        console.print_json(
+            {
+                "sets": [
+                    {**each.to_dict(), "sentence": each.sentence, "reference": each.reference}
+                    | {"doi": each.doi}
+                    for each in CATALOGUE.values()
+                ]
+            }
+        )
+        return DONE
+    for each in CATALOGUE.values():
+        source = each.reference + (f", doi {each.doi}" if each.doi else "")
+        print(console.printable(f"{each.name}\n  {each.sentence}\n  {source}"))
+    return DONE
+
+
+def _kept_fit(request: SamplingOptions, evidence: Evidence) -> DataTree | None:
+    """Load the fit that is stored where the results go, if it is of these data and this pooling."""
+    from .fit import load_fit, run_config
+
+    if request.refit or request.engine == "exact" or not (request.out / FIT_FILE).is_file():
+        return None
+    made = load_fit(request.out)
+    config = run_config(made)
+    same = config["data_sha256"] == evidence.sha256 and config["pooling"] == request.pooling
+    return made if same and config["engine"] == "nuts" else None
 
 
 def _prior_set(name: str, evidence: Evidence) -> PriorSet:
     """Look up a named prior set, or read a prior file."""
     from ..data.evidence import OUTCOMES
-    from ..models.priors import PriorSet, named_set
+    from ..models.catalogue import named_set
+    from ..models.priors import PriorSet
 
     path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
@@ -271,13 +437,13 @@ def _stored(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | None]
         evidence = load_evidence(path, **config["selection"])
     except EvidenceError:
         raise
-    except ValueError:
+    except ValueError:  # the selection names what these data do not have
         evidence = None
     if evidence is not None and evidence.sha256 == config["data_sha256"]:
         return made, evidence
     if path is not None:
         raise ValueError(
-            f"{folder}: holds a fit of other data than {path}; fit that first, or name its folder"
+            f"{folder}: holds a fit of other data than {path}: fit that first, or name its folder"
         )
     return made, None
 
@@ -290,6 +456,11 @@ def _checked(
 
     progress("checking", 0, 0)
     return {**run_guard(made, evidence).to_dict(), "run": run_config(made)}
+
+
+def _left_to_the_sampler(made: DataTree) -> list[str]:
+    """Say which outcomes the exact engine could not do, and why."""
+    return list(json.loads(made.attrs.get("not_fitted", "{}")).values())
 
 
 def _status(checked: Mapping[str, Any] | None) -> int:
@@ -308,62 +479,3 @@ def _fit_answer(
         "diagnostics": diagnostics(made),
         "run": {**run_config(made), "seconds": round(seconds, 3)},
     }
-
-
-def _print_fit(made: DataTree, checked: Mapping[str, Any] | None) -> None:
-    """Print one table an outcome: each disease's rate, and what its next trial may see."""
-    from ..data.names import disease_words, outcome_words
-    from .fit import rates
-    from .results import verdicts
-    from .wording import interval
-
-    table = rates(made)
-    said = verdicts(checked)
-    header = ("Disease", "Studies", "Patients", "Rate (95 % interval)", "Next trial (95 %)")
-    for outcome, rows in table.groupby("outcome", sort=False):
-        by_quantity = dict(list(rows.groupby("quantity", sort=False)))
-        following = by_quantity["new_study"].set_index("disease")
-        lines = [
-            (
-                disease_words(row["disease"]),
-                "borrowed" if row["evidence"] == "borrowed" else str(row["studies"]),
-                "" if row["evidence"] == "borrowed" else str(row["patients"]),
-                interval(row),
-                interval(following.loc[row["disease"]]),
-            )
-            for row in by_quantity["rate"].to_dict("records")
-        ]
-        if "new_disease" in by_quantity:
-            row = by_quantity["new_disease"].iloc[0]
-            lines.append(("A disease not yet tried", "", "", interval(row), ""))
-        title = f"{outcome_words(str(outcome))}: {said.get(str(outcome), UNCHECKED)}"
-        console.print_table(title, header, lines)
-
-
-def _print_checks(checked: Mapping[str, Any]) -> None:
-    """Print one table an outcome: each check, what was seen and what the model expects."""
-    from ..data.names import outcome_words, words
-    from .wording import number
-
-    header = ("Check", "Observed", "Predicted", "Mid-p", "Verdict")
-    for each in checked["outcomes"]:
-        lines = [
-            (
-                words(row["check"]),
-                *(number(row[name]) for name in ("observed", "predicted", "mid_p")),
-                row["verdict"],
-            )
-            for row in each["checks"]
-        ]
-        title = f"{outcome_words(each['outcome'])}: {each['verdict']}: {each['reason']}"
-        console.print_table(title, header, lines)
-
-
-def _print_verdict(checked: Mapping[str, Any] | None) -> None:
-    if checked is None:
-        print("guard: unchecked")
-        return
-    print(f"guard: {checked['verdict']}")
-    for each in checked["outcomes"]:
-        if each["verdict"] != "pass":
-            print(console.printable(f"  {each['outcome']}: {each['verdict']}: {each['reason']}"))

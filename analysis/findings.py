@@ -271,11 +271,20 @@ def _controlled(results: Results) -> Section | None:
     table = tables.controlled_table(results)
     if table is None:
         return None
-    return Section(
-        "controlled",
-        "Controlled comparisons",
-        [Block("warning", NOT_EFFECTS), Block("table", table)],
+    labels = study_labels(results.evidence.studies)
+    compared = table.frame.drop_duplicates("study").to_dict("records")
+    against = [
+        f"{labels[row['study']]} (against {row['comparator']})"
+        if row["comparator"]
+        else labels[row["study"]]
+        for row in compared
+    ]
+    text = (
+        f"{'One study has' if len(against) == 1 else f'{len(against)} studies have'} a control arm "
+        f"with counts: {'; '.join(against)}. Only such differences speak of an effect."
     )
+    blocks = [Block("warning", NOT_EFFECTS), Block("text", text), Block("table", table)]
+    return Section("controlled", "Controlled comparisons", blocks)
 
 
 def _guard(results: Results) -> Section:

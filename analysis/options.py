@@ -27,8 +27,8 @@ OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to
 
 
 @dataclass(frozen=True)
-class FitOptions:
-    """A request for a fit, as it is typed."""
+class SelectionOptions:
+    """What part of which data set is asked for."""
 
     path: PathArgument = None
     analysis_set: Annotated[
@@ -53,30 +53,6 @@ class FitOptions:
         list[str] | None,
         typer.Option(metavar="STUDY", help="Put an overlapping study in its cohort's place."),
     ] = None
-    pooling: Annotated[
-        str, typer.Option(metavar="HOW", help="partial, complete, none, exnex or robust.")
-    ] = "partial"
-    priors: Annotated[
-        str, typer.Option(metavar="NAME|FILE.toml", help="A named prior set or a prior file.")
-    ] = "default"
-    engine: Annotated[
-        str, typer.Option(metavar="ENGINE", help="nuts (sampling) or exact (integration).")
-    ] = "nuts"
-    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Draws kept of each chain.")] = 1000
-    tune: Annotated[int, typer.Option(metavar="N", min=1, help="Tuning steps of each chain.")] = (
-        1000
-    )
-    chains: Annotated[int, typer.Option(metavar="N", min=1, help="Chains.")] = 4
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")] = (
-        20250101
-    )
-    out: OutOption = Path("results")
-    refit: Annotated[
-        bool, typer.Option("--refit", help="Fit even where the same request is stored.")
-    ] = False
-    no_check: Annotated[
-        bool, typer.Option("--no-check", help="Skip the guard; all that is written says so.")
-    ] = False
 
     def evidence(self) -> Evidence:
         """Read and check the data set and select what is asked for."""
@@ -92,10 +68,46 @@ class FitOptions:
             use=tuple(self.use or ()),
         )
 
+
+@dataclass(frozen=True)
+class SamplingOptions(SelectionOptions):
+    """How the model is fitted, and where the results go."""
+
+    pooling: Annotated[
+        str, typer.Option(metavar="HOW", help="partial, complete, none, exnex or robust.")
+    ] = "partial"
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="nuts (sampling) or exact (integration).")
+    ] = "nuts"
+    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Draws kept of each chain.")] = 1000
+    tune: Annotated[int, typer.Option(metavar="N", min=1, help="Tuning steps of each chain.")] = (
+        1000
+    )
+    chains: Annotated[int, typer.Option(metavar="N", min=1, help="Chains.")] = 4
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")] = (
+        20250101
+    )
+    out: OutOption = Path("results")
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit even where the same request is stored.")
+    ] = False
+
     def settings(self) -> dict[str, Any]:
         """Give what `fit` takes besides evidence and priors."""
         names = ("pooling", "engine", "draws", "tune", "chains", "seed", "refit")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class FitOptions(SamplingOptions):
+    """A request for a fit, as it is typed."""
+
+    priors: Annotated[
+        str, typer.Option(metavar="NAME|FILE.toml", help="A named prior set or a prior file.")
+    ] = "default"
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Skip the guard; all that is written says so.")
+    ] = False
 
 
 def takes(options: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

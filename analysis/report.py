@@ -67,7 +67,11 @@ class Request:
             return False
         settings = {name: self.settings[name] for name in _SETTINGS}
         config = store.request(self.evidence, self.pooling, self.priors, **settings)
-        return store.read_back(config, self.path) is not None
+        try:
+            kept = store.load(self.path, groups=())
+        except ValueError:
+            return False
+        return kept.attrs["run_config"] == store.canonical(config)
 
     def fitted(self, progress: console.Progress | None = None) -> DataTree:
         """Fit, or read back."""
@@ -306,6 +310,35 @@ def write_check(checked: Mapping[str, Any] | None, folder: Path) -> None:
         path.unlink(missing_ok=True)
     else:
         write_whole(console.to_json(checked) + "\n", path)
+
+
+def kept_check(folder: Path, fit: DataTree) -> dict[str, Any] | None:
+    """Read what the guard found of a stored fit; None where it did not see this very fit."""
+    from .store import run_config
+
+    try:
+        found = json.loads((folder / CHECK_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    seen = isinstance(found, dict) and found.get("run") == run_config(fit)
+    return found if seen and {"verdict", "outcomes"} <= found.keys() else None
+
+
+def kept_poolings(folder: Path, fit: DataTree) -> dict[str, DataTree]:
+    """Load the fits that a report kept for comparison: the same but for the pooling."""
+    from .store import load, run_config
+
+    own = run_config(fit)
+    found = {own["pooling"]: fit}
+    for pooling in COMPARED_POOLINGS:
+        path = folder / "fits" / f"{pooling}.nc"
+        if pooling in found or not path.is_file():
+            continue
+        other = load(path)
+        if run_config(other) == {**own, "pooling": pooling}:
+            found[pooling] = other
+    order = [*COMPARED_POOLINGS, own["pooling"]]
+    return {name: found[name] for name in sorted(found, key=order.index)}
 
 
 def write_whole(content: str | bytes, path: Path) -> None:

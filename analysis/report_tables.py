@@ -78,7 +78,7 @@ def characteristics_table(results: Results) -> Table:
     """Tabulate the studies."""
     frame = gather.characteristics_data(results.evidence)
     outcomes = results.evidence.outcome_names
-    marks = {"reported": "●", "secondary": "◐", "derived": "○", "": ""}
+    marks = {"reported": "●", "secondary": "◐", "derived": "○"}
     rows = [
         (
             str(row["label"]),
@@ -88,16 +88,15 @@ def characteristics_table(results: Results) -> Table:
             str(row["patients"]),
             str(row["controls"] or ""),
             _text(row["months"]),
-            *(marks[row[name]] for name in outcomes),
+            ", ".join(f"{outcome_short(k)} {marks[row[k]]}" for k in outcomes if row[k]) or "–",
         )
         for row in frame.to_dict("records")
     ]
     caption = (
-        "The studies. ● the count was read in the study's own text, ◐ in a later review's table, "
-        "○ derived from words or percentages. AE: adverse event."
+        "The studies, and the outcomes of which counts could be read: ● in the study's own text, "
+        "◐ in a later review's table, ○ derived from words or percentages. AE: adverse event."
     )
-    header = ("Study", "Disease", "Design", "Cells", "Treated", "Controls", "Months")
-    header += tuple(outcome_short(name) for name in outcomes)
+    header = ("Study", "Disease", "Design", "Cells", "Treated", "Controls", "Months", "Counts")
     return Table("studies", caption, header, rows, frame, of_fit=False, texts=4)
 
 
