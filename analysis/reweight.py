@@ -168,20 +168,24 @@ def stored_source(fit, terms: Terms, priors: PriorSet, pooling: str) -> Source:
     return Source(priors, terms, pooling, draws, likelihood, scored, chains, diagnostics)
 
 
-def sampled_source(terms: Terms, pooling: str, priors: PriorSet, seed: int, **settings) -> Source:
+def sampled_source(
+    terms: Terms, pooling: str, priors: PriorSet, seed: int, scored: bool = True, **settings
+) -> Source:
     """Sample the already compiled model under another prior set.
 
     Parameters
     ----------
     terms, pooling, priors, seed
         As in `analysis.fit.sample`.
+    scored : bool
+        Whether to integrate the studies' likelihoods, on about a thousand of the draws.
     **settings
         Its draws, tune and chains.
 
     Returns
     -------
     Source
-        Scored on at most a thousand of its draws.
+        Where it is not scored it has no scored draws.
     """
     import arviz as az
 
@@ -202,19 +206,15 @@ def sampled_source(terms: Terms, pooling: str, priors: PriorSet, seed: int, **se
         "new_disease": predict.new_disease_rates(levels, terms, pooling, priors, rng),
     }
     kept = {name: values for name, values in draws.items() if values is not None}
-    scored = np.arange(0, len(levels), max(len(levels) // _SCORED_DRAWS, 1))
-    few = predict.Levels(
-        None if levels.mu is None else levels.mu[scored],
-        None if levels.tau is None else levels.tau[scored],
-        levels.sigma[scored],
-        levels.theta[scored],
-        levels.eta[scored],
-    )
-    likelihood = predict.integrated_log_likelihood(few, terms)
+    places = np.arange(0, len(levels) if scored else 0, max(len(levels) // _SCORED_DRAWS, 1))
+    few = predict.Levels(None, None, levels.sigma[places], levels.theta[places], levels.eta[places])
+    likelihood = np.empty((0, len(terms.units)))
+    if scored:
+        likelihood = predict.integrated_log_likelihood(few, terms)
     folded = kept["rate"].reshape(chains, -1, kept["rate"][0].size)
     r_hat = np.nanmax(az.rhat(folded, chain_axis=0, draw_axis=1, method="rank"))
     diagnostics = {"divergences": float(stats["diverging"].sum()), "max_r_hat": float(r_hat)}
-    return Source(priors, terms, pooling, kept, likelihood, scored, chains, diagnostics)
+    return Source(priors, terms, pooling, kept, likelihood, places, chains, diagnostics)
 
 
 def weights(source: Source, priors: PriorSet, block: Block) -> Weights:

@@ -249,7 +249,7 @@ def compare_priors(
     if engine not in ENGINES:
         raise ValueError(one_of("engine", engine, ENGINES))
     stored = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
-    _check_fits(evidence, stored)
+    check_fits(evidence, stored)
     pooling = _pooling(pooling, stored)
     if engine == "exact":
         from .exact_comparison import compare_exactly
@@ -278,7 +278,8 @@ def _check_probability(name: str, value: float | None) -> None:
         raise ValueError(f"{name} must lie strictly between 0 and 1, not {value:g}")
 
 
-def _check_fits(evidence: Evidence, fits: Sequence[DataTree]) -> None:
+def check_fits(evidence: Evidence, fits: Sequence[DataTree]) -> None:
+    """Refuse fits of other data than an evidence, naming both hashes."""
     for each in fits:
         found = run_config(each)["data_sha256"]
         if found != evidence.sha256:
