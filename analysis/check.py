@@ -40,7 +40,8 @@ LARGEST_DIVERGENT_SHARE, LEAST_E_BFMI = 0.001, 0.3
 FAILING_R_HAT, FAILING_EFFECTIVE_DRAWS = 1.05, 100
 FAILING_DIVERGENT_SHARE, FAILING_E_BFMI = 0.02, 0.1
 
-_LEFT_OUT = "most surprising study, left out"
+#: Name of the check of left-out studies.
+LEFT_OUT = "most surprising study, left out"
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,7 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
     terms, rng = terms_of_fit(fit), np.random.default_rng(config["seed"])
     levels = _levels_of(fit)
     replicated = _flat(fit["mixed_predictive"]["events"])
-    left_out = leave_out(
-        terms, levels, _flat(fit["log_likelihood"]["events"]), rng, _refitter(config)
-    )
+    left_out = leave_out(terms, levels, _flat(fit["log_likelihood"]["events"]), rng)
     result = judge(
         terms,
         config["pooling"],
@@ -241,22 +240,38 @@ def _predictive_checks(replicated: np.ndarray, realised: np.ndarray, arms: Arms)
         if np.isnan(observed).any():
             continue
         p = mid_p(predicted, observed)
-        verdict = _by_tail(min(p, 1 - p), WARN_TAIL, FAIL_TAIL)
-        found.append(Check(name, float(observed.mean()), float(predicted.mean()), p, verdict))
+        found.append(
+            Check(name, float(observed.mean()), float(predicted.mean()), p, verdict_of(name, p))
+        )
     return found
 
 
-def _by_tail(tail: float, warn: float, fail: float) -> Verdict:
-    return "fail" if tail < fail else "warn" if tail < warn else "pass"
+def verdict_of(name: str, p: float) -> Verdict:
+    """Judge one check by its mid-p value: the one place where thresholds meet p-values.
+
+    Parameters
+    ----------
+    name : str
+        The check, as in `Check`.
+    p : float
+        Its mid-p value.
+
+    Returns
+    -------
+    str
+        ``pass``, ``warn`` or ``fail``.
+    """
+    if name == LEFT_OUT:
+        return "fail" if p < FAIL_LEFT_OUT else "warn" if p < WARN_LEFT_OUT else "pass"
+    tail = min(p, 1 - p)
+    return "fail" if tail < FAIL_TAIL else "warn" if tail < WARN_TAIL else "pass"
 
 
 def _verdict_of(name: str, checks: list[Check], studies: list[LeftOut]) -> OutcomeVerdict:
     """Sum up an outcome: its checks, the study that surprises most, and the reason."""
     extreme = min(studies, key=lambda one: one.mid_p)
     p = adjusted_smallest(np.array([one.mid_p for one in studies]))
-    last = Check(
-        _LEFT_OUT, extreme.events, extreme.expected, p, _by_tail(p, WARN_LEFT_OUT, FAIL_LEFT_OUT)
-    )
+    last = Check(LEFT_OUT, extreme.events, extreme.expected, p, verdict_of(LEFT_OUT, p))
     verdict = worst([last.verdict, *(one.verdict for one in checks)])
     reasons = []
     if last.verdict == verdict != "pass":

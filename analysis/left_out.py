@@ -31,6 +31,8 @@ _NODES = 200
 _PRODUCT_NODES = 600
 #: Draws that predictive distributions are averaged over; each is a whole distribution, so few do.
 _DRAWS = 1000
+#: Log-likelihoods nearer to each other than this weigh alike.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,31 +128,43 @@ def leave_out(
     log_weights, k = importance_weights(log_likelihood)
     everything = _Predictor(terms, levels)
     unit_of_row = terms.terms["unit"].to_numpy()[terms.rows["term"]]
+    units = np.unique(unit_of_row).tolist()
+    uniform = dict(zip(units, rng.random((len(units), len(terms.names))), strict=True))
+
     found = []
-    for unit in np.unique(unit_of_row).tolist():
-        elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
+    for unit in units:
         weights, predictor = np.exp(log_weights[:, unit]), everything
+        elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
         if k[unit] > LARGEST_K and refit is not None:
             without = refit(without_unit(terms, unit))
-            elpd, weights = _expected(without, terms, unit), np.ones(len(without))
+            weights, elpd = np.ones(len(without)), _expected(without, terms, unit)
             predictor = _Predictor(terms, DiseaseLevels(without.theta, without.sigma))
-        each = terms.rows[unit_of_row == unit].groupby("outcome", sort=False)
-        for place, (name, rows) in enumerate(each):
-            low, high, expected = predictor.position(str(name), rows, weights)
-            found.append(
-                LeftOut(
-                    study=str(rows["study"].iloc[0]),
-                    outcome=str(name),
-                    elpd=None if place else elpd,
-                    pareto_k=None if place else float(k[unit]),
-                    pit=float(low + rng.random() * (high - low)),
-                    lowest=low,
-                    highest=high,
-                    events=float((rows["events_min"] + rows["events_max"]).sum() / 2),
-                    expected=expected,
-                    n=int(rows["n"].sum()),
-                )
+        rows = terms.rows[unit_of_row == unit]
+        found += _positions(rows, predictor, weights, elpd, float(k[unit]), uniform[unit])
+    return found
+
+
+def _positions(
+    rows: pd.DataFrame, predictor: _Predictor, weights, elpd: float, k: float, uniform: np.ndarray
+) -> list[LeftOut]:
+    """Find where the rows of one unit lie in their predictive distributions, by outcome."""
+    found = []
+    for place, (name, mine) in enumerate(rows.groupby("outcome", sort=False)):
+        low, high, expected = predictor.position(str(name), mine, weights)
+        found.append(
+            LeftOut(
+                study=str(mine["study"].iloc[0]),
+                outcome=str(name),
+                elpd=None if place else elpd,
+                pareto_k=None if place else k,
+                pit=float(low + uniform[place] * (high - low)),
+                lowest=low,
+                highest=high,
+                events=float((mine["events_min"] + mine["events_max"]).sum() / 2),
+                expected=expected,
+                n=int(mine["n"].sum()),
             )
+        )
     return found
 
 
@@ -183,9 +197,16 @@ def importance_weights(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     from arviz_stats.base.array import array_stats
 
-    smoothed, k = array_stats.psislw(-np.ascontiguousarray(log_likelihood.T), axis=-1)
-    smoothed = smoothed - logsumexp(smoothed, axis=-1, keepdims=True)
-    return smoothed.T, np.atleast_1d(k)
+    log_weights, k = -log_likelihood, np.zeros(log_likelihood.shape[1])
+    for unit, each in enumerate(log_likelihood.T):
+        # Where every draw gives certainty there is no tail to smooth.
+        if np.ptp(each) > _SAME:
+            try:
+                log_weights[:, unit], k[unit] = array_stats.psislw(np.ascontiguousarray(each))
+            except ValueError as problem:
+                if "tail values" not in str(problem):
+                    raise
+    return log_weights - logsumexp(log_weights, axis=0), k
 
 
 def adjusted_smallest(p_values: np.ndarray) -> float:

@@ -48,7 +48,7 @@ def compare_review(
     """
     derived, found = _derived_from_review(evidence), []
     keys, n = rows[["disease", "outcome"]].to_numpy(object), rows["n"].to_numpy()
-    statements: list[dict[str, Any]] = evidence.review.to_dict("records")
+    statements: list[Any] = evidence.review.to_dict("records")
     for stated in statements:
         if stated["outcome"] not in keys[:, 1] or stated["statistic"] not in REVIEW_STATISTICS:
             continue
