@@ -21,7 +21,7 @@ _POOLING = {
     "exnex": "exchangeable or not (EXNEX) pooling across diseases",
     "robust": "robust (Student-t) partial pooling across diseases",
 }
-_ESTIMATES = "posterior median and central 95 % interval"
+ESTIMATES = "posterior median and central 95 % interval"
 _WILSON = "Wilson 95 % interval"
 
 
@@ -62,7 +62,7 @@ class Setting:
         whole = self.checked["verdict"]
         chosen = [said[name] for name in outcomes or said if name in said]
         words = f"Guard: {whole}"
-        notes = [f"{_low(e['outcome'])}: {e['verdict']}" for e in chosen if e["verdict"] != "pass"]
+        notes = [f"{low(e['outcome'])}: {e['verdict']}" for e in chosen if e["verdict"] != "pass"]
         words += f" ({'; '.join(notes)})." if notes else "."
         return words + (" Do not use these estimates." if whole == "fail" else "")
 
@@ -75,7 +75,7 @@ def _studies(n: int) -> str:
     return f"{n} stud{'y' if n == 1 else 'ies'}"
 
 
-def _low(outcome: str) -> str:
+def low(outcome: str) -> str:
     words = outcome_words(outcome)
     return words[:1].lower() + words[1:]
 
@@ -91,7 +91,7 @@ def abbreviations(shown: set[str], diseases: tuple[str, ...]) -> str:
     return f"{'; '.join(pairs)}." if pairs else ""
 
 
-def _sentences(*parts: str) -> str:
+def sentences(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
@@ -110,18 +110,18 @@ def evidence_map(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the evidence map."""
     rows = setting.evidence.rows
     gaps = [
-        f"{disease_words(row['disease']).lower()}, {_low(row['outcome'])}"
+        f"{disease_words(row['disease']).lower()}, {low(row['outcome'])}"
         for row in frame[frame["patients"] == 0].to_dict("records")
     ]
     studies = rows["study"].nunique()
-    caption = _sentences(
+    caption = sentences(
         "Patients (studies in brackets) behind each disease and outcome, treated arms only:",
         f"{studies} studies, {len(rows)} rows of counts.",
         "Darker tiles stand for more patients; hatched tiles for none.",
         f"Analysis set {setting.evidence.selection.analysis_set}.",
     )
     told = [
-        f"{disease_words(row['disease']).lower()}, {_low(row['outcome'])}: {row['patients']} "
+        f"{disease_words(row['disease']).lower()}, {low(row['outcome'])}: {row['patients']} "
         f"patients in {_studies(row['studies'])}"
         for row in frame[frame["patients"] > 0].to_dict("records")
     ]
@@ -139,7 +139,7 @@ def characteristics(frame: pd.DataFrame, setting: Setting) -> Words:
     patients, controls = int(frame["patients"].sum()), int(frame["controls"].sum())
     months = frame["months"].dropna()
     follow_up = f"follow-up {months.min():g} to {months.max():g} months" if len(months) else ""
-    caption = _sentences(
+    caption = sentences(
         f"The {len(frame)} studies of the analysis: patients treated (n = {patients}) and controls "
         f"(n = {controls}, paler), follow-up, and the outcomes that each supplies (filled circle: "
         "count reported in the study; half: from a later review; open: derived from words or "
@@ -160,7 +160,7 @@ def forest(frame: pd.DataFrame, setting: Setting) -> Words:
     outcome = str(frame["outcome"].iloc[0])
     studies = frame[frame["row"] == "study"]
     rates = frame[frame["row"] == "rate"]
-    name = _low(outcome)
+    name = low(outcome)
     patients = int(studies["n"].sum())
     low, high = int(studies["events_min"].sum()), int(studies["events_max"].sum())
     bounded = bool((studies["events_min"] < studies["events_max"]).any())
@@ -168,7 +168,7 @@ def forest(frame: pd.DataFrame, setting: Setting) -> Words:
         disease_words(d).lower() for d in rates.loc[rates["evidence"] == "borrowed", "disease"]
     ]
     death = outcome == "death"
-    caption = _sentences(
+    caption = sentences(
         f"Forest plot of {name}: {count(low, high)} of {patients} patients in {len(studies)} arms "
         f"of {studies['study'].nunique()} studies.",
         f"Grey squares: observed share with {_WILSON}"
@@ -181,7 +181,7 @@ def forest(frame: pd.DataFrame, setting: Setting) -> Words:
         )
         + "; arrows: the interval goes on beyond the axis.",
         f"Coloured marks: each study's own rate, shrunken towards its disease; diamonds: rate of "
-        f"the disease (that of its median study); both {_ESTIMATES}.",
+        f"the disease (that of its median study); both {ESTIMATES}.",
         "Pale bars: central 95 % prediction interval for the rate of the next trial in that "
         "disease, and of a trial in a disease not yet tried.",
         f"Hollow diamonds: no study, borrowed from the other diseases ({listed(borrowed)})."
@@ -191,7 +191,7 @@ def forest(frame: pd.DataFrame, setting: Setting) -> Words:
         setting.model,
         setting.verdict([outcome]),
     )
-    alternative = _sentences(
+    alternative = sentences(
         f"Forest plot of {name} in {len(rates)} diseases and {len(studies)} study arms.",
         "Disease rates, from the largest:",
         _ranked(rates, ("estimate", "low", "high")) + ".",
@@ -211,8 +211,8 @@ def _new_disease(frame: pd.DataFrame) -> str:
 def rates(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the rates by disease."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
-    caption = _sentences(
-        f"Rates of {listed([_low(o) for o in outcomes])} by disease.",
+    caption = sentences(
+        f"Rates of {listed([low(o) for o in outcomes])} by disease.",
         "Marks: posterior median (that of the median study); thick and thin lines: central 50 % "
         "and 95 % intervals; pale bars: central 95 % prediction interval for the next trial; "
         "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
@@ -227,8 +227,8 @@ def rates(frame: pd.DataFrame, setting: Setting) -> Words:
 def safety(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the harms."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
-    caption = _sentences(
-        f"Harms by disease: {listed([_low(o) for o in outcomes])}, with events and patients "
+    caption = sentences(
+        f"Harms by disease: {listed([low(o) for o in outcomes])}, with events and patients "
         "counted; the axis has a square-root scale.",
         "Marks: posterior median; thick and thin lines: central 50 % and 95 % intervals; pale "
         "bars: central 95 % prediction interval for the next trial; hollow marks with dashed "
@@ -247,22 +247,22 @@ def safety(frame: pd.DataFrame, setting: Setting) -> Words:
 def joint(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word an outcome with the one nested in it."""
     parent, child = dict.fromkeys(frame["outcome"])
-    caption = _sentences(
-        f"{outcome_words(parent)} and {_low(child)} by disease. Wide pale bars end at the "
-        f"posterior median of {_low(parent)}, narrow full ones at that of {_low(child)}, which "
+    caption = sentences(
+        f"{outcome_words(parent)} and {low(child)} by disease. Wide pale bars end at the "
+        f"posterior median of {low(parent)}, narrow full ones at that of {low(child)}, which "
         "lies within it in every posterior draw; lines: central 95 % intervals; white dashed bars: "
         "no study, borrowed from the other diseases.",
         _counted(frame),
         setting.model,
         setting.verdict([parent, child]),
     )
-    title = f"{outcome_words(parent)} and {_low(child)}"
+    title = f"{outcome_words(parent)} and {low(child)}"
     return Words(title, caption, _told(frame, "Nested bars"))
 
 
 def _counted(frame: pd.DataFrame) -> str:
     own = frame[frame["quantity"] == "rate"].groupby("outcome", sort=False)["patients"].sum()
-    return "Patients: " + ", ".join(f"{_low(str(o))} {n}" for o, n in own.items()) + "."
+    return "Patients: " + ", ".join(f"{low(str(o))} {n}" for o, n in own.items()) + "."
 
 
 def _told(frame: pd.DataFrame, kind: str) -> str:
@@ -278,10 +278,10 @@ def predictive(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the mixed predictive intervals of the studies."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     outside = frame[~frame["inside"].astype(bool)]
-    named = [f"{r['label']} ({_low(r['outcome'])})" for r in outside.to_dict("records")]
+    named = [f"{r['label']} ({low(r['outcome'])})" for r in outside.to_dict("records")]
     found = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
     found += f": {listed(named)}." if 0 < len(named) <= 12 else "."
-    caption = _sentences(
+    caption = sentences(
         "Mixed predictive check: each study arm's observed share (mark; a line where the count is "
         "only known within bounds) and the central 50 % and 95 % intervals predicted for a new "
         "study of the same size in that disease, its study effect drawn anew. Arms are in the "
@@ -297,11 +297,11 @@ def checks(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the guard's predictive checks."""
     alarms = frame[frame["verdict"] != "pass"]
     named = [
-        f"{_low(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
+        f"{low(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
         for r in alarms.to_dict("records")
     ]
     found = f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
-    caption = _sentences(
+    caption = sentences(
         "Predictive checks of the guard: the probability that a replicated data set, with study "
         "effects drawn anew, shows more than the observed one (mid-p value: small "
         "or large ones speak against the model). The axis is a normal quantile scale; dotted "
@@ -327,7 +327,7 @@ def calibration(frame: pd.DataFrame, setting: Setting) -> Words:
         f"{n} studies and outcomes; the curve {stays} the band (largest difference "
         f"{max(above, below):.2f}, limit {band:.2f})."
     )
-    caption = _sentences(
+    caption = sentences(
         "Calibration of studies left out: the randomised probability integral transform (PIT) of "
         "each study given all others, by outcome, and the share of studies up to each value minus "
         "that value, with the band that would hold the whole curve of a calibrated model with "
@@ -351,25 +351,25 @@ def pooling(frame: pd.DataFrame, setting: Setting) -> Words:
         outcome, disease = wide.index[place]
         ends = wide.iloc[place]
         moved = (
-            f"Partial pooling moves {disease_words(disease).lower()}, {_low(outcome)}, most: from "
+            f"Partial pooling moves {disease_words(disease).lower()}, {low(outcome)}, most: from "
             f"{percent(ends['none'])} to {percent(ends['partial'])}."
         )
     kinds = [str(_POOLING.get(p, p)).split(" across")[0] for p in poolings]
-    caption = _sentences(
-        f"Rates under {listed(kinds)}: {_ESTIMATES}; "
+    caption = sentences(
+        f"Rates under {listed(kinds)}: {ESTIMATES}; "
         "the line joins the medians and shows the shrinkage. Under complete pooling all diseases "
         "share one rate.",
         moved,
         f"Other settings are the same: {setting.model}",
         setting.verdict(outcomes),
     )
-    return Words("Pooling compared", caption, _sentences("Rates under each pooling.", moved))
+    return Words("Pooling compared", caption, sentences("Rates under each pooling.", moved))
 
 
 def prior_posterior(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word prior and posterior."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
-    caption = _sentences(
+    caption = sentences(
         "Prior (grey) and posterior (line) densities of the overall level μ, the standard "
         "deviation between diseases τ and that between studies σ on the log-odds scale (death: "
         "log hazard a year), and of the rate in a typical study of a disease not yet tried.",
@@ -382,5 +382,5 @@ def prior_posterior(frame: pd.DataFrame, setting: Setting) -> Words:
     for (outcome, name), own in posterior.groupby(["outcome", "parameter"], sort=False):
         mode = float(own["value"].to_numpy()[own["density"].to_numpy().argmax()])
         words = percent(mode) if name == "new_disease" else f"{mode:.2f}"
-        told.append(f"{_low(str(outcome))}, {str(name).replace('_', ' ')} {words}")
+        told.append(f"{low(str(outcome))}, {str(name).replace('_', ' ')} {words}")
     return Words("Prior and posterior", caption, f"Posterior modes: {'; '.join(told)}.")

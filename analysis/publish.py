@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.export import write_csv
-from . import captions, gather
+from . import captions, captions_sensitivity, gather, gather_sensitivity
 from .captions import Setting, Words
 from .store import run_config
 from .summary import rates
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from ..data.evidence import Evidence
     from ..figures.style import Style
+    from .borrowing import Borrowing
+    from .sensitivity import PriorComparison
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _WORKERS = 2
@@ -67,6 +69,8 @@ def exhibits(
     evidence: Evidence,
     check: Any = None,
     poolings: Mapping[str, DataTree] | None = None,
+    comparison: PriorComparison | None = None,
+    borrowed: Borrowing | None = None,
 ) -> list[Exhibit]:
     """Gather the figure set of a fit.
 
@@ -80,6 +84,10 @@ def exhibits(
         What the guard found, as it is or in the shape of check.json.
     poolings : mapping of str to xarray.DataTree, optional
         Fits of the same evidence by pooling, in the order of drawing.
+    comparison : PriorComparison, optional
+        What is believed under other priors.
+    borrowed : Borrowing, optional
+        What diseases take from each other.
 
     Returns
     -------
@@ -116,6 +124,23 @@ def exhibits(
         found = found[found["warn_tail"].notna()].reset_index(drop=True)
         made.append(_exhibit("checks", found, setting))
         made.append(_exhibit("calibration", gather.calibration_data(checked, evidence), setting))
+    if comparison is not None:
+        made.append(
+            _exhibit(
+                "prior_comparison", gather_sensitivity.prior_comparison_data(comparison), setting
+            )
+        )
+        made += [
+            _exhibit(
+                "flip_map", gather_sensitivity.flip_map_data(comparison, outcome), setting, outcome
+            )
+            for outcome in reported
+        ]
+        made.append(
+            _exhibit("power_scaling", gather_sensitivity.power_scaling_data(comparison), setting)
+        )
+    if borrowed is not None:
+        made.append(_exhibit("borrowing", gather_sensitivity.borrowing_data(borrowed), setting))
     return [each for each in made if len(each.frame)]
 
 
@@ -124,7 +149,8 @@ _MODULES = {"safety": "rates"}
 
 def _exhibit(kind: str, frame: pd.DataFrame, setting: Setting, part: str = "") -> Exhibit:
     name = f"{kind}_{part}" if part else kind
-    words = getattr(captions, kind)(frame, setting) if len(frame) else Words(name, "", "")
+    room = captions if hasattr(captions, kind) else captions_sensitivity
+    words = getattr(room, kind)(frame, setting) if len(frame) else Words(name, "", "")
     return Exhibit(name, frame, words, f"{_MODULES.get(kind, kind)}.draw_{kind}")
 
 
@@ -163,6 +189,8 @@ def publish(
     poolings: Mapping[str, DataTree] | None = None,
     formats: Sequence[str] = FORMATS,
     preset: str = "double",
+    comparison: PriorComparison | None = None,
+    borrowed: Borrowing | None = None,
 ) -> list[Path]:
     """Write the figure set: each figure in every format, its data as CSV, and the captions.
 
@@ -182,6 +210,10 @@ def publish(
         What to write.
     preset : {"single", "double", "slide"}
         The page.
+    comparison : PriorComparison, optional
+        What is believed under other priors.
+    borrowed : Borrowing, optional
+        What diseases take from each other.
 
     Returns
     -------
@@ -199,7 +231,7 @@ def publish(
         if name not in FORMATS:
             raise ValueError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
     style = style_of(evidence, check, preset)
-    found = exhibits(fit, evidence, check, poolings)
+    found = exhibits(fit, evidence, check, poolings, comparison, borrowed)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = run_config(fit)["data_sha256"]

@@ -48,7 +48,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     width, small = style.preset.points, style.small
     narrow = width < 300
     gap = style.scaled(8)
-    labels = label_room([str(t) for t in frame["label"]], 0.26 * width, small) + style.scaled(14)
+    labels = label_room([str(t) for t in frame["label"]], 0.31 * width, small) + style.scaled(14)
     designs = 0.0 if narrow else label_room([words(d) for d in frame["design"]], 0.2 * width, small)
     bars = (0.2 if narrow else 0.17) * width
     left = {"label": 0.0, "design": labels, "patients": labels + designs + gap * bool(designs)}

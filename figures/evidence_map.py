@@ -49,7 +49,10 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         fitted((outcome_words(o), outcome_short(o)), cell - style.scaled(2), style.small, lines=3)
         for o in outcomes
     ]
+    upright = any("-" in "".join(own) for own in heads)
     head = max(map(len, heads)) * leading(style.small) + style.scaled(4)
+    if upright:
+        head = label_room([outcome_short(o) for o in outcomes], 200, style.small) + style.scaled(6)
     note = wrapped(_NOTE, width - style.scaled(4), style.small)
     foot = len(note) * leading(style.small) + style.scaled(4)
     labels = [fitted(style.names(d), label_width - gap, style.size, lines=3) for d in diseases]
@@ -65,7 +68,11 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     for j, lines in enumerate(heads):
         middle = label_width + (j + 0.5) * cell
         top = head - style.scaled(3) - len(lines) * leading(style.small)
-        page.lines(middle, top, lines, ha="center", size=style.small)
+        if upright:
+            about = {"rotation": 90, "va": "bottom", "ha": "center", "size": style.small}
+            page.text(middle, head - style.scaled(3), outcome_short(outcomes[j]), **about)
+        else:
+            page.lines(middle, top, lines, ha="center", size=style.small)
     for i, lines in enumerate(labels):
         top = head + (i + 0.5) * pitch - len(lines) * leading(style.size) / 2
         page.lines(style.scaled(1), top, lines)

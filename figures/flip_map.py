@@ -1,0 +1,102 @@
+"""Flip map: for which priors a conclusion about a rate would be another."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data.names import outcome_short, outcome_words
+from .page import Page, leading
+from .style import INK, Style, drawing, fitted, wrapped
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def draw_flip_map(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw the probability that a rate exceeds the threshold over a grid of priors.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row an `outcome`, `disease`, `mu` (location of its prior, linear scale) and `tau_scale`
+        (scale of its half-normal prior): `probability`, `distance` from the reference (0 there),
+        and, the same in all rows, `threshold` and `wanted` (the probability that is enough).
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel an outcome and disease: darker where the probability is larger, the line where the
+        conclusion flips, a cross at the reference prior.
+    """
+    with drawing(style):
+        return _draw(frame, style)
+
+
+def _draw(frame: pd.DataFrame, style: Style) -> Figure:
+    pairs = list(dict.fromkeys(zip(frame["outcome"], frame["disease"], strict=True)))
+    width, small, gap = style.preset.points, style.small, style.scaled(10)
+    across = min(len(pairs), 2 if width < 300 else 4)
+    down = ceil(len(pairs) / across)
+    left = style.scaled(34)
+    panel = (width - left - gap * (across - 1) - style.scaled(8)) / across
+    heads = [
+        [
+            *fitted((outcome_words(o), outcome_short(o)), panel, small, True),
+            *fitted(style.names(d), panel, small),
+        ]
+        for o, d in pairs
+    ]
+    head = max(map(len, heads)) * leading(small) + style.scaled(4)
+    body, foot = min(0.8 * panel, style.scaled(80)), style.scaled(15)
+    wanted, threshold = float(frame["wanted"].iloc[0]), float(frame["threshold"].iloc[0])
+    note = wrapped(
+        f"Shade: probability that the rate exceeds {100 * threshold:g} %, white 0 to dark 1; line: "
+        f"{wanted:g}, where the conclusion flips; cross: the reference prior",
+        width - style.scaled(4),
+        small,
+    )
+    axis_room = leading(style.size) + style.scaled(4)
+    page = Page(style, down * (head + body + foot) + axis_room + len(note) * leading(small))
+    for i, (outcome, disease) in enumerate(pairs):
+        row, column = divmod(i, across)
+        x, top = left + column * (panel + gap), row * (head + body + foot) + head
+        page.lines(x, top - style.scaled(3) - len(heads[i]) * leading(small), heads[i], size=small)
+        own = frame[(frame["outcome"] == outcome) & (frame["disease"] == disease)]
+        axes = page.axes(x, top, panel, body)
+        _panel(axes, own, wanted, style)
+        if column == 0:
+            axes.set_ylabel("Scale of τ's prior")
+        else:
+            axes.set_yticklabels([])
+    bottom = down * (head + body + foot)
+    page.text(
+        left + (width - left) / 2, bottom + leading(style.size) / 2,
+        "Location of μ's prior, log-odds (death: log hazard a year)", ha="center",
+        size=style.size if width > 300 else small,
+    )  # fmt: skip
+    page.lines(style.scaled(1), bottom + axis_room, note, size=small)
+    return page.figure
+
+
+def _panel(axes, rows: pd.DataFrame, wanted: float, style: Style) -> None:
+    table = rows.pivot_table(index="tau_scale", columns="mu", values="probability")
+    x, y = table.columns.to_numpy(float), np.log2(table.index.to_numpy(float))
+    z = table.to_numpy(float)
+    axes.pcolormesh(x, y, z, cmap="Blues", vmin=0, vmax=1, shading="nearest", rasterized=False)
+    if np.nanmin(z) < wanted < np.nanmax(z):
+        axes.contour(x, y, z, [wanted], colors=[INK], linewidths=[1.5 * style.line])
+    nearest = rows.loc[rows["distance"].idxmin()]
+    axes.plot(
+        [nearest["mu"]], [np.log2(nearest["tau_scale"])], "x", color="#D55E00", gid="reference"
+    )
+    ticks = [t for t in (0.125, 0.25, 0.5, 1, 2, 4) if y.min() <= np.log2(t) <= y.max()]
+    axes.set_yticks(np.log2(ticks), [f"{t:g}" for t in ticks])
+    axes.locator_params(axis="x", nbins=4)
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(side in ("left", "bottom"))

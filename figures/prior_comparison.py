@@ -1,0 +1,111 @@
+"""Prior sets compared: what each disease's rate is under each of them."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from ..data.names import outcome_short, outcome_words, words
+from .page import Page, key, key_height, leading, percent_axis, row_pitch
+from .style import FAINT, INK, Style, drawing, fitted, label_room
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def draw_prior_comparison(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw the rate of every disease under every prior set.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a `set` (the reference first), `outcome` and `disease`: `q2.5, q50, q97.5`;
+        probabilities.
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel an outcome and one row a set: for each disease the median and pale 95 % interval,
+        in its own lane; a line joins the medians of a disease, upright where the prior does not
+        matter. The reference is set bold.
+    """
+    with drawing(style):
+        return _draw(frame, style)
+
+
+def _draw(frame: pd.DataFrame, style: Style) -> Figure:
+    sets, outcomes, diseases = (
+        list(dict.fromkeys(frame[name])) for name in ("set", "outcome", "disease")
+    )
+    width, small, gap = style.preset.points, style.small, style.scaled(14)
+    names = [words(name) for name in sets]
+    labels = label_room(names, 0.28 * width, small, True) + style.scaled(8)
+    across = min(len(outcomes), 2 if width < 300 else 3)
+    down = ceil(len(outcomes) / across)
+    panel = (width - labels - gap * (across - 1) - style.scaled(9)) / across
+    heads = [
+        fitted((outcome_words(o), outcome_short(o)), panel, style.size, True) for o in outcomes
+    ]
+    head = max(map(len, heads)) * leading(style.size) + style.scaled(4)
+    entries = [(_sign(style, d), style.names(d)[0]) for d in diseases]
+    foot, axis_room = style.scaled(15), leading(style.size) + style.scaled(4)
+    fixed = down * (head + foot) + axis_room + key_height(style, width, [t for _, t in entries])
+    pitch = row_pitch(style, 1.4 * len(sets) * down, fixed) * 1.4
+    body = pitch * len(sets)
+    page = Page(style, fixed + down * body)
+    for i, outcome in enumerate(outcomes):
+        row, column = divmod(i, across)
+        left, top = labels + column * (panel + gap), row * (head + body + foot) + head
+        first = top - style.scaled(3) - len(heads[i]) * leading(style.size)
+        page.lines(left, first, heads[i], weight="bold")
+        axes = page.axes(left, top, panel, body)
+        _panel(axes, frame[frame["outcome"] == outcome], sets, diseases, pitch, style)
+        if column == 0:
+            for j, name in enumerate(names):
+                bold = j == 0
+                text = fitted((name,), labels - style.scaled(8), small, bold, 1)[0]
+                weight = "bold" if bold else "normal"
+                page.text(1, top + (j + 0.5) * pitch, text, size=small, weight=weight)
+    bottom = down * (head + body + foot)
+    middle = labels + (width - labels) / 2
+    page.text(middle, bottom + leading(style.size) / 2, "Patients with the outcome, %", ha="center")
+    key(page, style.scaled(1), bottom + axis_room, width - 2, entries)
+    return page.figure
+
+
+def _panel(axes, rows: pd.DataFrame, sets, diseases, pitch: float, style: Style) -> None:
+    percent_axis(axes)
+    axes.set_ylim(pitch * len(sets), 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=FAINT, linewidth=0.7 * style.line)
+    axes.set_axisbelow(True)
+    axes.axhline(pitch, color=INK, linewidth=0.7 * style.line, linestyle=":")
+    lane = 0.84 * pitch / max(len(diseases), 1)
+    for j, disease in enumerate(diseases):
+        own = rows[rows["disease"] == disease].set_index("set")
+        known = [name for name in sets if name in own.index]
+        shift = (j - (len(diseases) - 1) / 2) * lane
+        places = [(sets.index(name) + 0.5) * pitch + shift for name in known]
+        mark = style.mark(disease)
+        medians = [float(own.loc[name, "q50"]) for name in known]
+        for name, y in zip(known, places, strict=True):
+            ends = [float(own.loc[name, end]) for end in ("q2.5", "q97.5")]
+            thin = {"color": mark.colour, "alpha": 0.35, "linewidth": min(style.line, lane)}
+            axes.plot(ends, [y, y], zorder=2, **thin)
+        axes.plot(medians, places, color=mark.colour, linewidth=0.7 * style.line, zorder=3)
+        axes.plot(
+            medians, places, mark.marker, color=mark.colour, zorder=4, clip_on=False,
+            markersize=min(style.scaled(3.2), 1.8 * lane), markeredgewidth=0, gid="median",
+        )  # fmt: skip
+
+
+def _sign(style: Style, disease: str):
+    def draw(axes, x, y, unit):
+        mark = style.mark(disease)
+        axes.plot([x], [y], mark.marker, color=mark.colour, markersize=style.scaled(3.8))
+
+    return draw
