@@ -62,7 +62,9 @@ class Setting:
         whole = self.checked["verdict"]
         chosen = [said[name] for name in outcomes or said if name in said]
         words = f"Guard: {whole}"
-        notes = [f"{low(e['outcome'])}: {e['verdict']}" for e in chosen if e["verdict"] != "pass"]
+        notes = [
+            f"{lowered(e['outcome'])}: {e['verdict']}" for e in chosen if e["verdict"] != "pass"
+        ]
         words += f" ({'; '.join(notes)})." if notes else "."
         return words + (" Do not use these estimates." if whole == "fail" else "")
 
@@ -75,7 +77,8 @@ def _studies(n: int) -> str:
     return f"{n} stud{'y' if n == 1 else 'ies'}"
 
 
-def low(outcome: str) -> str:
+def lowered(outcome: str) -> str:
+    """Name an outcome within a sentence."""
     words = outcome_words(outcome)
     return words[:1].lower() + words[1:]
 
@@ -92,6 +95,7 @@ def abbreviations(shown: set[str], diseases: tuple[str, ...]) -> str:
 
 
 def sentences(*parts: str) -> str:
+    """Join what there is to say."""
     return " ".join(part for part in parts if part)
 
 
@@ -110,7 +114,7 @@ def evidence_map(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the evidence map."""
     rows = setting.evidence.rows
     gaps = [
-        f"{disease_words(row['disease']).lower()}, {low(row['outcome'])}"
+        f"{disease_words(row['disease']).lower()}, {lowered(row['outcome'])}"
         for row in frame[frame["patients"] == 0].to_dict("records")
     ]
     studies = rows["study"].nunique()
@@ -121,7 +125,7 @@ def evidence_map(frame: pd.DataFrame, setting: Setting) -> Words:
         f"Analysis set {setting.evidence.selection.analysis_set}.",
     )
     told = [
-        f"{disease_words(row['disease']).lower()}, {low(row['outcome'])}: {row['patients']} "
+        f"{disease_words(row['disease']).lower()}, {lowered(row['outcome'])}: {row['patients']} "
         f"patients in {_studies(row['studies'])}"
         for row in frame[frame["patients"] > 0].to_dict("records")
     ]
@@ -160,7 +164,7 @@ def forest(frame: pd.DataFrame, setting: Setting) -> Words:
     outcome = str(frame["outcome"].iloc[0])
     studies = frame[frame["row"] == "study"]
     rates = frame[frame["row"] == "rate"]
-    name = low(outcome)
+    name = lowered(outcome)
     patients = int(studies["n"].sum())
     low, high = int(studies["events_min"].sum()), int(studies["events_max"].sum())
     bounded = bool((studies["events_min"] < studies["events_max"]).any())
@@ -212,7 +216,7 @@ def rates(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the rates by disease."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     caption = sentences(
-        f"Rates of {listed([low(o) for o in outcomes])} by disease.",
+        f"Rates of {listed([lowered(o) for o in outcomes])} by disease.",
         "Marks: posterior median (that of the median study); thick and thin lines: central 50 % "
         "and 95 % intervals; pale bars: central 95 % prediction interval for the next trial; "
         "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
@@ -228,7 +232,7 @@ def safety(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the harms."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     caption = sentences(
-        f"Harms by disease: {listed([low(o) for o in outcomes])}, with events and patients "
+        f"Harms by disease: {listed([lowered(o) for o in outcomes])}, with events and patients "
         "counted; the axis has a square-root scale.",
         "Marks: posterior median; thick and thin lines: central 50 % and 95 % intervals; pale "
         "bars: central 95 % prediction interval for the next trial; hollow marks with dashed "
@@ -248,21 +252,21 @@ def joint(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word an outcome with the one nested in it."""
     parent, child = dict.fromkeys(frame["outcome"])
     caption = sentences(
-        f"{outcome_words(parent)} and {low(child)} by disease. Wide pale bars end at the "
-        f"posterior median of {low(parent)}, narrow full ones at that of {low(child)}, which "
-        "lies within it in every posterior draw; lines: central 95 % intervals; white dashed bars: "
+        f"{outcome_words(parent)} and {lowered(child)} by disease. Wide pale bars end at the "
+        f"posterior median of {lowered(parent)}, narrow full ones at that of {lowered(child)}, "
+        "which lies within it in every posterior draw; lines: central 95 % intervals; white dashed bars: "
         "no study, borrowed from the other diseases.",
         _counted(frame),
         setting.model,
         setting.verdict([parent, child]),
     )
-    title = f"{outcome_words(parent)} and {low(child)}"
+    title = f"{outcome_words(parent)} and {lowered(child)}"
     return Words(title, caption, _told(frame, "Nested bars"))
 
 
 def _counted(frame: pd.DataFrame) -> str:
     own = frame[frame["quantity"] == "rate"].groupby("outcome", sort=False)["patients"].sum()
-    return "Patients: " + ", ".join(f"{low(str(o))} {n}" for o, n in own.items()) + "."
+    return "Patients: " + ", ".join(f"{lowered(str(o))} {n}" for o, n in own.items()) + "."
 
 
 def _told(frame: pd.DataFrame, kind: str) -> str:
@@ -278,7 +282,7 @@ def predictive(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the mixed predictive intervals of the studies."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     outside = frame[~frame["inside"].astype(bool)]
-    named = [f"{r['label']} ({low(r['outcome'])})" for r in outside.to_dict("records")]
+    named = [f"{r['label']} ({lowered(r['outcome'])})" for r in outside.to_dict("records")]
     found = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
     found += f": {listed(named)}." if 0 < len(named) <= 12 else "."
     caption = sentences(
@@ -297,7 +301,7 @@ def checks(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the guard's predictive checks."""
     alarms = frame[frame["verdict"] != "pass"]
     named = [
-        f"{low(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
+        f"{lowered(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
         for r in alarms.to_dict("records")
     ]
     found = f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
@@ -351,8 +355,8 @@ def pooling(frame: pd.DataFrame, setting: Setting) -> Words:
         outcome, disease = wide.index[place]
         ends = wide.iloc[place]
         moved = (
-            f"Partial pooling moves {disease_words(disease).lower()}, {low(outcome)}, most: from "
-            f"{percent(ends['none'])} to {percent(ends['partial'])}."
+            f"Partial pooling moves {disease_words(disease).lower()}, {lowered(outcome)}, most: "
+            f"from {percent(ends['none'])} to {percent(ends['partial'])}."
         )
     kinds = [str(_POOLING.get(p, p)).split(" across")[0] for p in poolings]
     caption = sentences(
@@ -382,5 +386,5 @@ def prior_posterior(frame: pd.DataFrame, setting: Setting) -> Words:
     for (outcome, name), own in posterior.groupby(["outcome", "parameter"], sort=False):
         mode = float(own["value"].to_numpy()[own["density"].to_numpy().argmax()])
         words = percent(mode) if name == "new_disease" else f"{mode:.2f}"
-        told.append(f"{low(str(outcome))}, {str(name).replace('_', ' ')} {words}")
+        told.append(f"{lowered(str(outcome))}, {str(name).replace('_', ' ')} {words}")
     return Words("Prior and posterior", caption, f"Posterior modes: {'; '.join(told)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..data.names import disease_words
-from .captions import ESTIMATES, Setting, Words, low, sentences
+from .captions import ESTIMATES, Setting, Words, lowered, sentences
 from .wording import listed, percent
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def prior_comparison(frame: pd.DataFrame, setting: Setting) -> Words:
         far = others.iloc[int(others["shift"].abs().fillna(-1).to_numpy().argmax())]
         moved = (
             f"The largest shift of a mean, {abs(far['shift']):.1f} posterior standard deviations, "
-            f"is that of {disease_words(far['disease']).lower()}, {low(far['outcome'])}, under "
+            f"is that of {disease_words(far['disease']).lower()}, {lowered(far['outcome'])}, under "
             f"{far['set']}."
         )
     caption = sentences(
@@ -46,21 +46,21 @@ def flip_map(frame: pd.DataFrame, setting: Setting) -> Words:
         near = f"at distance {other['distance'].min():.1f}" if len(other) else "nowhere on the map"
         told.append(f"{disease_words(str(disease)).lower()} {here:.2f}, flips {near}")
     caption = sentences(
-        f"Probability that the rate of {low(outcome)} exceeds {percent(threshold)}, for priors of "
-        "μ (location) and τ (scale) around the reference (cross). The line is where it is "
+        f"Probability that the rate of {lowered(outcome)} exceeds {percent(threshold)}, for priors "
+        "of μ (location) and τ (scale) around the reference (cross). The line is where it is "
         f"{wanted:g}, and the conclusion flips. Distance 1 is one prior standard deviation of μ "
         "or a doubling of the scale of τ.",
         setting.model,
         setting.verdict([outcome]),
     )
     words = f"Probability under the reference prior, by disease: {'; '.join(told)}."
-    return Words(f"Flip map: {low(outcome)}", caption, words)
+    return Words(f"Flip map: {lowered(outcome)}", caption, words)
 
 
 def power_scaling(frame: pd.DataFrame, setting: Setting) -> Words:
     """Word the power-scaling diagnostics."""
     told = [
-        f"{low(str(row['outcome']))}, {row['parameter']}: {row['verdict']}"
+        f"{lowered(str(row['outcome']))}, {row['parameter']}: {row['verdict']}"
         for row in frame[frame["verdict"] != "ok"].to_dict("records")
     ]
     found = f"Not ok: {'; '.join(told)}." if told else "All are ok."
@@ -82,13 +82,14 @@ def borrowing(frame: pd.DataFrame, setting: Setting) -> Words:
         far = between.iloc[int(between["change"].abs().to_numpy().argmax())]
         found = (
             "Between diseases the largest change is that of "
-            f"{disease_words(far['disease']).lower()} without {disease_words(far['left_out']).lower()}, {low(far['outcome'])}: "
+            f"{disease_words(far['disease']).lower()} without "
+            f"{disease_words(far['left_out']).lower()}, {lowered(far['outcome'])}: "
             f"{far['change']:.1f}."
         )
     caption = sentences(
         "Borrowing: change of each disease's mean rate (row) when all studies of a disease "
-        "(column) are left out, in standard deviations of its posterior given everything; on the diagonal, "
-        "what its own studies add to the others. Hatched: no study to leave out.",
+        "(column) are left out, in standard deviations of its posterior given everything; on the "
+        "diagonal, what its own studies add to the others. Hatched: no study to leave out.",
         found,
         setting.model,
         setting.verdict(list(dict.fromkeys(frame["outcome"]))),

@@ -124,24 +124,25 @@ def exhibits(
         found = found[found["warn_tail"].notna()].reset_index(drop=True)
         made.append(_exhibit("checks", found, setting))
         made.append(_exhibit("calibration", gather.calibration_data(checked, evidence), setting))
+    made += _of_priors(comparison, borrowed, reported, setting)
+    return [each for each in made if len(each.frame)]
+
+
+def _of_priors(
+    comparison: PriorComparison | None, borrowed: Borrowing | None, reported: list[str], setting
+) -> list[Exhibit]:
+    made = []
     if comparison is not None:
-        made.append(
-            _exhibit(
-                "prior_comparison", gather_sensitivity.prior_comparison_data(comparison), setting
-            )
-        )
-        made += [
-            _exhibit(
-                "flip_map", gather_sensitivity.flip_map_data(comparison, outcome), setting, outcome
-            )
-            for outcome in reported
-        ]
-        made.append(
-            _exhibit("power_scaling", gather_sensitivity.power_scaling_data(comparison), setting)
-        )
+        frame = gather_sensitivity.prior_comparison_data(comparison)
+        made.append(_exhibit("prior_comparison", frame, setting))
+        for outcome in reported:
+            frame = gather_sensitivity.flip_map_data(comparison, outcome)
+            made.append(_exhibit("flip_map", frame, setting, outcome))
+        frame = gather_sensitivity.power_scaling_data(comparison)
+        made.append(_exhibit("power_scaling", frame, setting))
     if borrowed is not None:
         made.append(_exhibit("borrowing", gather_sensitivity.borrowing_data(borrowed), setting))
-    return [each for each in made if len(each.frame)]
+    return made
 
 
 _MODULES = {"safety": "rates"}

@@ -91,10 +91,9 @@ def _panel(axes, rows: pd.DataFrame, wanted: float, style: Style) -> None:
     axes.pcolormesh(x, y, z, cmap="Blues", vmin=0, vmax=1, shading="nearest", rasterized=False)
     if np.nanmin(z) < wanted < np.nanmax(z):
         axes.contour(x, y, z, [wanted], colors=[INK], linewidths=[1.5 * style.line])
-    nearest = rows.loc[rows["distance"].idxmin()]
-    axes.plot(
-        [nearest["mu"]], [np.log2(nearest["tau_scale"])], "x", color="#D55E00", gid="reference"
-    )
+    nearest = rows.iloc[int(rows["distance"].to_numpy().argmin())]
+    at = [nearest["mu"]], [np.log2(nearest["tau_scale"])]
+    axes.plot(*at, "x", color="#D55E00", gid="reference")
     ticks = [t for t in (0.125, 0.25, 0.5, 1, 2, 4) if y.min() <= np.log2(t) <= y.max()]
     axes.set_yticks(np.log2(ticks), [f"{t:g}" for t in ticks])
     axes.locator_params(axis="x", nbins=4)
