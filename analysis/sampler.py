@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..models.hierarchy import hierarchy, model_data, structure
 from ..models.priors import DEFAULT, PriorSet
+from ..models.quantile_table import SCORES
 from ..models.terms import Terms
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def sample(
         progress("compiling", 0, 0)
     data = model_data(terms, pooling, priors)
     compiled = _compiled(_Structure(terms, pooling)).with_data(**data)
+    compiled = replace(compiled, initial_point_func=_start(compiled, data))
     raw = nutpie.sample(
         compiled,
         draws=draws,
@@ -73,6 +76,31 @@ def sample(
     stats = raw["sample_stats"].to_dataset().drop_vars("divergence_message", errors="ignore")
     kept = [name for name in posterior.data_vars if not str(name).endswith("_score")]
     return {str(name): posterior[name].to_numpy() for name in kept}, stats
+
+
+def _start(compiled: Any, data: dict[str, np.ndarray]) -> Callable[[int], np.ndarray]:
+    """Start chains where standard deviations are at most one, whatever the prior.
+
+    A prior that puts most of its mass on deviations of thousands would start them where counts no
+    longer tell deviations apart, and they would stay there.
+    """
+    names, places, _ = compiled.shape_info
+    highest = np.full(compiled.n_dim, np.inf)
+    for name in ("sigma", "tau"):
+        if f"{name}_quantiles" in data:
+            place = places[names.index(f"{name}_score")]
+            tables = data[f"{name}_quantiles"][:, 0]
+            highest[place] = [_highest_score(table) for table in tables]
+
+    def point(seed: int) -> np.ndarray:
+        return np.minimum(compiled.initial_point_func(seed), highest)
+
+    return point
+
+
+def _highest_score(table: np.ndarray) -> float:
+    """Score at which a tabulated standard deviation reaches one, infinite where it never does."""
+    return max(float(np.append(SCORES, np.inf)[np.searchsorted(table, 0.0)]), -4.0)
 
 
 class _Structure:

@@ -118,6 +118,15 @@ def _statistics(chosen: xr.Dataset) -> pd.DataFrame:
     import arviz as az
     import xarray as xr
 
+    # A fixed parameter does not vary: its R-hat is zero over zero, and stays undefined.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        diagnosed = {
+            "mcse_mean": az.mcse(chosen, method="mean"),
+            "mcse_sd": az.mcse(chosen, method="sd"),
+            "r_hat": az.rhat(chosen, method="rank"),
+            "ess_bulk": az.ess(chosen, method="bulk"),
+            "ess_tail": az.ess(chosen, method="tail"),
+        }
     measures = {
         "mean": chosen.mean(("chain", "draw")),
         "sd": chosen.std(("chain", "draw"), ddof=1),
@@ -127,11 +136,7 @@ def _statistics(chosen: xr.Dataset) -> pd.DataFrame:
             )
             for q in (0.025, 0.5, 0.975)
         },
-        "mcse_mean": az.mcse(chosen, method="mean"),
-        "mcse_sd": az.mcse(chosen, method="sd"),
-        "r_hat": az.rhat(chosen, method="rank"),
-        "ess_bulk": az.ess(chosen, method="bulk"),
-        "ess_tail": az.ess(chosen, method="tail"),
+        **diagnosed,
     }
     frames = []
     for name in chosen.data_vars:
