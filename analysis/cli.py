@@ -98,7 +98,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     from ..data.export import write_csv
     from .fit import fit as fit_model
     from .fit import rates
-    from .report import write_check
+    from .report import findings_of, write_check
     from .results import stamped
 
     evidence = request.evidence()
@@ -116,7 +116,9 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
         )
         seconds = time.monotonic() - started
         console.say(*_left_to_the_sampler(made))
-        checked = None if request.no_check else _checked(made, evidence, progress)
+        checked = None
+        if not request.no_check:
+            checked = findings_of(made, evidence, request.out, request.refit, progress)
     write_check(checked, request.out)
     write_csv(stamped(rates(made), checked), request.out / "rates.csv")
     if as_json:
@@ -139,12 +141,12 @@ def check(
 
     Writes check.json into DIR. PATH is the data of the fit, where they are not the shipped ones.
     """
-    from .report import write_check
+    from .report import findings_of, write_check
 
     made, evidence = _stored(folder, path)
     _refuse_place(folder)
     with console.progress_display() as progress:
-        checked = _checked(made, evidence, progress)
+        checked = findings_of(made, evidence, folder, True, progress)
     write_check(checked, folder)
     if as_json:
         console.print_json(checked)
@@ -446,16 +448,6 @@ def _stored(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | None]
             f"{folder}: holds a fit of other data than {path}: fit that first, or name its folder"
         )
     return made, None
-
-
-def _checked(
-    made: DataTree, evidence: Evidence | None, progress: console.Progress
-) -> dict[str, Any]:
-    from .check import check as run_guard
-    from .fit import run_config
-
-    progress("checking", 0, 0)
-    return {**run_guard(made, evidence).to_dict(), "run": run_config(made)}
 
 
 def _left_to_the_sampler(made: DataTree) -> list[str]:

@@ -42,7 +42,8 @@ def risk_differences(evidence: Evidence) -> pd.DataFrame:
     control = every.controls.groupby(_KEYS, sort=False)[_COUNTS].sum().add_prefix("control_")
     both = treated.join(control, how="inner").reset_index()
     about = every.studies.reindex(columns=["study", "role", "comparator"])
-    both = both.merge(about.fillna({"comparator": ""}), on="study")
+    about["comparator"] = about["comparator"].astype(object).where(about["comparator"].notna(), "")
+    both = both.merge(about, on="study")
     intervals = [_difference(row) for row in both.to_dict("records")]
     for position, name in enumerate(("difference", "low", "high")):
         both[name] = pd.Series([each[position] for each in intervals], both.index, dtype=float)

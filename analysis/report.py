@@ -151,7 +151,6 @@ def _results(
     progress: console.Progress,
 ) -> Results:
     """Make or read back every fit, and run the guard on the first."""
-    from .check import check
     from .store import run_config
 
     main = Request(evidence, settings["pooling"], priors, settings, out / "fit.nc")
@@ -163,10 +162,7 @@ def _results(
             name: (each.evidence, each.fitted(_named(progress, f"{name} definitions")))
             for name, each in definitions.items()
         }
-        checked = None
-        if checking:
-            progress("checking", 0, 0)
-            checked = {**check(fit, evidence).to_dict(), "run": run_config(fit)}
+        checked = findings_of(fit, evidence, out, settings["refit"], progress) if checking else None
         progress("fitting other poolings", 0, 0)
     fits = {
         name: fit if name == main.pooling else each.fitted(_named(progress, f"{name} pooling"))
@@ -312,6 +308,37 @@ def write_check(checked: Mapping[str, Any] | None, folder: Path) -> None:
         write_whole(console.to_json(checked) + "\n", path)
 
 
+def findings_of(
+    fit: DataTree, evidence: Evidence | None, folder: Path, anew: bool, progress: console.Progress
+) -> dict[str, Any]:
+    """Let the guard check a fit; what it found of this very fit is read back.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        The fit.
+    evidence : Evidence or None
+        What was fitted, if it is at hand.
+    folder : Path
+        Where the guard's findings are kept.
+    anew : bool
+        Check even where the findings are kept.
+    progress : callable
+        Called with the stage.
+
+    Returns
+    -------
+    dict
+        The content of check.json; its ``run`` is the whole request of the fit.
+    """
+    from .check import check
+    from .store import run_config
+
+    progress("checking", 0, 0)
+    kept = None if anew else kept_check(folder, fit)
+    return kept or {**check(fit, evidence).to_dict(), "run": run_config(fit)}
+
+
 def kept_check(folder: Path, fit: DataTree) -> dict[str, Any] | None:
     """Read what the guard found of a stored fit; None where it did not see this very fit."""
     from .store import run_config
@@ -404,7 +431,7 @@ def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list
 
 
 def inline(svg: str, name: str) -> Any:
-    """Make a drawing part of a page: no prolog, no metadata, identifiers of its own.
+    """Make a drawing part of a page: no prolog, no metadata, only identifiers that are used.
 
     Parameters
     ----------
@@ -421,6 +448,9 @@ def inline(svg: str, name: str) -> Any:
 
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'(?<=\s)id="', f'id="{name}-', body)
+    wanted = set(re.findall(r'(?:href="|url\()#([^")]+)', body))
+    body = re.sub(
+        r'\sid="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in wanted else "", body
+    )
     body = re.sub(r'(href="|url\()#', rf"\g<1>#{name}-", body)
     return Markup(body)

@@ -85,10 +85,10 @@ def characteristics_table(results: Results) -> Table:
             disease_words(row["disease"]),
             words(_text(row["design"])),
             ", ".join(filter(None, (words(_text(row["cell_source"])), _text(row["donor"])))),
+            ", ".join(f"{outcome_short(k)} {marks[row[k]]}" for k in outcomes if row[k]) or "–",
             str(row["patients"]),
             str(row["controls"] or ""),
             _text(row["months"]),
-            ", ".join(f"{outcome_short(k)} {marks[row[k]]}" for k in outcomes if row[k]) or "–",
         )
         for row in frame.to_dict("records")
     ]
@@ -96,8 +96,8 @@ def characteristics_table(results: Results) -> Table:
         "The studies, and the outcomes of which counts could be read: ● in the study's own text, "
         "◐ in a later review's table, ○ derived from words or percentages. AE: adverse event."
     )
-    header = ("Study", "Disease", "Design", "Cells", "Treated", "Controls", "Months", "Counts")
-    return Table("studies", caption, header, rows, frame, of_fit=False, texts=4)
+    header = ("Study", "Disease", "Design", "Cells", "Counts", "Treated", "Controls", "Months")
+    return Table("studies", caption, header, rows, frame, of_fit=False, texts=5)
 
 
 def _text(value: Any) -> str:
