@@ -254,8 +254,8 @@ def joint(frame: pd.DataFrame, setting: Setting) -> Words:
     caption = sentences(
         f"{outcome_words(parent)} and {lowered(child)} by disease. Wide pale bars end at the "
         f"posterior median of {lowered(parent)}, narrow full ones at that of {lowered(child)}, "
-        "which lies within it in every posterior draw; lines: central 95 % intervals; white dashed bars: "
-        "no study, borrowed from the other diseases.",
+        "which lies within it in every posterior draw; lines: central 95 % intervals; white dashed "
+        "bars: no study, borrowed from the other diseases.",
         _counted(frame),
         setting.model,
         setting.verdict([parent, child]),

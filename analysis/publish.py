@@ -6,20 +6,20 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.export import write_csv
-from . import captions, captions_sensitivity, gather, gather_sensitivity
-from .captions import Setting, Words
+from . import captions
+from .captions import Words
+from .checklist import checklist
+from .exhibits import Exhibit, exhibits, plain
+from .paper_tables import PaperTable, paper_tables
 from .store import run_config
-from .summary import rates
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
     from xarray import DataTree
 
@@ -34,129 +34,13 @@ _WORTH_A_WORKER = 6
 Written = tuple[list[Path], set[str]]
 
 
-@dataclass(frozen=True, eq=False)
-class Exhibit:
-    """One figure of the set, before it is drawn.
-
-    Attributes
-    ----------
-    name : str
-        Name of its files.
-    frame : DataFrame
-        Exactly what is drawn.
-    words : Words
-        Title, caption and alternative text.
-    drawing : str
-        Module and function that draw it, such as `forest.draw_forest`.
-    """
-
-    name: str
-    frame: pd.DataFrame
-    words: Words
-    drawing: str
-
-    def draw(self, style: Style) -> Figure:
-        """Draw it in a style."""
-        module, function = self.drawing.split(".")
-        draw: Callable[..., Figure] = getattr(
-            import_module(f"..figures.{module}", __package__), function
-        )
-        return draw(self.frame, style)
-
-
-def exhibits(
-    fit: DataTree,
-    evidence: Evidence,
-    check: Any = None,
-    poolings: Mapping[str, DataTree] | None = None,
-    comparison: PriorComparison | None = None,
-    borrowed: Borrowing | None = None,
-) -> list[Exhibit]:
-    """Gather the figure set of a fit.
-
-    Parameters
-    ----------
-    fit : xarray.DataTree
-        A stored fit.
-    evidence : Evidence
-        The evidence that was fitted.
-    check : CheckResult or mapping, optional
-        What the guard found, as it is or in the shape of check.json.
-    poolings : mapping of str to xarray.DataTree, optional
-        Fits of the same evidence by pooling, in the order of drawing.
-    comparison : PriorComparison, optional
-        What is believed under other priors.
-    borrowed : Borrowing, optional
-        What diseases take from each other.
-
-    Returns
-    -------
-    list of Exhibit
-        In the order of a paper; what the fit has nothing for is left out.
-    """
-    checked = _plain(check)
-    setting = Setting(evidence, run_config(fit), checked)
-    reported = list(dict.fromkeys(rates(fit)["outcome"]))
-    made = [
-        _exhibit("evidence_map", gather.evidence_map_data(evidence), setting),
-        _exhibit("characteristics", gather.characteristics_data(evidence), setting),
-    ]
-    made += [
-        _exhibit("forest", gather.forest_data(fit, evidence, outcome), setting, outcome)
-        for outcome in reported
-    ]
-    made.append(_exhibit("rates", gather.rates_data(fit, evidence), setting))
-    made += [
-        _exhibit("joint", gather.nested_data(fit, evidence, child), setting, child)
-        for child in gather.nested_children(fit)
-    ]
-    harms = gather.safety_data(fit, evidence)
-    if len(harms):
-        made.append(_exhibit("safety", harms, setting))
-    if poolings is not None and len(poolings) > 1:
-        made.append(_exhibit("pooling", gather.pooling_data(poolings, evidence), setting))
-    if "prior" in fit.children:
-        made.append(_exhibit("prior_posterior", gather.prior_posterior_data(fit), setting))
-    if "mixed_predictive" in fit.children:
-        made.append(_exhibit("predictive", gather.predictive_data(fit, evidence), setting))
-    if checked is not None:
-        found = gather.checks_data(checked)
-        found = found[found["warn_tail"].notna()].reset_index(drop=True)
-        made.append(_exhibit("checks", found, setting))
-        made.append(_exhibit("calibration", gather.calibration_data(checked, evidence), setting))
-    made += _of_priors(comparison, borrowed, reported, setting)
-    return [each for each in made if len(each.frame)]
-
-
-def _of_priors(
-    comparison: PriorComparison | None, borrowed: Borrowing | None, reported: list[str], setting
-) -> list[Exhibit]:
-    made = []
-    if comparison is not None:
-        frame = gather_sensitivity.prior_comparison_data(comparison)
-        made.append(_exhibit("prior_comparison", frame, setting))
-        for outcome in reported:
-            frame = gather_sensitivity.flip_map_data(comparison, outcome)
-            made.append(_exhibit("flip_map", frame, setting, outcome))
-        frame = gather_sensitivity.power_scaling_data(comparison)
-        made.append(_exhibit("power_scaling", frame, setting))
-    if borrowed is not None:
-        made.append(_exhibit("borrowing", gather_sensitivity.borrowing_data(borrowed), setting))
-    return made
+def draw(exhibit: Exhibit, style: Style) -> Figure:
+    """Draw a figure of the set in a style."""
+    module = import_module(f"..figures.{_MODULES.get(exhibit.kind, exhibit.kind)}", __package__)
+    return getattr(module, f"draw_{exhibit.kind}")(exhibit.frame, style)
 
 
 _MODULES = {"safety": "rates"}
-
-
-def _exhibit(kind: str, frame: pd.DataFrame, setting: Setting, part: str = "") -> Exhibit:
-    name = f"{kind}_{part}" if part else kind
-    room = captions if hasattr(captions, kind) else captions_sensitivity
-    words = getattr(room, kind)(frame, setting) if len(frame) else Words(name, "", "")
-    return Exhibit(name, frame, words, f"{_MODULES.get(kind, kind)}.draw_{kind}")
-
-
-def _plain(check: Any) -> Mapping[str, Any] | None:
-    return check.to_dict() if hasattr(check, "to_dict") else check
 
 
 def style_of(evidence: Evidence, check: Any = None, preset: str = "double") -> Style:
@@ -177,7 +61,7 @@ def style_of(evidence: Evidence, check: Any = None, preset: str = "double") -> S
     """
     from ..figures.style import make_style
 
-    checked = _plain(check)
+    checked = plain(check)
     verdict = None if checked is None else checked["verdict"]
     return make_style(preset, evidence.diseases, verdict)
 
@@ -193,7 +77,7 @@ def publish(
     comparison: PriorComparison | None = None,
     borrowed: Borrowing | None = None,
 ) -> list[Path]:
-    """Write the figure set: each figure in every format, its data as CSV, and the captions.
+    """Write the figure set with data and captions, the tables of a paper, and the checklist.
 
     Parameters
     ----------
@@ -241,7 +125,22 @@ def publish(
     files = [path for paths, _ in written for path in paths]
     notes = [captions.abbreviations(shown, evidence.diseases) for _, shown in written]
     text = captions_page(found, notes, style)
-    return [*files, write_bytes(text.encode(), folder / "captions.md")]
+    files.append(write_bytes(text.encode(), folder / "captions.md"))
+    files += _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
+    told = checklist(fit, evidence, plain(check), comparison)
+    return [*files, write_bytes(told.encode(), folder / "checklist.md")]
+
+
+def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:
+    """Write each table as CSV, HTML and LaTeX."""
+    files = []
+    for table in tables:
+        path = folder / f"{table.name}.csv"
+        write_csv(table.frame, path)
+        files.append(path)
+        for ending, text in (("html", table.html()), ("tex", table.latex())):
+            files.append(write_bytes(text.encode(), folder / f"{table.name}.{ending}"))
+    return files
 
 
 def _each(job: Callable[[Exhibit], Written], found: Sequence[Exhibit]) -> Iterable[Written]:
@@ -265,7 +164,7 @@ def _write_exhibit(
     """Write a figure's files; give them, and the words that it shows."""
     table = folder / f"{exhibit.name}.csv"
     write_csv(exhibit.frame, table)
-    figure = exhibit.draw(style)
+    figure = draw(exhibit, style)
     rendered = render(figure, style, formats, exhibit.words, sha256)
     named = [(folder / f"{exhibit.name}.{end}", content) for end, content in rendered.items()]
     files = [table, *(write_bytes(content, path) for path, content in named)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mscpool.analysis.publish import exhibits, style_of
+from mscpool.analysis.publish import draw, exhibits, style_of
 
 spec = importlib.util.spec_from_file_location("geometry", Path(__file__).parent / "geometry.py")
 geometry = importlib.util.module_from_spec(spec)
@@ -24,6 +24,6 @@ def test_nothing_overlaps_or_is_cut(sized, size, preset):
     found = {
         each.name: wrong
         for each in exhibits(fit, evidence, check, poolings)
-        if (wrong := geometry.flaws(each.draw(style), style))
+        if (wrong := geometry.flaws(draw(each, style), style))
     }
     assert not found
