@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -32,8 +31,7 @@ class Commands(TyperGroup):
             status = refuse(_usage(wrong))
         except Interrupted:
             status = INTERRUPTED
-        except BrokenPipeError:  # who read our output has gone, as `head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except SystemExit:  # who read our output has gone, as `head` does
             status = DONE
         except Exception as wrong:
             status = BAD_INPUT if _told(wrong) else BROKEN

@@ -422,3 +422,14 @@ def test_priors_compares_named_sets_and_files(table, tmp_path):
     assert found["reference"] == "default"
     assert [each["name"] for each in found["sets"]] == ["default", "mine"]
     assert (tmp_path / "priors.csv").is_file()
+
+
+def test_a_reader_that_leaves_is_no_failed_guard():
+    code = "from mscpool.analysis.cli import main; main()"
+    command = [sys.executable, "-c", code, "priors", "--list"]
+    done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.stdout is not None
+    done.stdout.close()
+    _, said = done.communicate()
+    assert done.returncode == 0
+    assert b"Traceback" not in said
