@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+import zlib
 from typing import Any
 
 import numba
@@ -12,8 +15,14 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
+from . import likelihood
 from .likelihood import total_log_likelihood
 from .quantile_table import HIGHEST, LOWEST, STEP
+
+#: Part of PyTensor's key of a stored compilation: another text of these functions is another model.
+_SOURCE = zlib.crc32(
+    (inspect.getsource(likelihood) + inspect.getsource(sys.modules[__name__])).encode()
+)
 
 
 @numba.njit(cache=True)
@@ -68,7 +77,7 @@ class QuantileOp(Op):
 
 @register_funcify_default_op_cache_key(QuantileOp)
 def _compile_read(op, node, **kwargs):
-    return _read, 1
+    return _read, _SOURCE
 
 
 quantile_op = QuantileOp()
@@ -105,7 +114,7 @@ class LikelihoodOp(Op):
 
 @register_funcify_default_op_cache_key(LikelihoodOp)
 def _compile_total(op, node, **kwargs):
-    return total_log_likelihood, 1
+    return total_log_likelihood, _SOURCE
 
 
 likelihood_op = LikelihoodOp()
