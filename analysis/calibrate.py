@@ -22,7 +22,8 @@ from scipy.stats import binomtest
 
 from . import defects, predict
 from .check import CheckResult, Verdict, judge, judge_sampling, verdict_of, worst
-from .left_out import DiseaseLevels, leave_out
+from .disease_left import thinned
+from .left_out import leave_out
 
 SETS, SEED = 200, 20250101
 FILE = "calibration.jsonl"
@@ -120,7 +121,7 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
             each.outcome: {one.check: one.mid_p for one in each.checks} for each in result.outcomes
         },
         "sampling": {k: v for k, v in result.sampling.items() if k not in ("verdict", "reason")},
-        "largest_k": max(one["pareto_k"] for one in result.loo if one["pareto_k"] is not None),
+        "largest_k": max((one["pareto_k"] for one in result.loo if one["pareto_k"]), default=None),
         "coverage": coverage,
     }
 
@@ -141,12 +142,14 @@ def judged(
         return predict.levels_of(flat, terms, rng)
 
     levels = levels_of(sampled)
-    few = _thinned(levels, settings.left_out)
+    few = thinned(levels, settings.left_out)
     new_study = predict.new_study_rates(levels, terms, rng)
     left_out = leave_out(
         terms,
-        DiseaseLevels(few.theta, few.sigma),
+        few,
         predict.integrated_log_likelihood(few, terms),
+        pooling,
+        DEFAULT,
         rng,
         lambda part: levels_of(sample(part, pooling, DEFAULT, *length, seed)[0]),
     )
@@ -161,19 +164,13 @@ def judged(
     result = judge(
         terms,
         pooling,
-        DiseaseLevels(levels.theta, levels.sigma),
+        levels,
         predict.replicate(predict.renew_studies(levels, terms, rng), terms, rng),
         predict.counts_within_bounds(levels, terms, rng),
         left_out,
         _diagnostics([q for q in quantities if q is not None], stats),
     )
     return result, new_study[:, 0]
-
-
-def _thinned(levels: predict.Levels, draws: int) -> predict.Levels:
-    step = max(1, len(levels) // draws)
-    parts = (levels.sigma, levels.theta, levels.eta)
-    return predict.Levels(None, None, *(part[::step] for part in parts))
 
 
 def _diagnostics(quantities: list[np.ndarray], stats) -> dict[str, float | int]:

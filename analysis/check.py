@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 
 from ..models.hierarchy import has_tau, structure
+from ..models.priors import PriorSet
 from ..models.terms import Terms, build_terms
 from .discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
-from .left_out import DiseaseLevels, LeftOut, adjusted_smallest, leave_out
+from .left_out import LeftOut, adjusted_smallest, leave_out
+from .predict import Levels, levels_of
 from .review import compare_review
 from .store import run_config
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ..data.evidence import Evidence
-    from .predict import Levels
 
 Verdict = Literal["pass", "warn", "fail"]
 
@@ -159,10 +160,19 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
     terms, rng = terms_of_fit(fit), np.random.default_rng(config["seed"])
     levels = _levels_of(fit)
     replicated = _flat(fit["mixed_predictive"]["events"])
-    left_out = leave_out(terms, levels, _flat(fit["log_likelihood"]["events"]), rng)
+    pooling, priors = config["pooling"], PriorSet.from_dict(config["priors"])
+    left_out = leave_out(
+        terms,
+        levels,
+        _flat(fit["log_likelihood"]["events"]),
+        pooling,
+        priors,
+        rng,
+        _refitter(pooling, priors, config["seed"]),
+    )
     result = judge(
         terms,
-        config["pooling"],
+        pooling,
         levels,
         replicated,
         _flat(fit["posterior_predictive"]["events_within_bounds"]),
@@ -176,7 +186,7 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
 def judge(
     terms: Terms,
     pooling: str,
-    levels: DiseaseLevels,
+    levels: Levels,
     replicated: np.ndarray,
     within_bounds: np.ndarray,
     left_out: list[LeftOut],
@@ -190,8 +200,8 @@ def judge(
         The likelihood.
     pooling : str
         How diseases inform each other.
-    levels : DiseaseLevels
-        Posterior draws.
+    levels : Levels
+        Posterior draws; levels of the studies are not used.
     replicated : numpy.ndarray
         Counts with study effects drawn anew, shape (draw, row).
     within_bounds : numpy.ndarray
@@ -386,8 +396,11 @@ def _flat(values) -> np.ndarray:
     return values.to_numpy().reshape(-1, *values.shape[2:])
 
 
-def _levels_of(fit: DataTree) -> DiseaseLevels:
-    return DiseaseLevels(_flat(fit["posterior"]["theta"]), _flat(fit["posterior"]["sigma"]))
+def _levels_of(fit: DataTree) -> Levels:
+    posterior = fit["posterior"]
+    mu, tau = (_flat(posterior[name]) if name in posterior else None for name in ("mu", "tau"))
+    sigma, theta = _flat(posterior["sigma"]), _flat(posterior["theta"])
+    return Levels(mu, tau, sigma, theta, np.empty((len(sigma), 0)))
 
 
 def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:
@@ -396,16 +409,13 @@ def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:
     return {name: np.asarray(found[name]).item() for name in names} | {"draws": draws}
 
 
-def _refitter(config: Mapping[str, Any]) -> Callable[[Terms], Levels]:
+def _refitter(pooling: str, priors: PriorSet, seed: int) -> Callable[[Terms], Levels]:
     """Make what samples the same model again without some terms."""
 
     def refit(terms: Terms) -> Levels:
-        from ..models.priors import PriorSet
         from .fit import sample
-        from .predict import levels_of
 
-        priors, seed = PriorSet.from_dict(config["priors"]), config["seed"]
-        drawn, _ = sample(terms, config["pooling"], priors, seed=seed)
+        drawn, _ = sample(terms, pooling, priors, seed=seed)
         flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in drawn.items()}
         return levels_of(flat, terms, np.random.default_rng(seed))
 

@@ -1,15 +1,15 @@
 """Each study left out: what the others predict of it, and how surprising it then is.
 
 A unit is a study's rows of one outcome with its child. Its predictive distribution follows from the
-draws of a fit to everything, weighted by importance; where that fails, from a fit without it.
+draws of a fit to everything, weighted by importance; where that fails, with its disease's level
+drawn anew; where that fails too, from a fit without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,10 @@ from scipy.special import logsumexp, ndtr
 from scipy.stats import binom
 
 from ..models.outcomes import inverse_link
-
-if TYPE_CHECKING:
-    from ..models.terms import Terms
-    from .predict import Levels
+from ..models.priors import PriorSet
+from ..models.terms import Terms
+from .disease_left import only_units, without_unit, without_unit_in_disease
+from .predict import Levels, integrated_log_likelihood
 
 #: Pareto k above which importance weights are not trusted.
 LARGEST_K = 0.7
@@ -35,22 +35,6 @@ _DRAWS = 1000
 _SAME = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class DiseaseLevels:
-    """Draws of what predicts a new study: its disease's level and the spread of studies about it.
-
-    Attributes
-    ----------
-    theta : numpy.ndarray
-        On the linear scale, shape (draw, outcome, disease).
-    sigma : numpy.ndarray
-        Standard deviation between studies, shape (draw, outcome).
-    """
-
-    theta: np.ndarray
-    sigma: np.ndarray
-
-
 @dataclass(frozen=True)
 class LeftOut:
     """One study's counts of one outcome, predicted by all the other studies.
@@ -63,7 +47,8 @@ class LeftOut:
         Log predictive probability of the unit; it stands with the unit's first outcome, and is None
         for a child that was left out together with its parent.
     pareto_k : float or None
-        Reliability of the importance weights (the unit's).
+        Reliability of the importance weights (the unit's); also None where the model was fitted
+        without the unit.
     pit : float
         Randomised probability integral transform of the count.
     lowest, highest : float
@@ -94,8 +79,10 @@ class LeftOut:
 
 def leave_out(
     terms: Terms,
-    levels: DiseaseLevels,
+    levels: Levels,
     log_likelihood: np.ndarray,
+    pooling: str,
+    priors: PriorSet,
     rng: np.random.Generator,
     refit: Callable[[Terms], Levels] | None = None,
 ) -> list[LeftOut]:
@@ -105,15 +92,17 @@ def leave_out(
     ----------
     terms : Terms
         The likelihood.
-    levels : DiseaseLevels
-        Draws of the posterior given every study.
+    levels : Levels
+        Draws of the posterior given every study; levels of the studies are not used.
     log_likelihood : numpy.ndarray
         Integrated over study effects, shape (draw, unit).
+    pooling, priors
+        The model.
     rng : numpy.random.Generator
-        Randomises the probability integral transform.
+        Randomises the probability integral transform, and levels drawn anew.
     refit : callable, optional
         Samples the model given terms without a unit and returns draws of its levels; used for the
-        units whose Pareto k is above `LARGEST_K`.
+        units whose Pareto k stays above `LARGEST_K`.
 
     Returns
     -------
@@ -125,27 +114,37 @@ def leave_out(
     Vehtari, Gelman and Gabry 2017, doi 10.1007/s11222-016-9696-4; Czado, Gneiting and Held 2009,
     doi 10.1111/j.1541-0420.2009.01191.x (randomised PIT).
     """
-    log_weights, k = importance_weights(log_likelihood)
+    log_weights, pareto_k = importance_weights(log_likelihood)
     everything = _Predictor(terms, levels)
     unit_of_row = terms.terms["unit"].to_numpy()[terms.rows["term"]]
-    units = np.unique(unit_of_row).tolist()
-    uniform = dict(zip(units, rng.random((len(units), len(terms.names))), strict=True))
-
     found = []
-    for unit in units:
-        weights, predictor = np.exp(log_weights[:, unit]), everything
+    for unit in np.unique(unit_of_row).tolist():
+        k, weights, predictor = float(pareto_k[unit]), np.exp(log_weights[:, unit]), everything
         elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
-        if k[unit] > LARGEST_K and refit is not None:
+        if k > LARGEST_K and (
+            anew := without_unit_in_disease(terms, levels, unit, pooling, priors, rng)
+        ):
+            shares, ks = importance_weights(anew.log_predictive[:, None])
+            k, elpd = float(ks[0]), float(logsumexp(shares[:, 0] + anew.log_predictive))
+            drawn = anew.drawn(shares[:, 0], int(terms.units["disease"].iloc[unit]), rng)
+            weights, predictor = np.ones(len(drawn)), _Predictor(terms, drawn)
+        if k > LARGEST_K and refit is not None:
             without = refit(without_unit(terms, unit))
-            weights, elpd = np.ones(len(without)), _expected(without, terms, unit)
-            predictor = _Predictor(terms, DiseaseLevels(without.theta, without.sigma))
+            own = integrated_log_likelihood(without, only_units(terms, [unit]))[:, unit]
+            k, elpd = None, float(logsumexp(own) - np.log(len(own)))
+            weights, predictor = np.ones(len(without)), _Predictor(terms, without)
         rows = terms.rows[unit_of_row == unit]
-        found += _positions(rows, predictor, weights, elpd, float(k[unit]), uniform[unit])
+        found += _positions(rows, predictor, weights, elpd, k, rng)
     return found
 
 
 def _positions(
-    rows: pd.DataFrame, predictor: _Predictor, weights, elpd: float, k: float, uniform: np.ndarray
+    rows: pd.DataFrame,
+    predictor: _Predictor,
+    weights: np.ndarray,
+    elpd: float,
+    k: float | None,
+    rng: np.random.Generator,
 ) -> list[LeftOut]:
     """Find where the rows of one unit lie in their predictive distributions, by outcome."""
     found = []
@@ -157,7 +156,7 @@ def _positions(
                 outcome=str(name),
                 elpd=None if place else elpd,
                 pareto_k=None if place else k,
-                pit=float(low + uniform[place] * (high - low)),
+                pit=float(low + rng.random() * (high - low)),
                 lowest=low,
                 highest=high,
                 events=float((mine["events_min"] + mine["events_max"]).sum() / 2),
@@ -166,14 +165,6 @@ def _positions(
             )
         )
     return found
-
-
-def _expected(levels: Levels, terms: Terms, unit: int) -> float:
-    """Log predictive probability of a unit under draws that have not seen it."""
-    from .predict import integrated_log_likelihood
-
-    own = integrated_log_likelihood(levels, only_unit(terms, unit))[:, unit]
-    return float(logsumexp(own) - np.log(len(own)))
 
 
 def importance_weights(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -215,40 +206,6 @@ def adjusted_smallest(p_values: np.ndarray) -> float:
     return float(-np.expm1(len(p_values) * np.log1p(-min(p_values.min(), 1 - 1e-16))))
 
 
-def without_unit(terms: Terms, unit: int) -> Terms:
-    """Drop a unit's terms and pairs; effects stay, so that a compiled model still fits.
-
-    Parameters
-    ----------
-    terms : Terms
-        The likelihood.
-    unit : int
-        Code of the unit.
-
-    Returns
-    -------
-    Terms
-        In which the unit's rows have the term -1.
-    """
-    return _with_terms(terms, terms.terms["unit"].to_numpy() != unit)
-
-
-def only_unit(terms: Terms, unit: int) -> Terms:
-    """Keep one unit's terms and pairs only; the counterpart of `without_unit`."""
-    return _with_terms(terms, terms.terms["unit"].to_numpy() == unit)
-
-
-def _with_terms(terms: Terms, kept: np.ndarray) -> Terms:
-    renumbered = np.where(kept, np.cumsum(kept) - 1, -1)
-    pairs = terms.pairs.assign(term=renumbered[terms.pairs["term"]])
-    return replace(
-        terms,
-        rows=terms.rows.assign(term=renumbered[terms.rows["term"]]),
-        terms=terms.terms[kept].reset_index(drop=True),
-        pairs=pairs[pairs["term"] >= 0].reset_index(drop=True),
-    )
-
-
 class _Predictor:
     """Predictive distributions of new studies under weighted draws of the levels.
 
@@ -256,7 +213,7 @@ class _Predictor:
     mixture, tabulated as masses on a grid of levels. Draws share the grid, weights come in last.
     """
 
-    def __init__(self, terms: Terms, levels: DiseaseLevels) -> None:
+    def __init__(self, terms: Terms, levels: Levels) -> None:
         self.terms, self.step = terms, -(-len(levels.sigma) // _DRAWS)
         self.theta, self.sigma = levels.theta[:: self.step], levels.sigma[:: self.step]
         self._masses = lru_cache(maxsize=None)(self._tabulate)

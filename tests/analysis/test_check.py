@@ -9,7 +9,9 @@ from scipy.special import expit, logsumexp
 import mscpool as mp
 from mscpool.analysis import check, left_out
 from mscpool.analysis.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
-from mscpool.analysis.left_out import DiseaseLevels, adjusted_smallest, leave_out
+from mscpool.analysis.disease_left import only_units, without_unit
+from mscpool.analysis.left_out import adjusted_smallest, leave_out
+from mscpool.analysis.predict import Levels, integrated_log_likelihood
 from mscpool.analysis.review import compare_review
 from mscpool.models.terms import build_terms
 
@@ -45,14 +47,23 @@ def nested_terms():
     return build_terms(rows, NAMES, DISEASES)
 
 
-def some_levels(terms, draws=400, seed=1):
+def some_levels(terms, draws=100, seed=1):
     rng = np.random.default_rng(seed)
     theta = rng.normal(0, 0.7, (draws, len(terms.names), len(terms.diseases)))
     sigma = rng.uniform(0.1, 0.6, (draws, len(terms.names)))
-    return DiseaseLevels(theta, sigma)
+    return levels(theta, sigma)
 
 
-def averaged(function, theta, sigma, points=160):
+def levels(theta, sigma):
+    return Levels(None, None, sigma, theta, np.empty((len(sigma), 0)))
+
+
+def leave(terms, drawn, log_likelihood, refit=None):
+    rng = np.random.default_rng(6)
+    return leave_out(terms, drawn, log_likelihood, "complete", mp.named_set("default"), rng, refit)
+
+
+def averaged(function, theta, sigma, points=80):
     """Average a function of a study's level over its effect, by a fine quadrature of its own."""
     nodes, weights = np.polynomial.hermite.hermgauss(points)
     return function(theta + sigma * np.sqrt(2) * nodes) @ weights / np.sqrt(np.pi)
@@ -151,8 +162,8 @@ def test_adjusted_smallest_is_the_chance_of_one_so_small():
 def test_position_of_a_bounded_row_is_its_two_probabilities():
     terms = nested_terms()
     levels = some_levels(terms)
-    log_likelihood = np.random.default_rng(5).normal(0, 0.3, (400, len(terms.units)))
-    found = leave_out(terms, levels, log_likelihood, np.random.default_rng(6))
+    log_likelihood = np.random.default_rng(5).normal(0, 0.3, (100, len(terms.units)))
+    found = leave(terms, levels, log_likelihood)
     log_weights, _ = left_out.importance_weights(log_likelihood)
 
     def probability(study, allowed):
@@ -165,7 +176,7 @@ def test_position_of_a_bounded_row_is_its_two_probabilities():
                 levels.theta[s, 0, 0],
                 levels.sigma[s, 0],
             )
-            for s in range(400)
+            for s in range(100)
         ]
         return weights @ each
 
@@ -182,8 +193,8 @@ def test_position_of_a_bounded_row_is_its_two_probabilities():
 def test_position_of_a_child_is_that_of_the_product_of_two_rates():
     terms = nested_terms()
     levels = some_levels(terms, seed=8)
-    log_likelihood = np.random.default_rng(5).normal(0, 0.3, (400, len(terms.units)))
-    found = leave_out(terms, levels, log_likelihood, np.random.default_rng(6))
+    log_likelihood = np.random.default_rng(5).normal(0, 0.3, (100, len(terms.units)))
+    found = leave(terms, levels, log_likelihood)
     unit = terms.units.index[terms.units["study"].eq("c")][0]
     weights = np.exp(left_out.importance_weights(log_likelihood)[0][:, unit])
     nodes, mass = np.polynomial.hermite_e.hermegauss(40)
@@ -197,7 +208,7 @@ def test_position_of_a_child_is_that_of_the_product_of_two_rates():
             * expit(levels.theta[s, 1, 1] + levels.sigma[s, 1] * nodes),
         )
         @ mass
-        for s in range(400)
+        for s in range(100)
     ]
     entry = next(e for e in found if (e.study, e.outcome) == ("c", "remission"))
     assert entry.highest == pytest.approx(weights @ cumulative, abs=2e-3)
@@ -206,8 +217,8 @@ def test_position_of_a_child_is_that_of_the_product_of_two_rates():
 
 def test_a_child_left_out_with_its_parent_has_no_elpd_of_its_own():
     terms = nested_terms()
-    log_likelihood = np.random.default_rng(5).normal(0, 0.3, (400, len(terms.units)))
-    found = leave_out(terms, some_levels(terms), log_likelihood, np.random.default_rng(6))
+    log_likelihood = np.random.default_rng(5).normal(0, 0.3, (100, len(terms.units)))
+    found = leave(terms, some_levels(terms), log_likelihood)
     without = {(e.study, e.outcome) for e in found if e.elpd is None}
     assert without == {("a", "remission"), ("b", "remission")}
     assert len(found) == 8
@@ -232,21 +243,18 @@ def grid_posterior(terms, sigma, draws=4000):
     mass = np.exp(logs - logsumexp(logs))
     theta = np.interp((np.arange(draws) + 0.5) / draws, mass.cumsum(), grid)
     theta = np.random.default_rng(1).permutation(theta)
-    return DiseaseLevels(theta[:, None, None], np.full((draws, 1), sigma))
+    return levels(theta[:, None, None], np.full((draws, 1), sigma))
 
 
 def integrated(terms, levels):
-    from mscpool.analysis.predict import Levels, integrated_log_likelihood
-
-    eta = np.zeros((len(levels.sigma), len(terms.effects)))
-    return integrated_log_likelihood(Levels(None, None, levels.sigma, levels.theta, eta), terms)
+    return integrated_log_likelihood(levels, terms)
 
 
 def test_elpd_of_a_study_left_out_agrees_with_numerical_integration():
     counts, n, sigma = [7, 4, 9, 3], [12, 11, 15, 10], 0.3
     terms = one_disease(counts, n)
     levels = grid_posterior(terms, sigma)
-    found = leave_out(terms, levels, integrated(terms, levels), np.random.default_rng(1))
+    found = leave(terms, levels, integrated(terms, levels))
 
     def likelihood(theta, i):
         return averaged(lambda e: stats.binom.pmf(counts[i], n[i], expit(e)), theta, sigma, 30)
@@ -270,12 +278,12 @@ def test_dropping_a_unit_leaves_the_likelihood_of_the_others():
     levels = some_levels(terms, draws=20)
     everything = integrated(terms, levels)
     for unit in range(len(terms.units)):
-        reduced = left_out.without_unit(terms, unit)
+        reduced = without_unit(terms, unit)
         others = [u for u in range(len(terms.units)) if u != unit]
         np.testing.assert_allclose(
             integrated(reduced, levels)[:, others], everything[:, others], rtol=1e-9
         )
-        alone = left_out.only_unit(terms, unit)
+        alone = only_units(terms, [unit])
         np.testing.assert_allclose(
             integrated(alone, levels)[:, unit], everything[:, unit], rtol=1e-9
         )
@@ -285,8 +293,6 @@ def test_dropping_a_unit_leaves_the_likelihood_of_the_others():
 
 
 def test_study_whose_weights_fail_is_left_out_in_earnest_and_no_other():
-    from mscpool.analysis.predict import Levels
-
     terms, asked = one_disease([6, 5, 6, 19, 4], [20] * 5), []
     levels = grid_posterior(terms, 0.3)
     others = grid_posterior(one_disease([6, 5, 6, 4], [20] * 4), 0.3)
@@ -295,9 +301,9 @@ def test_study_whose_weights_fail_is_left_out_in_earnest_and_no_other():
         asked.append(set(range(5)) - set(reduced.terms["effect"]))
         return Levels(None, None, others.sigma, others.theta, np.zeros((4000, 5)))
 
-    found = leave_out(terms, levels, integrated(terms, levels), np.random.default_rng(1), refit)
+    found = leave(terms, levels, integrated(terms, levels), refit)
     assert asked == [{3}]
-    assert [e.pareto_k > 0.7 for e in found] == [False, False, False, True, False]
+    assert [e.pareto_k is None for e in found] == [False, False, False, True, False]
     worst = min(found, key=lambda e: e.mid_p)
     mean = [averaged(lambda e: 20 * expit(e), t, 0.3, 20) for t in others.theta[:, 0, 0]]
     assert worst.study == "s3"
@@ -305,7 +311,7 @@ def test_study_whose_weights_fail_is_left_out_in_earnest_and_no_other():
     asked.clear()
     calm = one_disease([6, 5, 6, 7, 4], [20] * 5)
     levels = grid_posterior(calm, 0.3)
-    leave_out(calm, levels, integrated(calm, levels), np.random.default_rng(1), refit)
+    leave(calm, levels, integrated(calm, levels), refit)
     assert asked == []
 
 
@@ -325,7 +331,7 @@ def judged(counts, n):
     levels = grid_posterior(terms, 0.3)
     rng = np.random.default_rng(4)
     eta = levels.theta[:, 0] + levels.sigma * rng.standard_normal((4000, len(n)))
-    entries = leave_out(terms, levels, integrated(terms, levels), rng)
+    entries = leave(terms, levels, integrated(terms, levels))
     return check.judge(
         terms,
         "partial",
@@ -485,13 +491,11 @@ def test_elpd_agrees_with_a_fit_without_the_study(small):
     loaded, fit = small
     terms = check.terms_of_fit(fit)
     found = {one["study"]: one["elpd"] for one in mp.check(fit).loo}
-    from mscpool.analysis.fit import run_config
-    from mscpool.analysis.predict import integrated_log_likelihood
 
-    refit = check._refitter(run_config(fit))
+    refit = check._refitter("partial", mp.named_set("default"), 5)
     for unit in (0, 4):
-        without = refit(left_out.without_unit(terms, unit))
-        own = integrated_log_likelihood(without, left_out.only_unit(terms, unit))[:, unit]
+        without = refit(without_unit(terms, unit))
+        own = integrated_log_likelihood(without, only_units(terms, [unit]))[:, unit]
         exact = logsumexp(own) - np.log(len(own))
         # Two Monte-Carlo estimates from some thousand draws each.
         assert found[terms.units["study"][unit]] == pytest.approx(exact, abs=0.06)
