@@ -189,7 +189,7 @@ def sampled_source(
     """
     import arviz as az
 
-    from .fit import sample
+    from .sampler import sample
 
     found, stats = sample(terms, pooling, priors, seed=seed, **settings)
     chains = len(found["sigma"])
