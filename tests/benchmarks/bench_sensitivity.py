@@ -1,0 +1,67 @@
+"""How long a comparison of prior sets takes after the first fit, and against twelve cold fits."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mscpool.analysis.comparison import compare_sets, quantities_table, scores_table
+from mscpool.analysis.fit import fit, terms_of
+from mscpool.analysis.reweight import stored_source
+from mscpool.analysis.sensitivity import compare_priors
+from mscpool.data.evidence import load_evidence
+from mscpool.models.priors import CATALOGUE, DEFAULT
+
+TWELVE = [
+    name
+    for name in CATALOGUE
+    if name not in ("tau_half_normal_1", "turner_marginal", "tau_half_student_t")
+]
+COLD_FIT = """
+import sys
+from mscpool.analysis.fit import fit
+from mscpool.data.evidence import load_evidence
+from mscpool.models.priors import named_set
+fit(load_evidence(), priors=named_set(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return load_evidence()
+
+
+@pytest.fixture(scope="module")
+def stored(evidence):
+    return fit(evidence)
+
+
+def test_twelve_sets_over_six_outcomes(benchmark, evidence, stored):
+    """Against twelve processes that each fit one set of the same model from nothing."""
+    assert len(TWELVE) == 12
+    benchmark.pedantic(compare_priors, (evidence, TWELVE), {"fits": stored}, rounds=1)
+    spent = benchmark.stats["min"]
+    cold = []
+    for name in TWELVE:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", COLD_FIT, name], check=True, capture_output=True)
+        cold.append(time.perf_counter() - started)
+    benchmark.extra_info["cold_fits_seconds"] = sum(cold)
+    benchmark.extra_info["ratio"] = sum(cold) / spent
+    print(json.dumps(benchmark.extra_info))
+    assert spent < 30
+
+
+def test_a_reweighted_set(benchmark, evidence, stored):
+    """Every statistic, error and predictive score of one more set, without its prior's draws."""
+    source = stored_source(stored, terms_of(evidence), DEFAULT, "partial")
+    compare_sets([source], [DEFAULT], seed=1)
+
+    def one_more():
+        results = compare_sets([source], [DEFAULT, CATALOGUE["enthusiastic"]], seed=1)[1:]
+        return quantities_table(results), scores_table(results)
+
+    benchmark.pedantic(one_more, rounds=5, warmup_rounds=1)
+    assert benchmark.stats["min"] < 0.3
