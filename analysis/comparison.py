@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,7 +148,7 @@ def compare_sets(
     seed: int,
     refit: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
-    **settings: int,
+    **settings: Any,
 ) -> list[SetResult]:
     """Find the posterior under every prior set, re-weighting where that can be believed.
 
