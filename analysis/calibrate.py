@@ -23,7 +23,7 @@ from scipy.stats import binomtest
 from . import defects, predict
 from .check import CheckResult, Verdict, judge, judge_sampling, verdict_of, worst
 from .disease_left import thinned
-from .left_out import leave_out
+from .left_out_exactly import leave_each_out
 
 SETS, SEED = 200, 20250101
 FILE = "calibration.jsonl"
@@ -144,7 +144,7 @@ def judged(
     levels = levels_of(sampled)
     few = thinned(levels, settings.left_out)
     new_study = predict.new_study_rates(levels, terms, rng)
-    left_out = leave_out(
+    left_out = leave_each_out(
         terms,
         few,
         predict.integrated_log_likelihood(few, terms),

@@ -18,7 +18,8 @@ from ..models.hierarchy import has_tau, structure
 from ..models.priors import PriorSet
 from ..models.terms import Terms, build_terms
 from .discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
-from .left_out import LeftOut, adjusted_smallest, leave_out
+from .left_out import LeftOut, adjusted_smallest
+from .left_out_exactly import leave_each_out
 from .predict import Levels, levels_of
 from .review import compare_review
 from .store import run_config
@@ -161,10 +162,10 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
     levels = _levels_of(fit)
     replicated = _flat(fit["mixed_predictive"]["events"])
     pooling, priors = config["pooling"], PriorSet.from_dict(config["priors"])
-    left_out = leave_out(
+    left_out = leave_each_out(
         terms,
         levels,
-        _flat(fit["log_likelihood"]["events"]),
+        _flat(fit["log_likelihood"]["events"]) if "log_likelihood" in fit.children else None,
         pooling,
         priors,
         rng,
@@ -388,7 +389,9 @@ def terms_of_fit(fit: DataTree) -> Terms:
     rows = pd.DataFrame({name: given[name].to_numpy() for name in columns})
     for name in ("events_min", "events_max"):
         rows[name] = observed[name].to_numpy()
-    return build_terms(rows, tuple(config["outcomes"]), tuple(config["diseases"]))
+    fitted = set(rows["outcome"])
+    names = tuple(name for name in config["outcomes"] if name in fitted)
+    return build_terms(rows, names, tuple(config["diseases"]))
 
 
 def _flat(values) -> np.ndarray:

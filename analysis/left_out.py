@@ -7,7 +7,7 @@ drawn anew; where that fails too, from a fit without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -85,8 +85,9 @@ def leave_out(
     priors: PriorSet,
     rng: np.random.Generator,
     refit: Callable[[Terms], Levels] | None = None,
+    units: Iterable[int] | None = None,
 ) -> list[LeftOut]:
-    """Predict every study from all the others.
+    """Predict every study from all the others, by draws.
 
     Parameters
     ----------
@@ -103,6 +104,8 @@ def leave_out(
     refit : callable, optional
         Samples the model given terms without a unit and returns draws of its levels; used for the
         units whose Pareto k stays above `LARGEST_K`.
+    units : iterable of int, optional
+        Codes of the units to leave out; every one by default.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def leave_out(
     everything = _Predictor(terms, levels)
     unit_of_row = terms.terms["unit"].to_numpy()[terms.rows["term"]]
     found = []
-    for unit in np.unique(unit_of_row).tolist():
+    for unit in np.unique(unit_of_row).tolist() if units is None else units:
         k, weights, predictor = float(pareto_k[unit]), np.exp(log_weights[:, unit]), everything
         elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
         if k > LARGEST_K and (

@@ -57,6 +57,27 @@ def leave_studies_out(posterior: ExactPosterior) -> Predictions:
     return Predictions(scores, _row_predictions(posterior, fine))
 
 
+def left_out_levels(posterior: ExactPosterior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find where each study's level lies according to all the other studies.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        The posterior.
+
+    Returns
+    -------
+    scores : numpy.ndarray, shape (study,)
+        Log predictive probability of all rows of the study.
+    nodes : numpy.ndarray, shape (level,)
+        Levels on the linear scale.
+    masses : numpy.ndarray, shape (level, study)
+        Their probabilities; columns sum to one.
+    """
+    scores, masses = _left_out_studies(posterior.main)
+    return scores, posterior.table.grid.nodes, masses
+
+
 def _left_out_studies(found: Integrated) -> tuple[np.ndarray, np.ndarray]:
     """Log predictive probability of each study, and masses of its level; shape (level, study)."""
     table = found.source.table
