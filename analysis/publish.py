@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tempfile
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .sensitivity import PriorComparison
 
 FORMATS = ("pdf", "svg", "png", "tiff")
+GALLERY_PRIORS = ("default", "sceptical", "enthusiastic", "tau_half_cauchy_0.5")
+_GALLERY_DPI = 120
 _WORKERS = 2
 _WORTH_A_WORKER = 6
 Written = tuple[list[Path], set[str]]
@@ -309,6 +312,81 @@ def captions_page(found: Sequence[Exhibit], notes: Sequence[str], style: Style) 
         for number, (each, note) in enumerate(zip(found, notes, strict=True), start=1)
     ]
     return head + "\n".join(parts)
+
+
+def gallery(folder: str | Path | None = None) -> list[Path]:
+    """Render the set from the shipped evidence, small, with a page that shows it and its sources.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Folder of the pictures; `gallery` of the figures' room by default. The page, README.md, is
+        written into the folder above it.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    from ..data.evidence import load_evidence
+    from .borrowing import borrowing
+    from .check import check
+    from .fit import fit
+    from .sensitivity import compare_priors
+
+    room = Path(__file__).parents[1] / "figures" / "gallery" if folder is None else Path(folder)
+    room.mkdir(parents=True, exist_ok=True)
+    evidence = load_evidence()
+    fits = {name: fit(evidence, pooling=name) for name in ("none", "partial", "complete")}
+    checked = check(fits["partial"], evidence)
+    compared = compare_priors(evidence, GALLERY_PRIORS, fits=fits["partial"], threshold=0.5)
+    borrowed = borrowing(evidence, fits["partial"])
+    found = exhibits(fits["partial"], evidence, checked, fits, compared, borrowed)
+    style = style_of(evidence, checked)
+    files = [
+        write_bytes(_small(draw(each, style), style), room / f"{each.name}.png") for each in found
+    ]
+    for stale in set(room.glob("*.png")) - set(files):
+        stale.unlink()
+    files.append(write_bytes(f"{sources_sha256()}\n".encode(), room / "sources.sha256"))
+    return [*files, write_bytes(gallery_page(found).encode(), room.parent / "README.md")]
+
+
+def sources_sha256() -> str:
+    """Hash what the gallery is made from: the data, and the sources that model and draw."""
+    root = Path(__file__).parents[1]
+    made = hashlib.sha256()
+    for pattern in ("data/*.csv", "figures/*.py", "models/*.py"):
+        for path in sorted(root.glob(pattern)):
+            made.update(f"{path.relative_to(root).as_posix()}\n".encode())
+            made.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return made.hexdigest()
+
+
+def _small(figure: Figure, style: Style) -> bytes:
+    """Render a picture for the screen in few colours."""
+    from ..figures.style import drawing
+
+    with drawing(style):
+        image = _raster(figure, _GALLERY_DPI)
+    stream = io.BytesIO()
+    image.quantize(dither=0).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def gallery_page(found: Sequence[Exhibit]) -> str:
+    """Write the page that shows the gallery, as Markdown."""
+    head = (
+        "# The figure set\n\nRendered from the shipped evidence by `make gallery`; "
+        "`mscpool figures` makes the same from any stored fit, as PDF, SVG, PNG and TIFF, with the "
+        "data behind each.\n"
+    )
+    parts = [
+        f"## {each.words.title}\n\n![{each.words.title}](gallery/{each.name}.png)\n\n"
+        f"{each.words.caption}\n"
+        for each in found
+    ]
+    return "\n".join([head, *parts])
 
 
 def write_bytes(content: bytes, path: Path) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.names import outcome_short, outcome_words
 from .page import Page, leading
-from .style import INK, Style, drawing, fitted, wrapped
+from .style import FAINT, INK, Style, drawing, fitted, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +31,8 @@ def draw_flip_map(frame: pd.DataFrame, style: Style) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A panel an outcome and disease: darker where the probability is larger, the line where the
-        conclusion flips, a cross at the reference prior.
+        A panel an outcome and disease: darker where the probability is larger, hatched where it is
+        missing, the line where the conclusion flips, a cross at the reference prior.
     """
     with drawing(style):
         return _draw(frame, style)
@@ -57,7 +57,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     wanted, threshold = float(frame["wanted"].iloc[0]), float(frame["threshold"].iloc[0])
     note = wrapped(
         f"Shade: probability that the rate exceeds {100 * threshold:g} %, white 0 to dark 1; line: "
-        f"{wanted:g}, where the conclusion flips; cross: the reference prior",
+        f"{wanted:g}, where the conclusion flips; cross: the reference prior; hatched: not known",
         width - style.scaled(4),
         small,
     )
@@ -88,7 +88,9 @@ def _panel(axes, rows: pd.DataFrame, wanted: float, style: Style) -> None:
     table = rows.pivot_table(index="tau_scale", columns="mu", values="probability")
     x, y = table.columns.to_numpy(float), np.log2(table.index.to_numpy(float))
     z = table.to_numpy(float)
-    axes.pcolormesh(x, y, z, cmap="Blues", vmin=0, vmax=1, shading="nearest", rasterized=False)
+    axes.patch.set(hatch="////", edgecolor=FAINT, linewidth=0)
+    # The darkest blue would hide the line and the cross.
+    axes.pcolormesh(x, y, z, cmap="Blues", vmin=0, vmax=1.35, shading="nearest")
     if np.nanmin(z) < wanted < np.nanmax(z):
         axes.contour(x, y, z, [wanted], colors=[INK], linewidths=[1.5 * style.line])
     nearest = rows.iloc[int(rows["distance"].to_numpy().argmin())]

@@ -162,6 +162,7 @@ def key(page: Page, left: float, top: float, width: float, entries: Sequence[tup
     height = pitch * len(rows)
     axes = page.axes(left, top, width, height)
     axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.set_gid("key")
     axes.axis("off")
     signs = iter(entries)
     for i, row in enumerate(rows):

@@ -50,8 +50,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     right = label_room(verdicts, 0.24 * width, small) + style.scaled(6)
     page = Page(style, style.scaled(3) + body + foot)
     axes = page.axes(labels + letters, style.scaled(3), width - labels - letters - right, body)
-    most = float(frame[["prior", "likelihood"]].max().max())
-    axes.set(xlim=(0, max(1.1 * most, 0.1)), ylim=(body, 0))
+    ends = [frame[name] + 2 * frame[f"{name}_mcse"].fillna(0) for name in ("prior", "likelihood")]
+    most = max(float(end.max()) for end in ends)
+    axes.set(xlim=(0, max(1.05 * most, 0.1)), ylim=(body, 0))
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=FAINT, linewidth=0.7 * style.line)

@@ -53,7 +53,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     entries = [(_sign(style, d), style.names(d)[0]) for d in diseases]
     foot, axis_room = style.scaled(15), leading(style.size) + style.scaled(4)
     fixed = down * (head + foot) + axis_room + key_height(style, width, [t for _, t in entries])
-    pitch = row_pitch(style, 1.4 * len(sets) * down, fixed) * 1.4
+    lanes = max(1.4, 0.45 * len(diseases))
+    pitch = row_pitch(style, lanes * len(sets) * down, fixed) * lanes
     body = pitch * len(sets)
     page = Page(style, fixed + down * body)
     for i, outcome in enumerate(outcomes):

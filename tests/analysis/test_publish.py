@@ -1,0 +1,261 @@
+"""The figure set as files: whole, repeatable, with data, words, tables and the checklist."""
+
+import csv
+import importlib.util
+import io
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from mscpool.analysis import gather
+from mscpool.analysis.captions import abbreviations
+from mscpool.analysis.checklist import checklist
+from mscpool.analysis.paper_tables import paper_tables
+from mscpool.analysis.publish import draw, exhibits, publish, render, sources_sha256, style_of
+from mscpool.data.evidence import load_evidence
+
+_spec = importlib.util.spec_from_file_location(
+    "pretend", Path(__file__).parents[1] / "figures" / "conftest.py"
+)
+assert _spec is not None
+assert _spec.loader is not None
+pretend = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(pretend)
+
+FEW = ("improvement", "remission")
+
+
+@pytest.fixture(scope="module")
+def few():
+    """Two outcomes of the shipped evidence, a fit that nobody sampled, and a check."""
+    evidence = load_evidence(outcomes=FEW)
+    return evidence, pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+
+
+@pytest.fixture(scope="module")
+def brief():
+    """Two diseases and two outcomes: enough for files."""
+    evidence = load_evidence(outcomes="remission", diseases=("psoriasis", "atopic_dermatitis"))
+    return evidence, pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+
+
+@pytest.fixture(scope="module")
+def published(brief, tmp_path_factory):
+    evidence, fit, check = brief
+    folder = tmp_path_factory.mktemp("published")
+    return folder, publish(fit, evidence, folder, check)
+
+
+def test_every_figure_has_its_files_its_data_and_its_caption(brief, published):
+    evidence, fit, check = brief
+    folder, files = published
+    captions = (folder / "captions.md").read_text("utf-8")
+    for each in exhibits(fit, evidence, check):
+        for ending in ("svg", "pdf", "png", "tiff", "csv"):
+            assert folder / f"{each.name}.{ending}" in files
+        assert f"`{each.name}`" in captions
+        assert each.words.caption in captions
+        assert f"Alternative text: {each.words.alternative}" in captions
+    assert set(files) == set(folder.iterdir())
+
+
+def test_data_of_a_figure_are_what_is_drawn(brief, published):
+    evidence, fit, _ = brief
+    folder, _ = published
+    stored = pd.read_csv(folder / "forest_remission.csv")
+    frame = gather.forest_data(fit, evidence, "remission")
+    pd.testing.assert_series_equal(stored["estimate"], frame["estimate"])
+    assert list(stored.columns) == list(frame.columns)
+
+
+def test_the_same_command_writes_the_same_bytes(brief, published, tmp_path, monkeypatch):
+    evidence, fit, check = brief
+    _, files = published
+    # One process this time, two before, and a second later: a date would differ.
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    again = publish(fit, evidence, tmp_path, check, formats=("svg", "pdf", "png", "tiff"))
+    again = {path.name: path.read_bytes() for path in again}
+    assert again == {path.name: path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def rendered(few):
+    evidence, fit, check = few
+    style = style_of(evidence, check, "single")
+    exhibit = next(e for e in exhibits(fit, evidence, check) if e.name == "forest_remission")
+    formats = ("pdf", "svg", "png", "tiff")
+    return exhibit, render(draw(exhibit, style), style, formats, exhibit.words, evidence.sha256)
+
+
+def test_pdf_embeds_truetype_and_has_no_date(rendered):
+    _, made = rendered
+    assert b"/CIDFontType2" in made["pdf"] or b"/FontFile2" in made["pdf"]
+    assert b"/Type3" not in made["pdf"]
+    assert b"CreationDate" not in made["pdf"]
+
+
+@pytest.mark.parametrize("name", ["png", "tiff"])
+def test_rasters_have_600_dots_an_inch_and_the_width_of_the_column(rendered, name):
+    _, made = rendered
+    image = Image.open(io.BytesIO(made[name]))
+    assert image.info["dpi"] == pytest.approx((600, 600), abs=0.1)
+    assert image.width == pytest.approx(88 / 25.4 * 600, abs=1)
+    assert image.mode == "RGB"
+
+
+def test_files_tell_what_they_show_and_of_which_data(few, rendered):
+    evidence, _, _ = few
+    exhibit, made = rendered
+    assert evidence.sha256 in Image.open(io.BytesIO(made["png"])).info["Source"]
+    assert exhibit.words.alternative in Image.open(io.BytesIO(made["png"])).info["Description"]
+    assert evidence.sha256 in str(Image.open(io.BytesIO(made["tiff"])).tag_v2[270])
+    root = ET.fromstring(made["svg"])
+    told = "".join(root.itertext())
+    assert evidence.sha256 in told
+    assert exhibit.words.alternative in told
+    assert "Date" not in {element.tag.split("}")[-1] for element in root.iter()}
+
+
+def test_captions_say_n_interval_model_and_verdict(few):
+    evidence, fit, check = few
+    words = {each.name: each.words for each in exhibits(fit, evidence, check)}
+    caption = words["forest_improvement"].caption
+    assert "113 to 115 of 194 patients in 13 arms of 12 studies" in caption
+    assert "central 95 % interval" in caption
+    assert "partial pooling" in caption
+    assert "Guard: pass." in caption
+    unchecked = {each.name: each.words for each in exhibits(fit, evidence)}
+    assert "Unchecked" in unchecked["forest_improvement"].caption
+    failed = exhibits(fit, evidence, {**check, "verdict": "fail"})
+    assert "Do not use" in next(e for e in failed if e.kind == "rates").words.caption
+
+
+def test_estimates_in_the_alternative_text_are_those_of_the_frame(few):
+    evidence, fit, check = few
+    each = next(e for e in exhibits(fit, evidence, check) if e.name == "forest_improvement")
+    row = each.frame[(each.frame["row"] == "rate") & (each.frame["disease"] == "psoriasis")].iloc[0]
+    low, high = 100 * row["low"], 100 * row["high"]
+    said = f"psoriasis {100 * row['estimate']:.0f} % ({low:.0f} to {high:.0f})"
+    assert said in each.words.alternative
+
+
+def test_abbreviations_are_spelled_out_where_they_are_shown():
+    diseases = ("psoriasis", "systemic_lupus_erythematosus")
+    assert abbreviations({"SLE", "Any"}, diseases) == "SLE, systemic lupus erythematosus."
+    assert abbreviations({"Any", "AE"}, diseases) == "AE, adverse event."
+    assert not abbreviations({"Psoriasis"}, diseases)
+
+
+def test_observed_mortality_is_turned_into_12_month_risk(tmp_path):
+    table = tmp_path / "deaths.csv"
+    table.write_text("study,outcome,events,n,months\nlong,death,5,10,24\nshort,death,0,10,3\n")
+    evidence = load_evidence(table)
+    frame = gather.forest_data(pretend.pretend_fit(evidence), evidence, "death").set_index("study")
+    # Half survive two years: at a constant hazard the root of a half survives one.
+    assert frame.loc["long", "raw_min"] == pytest.approx(1 - 0.5**0.5)
+    assert frame.loc["short", "raw_min"] == 0
+    # Wilson's upper limit of 0 of 10 is z^2 / (n + z^2); it is of three months, four times a year.
+    wilson = 1.959963985**2 / (10 + 1.959963985**2)
+    assert frame.loc["short", "raw_high"] == pytest.approx(1 - (1 - wilson) ** 4)
+
+
+def test_interval_of_a_bounded_count_spans_those_of_its_bounds(tmp_path):
+    from statsmodels.stats.proportion import proportion_confint
+
+    table = tmp_path / "counts.csv"
+    table.write_text("study,events_min,events_max,n\na,3,5,7\n")
+    evidence = load_evidence(table)
+    row = gather.forest_data(pretend.pretend_fit(evidence), evidence, "response").loc[1]
+    low, high = (proportion_confint(k, 7, method="wilson") for k in (3, 5))
+    assert [row["raw_min"], row["raw_max"]] == [3 / 7, 5 / 7]
+    assert row["raw_low"] == pytest.approx(low[0])
+    assert row["raw_high"] == pytest.approx(high[1])
+
+
+def test_a_table_of_one_unknown_outcome_has_a_figure_set(tmp_path):
+    table = tmp_path / "counts.csv"
+    table.write_text("study,events,n\na,3,7\nb,0,12\n")
+    evidence = load_evidence(table)
+    fit, check = pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+    files = publish(fit, evidence, tmp_path / "out", check, formats=("svg",))
+    assert tmp_path / "out" / "forest_response.svg" in files
+
+
+def test_unknown_format_and_preset_are_named(few, tmp_path):
+    evidence, fit, _ = few
+    with pytest.raises(ValueError, match="unknown format 'bmp': choose among pdf, svg, png, tiff"):
+        publish(fit, evidence, tmp_path / "out", formats=("bmp",))
+    with pytest.raises(ValueError, match="unknown preset 'poster'"):
+        publish(fit, evidence, tmp_path / "out", preset="poster")
+    assert not (tmp_path / "out").exists()
+
+
+def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
+    evidence, fit, check = brief
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    publish(fit, evidence, tmp_path, check, formats=("svg",))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def cut(self, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", cut)
+    with pytest.raises(KeyboardInterrupt):
+        publish(fit, evidence, tmp_path, check, formats=("svg",))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
+    table = tmp_path / "counts.csv"
+    table.write_text("study,disease,events,n\n<b>A & B</b>_%,=1+1,3,7\nb,c,0,12\n")
+    evidence = load_evidence(table)
+    fit, check = pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+    made = {each.name: each for each in paper_tables(fit, evidence, check)}
+    html = made["table_characteristics"].html()
+    assert "<b>A" not in html
+    assert "&lt;b&gt;A &amp; B" in html
+    assert r"\&" in made["table_characteristics"].latex()
+    assert made["table_characteristics"].html() == html
+    publish(fit, evidence, tmp_path / "out", check, formats=())
+    with (tmp_path / "out" / "table_characteristics.csv").open(encoding="utf-8") as stream:
+        cells = [cell for row in csv.reader(stream) for cell in row]
+    assert not [cell for cell in cells if cell.startswith("=")]
+
+
+def test_rates_in_the_table_are_those_of_the_figure(few):
+    evidence, fit, check = few
+    table = {each.name: each for each in paper_tables(fit, evidence, check)}["table_rates"].frame
+    frame = gather.rates_data(fit, evidence)
+    assert len(table) == (frame["quantity"] == "rate").sum()
+    first = frame[frame["quantity"] == "rate"].iloc[0]
+    assert table["Rate (95 % interval)"].iloc[0].startswith(f"{100 * first['q50']:.0f} % (")
+    assert "guard: pass" in table["Outcome"].iloc[0]
+
+
+def test_checklist_is_filled_from_the_run_and_says_what_is_open(few):
+    evidence, fit, check = few
+    done = checklist(fit, evidence, check)
+    assert "| Posterior predictive checks | yes |" in done
+    assert "| Sensitivity to the prior | no | Not done" in done
+    assert "remission within improvement" in done
+    assert re.search(r"We analysed 22 counts from \d+ studies", done)
+    assert "tau ~ HalfNormal(sigma=1)" in done
+    assert "| Posterior predictive checks | no |" in checklist(fit, evidence, None)
+
+
+def test_gallery_is_that_of_the_current_sources(root):
+    gallery = root / "figures" / "gallery"
+    stored = (gallery / "sources.sha256").read_text("utf-8").strip()
+    assert stored == sources_sha256(), "the gallery is stale: run 'make gallery'"
+
+
+def test_gallery_is_small_and_wholly_shown(root):
+    pictures = sorted((root / "figures" / "gallery").glob("*.png"))
+    page = (root / "figures" / "README.md").read_text("utf-8")
+    assert re.findall(r"\(gallery/(\w+\.png)\)", page)
+    assert sorted(re.findall(r"\(gallery/(\w+\.png)\)", page)) == [path.name for path in pictures]
+    assert sum(path.stat().st_size for path in pictures) < 1_500_000
