@@ -44,7 +44,7 @@ MAY_IMPORT = {
 }
 # Where files are opened, besides the reading of the evidence in data/: the store of fits, the
 # calibration's progress (it resumes), and the roof.
-TOUCH_FILES = ROOF | {"analysis.fit", "analysis.calibrate"}
+TOUCH_FILES = ROOF | {"analysis.store", "analysis.calibrate"}
 FILE_CALLS = {
     "open",
     "read_csv",
@@ -58,7 +58,6 @@ FILE_CALLS = {
     "savefig",
     "mkdir",
     "unlink",
-    "rename",
     "replace_file",
     "NamedTemporaryFile",
     "mkstemp",

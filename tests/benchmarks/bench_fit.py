@@ -1,0 +1,102 @@
+"""How long a fit takes: starting, compiling, sampling, refitting, a thousand studies, the report."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from mscpool.analysis.fit import sample, terms_of
+from mscpool.data.evidence import load_evidence
+from mscpool.models.priors import DEFAULT, Prior, PriorSet
+
+ONCE = {"rounds": 1, "iterations": 1}
+COMMAND = [sys.executable, "-m", "mscpool.analysis.cli"]
+
+
+@pytest.fixture(scope="module")
+def terms():
+    """Terms of the core evidence, with its model compiled."""
+    core = terms_of(load_evidence())
+    sample(core, "partial", DEFAULT, draws=10, tune=10)
+    return core
+
+
+def _cold(tmp_path) -> dict[str, str]:
+    return {**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'pytensor'}"}
+
+
+def test_help(benchmark):
+    benchmark.pedantic(subprocess.run, ([*COMMAND, "--help"],), {"capture_output": True}, rounds=5)
+
+
+def test_compile_core_from_cold_caches(benchmark, tmp_path):
+    program = (
+        "import time, nutpie, pymc; from mscpool.data.evidence import load_evidence;"
+        "from mscpool.models.hierarchy import build_model; model = build_model(load_evidence());"
+        "start = time.perf_counter(); nutpie.compile_pymc_model(model);"
+        "print(time.perf_counter() - start)"
+    )
+    run = benchmark.pedantic(
+        subprocess.run,
+        ([sys.executable, "-c", program],),
+        {"capture_output": True, "text": True, "env": _cold(tmp_path), "check": True},
+        **ONCE,
+    )
+    benchmark.extra_info["seconds_compiling"] = float(run.stdout)
+
+
+def test_sample_core(benchmark, terms):
+    benchmark.pedantic(sample, (terms, "partial", DEFAULT), {"seed": 1}, rounds=3)
+
+
+def test_refit_core_with_a_prior_of_another_family(benchmark, terms):
+    heavy = PriorSet("heavy", tau=Prior.make("HalfCauchy", beta=0.5))
+    benchmark.pedantic(sample, (terms, "partial", heavy), {"seed": 1}, rounds=3)
+
+
+def _thousand_studies(path) -> None:
+    rng = np.random.default_rng(1)
+    disease = rng.integers(6, size=1000)
+    level = rng.normal(0.5, 1, 6)[disease] + rng.normal(0, 0.4, 1000)
+    n = rng.integers(5, 120, 1000)
+    pd.DataFrame(
+        {
+            "study": [f"s{i}" for i in range(1000)],
+            "disease": [f"disease {d}" for d in disease],
+            "events": rng.binomial(n, 1 / (1 + np.exp(-level))),
+            "n": n,
+        }
+    ).to_csv(path, index=False)
+
+
+def test_fit_a_thousand_studies(benchmark, tmp_path):
+    _thousand_studies(tmp_path / "many.csv")
+    command = [*COMMAND, "fit", str(tmp_path / "many.csv"), "--out", str(tmp_path / "out")]
+    timed = ["/usr/bin/time", "-v", *command] if os.path.exists("/usr/bin/time") else command
+    run = benchmark.pedantic(
+        subprocess.run, (timed,), {"capture_output": True, "text": True}, **ONCE
+    )
+    assert run.returncode in (0, 1), run.stderr
+    if found := re.search(r"Maximum resident set size \(kbytes\): (\d+)", run.stderr):
+        benchmark.extra_info["megabytes"] = int(found[1]) // 1024
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Report of the shipped evidence as a command, with caches and results of its own."""
+    folder = tmp_path_factory.mktemp("report")
+    command = [*COMMAND, "report", "--out", str(folder / "out")]
+    return command, {"capture_output": True, "text": True, "env": _cold(folder)}
+
+
+def test_report_from_cold_caches(benchmark, report):
+    run = benchmark.pedantic(subprocess.run, (report[0],), report[1], **ONCE)
+    assert run.returncode in (0, 1), run.stderr
+
+
+def test_report_from_stored_fits(benchmark, report):
+    run = benchmark.pedantic(subprocess.run, (report[0],), report[1], **ONCE)
+    assert run.returncode in (0, 1), run.stderr
