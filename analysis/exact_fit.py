@@ -67,7 +67,9 @@ def exact_tree(
 
     if progress is not None:
         progress("integrating", 0, 0)
-    model = exact_model(evidence, pooling, evidence.selection.outcomes or None)
+    present = evidence.outcome_names
+    asked = tuple(name for name in evidence.selection.outcomes if name in present)
+    model = exact_model(evidence, pooling, asked or None)
     if not model.hierarchies:
         raise next(iter(model.refused.values()))
     found = model.fit(priors)
@@ -75,7 +77,7 @@ def exact_tree(
     rng = np.random.default_rng(seed)
     levels = _levels(found, terms, shape[0] * shape[1], rng)
     groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
-    groups |= _tables(found, evidence.selection.outcomes or terms.names)
+    groups |= _tables(found, asked or terms.names)
     tree = xr.DataTree.from_dict(groups)
     tree.attrs["not_fitted"] = json.dumps({n: str(why) for n, why in model.refused.items()})
     return tree

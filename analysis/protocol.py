@@ -49,8 +49,7 @@ def _wanted(request: dict) -> str:
 
 def _none(answer: dict, wanted: str, n_max: int) -> str:
     text = f"No number of patients up to {n_max} reaches {wanted} lastingly"
-    if "best_assurance" in answer:
-        best = answer["best_assurance"]
+    if best := answer.get("best_assurance"):
         text += f"; the best assurance is {best['assurance']:.3f}, at {best['n']} patients"
     return text + "."
 

@@ -73,6 +73,8 @@ def sample(
         **_SAMPLER,
     )
     posterior = raw["posterior"].to_dataset()
+    if posterior.sizes["draw"] < draws:
+        raise KeyboardInterrupt  # nutpie returns what it has when it is interrupted
     stats = raw["sample_stats"].to_dataset().drop_vars("divergence_message", errors="ignore")
     kept = [name for name in posterior.data_vars if not str(name).endswith("_score")]
     return {str(name): posterior[name].to_numpy() for name in kept}, stats
