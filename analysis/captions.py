@@ -377,6 +377,7 @@ def prior_posterior(frame: pd.DataFrame, setting: Setting) -> Words:
         "Prior (grey) and posterior (line) densities of the overall level μ, the standard "
         "deviation between diseases τ and that between studies σ on the log-odds scale (death: "
         "log hazard a year), and of the rate in a typical study of a disease not yet tried.",
+        "Of a nested outcome they concern its share of the outcome that it is nested in.",
         "Where they coincide, the data say nothing: the result is the prior.",
         setting.model,
         setting.verdict(outcomes),

@@ -212,7 +212,7 @@ def _known(disease: Any) -> bool:
 def _axis_words(outcome: str, width: float, style: Style) -> str:
     text = outcome_words(outcome)
     whole = "12-month risk of death, %" if outcome == "death" else f"{text}, % of patients"
-    return "\n".join(fitted((whole, f"{text}, %"), 1.2 * width, style.size))
+    return "\n".join(fitted((whole, f"{text}, %"), 1.5 * width, style.size))
 
 
 def _counts(row: Mapping[Any, Any]) -> str:
@@ -242,7 +242,8 @@ def _diamond(
         closed=True,
         facecolor="white" if borrowed else colour,
         edgecolor=colour,
-        linewidth=1.6 * style.line,
+        # The ends of a full diamond are the interval's: a border would lengthen them.
+        linewidth=1.6 * style.line if borrowed else 0,
         linestyle=(0, (3, 1.5)) if borrowed else "solid",
         zorder=3,
         gid="disease",

@@ -1,12 +1,19 @@
 """Nothing overlaps and nothing is cut, on any page and for any number of diseases and studies."""
 
-from itertools import combinations
+from itertools import combinations, product
 
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from mscpool.analysis.publish import draw, exhibits, style_of
-from mscpool.figures.style import drawing
+from mscpool.data.evidence import OUTCOMES
+from mscpool.figures.borrowing import draw_borrowing
+from mscpool.figures.flip_map import draw_flip_map
+from mscpool.figures.power_scaling import draw_power_scaling
+from mscpool.figures.prior_comparison import draw_prior_comparison
+from mscpool.figures.style import drawing, make_style
 
 PRESETS = ("single", "double", "slide")
 SIZES = ((1, 1), (6, 24), (20, 60))
@@ -76,6 +83,50 @@ def test_nothing_overlaps_or_is_cut(sized, size, preset):
         each.name: wrong
         for each in shown
         if each.name not in spared and (wrong := flaws(draw(each, style), style))
+    }
+    assert not found
+
+
+def sensitivity_frames(diseases, outcomes=OUTCOMES):
+    """Give frames of the sensitivity figures, of any numbers."""
+    rng = np.random.default_rng(4)
+    sets = ["default", "a_prior_set_with_a_long_name_of_its_own", *map("set_{}".format, range(6))]
+    priors = pd.DataFrame(product(sets, outcomes, diseases), columns=["set", "outcome", "disease"])
+    quantiles = np.sort(rng.uniform(size=(len(priors), 3)), axis=1)
+    priors[["q2.5", "q50", "q97.5"]] = quantiles
+    matrix = pd.DataFrame(
+        product(outcomes, diseases, diseases), columns=["outcome", "disease", "left_out"]
+    )
+    matrix["change"] = rng.normal(size=len(matrix)) * 3
+    grid = product(("moderate_severe_ae",), diseases, np.linspace(-3, 3, 5), (0.125, 0.5, 1, 4))
+    flips = pd.DataFrame(grid, columns=["outcome", "disease", "mu", "tau_scale"])
+    flips["distance"] = np.hypot(flips["mu"], np.log2(flips["tau_scale"]))
+    flips["probability"] = 1 / (1 + np.exp(-flips["mu"] - flips["tau_scale"]))
+    flips = flips.assign(threshold=0.5, wanted=0.95)
+    scaling = pd.DataFrame(
+        product(outcomes, ("mu", "tau", "sigma")), columns=["outcome", "parameter"]
+    )
+    numbers = ["prior", "prior_mcse", "likelihood", "likelihood_mcse"]
+    scaling[numbers] = rng.uniform(0, 0.3, (len(scaling), 4))
+    scaling["verdict"] = "prior dominates"
+    return {
+        draw_prior_comparison: priors,
+        draw_borrowing: matrix,
+        draw_flip_map: flips,
+        draw_power_scaling: scaling,
+    }
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}-diseases")
+def test_nothing_overlaps_or_is_cut_in_figures_of_priors(sized, size, preset):
+    diseases = sized[size][0].diseases
+    style = make_style(preset, diseases, "fail")
+    frames = sensitivity_frames(diseases)
+    found = {
+        drawn.__name__: wrong
+        for drawn, frame in frames.items()
+        if (wrong := flaws(drawn(frame, style), style))
     }
     assert not found
 
