@@ -135,14 +135,12 @@ def _priors(config: Mapping[str, Any]) -> str:
         for name, prior in each
     ]
     named = _named(priors.name)
-    why = f" {named.sentence}" if named is not None and named.sentence else ""
-    source = (
-        f" ({named.reference}; doi {named.doi})" if named is not None and named.reference else ""
-    )
     apart = f"; {'; '.join(special)}" if special else ""
-    return (
-        f"Prior set {priors.name}: {', '.join(common)}{apart}.{why}{source.replace('; doi )', ')')}"
-    )
+    said = f"Prior set {priors.name}: {', '.join(common)}{apart}."
+    if named is None:
+        return f"{said} It is the user's own: add its justification."
+    source = f"{named.reference}{f'; doi {named.doi}' if named.doi else ''}"
+    return f"{said} {named.sentence.rstrip('.')}{f' ({source})' if source else ''}."
 
 
 def _named(name: str) -> PriorSet | None:
