@@ -295,8 +295,9 @@ def _design(
     """Answer one subcommand of ``design``."""
     from ..data.export import write_csv
     from .printing import print_design
+    from .publish_design import publish_design
 
-    missing = _fill_priors(subcommand, asked, source)
+    missing, verdict = _fill_priors(subcommand, asked, source)
     answer = getattr(import_module(f".{subcommand.module}", __package__), subcommand.function)
     needed = [
         name
@@ -310,6 +311,7 @@ def _design(
     result = answer(**asked)
     out.mkdir(parents=True, exist_ok=True)
     write_csv(result.table, out / "design.csv")
+    publish_design(result, asked, out, verdict)
     console.say(*missing)
     if as_json:
         console.print_json(result.to_dict())
@@ -321,8 +323,13 @@ def _design(
 app.add_typer(design_app(TyperGroup, _design), name="design")
 
 
-def _fill_priors(subcommand: Subcommand, asked: dict[str, Any], source: FromFit) -> list[str]:
-    """Put the posterior of a stored fit where a prior names it; give what the user should know."""
+def _fill_priors(
+    subcommand: Subcommand, asked: dict[str, Any], source: FromFit
+) -> tuple[list[str], str]:
+    """Put the posterior of a stored fit where a prior names it.
+
+    Gives what the user should know, and the guard's verdict on the fit (pass where none is used).
+    """
     from ..models.rate_fit import named_prior
 
     named = source.disease is not None or source.outcome is not None
@@ -333,15 +340,18 @@ def _fill_priors(subcommand: Subcommand, asked: dict[str, Any], source: FromFit)
         given["prior"] = "new-study"  # `ess` fits the mixture itself, and says how far off it is
     if not set(given.values()) & {"map", "robust-map", "new-study", "rate"}:
         asked |= {name: named_prior(text) for name, text in given.items()}
-        return []
+        return [], "pass"
     new_study, rate, verdict = _posteriors(source)
     asked |= {
         name: named_prior(text, new_study, rate, source.robust_weight)
         for name, text in given.items()
     }
     if verdict in ("pass", "warn"):
-        return []
-    return [f"the fit in {source.folder} is {verdict}: what follows from it is not to be relied on"]
+        return [], verdict
+    warning = (
+        f"the fit in {source.folder} is {verdict}: what follows from it is not to be relied on"
+    )
+    return [warning], verdict
 
 
 def _posteriors(source: FromFit) -> tuple[Any, Any, str]:

@@ -69,7 +69,7 @@ def boundary_frame(result: DesignResult) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def prior_frame(design: AnyPrior, analysis: RatePrior) -> pd.DataFrame:
+def prior_frame(design: AnyPrior, analysis: AnyPrior) -> pd.DataFrame:
     """Return the densities of both priors; drawn rates as a histogram's."""
     inner = RATES[1:-1]
     parts = [("design prior", design), ("analysis prior", analysis)]

@@ -34,7 +34,7 @@ TOP_LEVEL = {
     "requirements.lock",
     "tests",
 }
-ROOF = {"analysis.publish", "analysis.report", "analysis.cli"}
+ROOF = {"analysis.publish", "analysis.publish_design", "analysis.report", "analysis.cli"}
 MAY_IMPORT = {
     "data": {"data"},
     "models": {"data", "models"},
