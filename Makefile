@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup test report figures calibrate bench lock format clean
+.PHONY: help setup test report figures gallery calibrate bench lock format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,9 +29,12 @@ report: setup  ## fit, check and report the shipped evidence: results/report.htm
 	@.venv/bin/mscpool report $(ARGS) || { status=$$?; \
 		[ $$status -eq 1 ] && [ results/report.html -nt .venv/.reporting ] || exit $$status; }
 
-figures: setup  ## the publication figures of the shipped evidence: figures/gallery
+figures: setup  ## the figure set of the shipped evidence: results/figures
 	@.venv/bin/mscpool fit || [ $$? -eq 1 ]
-	@.venv/bin/mscpool figures --out figures/gallery
+	@.venv/bin/mscpool figures
+
+gallery: setup  ## render the gallery of the figures' README anew (after a change to data, model or drawing)
+	@$(PYTHON) -c "from mscpool.analysis.publish import gallery; gallery()"
 
 test: setup  ## linters, types, fast and small-sampling tests
 	@$(PYTHON) -m ruff check --quiet .
