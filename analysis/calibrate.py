@@ -192,12 +192,15 @@ def _diagnostics(quantities: list[np.ndarray], stats) -> dict[str, float | int]:
 
 
 def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
-    """Judge a stored result by the guard's thresholds: all of it, and its sampling alone."""
+    """Judge a stored result by the guard's thresholds: all of it, and its sampling alone.
+
+    Sampling counts where it fails only: of chains as short as these it warns more often.
+    """
     sampling: Verdict = judge_sampling(found["sampling"])["verdict"]
     checks: list[Verdict] = [
         verdict_of(name, p) for outcome in found["mid_p"].values() for name, p in outcome.items()
     ]
-    return worst([sampling, *checks]), sampling
+    return worst([*checks, "fail" if sampling == "fail" else "pass"]), sampling
 
 
 def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:

@@ -153,6 +153,7 @@ def test_stored_results_are_judged_by_the_guards_own_thresholds():
     assert calibrate.verdict(result(0.4)) == ("pass", "pass")
     assert calibrate.verdict(result(0.9999)) == ("fail", "pass")
     assert calibrate.verdict(result(0.4, max_r_hat=1.2)) == ("fail", "fail")
+    assert calibrate.verdict(result(0.4, max_r_hat=1.02)) == ("pass", "warn")
     json.dumps(result())
 
 
