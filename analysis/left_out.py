@@ -14,12 +14,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 from scipy.special import logsumexp, ndtr
-from scipy.stats import binom
 
 from ..models.outcomes import inverse_link
 from ..models.priors import PriorSet
 from ..models.terms import Terms
-from .disease_left import only_units, without_unit, without_unit_in_disease
 from .predict import Levels, integrated_log_likelihood
 
 #: Pareto k above which importance weights are not trusted.
@@ -117,6 +115,8 @@ def leave_out(
     Vehtari, Gelman and Gabry 2017, doi 10.1007/s11222-016-9696-4; Czado, Gneiting and Held 2009,
     doi 10.1111/j.1541-0420.2009.01191.x (randomised PIT).
     """
+    from .disease_left import only_units, without_unit, without_unit_in_disease
+
     log_weights, pareto_k = importance_weights(log_likelihood)
     everything = _Predictor(terms, levels)
     unit_of_row = terms.terms["unit"].to_numpy()[terms.rows["term"]]
@@ -236,6 +236,8 @@ class _Predictor:
         self, name: str, rows: pd.DataFrame, weights: np.ndarray
     ) -> tuple[float, float, float]:
         """Give P(Y < least), P(Y <= most) and E(Y) of the rows' total; Y is a new study's."""
+        from scipy.stats import binom  # takes a second to import: an exact fit does without
+
         terms, weights = self.terms, weights[:: self.step] / weights[:: self.step].sum()
         code = terms.names.index(name)
         described, parent = terms.outcomes[code], int(terms.parents[code])

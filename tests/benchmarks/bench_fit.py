@@ -1,19 +1,21 @@
-"""How long a fit takes: starting, compiling, sampling, refitting, a thousand studies, the report."""
+"""How long things take: starting, compiling, sampling, refitting, a thousand studies, the report."""
 
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
 from mscpool.analysis.fit import sample, terms_of
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors import DEFAULT, Prior, PriorSet
 
 ONCE = {"rounds": 1, "iterations": 1}
-COMMAND = [sys.executable, "-m", "mscpool.analysis.cli"]
+COMMAND = [str(Path(sys.executable).with_name("mscpool"))]
 
 
 @pytest.fixture(scope="module")
