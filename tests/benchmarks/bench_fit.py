@@ -1,4 +1,4 @@
-"""How long things take: starting, compiling, sampling, refitting, a thousand studies, the report."""
+"""How long things take: the start, compiling, sampling, refits, many studies, the report."""
 
 import os
 import re
