@@ -14,8 +14,8 @@ from ..models.hierarchy import ROBUST_DEGREES, structure
 from ..models.priors import PriorSet
 from ..models.terms import Terms
 from . import predict
+from .disease_left import without_unit
 from .fit import SEED, terms_of
-from .left_out import without_unit
 from .prior_conflict import CONFLICT, LEVEL, OK, judge, mid_p_value
 from .reweight import (
     Block,
