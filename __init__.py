@@ -15,12 +15,12 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis.borrowing import borrowing as borrowing
     from .analysis.check import check as check
     from .analysis.fit import fit as fit
     from .analysis.fit import hyper as hyper
     from .analysis.fit import load_fit as load_fit
     from .analysis.fit import rates as rates
+    from .analysis.robustness.borrowing import borrowing as borrowing
     from .analysis.sensitivity import compare_priors as compare_priors
     from .data.evidence import load_evidence as load_evidence
     from .models.elicit import elicit as elicit
@@ -39,7 +39,7 @@ _ROOM = {
     "hyper": "analysis.fit",
     "check": "analysis.check",
     "compare_priors": "analysis.sensitivity",
-    "borrowing": "analysis.borrowing",
+    "borrowing": "analysis.robustness.borrowing",
     "elicit": "models.elicit",
 }
 

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from . import defects, predict
 from .check import CheckResult, Verdict, judge, judge_sampling, verdict_of, worst
-from .disease_left import thinned
-from .left_out_exactly import leave_each_out
+from .fitting import predict
+from .guard import defects
+from .guard.disease_left import thinned
+from .guard.left_out_exactly import leave_each_out
 
 SETS, SEED = 200, 20250101
 FILE = "calibration.jsonl"

@@ -17,12 +17,12 @@ import pandas as pd
 from ..models.hierarchy import has_tau, structure
 from ..models.priors import PriorSet
 from ..models.terms import Terms, build_terms
-from .discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
-from .left_out import LeftOut, adjusted_smallest
-from .left_out_exactly import leave_each_out
-from .predict import Levels, levels_of
-from .review import compare_review
-from .store import run_config
+from .fitting.predict import Levels, levels_of
+from .fitting.store import run_config
+from .guard.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
+from .guard.left_out import LeftOut, adjusted_smallest
+from .guard.left_out_exactly import leave_each_out
+from .guard.review import compare_review
 
 if TYPE_CHECKING:
     from xarray import DataTree

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import console
-from .cli_design import FromFit, Subcommand, design_app
-from .commands import DONE, GUARD_FAILED, Commands, interrupt, refuse
-from .options import FitOptions, JsonOption, PathArgument, SamplingOptions, takes
+from .terminal import console
+from .terminal.cli_design import FromFit, Subcommand, design_app
+from .terminal.commands import DONE, GUARD_FAILED, Commands, interrupt, refuse
+from .terminal.options import FitOptions, JsonOption, PathArgument, SamplingOptions, takes
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -98,8 +98,8 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     from ..data.export import write_csv
     from .fit import fit as fit_model
     from .fit import rates
+    from .paper.results import stamped
     from .report import findings_of, write_check
-    from .results import stamped
 
     evidence = request.evidence()
     priors = _prior_set(request.priors, evidence)
@@ -124,7 +124,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     if as_json:
         console.print_json(_fit_answer(made, checked, seconds))
     else:
-        from .printing import print_rates, print_verdict
+        from .terminal.printing import print_rates, print_verdict
 
         print_rates(rates(made), checked)
         print_verdict(checked)
@@ -151,7 +151,7 @@ def check(
     if as_json:
         console.print_json(checked)
     else:
-        from .printing import print_checks, print_verdict
+        from .terminal.printing import print_checks, print_verdict
 
         print_checks(checked)
         print_verdict(checked)
@@ -185,8 +185,8 @@ def priors(
     if list_sets:
         return _list_sets(as_json)
     from ..data.export import write_csv
-    from .printing import print_frame
     from .sensitivity import compare_priors
+    from .terminal.printing import print_frame
 
     evidence = request.evidence()
     chosen = [_prior_set(name, evidence) for name in sets] if sets else None
@@ -263,8 +263,8 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
 
     Writes report.html and the files behind it into the folder of --out.
     """
-    from .printing import print_verdict
     from .report import write_report
+    from .terminal.printing import print_verdict
 
     evidence = request.evidence()
     priors = _prior_set(request.priors, evidence)
@@ -294,8 +294,8 @@ def _design(
 ) -> int:
     """Answer one subcommand of ``design``."""
     from ..data.export import write_csv
-    from .printing import print_design
-    from .publish_design import publish_design
+    from .paper.publish_design import publish_design
+    from .terminal.printing import print_design
 
     missing, verdict = _fill_priors(subcommand, asked, source)
     answer = getattr(import_module(f".{subcommand.module}", __package__), subcommand.function)
@@ -358,8 +358,8 @@ def _posteriors(source: FromFit) -> tuple[Any, Any, str]:
     """Give the posterior of the next trial's rate and of the disease's, and the guard's verdict."""
     from ..models.priors import one_of
     from ..models.rate_prior import sampled_rate
+    from .paper.results import verdicts
     from .report import kept_check
-    from .results import verdicts
 
     made, _ = _stored(source.folder, source.path)
     posterior = made["posterior"].to_dataset()

@@ -5,12 +5,12 @@ import pandas as pd
 from ..models.effective_size import elir, moment, morita
 from ..models.rate_fit import map_prior
 from ..models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
-from . import protocol
-from .precision import precision
-from .requests import DesignResult
-from .single_arm import single_arm
-from .two_arm import two_arm
-from .two_stage import two_stage
+from .trial import protocol
+from .trial.precision import precision
+from .trial.requests import DesignResult
+from .trial.single_arm import single_arm
+from .trial.two_arm import two_arm
+from .trial.two_stage import two_stage
 
 __all__ = ["DesignResult", "ess", "precision", "single_arm", "two_arm", "two_stage"]
 

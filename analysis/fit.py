@@ -11,13 +11,13 @@ import numpy as np
 from ..models.hierarchy import Pooling, structure
 from ..models.priors import DEFAULT, PriorSet, one_of
 from ..models.terms import Terms, build_terms
-from . import predict, store, summary
-from .exact_fit import exact_tree
-from .sampler import SEED, sample
-from .store import load as load_fit
-from .store import run_config
-from .summary import diagnostics, hyper, rates
-from .tree import groups_of_draws, log_likelihood_group
+from .fitting import predict, store, summary
+from .fitting.exact_fit import exact_tree
+from .fitting.sampler import SEED, sample
+from .fitting.store import load as load_fit
+from .fitting.store import run_config
+from .fitting.summary import diagnostics, hyper, rates
+from .fitting.tree import groups_of_draws, log_likelihood_group
 
 if TYPE_CHECKING:
     import xarray as xr

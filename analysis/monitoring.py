@@ -7,8 +7,8 @@ import pandas as pd
 
 from ..models.beta_mixture import log_choose
 from ..models.rate_prior import AnyPrior, as_prior
-from . import protocol
-from .operating import (
+from .trial import protocol
+from .trial.operating import (
     Analysis,
     ConjugateAnalysis,
     Rule,
@@ -16,7 +16,7 @@ from .operating import (
     crossing_probabilities,
     exact_tails,
 )
-from .requests import (
+from .trial.requests import (
     DIRECTIONS,
     RULES,
     DesignResult,
@@ -27,7 +27,7 @@ from .requests import (
     check_target,
     several,
 )
-from .safety import check_looks, safety
+from .trial.safety import check_looks, safety
 
 __all__ = ["monitor", "predictive_probability", "safety"]
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.export import write_csv
-from . import captions
-from .captions import Words
-from .checklist import checklist
-from .exhibits import Exhibit, exhibits, plain
-from .paper_tables import PaperTable, paper_tables
-from .store import run_config
+from .fitting.store import run_config
+from .paper import captions
+from .paper.captions import Words
+from .paper.checklist import checklist
+from .paper.exhibits import Exhibit, exhibits, plain
+from .paper.paper_tables import PaperTable, paper_tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..data.evidence import Evidence
     from ..figures.style import Style
-    from .borrowing import Borrowing
+    from .robustness.borrowing import Borrowing
     from .sensitivity import PriorComparison
 
 FORMATS = ("pdf", "svg", "png", "tiff")
@@ -329,9 +329,9 @@ def gallery(folder: str | Path | None = None) -> list[Path]:
         The files written.
     """
     from ..data.evidence import load_evidence
-    from .borrowing import borrowing
     from .check import check
     from .fit import fit
+    from .robustness.borrowing import borrowing
     from .sensitivity import compare_priors
 
     room = Path(__file__).parents[1] / "figures" / "gallery" if folder is None else Path(folder)
@@ -356,7 +356,7 @@ def sources_sha256() -> str:
     """Hash what the gallery is made from: the data, and the sources that model and draw."""
     root = Path(__file__).parents[1]
     made = hashlib.sha256()
-    for pattern in ("data/*.csv", "figures/*.py", "models/*.py"):
+    for pattern in ("data/*.csv", "figures/*.py", "models/**/*.py"):
         for path in sorted(root.glob(pattern)):
             made.update(f"{path.relative_to(root).as_posix()}\n".encode())
             made.update(path.read_bytes().replace(b"\r\n", b"\n"))

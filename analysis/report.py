@@ -14,16 +14,16 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import console
-from .results import Results, stamped
+from .paper.results import Results, stamped
+from .terminal import console
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
     from ..data.evidence import Evidence
     from ..models.priors import PriorSet
-    from .findings import Section
-    from .report_tables import Table
+    from .paper.findings import Section
+    from .paper.report_tables import Table
 
 CHECK_FILE, PAGE = "check.json", "report.html"
 COMPARED_POOLINGS = ("none", "partial", "complete")
@@ -61,7 +61,7 @@ class Request:
 
     def is_kept(self) -> bool:
         """Whether the fit is stored already."""
-        from . import store
+        from .fitting import store
 
         if self.settings["refit"]:
             return False
@@ -127,7 +127,7 @@ def write_report(
     OSError
         A file cannot be written.
     """
-    from .findings import sections
+    from .paper.findings import sections
 
     results = _results(evidence, priors, settings, out, checking, progress)
     write_check(results.checked, out)
@@ -151,7 +151,7 @@ def _results(
     progress: console.Progress,
 ) -> Results:
     """Make or read back every fit, and run the guard on the first."""
-    from .store import run_config
+    from .fitting.store import run_config
 
     main = Request(evidence, settings["pooling"], priors, settings, out / "fit.nc")
     poolings = _other_poolings(main, out)
@@ -250,7 +250,7 @@ def page(
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from .findings import heading, verdict_sentences
+    from .paper.findings import heading, verdict_sentences
 
     folder = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
@@ -280,7 +280,7 @@ def _stamp(results: Results, table: Table) -> str:
 def write_table_files(results: Results, written: list[Section], out: Path) -> list[str]:
     """Write every table as CSV, those of the fit with the guard's verdict in the last column."""
     from ..data.export import write_csv
-    from .results import rates_of
+    from .paper.results import rates_of
 
     folder = out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
@@ -332,7 +332,7 @@ def findings_of(
         The content of check.json; its ``run`` is the whole request of the fit.
     """
     from .check import check
-    from .store import run_config
+    from .fitting.store import run_config
 
     progress("checking", 0, 0)
     kept = None if anew else kept_check(folder, fit)
@@ -341,7 +341,7 @@ def findings_of(
 
 def kept_check(folder: Path, fit: DataTree) -> dict[str, Any] | None:
     """Read what the guard found of a stored fit; None where it did not see this very fit."""
-    from .store import run_config
+    from .fitting.store import run_config
 
     try:
         found = json.loads((folder / CHECK_FILE).read_text("utf-8"))
@@ -353,7 +353,7 @@ def kept_check(folder: Path, fit: DataTree) -> dict[str, Any] | None:
 
 def kept_poolings(folder: Path, fit: DataTree) -> dict[str, DataTree]:
     """Load the fits that a report kept for comparison: the same but for the pooling."""
-    from .store import load, run_config
+    from .fitting.store import load, run_config
 
     own = run_config(fit)
     found = {own["pooling"]: fit}

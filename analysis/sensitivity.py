@@ -12,9 +12,12 @@ import pandas as pd
 
 from ..models.catalogue import CATALOGUE
 from ..models.priors import PriorSet, named_set, one_of
-from . import power_scaling as scaling
-from . import prior_conflict as conflict
-from .comparison import (
+from .fit import ENGINES, SEED, terms_of
+from .fitting.store import run_config
+from .fitting.summary import _support as rate_support
+from .robustness import power_scaling as scaling
+from .robustness import prior_conflict as conflict
+from .robustness.comparison import (
     RATE_QUANTITIES,
     SetResult,
     compare_sets,
@@ -25,11 +28,8 @@ from .comparison import (
     same_priors,
     scores_table,
 )
-from .fit import ENGINES, SEED, terms_of
-from .flips import flips, prior_grid, reweighted_map, set_probabilities
-from .reweight import Source, blocks_of, sampled_source, stored_source
-from .store import run_config
-from .summary import _support as rate_support
+from .robustness.flips import flips, prior_grid, reweighted_map, set_probabilities
+from .robustness.reweight import Source, blocks_of, sampled_source, stored_source
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -252,7 +252,7 @@ def compare_priors(
     check_fits(evidence, stored)
     pooling = _pooling(pooling, stored)
     if engine == "exact":
-        from .exact_comparison import compare_exactly
+        from .robustness.exact_comparison import compare_exactly
 
         return compare_exactly(evidence, chosen, pooling, threshold, confidence, seed, progress)
     settings = {"draws": draws, "tune": tune, "chains": chains}

@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .exact_posterior import ExactPosterior
-from .hierarchy_table import HierarchyTable, Integrated, hierarchy_table, integrate
-from .likelihood_table import (
+from .integration.exact_posterior import ExactPosterior
+from .integration.hierarchy_table import HierarchyTable, Integrated, hierarchy_table, integrate
+from .integration.likelihood_table import (
     StudyLikelihoods,
     adapted_grid,
     least_spread,
@@ -25,9 +25,9 @@ from .likelihood_table import (
     sigma_range,
     variance_axis,
 )
+from .integration.quadrature import ScaleAxis, scale_axis
 from .prior_density import prior_density
 from .priors import OutcomePriors, Prior, one_of
-from .quadrature import ScaleAxis, scale_axis
 
 POOLINGS = ("partial", "complete", "none", "exnex", "robust")
 

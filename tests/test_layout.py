@@ -34,7 +34,7 @@ TOP_LEVEL = {
     "requirements.lock",
     "tests",
 }
-ROOF = {"analysis.publish", "analysis.publish_design", "analysis.report", "analysis.cli"}
+ROOF = {"analysis.publish", "analysis.paper.publish_design", "analysis.report", "analysis.cli"}
 MAY_IMPORT = {
     "data": {"data"},
     "models": {"data", "models"},
@@ -44,7 +44,7 @@ MAY_IMPORT = {
 }
 # Where files are opened, besides the reading of the evidence in data/: the store of fits, the
 # calibration's progress (it resumes), and the roof.
-TOUCH_FILES = ROOF | {"analysis.store", "analysis.calibrate"}
+TOUCH_FILES = ROOF | {"analysis.fitting.store", "analysis.calibrate"}
 FILE_CALLS = {
     "open",
     "read_csv",

@@ -6,8 +6,9 @@ from scipy.special import expit, logit
 from statsmodels.stats.proportion import proportion_confint
 
 import mscpool as mp
-from mscpool.analysis import calibrate, defects
+from mscpool.analysis import calibrate
 from mscpool.analysis.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
+from mscpool.analysis.guard import defects
 
 SPLIT, MOVED, OVERDISPERSED, MISTYPED = list(defects.DEFECTS)[1:]
 SOUND = {

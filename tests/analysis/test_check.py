@@ -7,12 +7,13 @@ from scipy import integrate, stats
 from scipy.special import expit, logsumexp
 
 import mscpool as mp
-from mscpool.analysis import check, left_out
-from mscpool.analysis.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
-from mscpool.analysis.disease_left import only_units, without_unit
-from mscpool.analysis.left_out import adjusted_smallest, leave_out
-from mscpool.analysis.predict import Levels, integrated_log_likelihood
-from mscpool.analysis.review import compare_review
+from mscpool.analysis import check
+from mscpool.analysis.fitting.predict import Levels, integrated_log_likelihood
+from mscpool.analysis.guard import left_out
+from mscpool.analysis.guard.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
+from mscpool.analysis.guard.disease_left import only_units, without_unit
+from mscpool.analysis.guard.left_out import adjusted_smallest, leave_out
+from mscpool.analysis.guard.review import compare_review
 from mscpool.models.terms import build_terms
 
 DISEASES = ("one", "two")

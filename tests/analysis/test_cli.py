@@ -10,8 +10,9 @@ from importlib import import_module
 import pytest
 from typer.testing import CliRunner
 
-from mscpool.analysis import cli, options
-from mscpool.analysis.cli_design import OPTIONS, SUBCOMMANDS
+from mscpool.analysis import cli
+from mscpool.analysis.terminal import options
+from mscpool.analysis.terminal.cli_design import OPTIONS, SUBCOMMANDS
 
 SMALL = """study,disease,outcome,events,n
 A <script>alert(1)</script>,first,improvement,3,10
@@ -280,7 +281,7 @@ def test_text_of_a_table_is_never_markup(stored, table):
 
 
 def test_what_a_terminal_would_obey_is_shown_as_an_escape(capsys):
-    from mscpool.analysis import console
+    from mscpool.analysis.terminal import console
 
     console.say("a\x1b[31mb\x9bc\u202ed")
     console.print_table("t\x1b", ["h\x1b"], [["c\x1b[2J"]])
@@ -356,7 +357,7 @@ def test_json_never_has_a_number_that_does_not_exist():
     import numpy as np
     import pandas as pd
 
-    from mscpool.analysis.console import to_json
+    from mscpool.analysis.terminal.console import to_json
 
     frame = pd.DataFrame({"x": [1.5, np.nan], "n": pd.array([1, None], "Int64")})
     said = to_json({"table": frame, "top": np.inf, "count": np.int64(3), "ok": np.bool_(True)})

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from mscpool.analysis.fit import fit, hyper, rates, terms_of
-from mscpool.analysis.sampler import sample
+from mscpool.analysis.fitting.sampler import sample
 from mscpool.data.evidence import load_evidence
 from mscpool.models.exact import ExactHierarchy
-from mscpool.models.exact_outcomes import exact_model
 from mscpool.models.hierarchy import POOLINGS
-from mscpool.models.likelihood_table import count_likelihoods
+from mscpool.models.integration.exact_outcomes import exact_model
+from mscpool.models.integration.likelihood_table import count_likelihoods
 from mscpool.models.priors import DEFAULT, Prior, PriorSet
 
 pytestmark = pytest.mark.mcmc

@@ -4,9 +4,9 @@ import arviz as az
 import numpy as np
 import pytest
 
-from mscpool.analysis import sampler
 from mscpool.analysis.fit import diagnostics, fit, hyper, rates, run_config, terms_of
-from mscpool.analysis.sampler import sample
+from mscpool.analysis.fitting import sampler
+from mscpool.analysis.fitting.sampler import sample
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors import DEFAULT, Prior, PriorSet
 

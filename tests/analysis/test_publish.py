@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mscpool.analysis import gather
-from mscpool.analysis.captions import abbreviations
-from mscpool.analysis.checklist import checklist
-from mscpool.analysis.paper_tables import paper_tables
+from mscpool.analysis.paper import gather
+from mscpool.analysis.paper.captions import abbreviations
+from mscpool.analysis.paper.checklist import checklist
+from mscpool.analysis.paper.paper_tables import paper_tables
 from mscpool.analysis.publish import draw, exhibits, publish, render, sources_sha256, style_of
 from mscpool.data.evidence import load_evidence
 

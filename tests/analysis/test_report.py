@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from mscpool.analysis import findings, report, report_tables
-from mscpool.analysis.controlled import risk_differences
-from mscpool.analysis.results import Results, stamped
-from mscpool.analysis.store import run_config
+from mscpool.analysis import report
+from mscpool.analysis.fitting.store import run_config
+from mscpool.analysis.paper import findings, report_tables
+from mscpool.analysis.paper.controlled import risk_differences
+from mscpool.analysis.paper.results import Results, stamped
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors import DEFAULT
 

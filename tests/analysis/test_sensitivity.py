@@ -10,11 +10,11 @@ from scipy import stats
 
 import mscpool as mp
 from mscpool.analysis.fit import fit, terms_of
-from mscpool.analysis.flips import at, flips, prior_grid
-from mscpool.analysis.prior_conflict import judge, mid_p_value, prior_conflicts
+from mscpool.analysis.robustness.flips import at, flips, prior_grid
+from mscpool.analysis.robustness.prior_conflict import judge, mid_p_value, prior_conflicts
 from mscpool.analysis.sensitivity import compare_priors
 from mscpool.data.evidence import load_evidence
-from mscpool.models.exact_outcomes import exact_model
+from mscpool.models.integration.exact_outcomes import exact_model
 from mscpool.models.priors import CATALOGUE, DEFAULT, Prior, PriorSet
 
 STATISTICS = ["mean", "sd", "q2.5", "q50", "q97.5"]
@@ -119,15 +119,15 @@ EXACTLY = ["default", "tau_half_normal_0.5", "mu_uniform_rate", "near_complete_p
 @pytest.fixture
 def coarse(monkeypatch):
     """A map of a few priors: its finer form has five steps each way."""
-    monkeypatch.setattr("mscpool.analysis.flips.MU_STEPS", np.linspace(-2, 2, 3))
-    monkeypatch.setattr("mscpool.analysis.flips.TAU_SCALES", np.array([0.25, 1.0, 4.0]))
+    monkeypatch.setattr("mscpool.analysis.robustness.flips.MU_STEPS", np.linspace(-2, 2, 3))
+    monkeypatch.setattr("mscpool.analysis.robustness.flips.TAU_SCALES", np.array([0.25, 1.0, 4.0]))
 
 
 @pytest.fixture(scope="module")
 def exactly(alike):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mscpool.analysis.flips.MU_STEPS", np.linspace(-2, 2, 3))
-        patch.setattr("mscpool.analysis.flips.TAU_SCALES", np.array([0.25, 1.0, 4.0]))
+        patch.setattr("mscpool.analysis.robustness.flips.MU_STEPS", np.linspace(-2, 2, 3))
+        patch.setattr("mscpool.analysis.robustness.flips.TAU_SCALES", np.array([0.25, 1.0, 4.0]))
         return compare_priors(alike, EXACTLY, engine="exact", threshold=0.3)
 
 

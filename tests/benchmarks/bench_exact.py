@@ -11,7 +11,7 @@ import pytest
 
 from mscpool import load_evidence
 from mscpool.models.exact import ExactHierarchy
-from mscpool.models.likelihood_table import count_likelihoods
+from mscpool.models.integration.likelihood_table import count_likelihoods
 from mscpool.models.priors import Exnex, OutcomePriors, Prior
 
 

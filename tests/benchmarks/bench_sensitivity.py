@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from mscpool.analysis.comparison import compare_sets, quantities_table, scores_table
 from mscpool.analysis.fit import fit, terms_of
-from mscpool.analysis.reweight import stored_source
+from mscpool.analysis.robustness.comparison import compare_sets, quantities_table, scores_table
+from mscpool.analysis.robustness.reweight import stored_source
 from mscpool.analysis.sensitivity import compare_priors
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors import CATALOGUE, DEFAULT

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from mscpool.analysis.summary import HYPER_COLUMNS, RATE_COLUMNS, to_dataset
+from mscpool.analysis.fitting.summary import HYPER_COLUMNS, RATE_COLUMNS, to_dataset
 from mscpool.data.evidence import OUTCOMES, PARENTS, load_evidence
 from mscpool.models.priors import DEFAULT
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mscpool.analysis import design_frames as frames
 from mscpool.analysis.design import single_arm, two_arm
 from mscpool.analysis.monitoring import monitor, safety
+from mscpool.analysis.trial import design_frames as frames
 from mscpool.figures.design_boundaries import draw_design_boundaries
 from mscpool.figures.design_operating import draw_design_operating, draw_design_type1
 from mscpool.figures.design_priors import draw_design_priors

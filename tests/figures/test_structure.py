@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from mscpool.analysis import gather
+from mscpool.analysis.paper import gather
 from mscpool.analysis.publish import draw, exhibits, style_of
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.calibration import draw_calibration

@@ -12,7 +12,7 @@ from scipy import integrate, special, stats
 from scipy.interpolate import CubicSpline
 
 from mscpool.models.exact import ExactHierarchy
-from mscpool.models.exact_predictions import (
+from mscpool.models.integration.exact_predictions import (
     draw,
     leave_diseases_out,
     leave_studies_out,
@@ -20,7 +20,7 @@ from mscpool.models.exact_predictions import (
     new_trial,
     study_rates,
 )
-from mscpool.models.likelihood_table import count_likelihoods, normal_likelihoods
+from mscpool.models.integration.likelihood_table import count_likelihoods, normal_likelihoods
 from mscpool.models.outcomes import inverse_link
 from mscpool.models.priors import Exnex, OutcomePriors, Prior
 

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from mscpool.analysis import predict
-from mscpool.analysis.sampler import sample
-from mscpool.analysis.summary import summarise
+from mscpool.analysis.fitting import predict
+from mscpool.analysis.fitting.sampler import sample
+from mscpool.analysis.fitting.summary import summarise
 from mscpool.models.priors import Prior, PriorSet
 from mscpool.models.terms import build_terms
 

@@ -1,0 +1,1 @@
+"""How a fit is made: sampled or integrated, summarised, stored."""

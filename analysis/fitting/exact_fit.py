@@ -1,0 +1,154 @@
+"""Fit by integration: the tree of a fit from exact posteriors instead of a sampler."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...models.integration.exact_outcomes import ExactFit, exact_model
+from ...models.integration.exact_predictions import draw
+from ...models.priors import PriorSet
+from ...models.terms import Terms, build_terms
+from . import summary
+from .predict import Levels
+from .tree import groups_of_draws
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from xarray import DataTree
+
+    from ...data.evidence import Evidence
+
+#: Points at which the density of a quantity is kept, at equal steps of probability.
+_POINTS = 401
+
+
+def exact_tree(
+    evidence: Evidence,
+    pooling: str,
+    priors: PriorSet,
+    shape: tuple[int, int],
+    seed: int,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> DataTree:
+    """Integrate every outcome that can be, and lay the result out as a fit.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set.
+    pooling : str
+        How diseases inform each other.
+    priors : PriorSet
+        The priors.
+    shape : tuple of int
+        Chains, and draws of each: independent draws from the exact posterior, for predictions.
+    seed : int
+        Makes the draws repeatable.
+    progress : callable, optional
+        Called with the stage.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups as `fit.fit` gives, without what only a sampler has (``sample_stats``,
+        ``log_likelihood``); ``rates`` and ``hyper`` hold integrals with their numerical errors,
+        ``densities`` the density of every one of them.
+
+    Raises
+    ------
+    NotExact
+        An outcome asked for by name, or every one there is, is for the sampler only.
+    """
+    import xarray as xr
+
+    if progress is not None:
+        progress("integrating", 0, 0)
+    present = evidence.outcome_names
+    asked = tuple(name for name in evidence.selection.outcomes if name in present)
+    model = exact_model(evidence, pooling, asked or None)
+    if not model.hierarchies:
+        raise next(iter(model.refused.values()))
+    found = model.fit(priors)
+    terms = _terms_of(found)
+    rng = np.random.default_rng(seed)
+    levels = _levels(found, terms, shape[0] * shape[1], rng)
+    groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
+    groups |= _tables(found, asked or terms.names)
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs["not_fitted"] = json.dumps({n: str(why) for n, why in model.refused.items()})
+    return tree
+
+
+def not_fitted(fit: DataTree) -> dict[str, str]:
+    """Name the outcomes that a fit left to the sampler, each with the rows in the way."""
+    return json.loads(fit.attrs.get("not_fitted", "{}"))
+
+
+def _terms_of(found: ExactFit) -> Terms:
+    """Terms of the outcomes that were integrated."""
+    evidence, names = found.model.evidence, tuple(found.posteriors)
+    rows = evidence.rows[evidence.rows["outcome"].isin(names)]
+    return build_terms(rows, names, evidence.diseases)
+
+
+def _levels(found: ExactFit, terms: Terms, size: int, rng: np.random.Generator) -> Levels:
+    """Draw from every outcome's posterior and lay the draws out as the sampler's."""
+    drawn = {name: draw(found.posteriors[name], size, rng) for name in terms.names}
+    eta = np.empty((size, len(terms.effects)))
+    codes, labels = terms.effects["outcome"].tolist(), terms.effects["study"].tolist()
+    for place, (code, study) in enumerate(zip(codes, labels, strict=True)):
+        name = terms.names[code]
+        studies = found.posteriors[name].hierarchy.likelihoods.studies
+        eta[:, place] = drawn[name].eta[:, studies.index(study)]
+    each = list(drawn.values())
+    return Levels(
+        _side_by_side([d.mu for d in each]),
+        _side_by_side([d.tau for d in each]),
+        np.stack([d.sigma for d in each], axis=1),
+        np.stack([d.theta for d in each], axis=1),
+        eta,
+    )
+
+
+def _side_by_side(columns: list[np.ndarray | None]) -> np.ndarray | None:
+    """Stack draws of the outcomes, shape (draw, outcome); None where the pooling has none."""
+    present = [column for column in columns if column is not None]
+    return np.stack(present, axis=1) if present else None
+
+
+def _tables(found: ExactFit, reported: tuple[str, ...]) -> dict[str, xr.Dataset]:
+    rates, hyper = found.rates(), found.hyper()
+    rates = rates[rates["outcome"].isin(reported)].reset_index(drop=True)
+    hyper = hyper[hyper["outcome"].isin(reported)].reset_index(drop=True)
+    numbers = dict.fromkeys(summary.STATISTICS, float)
+    tables = {
+        "rates": summary.to_dataset(
+            rates[list(summary.RATE_COLUMNS)].astype(
+                {**numbers, "studies": float, "patients": float}
+            )
+        ),
+        "hyper": summary.to_dataset(hyper[[*summary.HYPER_COLUMNS, "note"]].astype(numbers)),
+    }
+    tables["hyper"].attrs.update(dict.fromkeys(summary.DIAGNOSTICS, np.nan))
+    keys = [(r.outcome, r.quantity, r.disease) for r in rates.itertuples(index=False)]
+    keys += [(h.outcome, h.parameter, None) for h in hyper.itertuples(index=False)]
+    tables["densities"] = _densities(found, keys)
+    return tables
+
+
+def _densities(found: ExactFit, keys) -> xr.Dataset:
+    """Density of each quantity at its own quantiles; dims entry (rates, then hyper) and point."""
+    import xarray as xr
+
+    probabilities = np.linspace(0.0005, 0.9995, _POINTS)
+    each = [found.distribution(*key) for key in keys]
+    values = np.stack([np.asarray(d.quantile(probabilities)) for d in each])
+    densities = np.stack([d.density_at(v) for d, v in zip(each, values, strict=True)])
+    return xr.Dataset(
+        {"value": (("entry", "point"), values), "density": (("entry", "point"), densities)},
+        {"probability": ("point", probabilities)},
+    )

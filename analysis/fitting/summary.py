@@ -1,0 +1,174 @@
+"""Tables of a fit: rates, hyperparameters and sampling diagnostics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from xarray import DataTree
+
+    from ...models.terms import Terms
+
+STATISTICS = (
+    "mean", "sd", "q2.5", "q50", "q97.5", "mcse_mean", "mcse_sd", "r_hat", "ess_bulk",
+)  # fmt: skip
+RATE_COLUMNS = ("outcome", "disease", "quantity", *STATISTICS, "studies", "patients", "evidence")
+HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS)
+#: Worst values over everything reported, kept as attributes of the group ``hyper``.
+DIAGNOSTICS = ("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi")
+
+
+def rates(fit: DataTree) -> pd.DataFrame:
+    """Give the rates that a fit reports.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit of either engine.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an outcome, disease and ``quantity`` (``rate``, ``new_study``; ``new_disease`` with
+        no disease): posterior statistics as probabilities (12-month risks for ``death``),
+        Monte-Carlo or numerical errors, and the ``studies`` and ``patients`` behind it;
+        ``evidence`` is ``borrowed`` where the disease has no rows of the outcome.
+    """
+    return _to_frame(fit["rates"].to_dataset(), RATE_COLUMNS)
+
+
+def hyper(fit: DataTree) -> pd.DataFrame:
+    """Give the posterior of mu, tau and sigma, on the linear scale, one row each and outcome."""
+    return _to_frame(fit["hyper"].to_dataset(), HYPER_COLUMNS)
+
+
+def diagnostics(fit: DataTree) -> dict[str, float | int | None]:
+    """Give the worst sampling diagnostics over everything reported; null for the exact engine."""
+    found = fit["hyper"].attrs
+    return {
+        name: None if np.isnan(found[name]) else np.asarray(found[name]).item()
+        for name in DIAGNOSTICS
+    }
+
+
+def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
+    """Store a table: one variable a column, missing texts as empty ones."""
+    import xarray as xr
+
+    columns = {}
+    for name in frame.columns:
+        values = frame[name]
+        if not pd.api.types.is_numeric_dtype(values):
+            values = values.astype(object).where(values.notna(), "").astype(str).to_numpy(object)
+        columns[name] = ("entry", np.asarray(values))
+    return xr.Dataset(columns)
+
+
+def _to_frame(dataset: xr.Dataset, columns: tuple[str, ...]) -> pd.DataFrame:
+    frame = pd.DataFrame({name: dataset[name].to_numpy() for name in columns})
+    for name in ("disease", "evidence"):
+        if name in frame:
+            frame[name] = frame[name].astype(object).where(frame[name] != "", None)
+    for name in ("studies", "patients"):
+        if name in frame:
+            frame[name] = frame[name].astype("Int64")
+    return frame
+
+
+def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
+    """Summarise draws into the tables of `rates` and `hyper`.
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        Draws with dims chain, draw and outcome, disease.
+    terms : Terms
+        The likelihood, for the studies and patients behind each rate.
+    reported : tuple of str
+        Outcomes to report.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame, pandas.DataFrame and pandas.Series
+        Rates, hyperparameters, and the tail effective sizes of both.
+    """
+    chosen = posterior.sel(outcome=list(reported))
+    rate_names = [n for n in ("rate", "new_study", "new_disease") if n in chosen]
+    hyper_names = [n for n in ("mu", "tau", "sigma") if n in chosen]
+    table = _statistics(chosen[[*rate_names, *hyper_names]])
+    table["outcome"] = pd.Categorical(table["outcome"], reported)
+    rate = table[table["name"].isin(rate_names)].rename(columns={"name": "quantity"})
+    rate["quantity"] = pd.Categorical(rate["quantity"], rate_names)
+    rate["order"] = pd.Categorical(rate["disease"], terms.diseases)
+    rate = rate.sort_values(["outcome", "quantity", "order"], na_position="last")
+    rate = rate.reset_index(drop=True).join(_support(rate, terms))
+    hyper_table = table[table["name"].isin(hyper_names)].rename(columns={"name": "parameter"})
+    hyper_table["parameter"] = pd.Categorical(hyper_table["parameter"], hyper_names)
+    hyper_table = hyper_table.sort_values(["outcome", "parameter"]).reset_index(drop=True)
+    tails = pd.concat([rate["ess_tail"], hyper_table["ess_tail"]])
+    return rate[list(RATE_COLUMNS)], hyper_table[list(HYPER_COLUMNS)], tails
+
+
+def _statistics(chosen: xr.Dataset) -> pd.DataFrame:
+    """Compute every statistic of `STATISTICS` for each scalar of the draws."""
+    import arviz as az
+    import xarray as xr
+
+    # A fixed parameter does not vary: its R-hat is zero over zero, and stays undefined.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        diagnosed = {
+            "mcse_mean": az.mcse(chosen, method="mean"),
+            "mcse_sd": az.mcse(chosen, method="sd"),
+            "r_hat": az.rhat(chosen, method="rank"),
+            "ess_bulk": az.ess(chosen, method="bulk"),
+            "ess_tail": az.ess(chosen, method="tail"),
+        }
+    measures = {
+        "mean": chosen.mean(("chain", "draw")),
+        "sd": chosen.std(("chain", "draw"), ddof=1),
+        **{
+            f"q{100 * q:g}": chosen.quantile(q, ("chain", "draw"), skipna=False).drop_vars(
+                "quantile"
+            )
+            for q in (0.025, 0.5, 0.975)
+        },
+        **diagnosed,
+    }
+    frames = []
+    for name in chosen.data_vars:
+        parts = {key: measure[name] for key, measure in measures.items()}
+        frame = xr.Dataset(parts).to_dataframe().reset_index().assign(name=str(name))
+        frames.append(frame if "disease" in frame else frame.assign(disease=None))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _support(rate: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+    """Count the studies and patients behind each rate."""
+    groups = terms.rows.groupby(["outcome", "disease"])
+    found = groups.agg(studies=("study", "nunique"), patients=("n", "sum"))
+    keys = list(zip(rate["outcome"], rate["disease"], strict=True))
+    support = found.reindex(keys).fillna(0).astype(int).reset_index(drop=True)
+    support["evidence"] = np.where(support["studies"] > 0, "direct", "borrowed")
+    whole = (rate["quantity"] == "new_disease").to_numpy()
+    support = support.astype({"studies": "Int64", "patients": "Int64", "evidence": object})
+    support.loc[whole, ["studies", "patients"]] = pd.NA
+    support.loc[whole, "evidence"] = None
+    return support
+
+
+def worst_diagnostics(table: pd.DataFrame, tails: pd.Series, stats: xr.Dataset) -> dict[str, float]:
+    """Find the worst diagnostics over the reported quantities that vary."""
+    import arviz as az
+
+    energy = az.bfmi(stats)["energy"].min()
+    return {
+        "max_r_hat": float(table["r_hat"].max()),
+        "min_ess_bulk": float(table["ess_bulk"].min()),
+        "min_ess_tail": float(tails.min()),
+        "divergences": int(stats["diverging"].sum()),
+        "e_bfmi": float(energy),
+    }

@@ -1,0 +1,141 @@
+"""The tree of a fit: draws, predictions, data and tables as groups with named dims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...models.priors import PriorSet
+from ...models.terms import Terms
+from . import predict
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Draws from the prior that a fit keeps.
+PRIOR_DRAWS = 4000
+
+
+def groups_of_draws(
+    levels: predict.Levels,
+    terms: Terms,
+    pooling: str,
+    priors: PriorSet,
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> dict[str, xr.Dataset]:
+    """Gather what draws of a posterior say: quantities, predictions, and the data behind them.
+
+    Parameters
+    ----------
+    levels : Levels
+        Draws of the posterior on the linear scale.
+    terms : Terms
+        The likelihood.
+    pooling : str
+        How diseases inform each other.
+    priors : PriorSet
+        The priors.
+    shape : tuple of int
+        Chains, and draws of each.
+    rng : numpy.random.Generator
+        Source of the predictions.
+
+    Returns
+    -------
+    dict of str to xarray.Dataset
+        ``posterior``, ``prior``, ``posterior_predictive``, ``mixed_predictive``,
+        ``observed_data`` and ``constant_data``.
+    """
+    before = predict.prior_levels(terms, pooling, priors, PRIOR_DRAWS, rng)
+    fresh = predict.renew_studies(levels, terms, rng)
+    prior = _quantities(before, terms, pooling, priors, rng)
+    replicated = {
+        "events": (("row",), predict.replicate(levels, terms, rng)),
+        "events_within_bounds": (("row",), predict.counts_within_bounds(levels, terms, rng)),
+    }
+    mixed = {"events": (("row",), predict.replicate(fresh, terms, rng))}
+    return {
+        "posterior": _grouped(_quantities(levels, terms, pooling, priors, rng), terms, shape),
+        "prior": _grouped(prior, terms, (1, PRIOR_DRAWS)),
+        "posterior_predictive": _grouped(replicated, terms, shape),
+        "mixed_predictive": _grouped(mixed, terms, shape),
+        **_data_groups(terms),
+    }
+
+
+def log_likelihood_group(
+    levels: predict.Levels, terms: Terms, shape: tuple[int, int]
+) -> xr.Dataset:
+    """Integrated log likelihood of each unit, dims chain, draw and unit."""
+    values = predict.integrated_log_likelihood(levels, terms)
+    return _grouped({"events": (("unit",), values)}, terms, shape)
+
+
+def _quantities(
+    levels: predict.Levels, terms: Terms, pooling: str, priors: PriorSet, rng
+) -> dict[str, tuple]:
+    """Everything reported of a hierarchy, each with its dims; draws first."""
+    new_disease = predict.new_disease_rates(levels, terms, pooling, priors, rng)
+    return {
+        "mu": (("outcome",), levels.mu),
+        "tau": (("outcome",), levels.tau),
+        "sigma": (("outcome",), levels.sigma),
+        "theta": (("outcome", "disease"), levels.theta),
+        "rate": (("outcome", "disease"), predict.rates(levels.theta, terms)),
+        "new_study": (("outcome", "disease"), predict.new_study_rates(levels, terms, rng)),
+        "new_disease": (("outcome",), new_disease),
+        "study_rate": (("effect",), predict.study_rates(levels, terms)),
+    }
+
+
+def _grouped(variables: dict[str, tuple], terms: Terms, shape: tuple[int, int]) -> xr.Dataset:
+    """Name the dims of draws, folded back into chains."""
+    import xarray as xr
+
+    arrays = {
+        name: (("chain", "draw", *dims), values.reshape(*shape, *values.shape[1:]))
+        for name, (dims, values) in variables.items()
+        if values is not None
+    }
+    used = {dim for dims, _ in arrays.values() for dim in dims}
+    coords = {k: v for k, v in _coords(terms).items() if v[0] in used}
+    coords |= {"chain": ("chain", range(shape[0])), "draw": ("draw", range(shape[1]))}
+    return xr.Dataset(arrays, coords)
+
+
+def _coords(terms: Terms) -> dict[str, tuple]:
+    names, diseases = np.array(terms.names, object), np.array(terms.diseases, object)
+    coords = {
+        "outcome": ("outcome", names),
+        "disease": ("disease", diseases),
+        "row": ("row", _row_labels(terms)),
+    }
+    for dim, table in (("effect", terms.effects), ("unit", terms.units)):
+        coords[dim] = (dim, table["label"].to_numpy(object))
+        coords[f"{dim}_outcome"] = (dim, names[table["outcome"].to_numpy()])
+        coords[f"{dim}_disease"] = (dim, diseases[table["disease"].to_numpy()])
+        coords[f"{dim}_study"] = (dim, table["study"].to_numpy(object))
+    return coords
+
+
+def _row_labels(terms: Terms) -> np.ndarray:
+    rows = terms.rows
+    return (rows["outcome"] + "/" + rows["study"] + "/" + rows["arm"]).to_numpy(object)
+
+
+def _data_groups(terms: Terms) -> dict[str, xr.Dataset]:
+    """Lay out the rows that were fitted: counts observed, and what was given with them."""
+    import xarray as xr
+
+    rows, labels = terms.rows, {"row": ("row", _row_labels(terms))}
+    observed = {name: ("row", rows[name].to_numpy()) for name in ("events_min", "events_max")}
+    given = {
+        name: ("row", rows[name].to_numpy(object if rows[name].dtype.kind in "OT" else None))
+        for name in ("n", "months", "study", "disease", "arm", "outcome", "parent_row")
+    }
+    return {
+        "observed_data": xr.Dataset(observed, labels),
+        "constant_data": xr.Dataset(given, labels),
+    }

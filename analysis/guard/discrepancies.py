@@ -1,0 +1,167 @@
+"""Named measures of how data may differ from what a model predicts; each is one small function.
+
+A discrepancy takes counts, shape (draw, row), and the arms that they belong to, and returns one
+number a draw. A further one is one more function, entered in `DISCREPANCIES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...models.outcomes import inverse_link
+
+if TYPE_CHECKING:
+    from ...models.terms import Terms
+
+_NODES = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Arms:
+    """The arms of one outcome, as the discrepancies see them.
+
+    Attributes
+    ----------
+    n : numpy.ndarray
+        Patients, shape (row,).
+    disease : numpy.ndarray
+        Code of each arm's disease, shape (row,).
+    expected : numpy.ndarray
+        Expected counts given the disease's level and any new study's effect, shape (draw, row).
+    """
+
+    n: np.ndarray
+    disease: np.ndarray
+    expected: np.ndarray
+
+
+def total_events(counts: np.ndarray, arms: Arms) -> np.ndarray:
+    """Events of all arms together; shape (draw,)."""
+    return counts.sum(axis=1)
+
+
+def share_without_events(counts: np.ndarray, arms: Arms) -> np.ndarray:
+    """Share of the arms in which nobody had the outcome; shape (draw,)."""
+    return (counts == 0).mean(axis=1)
+
+
+def share_with_all_events(counts: np.ndarray, arms: Arms) -> np.ndarray:
+    """Share of the arms in which everybody had the outcome; shape (draw,)."""
+    return (counts == arms.n).mean(axis=1)
+
+
+def largest_rate(counts: np.ndarray, arms: Arms) -> np.ndarray:
+    """Largest proportion of an arm; shape (draw,)."""
+    return (counts / arms.n).max(axis=1)
+
+
+def spread_ratio(counts: np.ndarray, arms: Arms) -> np.ndarray:
+    """Ratio of the spread between diseases to that within them; shape (draw,).
+
+    An analysis of variance of angular-transformed proportions, weighted so that a binomial count
+    has variance one whatever its rate; that one is added to the spread within, so that arms which
+    agree by chance do not make the ratio explode. Not a number where no disease has two arms, or
+    where there is one disease.
+
+    References
+    ----------
+    Anscombe 1948, doi 10.1093/biomet/35.3-4.246.
+    """
+    codes, place = np.unique(arms.disease, return_inverse=True)
+    between_freedom, within_freedom = len(codes) - 1, len(place) - len(codes)
+    if between_freedom < 1 or within_freedom < 1:
+        return np.full(len(counts), np.nan)
+    angle = np.arcsin(np.sqrt((counts + 0.375) / (arms.n + 0.75)))
+    weight = 4 * arms.n + 2.0
+    member = place == np.arange(len(codes))[:, None]
+    weight_of_disease = member @ weight
+    mean = (angle * weight) @ member.T / weight_of_disease
+    overall = (angle @ weight) / weight.sum()
+    between = (weight_of_disease * (mean - overall[:, None]) ** 2).sum(axis=1) / between_freedom
+    within = (weight * (angle - mean[:, place]) ** 2).sum(axis=1) / within_freedom
+    return between / (1 + within)
+
+
+def freeman_tukey(counts: np.ndarray, arms: Arms) -> np.ndarray:
+    """Squared distances between the roots of counts and of expected counts; shape (draw,).
+
+    References
+    ----------
+    Freeman and Tukey 1950, doi 10.1214/aoms/1177729756.
+    """
+    return ((np.sqrt(counts) - np.sqrt(arms.expected)) ** 2).sum(axis=1)
+
+
+#: Name in results and in prose, and what computes it.
+DISCREPANCIES: dict[str, Callable[[np.ndarray, Arms], np.ndarray]] = {
+    "total events": total_events,
+    "share of arms without events": share_without_events,
+    "share of arms with events in all": share_with_all_events,
+    "largest rate of an arm": largest_rate,
+    "spread between over within diseases": spread_ratio,
+    "Freeman-Tukey discrepancy": freeman_tukey,
+}
+
+
+def expected_counts(theta: np.ndarray, sigma: np.ndarray, terms: Terms) -> np.ndarray:
+    """Give the expected count of every row in a new study of its disease; shape (draw, row).
+
+    Parameters
+    ----------
+    theta, sigma : numpy.ndarray
+        Levels of the diseases, shape (draw, outcome, disease), and standard deviations between
+        studies, shape (draw, outcome), on the linear scale.
+    terms : Terms
+        The likelihood.
+
+    Returns
+    -------
+    numpy.ndarray
+        The expectation over the study's effect, by Gauss-Hermite quadrature; a child's rate is the
+        product of its own and its parent's.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    weights = weights / weights.sum()
+    years = np.where(terms.rows["months"].notna(), terms.rows["months"] / 12, 1.0)
+    known: dict[tuple[int, int, float], np.ndarray] = {}
+
+    def rate(code: int, disease: int, length: float) -> np.ndarray:
+        link = terms.outcomes[code].link
+        key = (code, disease, length if terms.outcomes[code].timed else 1.0)
+        if key not in known:
+            eta = theta[:, code, disease, None] + sigma[:, code, None] * nodes
+            known[key] = inverse_link(eta, link, key[2]) @ weights
+        return known[key]
+
+    expected = np.empty((len(sigma), len(terms.rows)))
+    for i, row in enumerate(terms.rows.itertuples(index=False)):
+        code, disease = terms.names.index(row.outcome), terms.diseases.index(row.disease)
+        expected[:, i] = row.n * rate(code, disease, years[i])
+        if (parent := int(terms.parents[code])) >= 0:
+            expected[:, i] *= rate(parent, disease, 1.0)
+    return expected
+
+
+def mid_p(replicated: np.ndarray, realised: np.ndarray) -> float:
+    """Posterior predictive mid-p value: share of replicates above, those that tie counting half.
+
+    Parameters
+    ----------
+    replicated, realised : numpy.ndarray
+        A discrepancy of replicated and of observed counts, draw by draw; shape (draw,).
+
+    Returns
+    -------
+    float
+        Between 0 and 1; values near either end tell of misfit.
+
+    References
+    ----------
+    Gelman, Meng and Stern 1996 (realised discrepancies); Lancaster 1961,
+    doi 10.1080/01621459.1961.10482105 (mid-p).
+    """
+    return float((replicated > realised).mean() + 0.5 * (replicated == realised).mean())

@@ -1,0 +1,147 @@
+"""Every study left out: exactly where its outcome can be integrated, by draws elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from ...models.exact import ExactHierarchy
+from ...models.integration.exact_outcomes import NotExact, conditional_rows
+from ...models.integration.exact_posterior import ExactPosterior
+from ...models.integration.exact_predictions import left_out_levels
+from ...models.integration.likelihood_table import count_likelihoods, row_probabilities
+from ...models.outcomes import Outcome
+from ...models.priors import PriorSet
+from ...models.terms import Terms
+from ..fitting.predict import Levels
+from .left_out import LeftOut, leave_out
+
+
+def leave_each_out(
+    terms: Terms,
+    levels: Levels,
+    log_likelihood: np.ndarray | None,
+    pooling: str,
+    priors: PriorSet,
+    rng: np.random.Generator,
+    refit: Callable[[Terms], Levels] | None = None,
+) -> list[LeftOut]:
+    """Predict every study from all the others.
+
+    Parameters
+    ----------
+    terms, levels, pooling, priors, rng, refit
+        As in `left_out.leave_out`, which serves the outcomes that cannot be integrated.
+    log_likelihood : numpy.ndarray or None
+        Integrated over study effects, shape (draw, unit); not needed where every outcome can be
+        integrated.
+
+    Returns
+    -------
+    list of LeftOut
+        One for each study and outcome with rows, in the order of the outcomes.
+    """
+    found = leave_out_exactly(terms, pooling, priors, rng)
+    done = {one.outcome for one in found}
+    rest = [u for u, code in enumerate(terms.units["outcome"]) if terms.names[code] not in done]
+    if rest and log_likelihood is not None:
+        found += leave_out(terms, levels, log_likelihood, pooling, priors, rng, refit, rest)
+    return sorted(found, key=lambda one: terms.names.index(one.outcome))
+
+
+def leave_out_exactly(
+    terms: Terms, pooling: str, priors: PriorSet, rng: np.random.Generator
+) -> list[LeftOut]:
+    """Predict every study from all the others, for the outcomes that can be integrated.
+
+    These are outcomes by themselves, and an outcome with its child where every row of the child has
+    a parent's row with a known count; a child's count is then predicted among the patients who had
+    its parent.
+
+    Parameters
+    ----------
+    terms : Terms
+        The likelihood.
+    pooling : str
+        How diseases inform each other.
+    priors : PriorSet
+        The priors.
+    rng : numpy.random.Generator
+        Randomises the probability integral transform.
+
+    Returns
+    -------
+    list of LeftOut
+        One for each study and outcome, without ``pareto_k``: nothing was weighted.
+    """
+    found = []
+    for block in terms.outcomes:
+        if block.parent is None:
+            found += _block(block, terms, pooling, priors, rng)
+    return found
+
+
+def _block(block: Outcome, terms: Terms, pooling: str, priors: PriorSet, rng) -> list[LeftOut]:
+    """Leave studies out of an outcome and its child; nothing where they cannot be integrated."""
+    parts = {block.name: (block, terms.rows[terms.rows["outcome"] == block.name])}
+    try:
+        for child in terms.outcomes:
+            if child.parent == block.name:
+                rows = conditional_rows(terms.rows, child.name, block.name)
+                parts[child.name] = (child, rows)
+        posteriors = {
+            name: ExactHierarchy(
+                count_likelihoods(rows, each.link, terms.diseases), pooling, name
+            ).posterior(priors.of(name))
+            for name, (each, rows) in parts.items()
+        }
+    except NotExact:
+        return []
+    except ValueError:
+        # Priors that all but exclude the data are beyond the grids; importance weights say so.
+        return []
+    found = {name: _positions(name, posterior, rng) for name, posterior in posteriors.items()}
+    return [one for studies in found.values() for one in studies]
+
+
+def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -> list[LeftOut]:
+    scores, nodes, masses = left_out_levels(posterior)
+    likelihoods = posterior.hierarchy.likelihoods
+    rows = likelihoods.rows
+    assert rows is not None, "an evidence has rows"
+    found = []
+    for place, study in enumerate(likelihoods.studies):
+        mine = rows[rows["study"] == study]
+        predictive = masses[:, place] @ _total_probabilities(nodes, mine, likelihoods.link)
+        below = np.concatenate([[0.0], np.minimum(predictive.cumsum(), 1.0)])
+        low, high = below[int(mine["events_min"].sum())], below[int(mine["events_max"].sum()) + 1]
+        found.append(
+            LeftOut(
+                study=study,
+                outcome=name,
+                elpd=float(scores[place]),
+                pareto_k=None,
+                pit=float(low + rng.random() * (high - low)),
+                lowest=float(low),
+                highest=float(high),
+                events=float((mine["events_min"] + mine["events_max"]).sum() / 2),
+                expected=float(predictive @ np.arange(len(predictive))),
+                n=int(mine["n"].sum()),
+            )
+        )
+    return found
+
+
+def _total_probabilities(nodes: np.ndarray, rows: pd.DataFrame, link) -> np.ndarray:
+    """Probabilities of the arms' total count at each level; shape (level, patients + 1)."""
+    total = np.ones((len(nodes), 1))
+    for n, months in zip(rows["n"].tolist(), rows["months"].tolist(), strict=True):
+        log_years = float(np.log(months / 12)) if link == "cloglog" else 0.0
+        arm = row_probabilities(nodes, int(n), log_years, link)
+        wider = np.zeros((len(nodes), total.shape[1] + int(n)))
+        for count in range(total.shape[1]):
+            wider[:, count : count + int(n) + 1] += total[:, [count]] * arm
+        total = wider
+    return total

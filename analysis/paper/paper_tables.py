@@ -1,0 +1,212 @@
+"""Tables of a paper: studies, rates, prior sets and diagnostics, ready to be set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ...data.names import disease_words, outcome_words, words
+from ..fitting.summary import diagnostics, hyper, rates
+from . import gather, gather_sensitivity
+from .wording import interval, number
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ...data.evidence import Evidence
+    from ..sensitivity import PriorComparison
+
+_PARAMETERS = {
+    "mu": "Overall level (μ)",
+    "tau": "Between diseases (τ)",
+    "sigma": "Between studies (σ)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class PaperTable:
+    """A table as readers see it.
+
+    Attributes
+    ----------
+    name : str
+        Name of its files.
+    title : str
+        What it shows.
+    frame : DataFrame
+        Its cells, as text; column names are the heads.
+    group : str
+        Column whose values head groups of rows.
+    note : str
+        What stands below it.
+    """
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    group: str
+    note: str
+
+    def html(self) -> str:
+        """Give the table as an HTML fragment, its texts escaped."""
+        return self._set().as_raw_html()
+
+    def latex(self) -> str:
+        """Give the table as LaTeX (needs the packages booktabs and caption)."""
+        return self._set().as_latex()
+
+    def _set(self) -> Any:
+        from great_tables import GT
+
+        table = GT(self.frame, groupname_col=self.group, id=self.name.replace("_", "-"))
+        return table.tab_header(title=self.title).tab_source_note(self.note)
+
+
+def paper_tables(
+    fit: DataTree,
+    evidence: Evidence,
+    checked: Mapping[str, Any] | None,
+    comparison: PriorComparison | None = None,
+) -> list[PaperTable]:
+    """Make the tables of a paper.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A stored fit.
+    evidence : Evidence
+        The evidence that was fitted.
+    checked : mapping or None
+        What the guard found, in the shape of check.json.
+    comparison : PriorComparison, optional
+        What is believed under other priors.
+
+    Returns
+    -------
+    list of PaperTable
+        Study characteristics, rates, diagnostics, and, where it was made, the comparison of priors.
+    """
+    said = {} if checked is None else {e["outcome"]: e["verdict"] for e in checked["outcomes"]}
+    made = [
+        characteristics_table(evidence),
+        rates_table(fit, evidence, said),
+        diagnostics_table(fit, said),
+    ]
+    return made if comparison is None else [*made, priors_table(comparison)]
+
+
+def characteristics_table(evidence: Evidence) -> PaperTable:
+    """Make the table of study characteristics."""
+    frame = gather.characteristics_data(evidence)
+    cells = pd.DataFrame(
+        {
+            "Disease": frame["disease"].map(disease_words),
+            "Study": frame["label"],
+            **{
+                head: frame[name].map(_text)
+                for head, name in (
+                    ("Design", "design"),
+                    ("Cells", "cell_source"),
+                    ("Donor", "donor"),
+                    ("Route", "route"),
+                )
+            },
+            "Treated": frame["patients"].astype(str),
+            "Controls": frame["controls"].astype(str),
+            "Follow-up, months": frame["months"].map(number),
+        }
+    )
+    note = "A dash stands for what was not reported or not recorded."
+    return PaperTable("table_characteristics", "Study characteristics", cells, "Disease", note)
+
+
+def _text(value: object) -> str:
+    return words(value) if isinstance(value, str) and value else "–"
+
+
+def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> PaperTable:
+    """Make the table of rates, with the guard's verdict on each outcome."""
+    frame = gather.rates_data(fit, evidence)
+    wide = frame.pivot(index=["outcome", "disease"], columns="quantity")
+    rows = []
+    for row in frame[frame["quantity"] == "rate"].to_dict("records"):
+        place = (row["outcome"], row["disease"])
+        names = ("q50", "q2.5", "q97.5")
+        trial = {name: wide.loc[place, (name, "new_study")] for name in names}
+        rows.append(
+            {
+                "Outcome": f"{outcome_words(row['outcome'])} (guard: "
+                f"{said.get(row['outcome'], 'unchecked')})",
+                "Disease": disease_words(row["disease"]),
+                "Studies": str(row["studies"]),
+                "Patients": str(row["patients"]),
+                "Rate (95 % interval)": interval(row),
+                "Next trial (95 % prediction)": interval(trial),
+                "Evidence": words(row["evidence"]),
+            }
+        )
+    note = (
+        "Posterior medians and central 95 % intervals; death is the 12-month risk. Borrowed: no "
+        "study of that disease, the rate follows from the other diseases. Single-arm rates are not "
+        "treatment effects."
+    )
+    return PaperTable(
+        "table_rates", "Rates by outcome and disease", pd.DataFrame(rows), "Outcome", note
+    )
+
+
+def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
+    """Make the table of hyperparameters and of the sampling's worst diagnostics."""
+    rows = [
+        {
+            "Outcome": f"{outcome_words(row['outcome'])} (guard: "
+            f"{said.get(row['outcome'], 'unchecked')})",
+            "Parameter": _PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
+            "Median": _signed(row["q50"]),
+            "95 % interval": f"{_signed(row['q2.5'])} to {_signed(row['q97.5'])}",
+            "R-hat": _signed(row["r_hat"], 3),
+            "Effective draws": number(row["ess_bulk"]),
+            "Monte-Carlo error of the mean": number(row["mcse_mean"]),
+        }
+        for row in hyper(fit).to_dict("records")
+    ]
+    reported, worst = rates(fit), diagnostics(fit)
+    note = (
+        "On the log-odds scale (death: log hazard a year). Over all "
+        f"{len(reported) + len(rows)} reported quantities: largest R-hat "
+        f"{_signed(worst['max_r_hat'], 3)}, fewest effective draws {number(worst['min_ess_bulk'])} "
+        f"(bulk) and {number(worst['min_ess_tail'])} (tail), {number(worst['divergences'])} "
+        f"divergences, smallest E-BFMI {_signed(worst['e_bfmi'])}."
+    )
+    return PaperTable(
+        "table_diagnostics", "Hyperparameters and diagnostics", pd.DataFrame(rows), "Outcome", note
+    )
+
+
+def _signed(value: Any, digits: int = 2) -> str:
+    missing = value is None or pd.isna(value)
+    return "–" if missing else f"{value:.{digits}f}".replace("-", "−")
+
+
+def priors_table(comparison: PriorComparison) -> PaperTable:
+    """Make the table of the rates under every prior set."""
+    frame = gather_sensitivity.prior_comparison_data(comparison)
+    cells = pd.DataFrame(
+        {
+            "Outcome": frame["outcome"].map(outcome_words),
+            "Disease": frame["disease"].map(disease_words),
+            "Prior set": frame["set"],
+            "Rate (95 % interval)": [interval(row) for row in frame.to_dict("records")],
+            "Shift": frame["shift"].map(_signed),
+            "Method": frame["method"].map(words),
+        }
+    )
+    cells = cells.sort_values(["Outcome", "Disease"], kind="stable").reset_index(drop=True)
+    note = (
+        "Posterior medians and central 95 % intervals. Shift: of the mean against the reference "
+        f"set {comparison.reference}, in standard deviations of its posterior."
+    )
+    return PaperTable("table_priors", "Rates under several prior sets", cells, "Outcome", note)

@@ -1,0 +1,148 @@
+"""What may be asked of a fit on the command line, once for every command that fits."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+if TYPE_CHECKING:
+    from ...data.evidence import Evidence
+
+PathArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="PATH", help="Folder of tables or one CSV; the shipped evidence if left out."
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
+]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+
+
+@dataclass(frozen=True)
+class SelectionOptions:
+    """What part of which data set is asked for."""
+
+    path: PathArgument = None
+    analysis_set: Annotated[
+        str, typer.Option("--set", metavar="SET", help="core, reported, counted or everything.")
+    ] = "core"
+    definitions: Annotated[
+        str,
+        typer.Option(
+            metavar="WHICH", help="Definition where there are several: primary or alternative."
+        ),
+    ] = "primary"
+    outcome: Annotated[
+        list[str] | None, typer.Option(metavar="OUTCOME", help="Only this; repeat for several.")
+    ] = None
+    disease: Annotated[
+        list[str] | None, typer.Option(metavar="DISEASE", help="Only this; repeat for several.")
+    ] = None
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="STUDY", help="Leave it out; repeat for several.")
+    ] = None
+    use: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STUDY", help="Put an overlapping study in its cohort's place."),
+    ] = None
+
+    def evidence(self) -> Evidence:
+        """Read and check the data set and select what is asked for."""
+        from ...data.evidence import load_evidence
+
+        return load_evidence(
+            self.path,
+            analysis_set=self.analysis_set,
+            definitions=self.definitions,
+            outcomes=tuple(self.outcome or ()),
+            diseases=tuple(self.disease or ()),
+            drop=tuple(self.drop or ()),
+            use=tuple(self.use or ()),
+        )
+
+
+@dataclass(frozen=True)
+class SamplingOptions(SelectionOptions):
+    """How the model is fitted, and where the results go."""
+
+    pooling: Annotated[
+        str, typer.Option(metavar="HOW", help="partial, complete, none, exnex or robust.")
+    ] = "partial"
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="nuts (sampling) or exact (integration).")
+    ] = "nuts"
+    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Draws kept of each chain.")] = 1000
+    tune: Annotated[int, typer.Option(metavar="N", min=1, help="Tuning steps of each chain.")] = (
+        1000
+    )
+    chains: Annotated[int, typer.Option(metavar="N", min=1, help="Chains.")] = 4
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")] = (
+        20250101
+    )
+    out: OutOption = Path("results")
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit even where the same request is stored.")
+    ] = False
+
+    def settings(self) -> dict[str, Any]:
+        """Give what `fit` takes besides evidence and priors."""
+        names = ("pooling", "engine", "draws", "tune", "chains", "seed", "refit")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class FitOptions(SamplingOptions):
+    """A request for a fit, as it is typed."""
+
+    priors: Annotated[
+        str, typer.Option(metavar="NAME|FILE.toml", help="A named prior set or a prior file.")
+    ] = "default"
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Skip the guard; all that is written says so.")
+    ] = False
+
+
+def takes(options: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a command take every field of a dataclass as an option, gathered in one value.
+
+    Parameters
+    ----------
+    options : type
+        A frozen dataclass whose annotations are typer's.
+
+    Returns
+    -------
+    callable
+        Decorator of a command whose first parameter is that value.
+    """
+    hints = get_type_hints(options, include_extras=True)
+    gathered = {field.name: field.default for field in fields(options)}
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def run(**given: Any) -> Any:
+            request = options(**{name: given.pop(name) for name in gathered})
+            return command(request, **given)
+
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        shared = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name]
+            )
+            for name, default in gathered.items()
+        ]
+        own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
+        del run.__wrapped__
+        run.__dict__["__signature__"] = inspect.Signature([*shared, *own])
+        run.__annotations__ = {each.name: each.annotation for each in (*shared, *own)}
+        return run
+
+    return decorate

@@ -1,0 +1,114 @@
+"""Answers as tables on standard output, for who reads them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...data.names import disease_words, outcome_words, words
+from ..paper.results import UNCHECKED, verdicts
+from ..paper.wording import interval, number
+from .console import print_table, printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..trial.requests import DesignResult
+
+_DESIGN_ROWS = 25
+
+
+def print_rates(rates: pd.DataFrame, checked: Mapping[str, Any] | None) -> None:
+    """Print one table an outcome: each disease's rate, and what its next trial may see."""
+    said = verdicts(checked)
+    header = ("Disease", "Studies", "Patients", "Rate (95 % interval)", "Next trial (95 %)")
+    for outcome, rows in rates.groupby("outcome", sort=False):
+        by_quantity = {
+            str(name): group.to_dict("records")
+            for name, group in rows.groupby("quantity", sort=False)
+        }
+        following = {row["disease"]: row for row in by_quantity["new_study"]}
+        lines = [
+            (
+                disease_words(row["disease"]),
+                "borrowed" if row["evidence"] == "borrowed" else str(row["studies"]),
+                "" if row["evidence"] == "borrowed" else str(row["patients"]),
+                interval(row),
+                interval(following[row["disease"]]),
+            )
+            for row in by_quantity["rate"]
+        ]
+        for row in by_quantity.get("new_disease", ()):
+            lines.append(("A disease not yet tried", "", "", interval(row), ""))
+        title = f"{outcome_words(str(outcome))}: {said.get(str(outcome), UNCHECKED)}"
+        print_table(title, header, lines)
+
+
+def print_checks(checked: Mapping[str, Any]) -> None:
+    """Print one table an outcome: each check, what was seen and what the model expects."""
+    header = ("Check", "Observed", "Predicted", "Mid-p", "Verdict")
+    for each in checked["outcomes"]:
+        lines = [
+            (
+                words(row["check"]),
+                *(number(row[name]) for name in ("observed", "predicted", "mid_p")),
+                row["verdict"],
+            )
+            for row in each["checks"]
+        ]
+        title = f"{outcome_words(each['outcome'])}: {each['verdict']}. {each['reason']}"
+        print_table(title, header, lines)
+
+
+def print_verdict(checked: Mapping[str, Any] | None) -> None:
+    """Print the guard's verdict, with the reasons of all that does not pass."""
+    if checked is None:
+        print(f"guard: {UNCHECKED}")
+        return
+    print(f"guard: {checked['verdict']}")
+    for each in checked["outcomes"]:
+        if each["verdict"] != "pass":
+            print(printable(f"  {each['outcome']}: {each['verdict']}. {each['reason']}"))
+    if checked["sampling"]["verdict"] != "pass":
+        print(f"  sampling: {checked['sampling']['verdict']}. {checked['sampling']['reason']}")
+
+
+def print_design(result: DesignResult) -> None:
+    """Print a design's table, of a long one a part, and its paragraph."""
+    table = result.table
+    recommended = result.answer.get("recommended_n")
+    if len(table) > _DESIGN_ROWS:
+        step = -(-len(table) // _DESIGN_ROWS)
+        kept = table.index % step == 0
+        if recommended is not None and "n" in table:
+            kept |= (table["n"] - recommended).abs().to_numpy() <= 2
+        table = table[kept]
+    title = result.rule[:1].upper() + result.rule[1:]
+    _print_frame(title, table, marked=recommended)
+    if result.operating is not None and len(result.operating) <= _DESIGN_ROWS:
+        _print_frame("Operating characteristics", result.operating)
+    print(printable(result.paragraph))
+
+
+def print_frame(title: str, frame: pd.DataFrame) -> None:
+    """Print a frame as it is."""
+    _print_frame(title, frame)
+
+
+def _print_frame(title: str, frame: pd.DataFrame, marked: Any = None) -> None:
+    header = tuple(words(str(name)) for name in frame.columns)
+    lines = [tuple(_cell(value) for value in row) for row in frame.to_numpy(dtype=object).tolist()]
+    if marked is not None and "n" in frame:
+        place = list(frame.columns).index("n")
+        for i, n in enumerate(frame["n"]):
+            if n == marked:
+                lines[i] = (*lines[i][:place], f"{lines[i][place]} *", *lines[i][place + 1 :])
+    print_table(title, header, lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    return value if isinstance(value, str) else number(value)

@@ -1,0 +1,281 @@
+"""Adverse events: how many patients show one, what none of them says, and when to stop."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from ...models.rate_prior import AnyPrior, RatePrior, as_prior
+from . import protocol
+from .operating import Analysis, Crossing, as_analysis, crossing_probabilities
+from .requests import (
+    DesignResult,
+    check_choice,
+    check_count,
+    check_rate,
+    check_rates,
+    check_sizes,
+    check_target,
+    several,
+)
+
+BOUNDARIES = ("posterior", "sprt")
+# No trial treats more; a rate that needs more is not detected.
+MOST_PATIENTS = 1_000_000
+
+
+def safety(
+    *,
+    null: float | None = None,
+    target: float | None = None,
+    rate: float | Sequence[float] | None = None,
+    power_at: float | Sequence[float] = (),
+    level: float = 0.95,
+    type1: float = 0.05,
+    power: float = 0.8,
+    assurance: float = 0.8,
+    boundary: str = "posterior",
+    n_min: int = 5,
+    n_max: int = 300,
+    look: int | Sequence[int] | None = None,
+    n_so_far: int | None = None,
+    analysis_prior: str | AnyPrior | Analysis = "beta(1,1)",
+    design_prior: str | AnyPrior | None = None,
+    discount: float = 0.0,
+) -> DesignResult:
+    """Plan the watch over an adverse event.
+
+    Parameters
+    ----------
+    null, target : float, optional
+        Acceptable and unacceptable rate; without `null` there is no boundary.
+    rate : float or sequence of float, optional
+        True rates; the first is the one to detect.
+    power_at : float or sequence of float
+        Further true rates of the operating characteristics.
+    level : float
+        Posterior probability of a rate above `null` that stops; also of the upper bound that no
+        events would leave.
+    type1, power : float
+        Of the sequential probability ratio test.
+    assurance : float
+        Wanted probability of seeing at least one event.
+    boundary : {"posterior", "sprt"}
+        Which boundary stops the trial.
+    n_min, n_max : int
+        First and last number of patients at which the boundary is looked at.
+    look : int or sequence of int, optional
+        Numbers of patients at which it is looked at; by default after every patient.
+    n_so_far : int, optional
+        Patients of the zero-events statement; by default those needed to detect.
+    analysis_prior : str, prior or Analysis
+        Gives the posterior.
+    design_prior : str or prior, optional
+        What is believed about the true rate.
+    discount : float
+        Optimism of the design prior on the log-odds, added.
+
+    Raises
+    ------
+    ValueError
+        When the request makes no sense, with what to change.
+
+    References
+    ----------
+    Wald 1945, doi:10.1214/aoms/1177731118. Rule of three: Hanley and Lippman-Hand 1983,
+    doi:10.1001/jama.1983.03330370053031.
+    """
+    rates, further = several(rate), several(power_at)
+    _check(null, target, rates, further, design_prior, boundary)
+    check_rates(level=level, type1=type1, power=power, assurance=assurance)
+    check_sizes(n_min, n_max)
+    check_count("n_so_far", n_so_far, least=1)
+    looks = check_looks(look) if look is not None else tuple(range(n_min, n_max + 1))
+    analysis = as_analysis(analysis_prior)
+    believed = None if design_prior is None else as_prior(design_prior)
+    if believed is not None and discount:
+        believed = believed.shifted(discount)
+
+    detection = _detection(rates, target, null, believed, assurance)
+    n_to_detect = detection[0]["n"]
+    n_zero = n_so_far or n_to_detect or n_max
+    answer: dict = {
+        "n_to_detect": n_to_detect,
+        "detection": detection,
+        "zero_events": {
+            "n": n_zero,
+            "upper": float(analysis.quantile(level, n_zero)[0]),
+            "rule_of_three": 3 / n_zero,
+        },
+        "boundary": [],
+        "operating": [],
+        "frequentist": {"exact_upper": float(-np.expm1(np.log1p(-level) / n_zero))},
+    }
+    table, operating = pd.DataFrame(columns=["n", "stop_at", "clear_at"]), None
+    if null is not None:
+        bounds = {"posterior": lambda: _posterior_bounds(analysis, null, level, looks)}
+        if target is not None:
+            bounds["sprt"] = lambda: sprt_bounds(null, target, type1, power, looks)
+        stop, clear = bounds[boundary]()
+        answer["boundary"] = [
+            {"n": n, "stop_at": high, "clear_at": low}
+            for n, high, low in zip(looks, stop, clear, strict=True)
+        ]
+        table = pd.DataFrame(answer["boundary"]).astype({"stop_at": "Int64", "clear_at": "Int64"})
+        shown = sorted({null, *several(target), *rates, *further})
+        answer["operating"] = _operating(shown, looks, stop, clear)
+        operating = pd.DataFrame(answer["operating"])
+        if believed is not None:
+            answer["operating_design_prior"] = _averaged(believed, looks, stop, clear)
+        if target is not None:
+            answer["frequentist"]["sprt"] = _operating([null, target], looks, *bounds["sprt"]())
+    request = {
+        "design": "safety", "null": null, "target": target, "rate": list(rates),
+        "power_at": list(further), "level": level, "type1": type1, "power": power,
+        "assurance": assurance, "boundary": boundary, "n_min": looks[0], "n_max": looks[-1],
+        "look": None if look is None else list(looks), "n_so_far": n_so_far,
+        "analysis_prior": analysis.words,
+        "design_prior": None if design_prior is None else as_prior(design_prior).words,
+        "discount": discount,
+    }  # fmt: skip
+    words = _words(request)
+    paragraph = protocol.safety(request, words, answer)
+    return DesignResult(request, words, answer, table, paragraph, operating)
+
+
+def _check(null, target, rates, further, design_prior, boundary) -> None:
+    check_choice("boundary", boundary, BOUNDARIES)
+    check_rates(null=null, target=target)
+    for value in rates:
+        check_rate("rate", value)
+    for value in further:
+        check_rate("power_at", value)
+    if null is not None:
+        check_target(null, target, "above")
+    if boundary == "sprt" and (null is None or target is None):
+        raise ValueError("boundary sprt compares two rates: give null (acceptable) and target")
+    if null is None and not rates and target is None and design_prior is None:
+        raise ValueError("nothing to plan for: give null, rate or a design prior")
+
+
+def check_looks(look: int | Sequence[int]) -> tuple[int, ...]:
+    """Return the looks; refuse them when they do not increase."""
+    looks = several(look)
+    for value in looks:
+        check_count("look", value, least=1)  # pyright: ignore[reportArgumentType]
+    whole = tuple(int(value) for value in looks)
+    for earlier, later in zip(whole, whole[1:], strict=False):
+        if later <= earlier:
+            raise ValueError(f"look {later} comes after look {earlier}: give looks that increase")
+    if not whole:
+        raise ValueError("no looks: give at least one")
+    return whole
+
+
+def _detection(
+    rates: tuple[float, ...],
+    target: float | None,
+    null: float | None,
+    believed: AnyPrior | None,
+    wanted: float,
+) -> list[dict]:
+    """Return the patients needed to see an event; first the ones that were asked for."""
+    averaged = []
+    if believed is not None:
+        averaged = [{"rate": None, "n": patients_to_detect(believed, wanted)}]
+    usual = [value for value in (target, null) if value is not None][: 0 if rates else 1]
+    named = [
+        {"rate": value, "n": int(np.ceil(np.log1p(-wanted) / np.log1p(-value) - 1e-12))}
+        for value in (*rates, *usual)
+    ]
+    return [*named, *averaged] if rates else [*averaged, *named]
+
+
+def patients_to_detect(prior: AnyPrior, wanted: float) -> int | None:
+    """Patients among whom an event is seen with probability `wanted`, averaged over the prior."""
+
+    def seen(n: int) -> float:
+        if isinstance(prior, RatePrior):
+            weights, a, b = (np.array(value) for value in (prior.weights, prior.a, prior.b))
+            return float(1 - weights @ np.exp(special.betaln(a, b + n) - special.betaln(a, b)))
+        return float(np.dot(prior.weights, 1 - (1 - np.array(prior.rates)) ** n))
+
+    above = 1
+    while seen(above) < wanted:
+        if above >= MOST_PATIENTS:
+            return None
+        above *= 2
+    below = above // 2
+    while above - below > 1:
+        middle = (above + below) // 2
+        below, above = (below, middle) if seen(middle) >= wanted else (middle, above)
+    return above
+
+
+def _posterior_bounds(
+    analysis: Analysis, null: float, level: float, looks: Sequence[int]
+) -> tuple[list[int | None], list[int | None]]:
+    """Return the smallest count whose posterior condemns at each look; nothing clears."""
+    stop: list[int | None] = []
+    for n in looks:
+        condemned = np.flatnonzero(analysis.probability_above(null, n) > level)
+        stop.append(int(condemned[0]) if condemned.size else None)
+    return stop, [None] * len(stop)
+
+
+def sprt_bounds(
+    null: float, target: float, type1: float, power: float, looks: Sequence[int]
+) -> tuple[list[int | None], list[int | None]]:
+    """Return the counts at which Wald's test stops for harm, and clears, at each look."""
+    event = np.log(target / null)
+    no_event = np.log1p(-target) - np.log1p(-null)
+    harm, harmless = np.log(power / type1), np.log((1 - power) / (1 - type1))
+    stop: list[int | None] = []
+    clear: list[int | None] = []
+    for n in looks:
+        # The tolerance keeps a count that lies on the threshold but for rounding.
+        high = int(np.ceil((harm - n * no_event) / (event - no_event) - 1e-9))
+        low = int(np.floor((harmless - n * no_event) / (event - no_event) + 1e-9))
+        stop.append(max(high, 0) if high <= n else None)
+        clear.append(min(low, n) if low >= 0 else None)
+    return stop, clear
+
+
+def _operating(rates, looks, stop, clear) -> list[dict]:
+    crossing = crossing_probabilities(rates, looks, clear, stop)
+    return [
+        {"rate": float(rate), **values}
+        for rate, values in zip(rates, _by_rate(crossing), strict=True)
+    ]
+
+
+def _by_rate(crossing: Crossing) -> list[dict]:
+    columns = crossing.upper, crossing.lower, crossing.expected_n
+    return [
+        {"stop": float(stop), "clear": float(clear), "expected_n": float(expected)}
+        for stop, clear, expected in zip(*columns, strict=True)
+    ]
+
+
+def _averaged(believed: AnyPrior, looks, stop, clear) -> dict:
+    rates, weights = believed.quadrature(looks[-1])
+    crossing = crossing_probabilities(rates, looks, clear, stop)
+    return {
+        "stop": float(weights @ crossing.upper),
+        "clear": float(weights @ crossing.lower),
+        "expected_n": float(weights @ crossing.expected_n),
+    }
+
+
+def _words(request: dict) -> str:
+    if request["null"] is None:
+        return "no stopping boundary"
+    if request["boundary"] == "posterior":
+        return f"stop for harm when P(rate > {request['null']:g} | data) > {request['level']:g}"
+    return (
+        f"truncated sequential probability ratio test of {request['null']:g} against "
+        f"{request['target']:g}: stop for harm when the log likelihood ratio reaches "
+        "log(power / type I error), clear when it falls to "
+        "log((1 − power) / (1 − type I error))"
+    )

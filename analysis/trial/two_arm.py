@@ -1,0 +1,445 @@
+"""Two-arm trials: how large must the next one be, and what does borrowing cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ...models.beta_mixture import binomial_mass
+from ...models.rate_difference import probability_difference_above
+from ...models.rate_prior import AnyPrior, RatePrior, as_prior
+from . import protocol
+from .operating import ConjugateAnalysis, as_analysis, predictives
+from .requests import (
+    DIRECTIONS,
+    DesignResult,
+    check_choice,
+    check_count,
+    check_rate,
+    check_rates,
+    check_sizes,
+    several,
+    smallest_lasting,
+)
+
+# The type I error over the control rate is searched on this many points, evenly on the arcsine
+# scale, where a binomial's spread is the same everywhere; then finer around the highest ones.
+POINTS = 151
+FINER, TOPS = 9, 3
+NEGLIGIBLE = 1e-25
+SHOWN = tuple(round(rate, 3) for rate in np.arange(0.025, 1.0, 0.025))
+USUAL_POWER = 0.8
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Who is compared with whom, and when the experimental arm wins."""
+
+    experimental: RatePrior
+    control: RatePrior
+    margin: float
+    level: float
+    direction: str
+    type1: float | None
+
+    def probability(self, n_experimental: int, n_control: int) -> np.ndarray:
+        above = probability_difference_above(
+            self.experimental, self.control, n_experimental, n_control, self.margin
+        )
+        return above if self.direction == "above" else 1 - above
+
+
+def two_arm(
+    *,
+    margin: float = 0.0,
+    effect: float | None = None,
+    control_rate: float | Sequence[float] | None = None,
+    level: float = 0.95,
+    direction: str = "above",
+    type1: float | None = None,
+    power: float | None = None,
+    assurance: float | None = 0.8,
+    n_min: int = 5,
+    n_max: int = 300,
+    allocation: float = 1.0,
+    n_experimental: int | None = None,
+    n_control: int | None = None,
+    analysis_prior: str | AnyPrior = "beta(1,1)",
+    analysis_prior_experimental: str | AnyPrior | None = None,
+    analysis_prior_control: str | AnyPrior | None = None,
+    design_prior: str | AnyPrior | None = None,
+    design_prior_experimental: str | AnyPrior | None = None,
+    design_prior_control: str | AnyPrior | None = None,
+    discount: float = 0.0,
+) -> DesignResult:
+    """Size a trial of an experimental arm against control.
+
+    Parameters
+    ----------
+    margin, effect : float
+        Risk differences, experimental minus control: the one to exceed (for harms: to stay below),
+        and the true one at which power is given.
+    control_rate : float or sequence of float, optional
+        True control rates at which power is given; the table shows the smallest power of them.
+    level : float
+        Posterior probability that counts as success.
+    direction : {"above", "below"}
+        `below` for harms: success when the difference is below the margin.
+    type1 : float, optional
+        Bound on the type I error over all control rates; the level is raised until it holds.
+    power, assurance : float, optional
+        Wanted power at `control_rate` and `effect`, and wanted probability of success.
+    n_min, n_max : int
+        Range of total sample sizes.
+    allocation : float
+        Experimental patients per control patient.
+    n_experimental, n_control : int, optional
+        One given size instead of the range.
+    analysis_prior, analysis_prior_experimental, analysis_prior_control : str or RatePrior
+        What the trial's own analysis will use; the arms' own ones come first.
+    design_prior, design_prior_experimental, design_prior_control : str or prior, optional
+        What is believed about the two true rates, independently of each other.
+    discount : float
+        Optimism of the experimental arm's design prior on the log-odds: subtracted, for harms
+        added.
+
+    Raises
+    ------
+    ValueError
+        When the request makes no sense, with what to change.
+    """
+    rates = several(control_rate)
+    _check(margin, effect, rates, direction, power, allocation, discount)
+    check_rates(level=level, type1=type1, power=power, assurance=assurance)
+    sizes = _sizes(n_min, n_max, allocation, n_experimental, n_control)
+    comparison = _Comparison(
+        _analysis_prior(analysis_prior_experimental or analysis_prior),
+        _analysis_prior(analysis_prior_control or analysis_prior),
+        margin, level, direction, type1,
+    )  # fmt: skip
+    believed = _design_priors(
+        design_prior_experimental or design_prior, design_prior_control or design_prior
+    )
+    moved = believed
+    if believed is not None and discount:
+        shift = -discount if direction == "above" else discount
+        moved = believed[0].shifted(shift), believed[1]
+    table = _table(comparison, sizes, rates, effect, moved)
+    lasts = _sufficient(table, power, assurance)
+    totals = [sum(size) for size in sizes]
+    recommended = None if lasts is None else smallest_lasting(totals, lasts)
+    shown = _shown(table, sizes, recommended)
+    operating = _operating(comparison, shown, float(shown["level"]), rates, effect)
+    answer = {
+        "recommended_n": recommended,
+        "table": _records(table.drop(columns="level")),
+        "operating": _records(operating),
+        "level": float(shown["level"]),
+        "highest_attainable_assurance": None if moved is None else _limit(comparison, *moved),
+        "best_assurance": _best(table),
+        "frequentist": _frequentist(comparison, rates, effect, power, allocation),
+    }
+    request = {
+        "design": "two-arm", "margin": margin, "effect": effect, "control_rate": list(rates),
+        "level": level, "direction": direction, "type1": type1, "power": power,
+        "assurance": assurance, "n_min": n_min, "n_max": n_max, "allocation": allocation,
+        "n_experimental": n_experimental, "n_control": n_control,
+        "analysis_prior_experimental": comparison.experimental.words,
+        "analysis_prior_control": comparison.control.words,
+        "design_prior_experimental": None if believed is None else believed[0].words,
+        "design_prior_control": None if believed is None else believed[1].words,
+        "discount": discount,
+    }  # fmt: skip
+    sign = ">" if direction == "above" else "<"
+    words = f"success when P(experimental − control rate {sign} {margin:g} | data) > {level:g}"
+    if type1 is not None:
+        words += (
+            f", the level raised until the type I error is at most {type1:g} for every control rate"
+        )
+    paragraph = protocol.two_arm(request, words, answer)
+    return DesignResult(request, words, answer, table, paragraph, operating)
+
+
+def _check(margin, effect, rates, direction, power, allocation, discount) -> None:
+    check_choice("direction", direction, DIRECTIONS)
+    for name, difference in (("margin", margin), ("effect", effect)):
+        if difference is not None and not -1 < difference < 1:
+            raise ValueError(f"{name} {difference:g}: a risk difference lies between -1 and 1")
+    if effect is not None:
+        check_effect(margin, effect, direction)
+        if not rates:
+            raise ValueError(f"effect {effect:g} is added to a control rate: give control_rate")
+    for rate in rates:
+        check_rate("control_rate", rate)
+        if effect is not None and not 0 <= rate + effect <= 1:
+            raise ValueError(
+                f"effect {effect:g} leads from control_rate {rate:g} to {rate + effect:g}: "
+                "choose them so that the experimental rate is from 0 to 1"
+            )
+    if power is not None and effect is None:
+        raise ValueError(f"power {power:g} needs a true difference: give effect and control_rate")
+    if not np.isfinite(allocation) or allocation <= 0:
+        raise ValueError(f"allocation {allocation:g}: give experimental patients per control, > 0")
+    if not np.isfinite(discount):
+        raise ValueError(f"discount {discount:g}: give a number of log-odds")
+
+
+def check_effect(margin: float, effect: float, direction: str) -> None:
+    """Refuse an effect that does not pass the margin."""
+    if direction == "above" and effect <= margin:
+        raise ValueError(f"effect {effect:g} is not above margin {margin:g}: raise it")
+    if direction == "below" and effect >= margin:
+        raise ValueError(f"effect {effect:g} is not below margin {margin:g}: lower it")
+
+
+def _sizes(
+    n_min: int, n_max: int, allocation: float, n_experimental: int | None, n_control: int | None
+) -> list[tuple[int, int]]:
+    """Return experimental and control patients of every size in question."""
+    if (n_experimental is None) != (n_control is None):
+        raise ValueError("n_experimental and n_control belong together: give both")
+    check_count("n_experimental", n_experimental, least=1)
+    check_count("n_control", n_control, least=1)
+    if n_experimental is not None and n_control is not None:
+        return [(n_experimental, n_control)]
+    check_sizes(n_min, n_max)
+    sizes = []
+    for total in range(max(n_min, 2), n_max + 1):
+        experimental = round(total * allocation / (1 + allocation))
+        experimental = min(max(experimental, 1), total - 1)
+        sizes.append((experimental, total - experimental))
+    if not sizes:
+        raise ValueError(f"n_max {n_max}: two arms need at least 2 patients")
+    return sizes
+
+
+def _analysis_prior(prior: str | AnyPrior) -> RatePrior:
+    analysis = as_analysis(prior)
+    assert isinstance(analysis, ConjugateAnalysis)
+    return analysis.prior
+
+
+def _design_priors(
+    experimental: str | AnyPrior | None, control: str | AnyPrior | None
+) -> tuple[AnyPrior, AnyPrior] | None:
+    if experimental is None and control is None:
+        return None
+    if experimental is None or control is None:
+        missing = "experimental" if experimental is None else "control"
+        raise ValueError(
+            f"assurance needs a design prior for both arms: give design_prior_{missing}"
+        )
+    return as_prior(experimental), as_prior(control)
+
+
+def _table(
+    comparison: _Comparison,
+    sizes: list[tuple[int, int]],
+    rates: tuple[float, ...],
+    effect: float | None,
+    believed: tuple[AnyPrior, AnyPrior] | None,
+) -> pd.DataFrame:
+    if believed is not None:
+        mass_experimental = predictives(believed[0], [size[0] for size in sizes])
+        mass_control = predictives(believed[1], [size[1] for size in sizes])
+    rows = []
+    for n_experimental, n_control in sizes:
+        success, level, type1 = _decide(comparison, n_experimental, n_control)
+        assurance = power = np.nan
+        if believed is not None:
+            won = mass_experimental[n_experimental] @ success @ mass_control[n_control]
+            assurance = float(np.clip(won, 0, 1))
+        if effect is not None:
+            control = np.array(rates)
+            power = float(success_probability(success, control + effect, control).min())
+        rows.append((n_experimental, n_control, assurance, power, type1, level))
+    names = ["n_experimental", "n_control", "assurance", "power", "type1_max", "level"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _decide(
+    comparison: _Comparison, n_experimental: int, n_control: int
+) -> tuple[np.ndarray, float, float]:
+    """Return the success table, the level it holds at, and its largest type I error."""
+    probability = comparison.probability(n_experimental, n_control)
+    level = comparison.level
+    success = (probability > level).astype(float)
+    largest = _largest_type1(success, comparison.margin)
+    bound = comparison.type1
+    if bound is None or largest <= bound:
+        return success, level, largest
+    # The levels at which the table changes; the error falls from one to the next.
+    levels = np.unique(probability[probability > level])
+    angles = _angles(comparison.margin)
+    masses = _masses(success.shape, comparison.margin, angles)
+    low, high = -1, levels.size - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        success = (probability > levels[middle]).astype(float)
+        low, high = (low, middle) if _errors(success, *masses).max() <= bound else (middle, high)
+    # The points may have missed the top by a little.
+    for level in levels[high:].tolist():
+        success = (probability > level).astype(float)
+        largest = _largest_type1(success, comparison.margin)
+        if largest <= bound:
+            break
+    return success, level, largest
+
+
+def success_probability(success: np.ndarray, experimental, control) -> np.ndarray:
+    """Exact probability of success at pairs of true rates, shape (pairs,).
+
+    Parameters
+    ----------
+    success : array, shape (n_experimental + 1, n_control + 1)
+        1 where the two counts are a success.
+    experimental, control : array, shape (pairs,)
+        True rates.
+    """
+    mass_experimental = binomial_mass(success.shape[0] - 1, np.clip(experimental, 0, 1))
+    mass_control = binomial_mass(success.shape[1] - 1, np.clip(control, 0, 1))
+    return _errors(success, mass_experimental, mass_control)
+
+
+def _errors(success: np.ndarray, mass_experimental, mass_control) -> np.ndarray:
+    return np.clip(np.sum((mass_experimental @ success) * mass_control, axis=1), 0, 1)
+
+
+def _angles(margin: float) -> np.ndarray:
+    """Points of the control rate (arcsine scale) that the margin allows."""
+    ends = np.arcsin(np.sqrt([max(0.0, -margin), min(1.0, 1.0 - margin)]))
+    return np.linspace(ends[0], ends[1], POINTS)
+
+
+def _masses(shape: tuple[int, ...], margin: float, angles: np.ndarray) -> tuple:
+    control = np.sin(angles) ** 2
+    experimental = np.clip(control + margin, 0, 1)
+    masses = binomial_mass(shape[0] - 1, experimental), binomial_mass(shape[1] - 1, control)
+    # Products of tiny masses are denormal numbers, on which matrix products are ten times slower.
+    return tuple(np.where(mass < NEGLIGIBLE, 0, mass) for mass in masses)
+
+
+def _largest_type1(success: np.ndarray, margin: float) -> float:
+    """Largest probability of success where the true difference is the margin."""
+    angles = _angles(margin)
+    ends, step = (angles[0], angles[-1]), angles[1] - angles[0]
+    errors = _errors(success, *_masses(success.shape, margin, angles))
+    largest = errors.max()
+    for _ in range(2):
+        tops = angles[np.argsort(-errors)[:TOPS]]
+        offsets = np.linspace(-step, step, FINER)
+        angles = np.clip((tops[:, None] + offsets).ravel(), *ends)
+        errors = _errors(success, *_masses(success.shape, margin, angles))
+        largest, step = max(largest, errors.max()), offsets[1] - offsets[0]
+    return float(largest)
+
+
+def _sufficient(
+    table: pd.DataFrame, power: float | None, assurance: float | None
+) -> np.ndarray | None:
+    wanted = []
+    if power is not None:
+        wanted.append(table["power"].to_numpy() >= power)
+    if assurance is not None and table["assurance"].notna().all():
+        wanted.append(table["assurance"].to_numpy() >= assurance)
+    return np.logical_and.reduce(wanted) if wanted else None
+
+
+def _shown(table: pd.DataFrame, sizes: list[tuple[int, int]], recommended: int | None) -> pd.Series:
+    """Return the row whose operating characteristics are given: recommended, or the largest."""
+    totals = [sum(size) for size in sizes]
+    return table.iloc[-1 if recommended is None else totals.index(recommended)]
+
+
+def _operating(
+    comparison: _Comparison,
+    row: pd.Series,
+    level: float,
+    rates: tuple[float, ...],
+    effect: float | None,
+) -> pd.DataFrame:
+    """Return success over the control rate, at the margin and at the effect."""
+    sizes = int(row["n_experimental"]), int(row["n_control"])
+    success = (comparison.probability(*sizes) > level).astype(float)
+    control = np.array(sorted({*SHOWN, *rates}))
+    differences = [comparison.margin] if effect is None else [comparison.margin, effect]
+    parts = []
+    for difference in differences:
+        own = control[(control + difference >= 0) & (control + difference <= 1)]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "n_experimental": sizes[0],
+                    "n_control": sizes[1],
+                    "control": own,
+                    "experimental": np.round(own + difference, 12),
+                    "success": success_probability(success, own + difference, own),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _limit(comparison: _Comparison, experimental: AnyPrior, control: AnyPrior) -> float:
+    """Probability under the design priors that the true difference is beyond the margin."""
+    rates, weights = control.quadrature(200)
+    sides = experimental.above if comparison.direction == "above" else experimental.below
+    return float(np.clip(weights @ sides(rates + comparison.margin), 0, 1))
+
+
+def _best(table: pd.DataFrame) -> dict | None:
+    if table["assurance"].isna().any():
+        return None
+    row = table.iloc[int(table["assurance"].argmax())]
+    total = int(row["n_experimental"] + row["n_control"])
+    return {"n": total, "assurance": float(row["assurance"])}
+
+
+def _frequentist(
+    comparison: _Comparison,
+    rates: tuple[float, ...],
+    effect: float | None,
+    power: float | None,
+    allocation: float,
+) -> dict | None:
+    """Return the usual sample size of a one-sided test of two proportions, at each control rate."""
+    if effect is None:
+        return None
+    from statsmodels.stats.power import normal_sample_size_one_tail
+    from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
+
+    type1 = round(1 - comparison.level, 12) if comparison.type1 is None else comparison.type1
+    power = USUAL_POWER if power is None else power
+    sizes = []
+    for control in rates:
+        experimental = control + effect
+        if comparison.margin == 0:
+            side = "larger" if comparison.direction == "above" else "smaller"
+            arm = samplesize_proportions_2indep_onetail(
+                effect, control, power, ratio=1 / allocation, alpha=type1, alternative=side
+            )
+        else:
+            spread = np.sqrt(
+                experimental * (1 - experimental) + control * (1 - control) * allocation
+            )
+            arm = normal_sample_size_one_tail(
+                abs(effect - comparison.margin), power, type1, spread, spread
+            )
+        sizes.append((int(np.ceil(arm)), int(np.ceil(arm / allocation))))
+    n_experimental, n_control = max(sizes, key=sum)
+    return {
+        "test": "one-sided normal test of two proportions",
+        "type1_wanted": type1,
+        "power_wanted": power,
+        "n_experimental": n_experimental,
+        "n_control": n_control,
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict]:
+    """Return rows as JSON-ready values; not-a-number is null."""
+    return [
+        {str(name): None if value != value else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]

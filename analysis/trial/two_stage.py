@@ -1,0 +1,140 @@
+"""Simon's two-stage designs: the frequentist yardstick of a single-arm trial."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from ...models.beta_mixture import binomial_mass
+from . import protocol
+from .requests import DesignResult, check_rates, check_sizes, check_target
+
+
+@dataclass(frozen=True)
+class SimonDesign:
+    """Stop after `n1` patients with at most `r1` responses; succeed with more than `r` among `n`.
+
+    `pet` is the probability of early termination and `expected_n` the mean size at the null; alpha
+    and power are exact.
+    """
+
+    r1: int
+    n1: int
+    r: int
+    n: int
+    pet: float
+    expected_n: float
+    alpha: float
+    power: float
+
+
+def two_stage(
+    *, null: float, target: float, type1: float = 0.05, power: float = 0.8, n_max: int = 300
+) -> DesignResult:
+    """Find Simon's optimal and minimax two-stage designs by exhaustive search.
+
+    Parameters
+    ----------
+    null, target : float
+        Uninteresting and hoped-for response rate.
+    type1, power : float
+        Largest exact type I error and smallest exact power.
+    n_max : int
+        Largest total number of patients searched.
+
+    Raises
+    ------
+    ValueError
+        When the request makes no sense, with what to change.
+
+    References
+    ----------
+    Simon 1989, doi:10.1016/0197-2456(89)90015-9.
+    """
+    check_rates(null=null, target=target, type1=type1, power=power)
+    check_target(null, target, "above")
+    check_sizes(2, n_max)
+    designs = _search(null, target, type1, power, n_max)
+    named = {}
+    if designs:
+        named = {
+            "optimal": min(designs, key=lambda design: (design.expected_n, design.n)),
+            "minimax": min(designs, key=lambda design: (design.n, design.expected_n)),
+        }
+    answer = {name: asdict(named[name]) if name in named else None for name in NAMES}
+    table = pd.DataFrame([{"design": name} | asdict(design) for name, design in named.items()])
+    request = {
+        "design": "two-stage", "null": null, "target": target, "type1": type1, "power": power,
+        "n_max": n_max,
+    }  # fmt: skip
+    words = (
+        "stop for futility after the first stage with at most r1 responses; reject a response "
+        f"rate of {null:g} with more than r responses in all"
+    )
+    return DesignResult(request, words, answer, table, protocol.two_stage(request, answer))
+
+
+NAMES = ("optimal", "minimax")
+
+
+def _search(
+    null: float, target: float, type1: float, power: float, n_max: int
+) -> list[SimonDesign]:
+    """Return, for every total size, its design of smallest expected size.
+
+    A first stage is skipped only when even its most generous early stopping cannot beat the best
+    expected size so far; that bound grows with n, so that the search ends when all are skipped.
+    """
+    found: list[SimonDesign] = []
+    best = np.inf
+    for n in range(2, n_max + 1):
+        first = np.arange(1, n)
+        # Stopping early costs power, so that P(stop | target) can be at most 1 − power.
+        most = special.bdtrik(1 - power, first.astype(float), target)
+        most = np.floor(most + 1e-9)
+        stop = np.where(most >= 0, special.bdtr(np.maximum(most, 0), first, null), 0.0)
+        least = first + (1 - stop) * (n - first)
+        open_stages = first[least < best] if found else first
+        if not open_stages.size:
+            break
+        own = [_best_of(null, target, type1, power, int(n1), n) for n1 in open_stages]
+        sufficient = [design for design in own if design is not None]
+        if sufficient:
+            found.append(min(sufficient, key=lambda design: (design.expected_n, design.n1)))
+            best = min(best, found[-1].expected_n)
+    return found
+
+
+def _best_of(
+    null: float, target: float, type1: float, power: float, n1: int, n: int
+) -> SimonDesign | None:
+    """Return the design of these sizes that meets both error rates with smallest expected size."""
+    # reject[r1, r]: probability of going on with more than r1 and ending with more than r.
+    errors = _reject(null, n1, n)
+    allowed = errors <= type1
+    smallest = np.argmax(allowed, axis=1)
+    rows = np.arange(n1 + 1)
+    powers = _reject(target, n1, n)[rows, smallest]
+    sufficient = np.flatnonzero(allowed[rows, smallest] & (powers >= power))
+    if not sufficient.size:
+        return None
+    r1 = int(sufficient[-1])
+    pet = float(special.bdtr(r1, n1, null))
+    return SimonDesign(
+        r1, n1, int(smallest[r1]), n, pet, n1 + (1 - pet) * (n - n1),
+        float(errors[r1, smallest[r1]]), float(powers[r1]),
+    )  # fmt: skip
+
+
+def _reject(rate: float, n1: int, n: int) -> np.ndarray:
+    """Probability of more than r1 among n1 and more than r among n, shape (n1 + 1, n + 1)."""
+    first = binomial_mass(n1, np.array([rate]))[0]
+    second = binomial_mass(n - n1, np.array([rate]))[0]
+    # beyond[j]: probability of at least j responses in the second stage.
+    beyond = np.append(np.cumsum(second[::-1])[::-1], 0.0)
+    needed = np.arange(n + 1) + 1 - np.arange(n1 + 1)[:, None]
+    joint = first[:, None] * beyond[np.clip(needed, 0, n - n1 + 1)]
+    reject = np.zeros_like(joint)
+    reject[:-1] = np.cumsum(joint[:0:-1], axis=0)[::-1]
+    return reject

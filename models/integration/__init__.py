@@ -1,0 +1,1 @@
+"""What the exact engine is made of: grids, tables, posteriors, predictions."""
