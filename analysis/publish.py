@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.export import write_csv
+from ..data.export import write_csv, write_whole
 from .fitting.store import run_config
 from .paper import captions
 from .paper.captions import Words
@@ -128,10 +127,10 @@ def publish(
     files = [path for paths, _ in written for path in paths]
     notes = [captions.abbreviations(shown, evidence.diseases) for _, shown in written]
     text = captions_page(found, notes, style)
-    files.append(write_bytes(text.encode(), folder / "captions.md"))
+    files.append(write_whole(text, folder / "captions.md"))
     files += _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
     told = checklist(fit, evidence, plain(check), comparison)
-    return [*files, write_bytes(told.encode(), folder / "checklist.md")]
+    return [*files, write_whole(told, folder / "checklist.md")]
 
 
 def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:
@@ -142,7 +141,7 @@ def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:
         write_csv(table.frame, path)
         files.append(path)
         for ending, text in (("html", table.html()), ("tex", table.latex())):
-            files.append(write_bytes(text.encode(), folder / f"{table.name}.{ending}"))
+            files.append(write_whole(text, folder / f"{table.name}.{ending}"))
     return files
 
 
@@ -170,7 +169,7 @@ def _write_exhibit(
     figure = draw(exhibit, style)
     rendered = render(figure, style, formats, exhibit.words, sha256)
     named = [(folder / f"{exhibit.name}.{end}", content) for end, content in rendered.items()]
-    files = [table, *(write_bytes(content, path) for path, content in named)]
+    files = [table, *(write_whole(content, path) for path, content in named)]
     return files, words_shown(figure)
 
 
@@ -344,12 +343,12 @@ def gallery(folder: str | Path | None = None) -> list[Path]:
     found = exhibits(fits["partial"], evidence, checked, fits, compared, borrowed)
     style = style_of(evidence, checked)
     files = [
-        write_bytes(_small(draw(each, style), style), room / f"{each.name}.png") for each in found
+        write_whole(_small(draw(each, style), style), room / f"{each.name}.png") for each in found
     ]
     for stale in set(room.glob("*.png")) - set(files):
         stale.unlink()
-    files.append(write_bytes(f"{sources_sha256()}\n".encode(), room / "sources.sha256"))
-    return [*files, write_bytes(gallery_page(found).encode(), room.parent / "README.md")]
+    files.append(write_whole(f"{sources_sha256()}\n", room / "sources.sha256"))
+    return [*files, write_whole(gallery_page(found), room.parent / "README.md")]
 
 
 def sources_sha256() -> str:
@@ -387,20 +386,3 @@ def gallery_page(found: Sequence[Exhibit]) -> str:
         for each in found
     ]
     return "\n".join([head, *parts])
-
-
-def write_bytes(content: bytes, path: Path) -> Path:
-    """Write a file so that it is the old one or the new one, never half."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        # mkstemp makes files for their owner only; a figure is for everybody the umask allows.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.export import write_whole
 from .paper.results import Results, stamped
 from .terminal import console
 
@@ -366,36 +365,6 @@ def kept_poolings(folder: Path, fit: DataTree) -> dict[str, DataTree]:
             found[pooling] = other
     order = [*COMPARED_POOLINGS, own["pooling"]]
     return {name: found[name] for name in sorted(found, key=order.index)}
-
-
-def write_whole(content: str | bytes, path: Path) -> None:
-    """Write a file so that it is the old one or the new one, never half.
-
-    Parameters
-    ----------
-    content : str or bytes
-        A text is written in UTF-8.
-    path : Path
-        The file; its folder is made where it is missing.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-        # mkstemp makes files for their owner only; a result is for everybody the umask allows.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 @dataclass(frozen=True)

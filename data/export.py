@@ -1,4 +1,4 @@
-"""Tables for readers: written whole or not at all, with no cell that a spreadsheet would run."""
+"""Files for readers: written whole or not at all, with no cell that a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -52,12 +52,35 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
         The file cannot be written.
     """
     safe = frame.map(_safe_cell).rename(columns=_safe_cell)
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    write_whole(safe.to_csv(index=False, lineterminator="\n"), Path(path))
+
+
+def write_whole(content: str | bytes, path: Path) -> Path:
+    """Write a file so that it is the old one or the new one, never half.
+
+    Parameters
+    ----------
+    content : str or bytes
+        A text is written in UTF-8.
+    path : Path
+        The file; its folder is made where it is missing.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            safe.to_csv(stream, index=False, lineterminator="\n")
-        # mkstemp makes files for their owner only; a table is for everybody the umask allows.
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+        # mkstemp makes files for their owner only; a result is for everybody the umask allows.
         umask = os.umask(0)
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)
@@ -65,6 +88,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    return path
 
 
 def _safe_cell(cell: object) -> object:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from ...data.export import write_csv
-from ..publish import render, write_bytes
+from ...data.export import write_csv, write_whole
+from ..publish import render
 from ..trial import design_frames
 from ..trial.requests import DesignResult
 from .captions import Words
@@ -44,7 +44,7 @@ def publish_design(result: DesignResult, asked: dict[str, Any], out: Path, verdi
         write_csv(frame, place)
         words = Words(title, result.paragraph, title)
         rendered = render(draw(), style, FORMATS, words)
-        files += [place, *(write_bytes(c, out / f"design_{name}.{e}") for e, c in rendered.items())]
+        files += [place, *(write_whole(c, out / f"design_{name}.{e}") for e, c in rendered.items())]
     return files
 
 

@@ -1,9 +1,11 @@
 """An exported table runs nothing in a spreadsheet and is never half there."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from mscpool.data.export import spreadsheet_safe, write_csv
+from mscpool.data.export import spreadsheet_safe, write_csv, write_whole
 
 
 @pytest.mark.parametrize(
@@ -35,12 +37,16 @@ def test_a_write_cut_short_leaves_the_old_file_alone(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_text("old", encoding="utf-8")
 
-    def stop(self, stream, **options):
-        stream.write("half")
+    def stop(self, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", stop)
+    monkeypatch.setattr(Path, "replace", stop)
     with pytest.raises(KeyboardInterrupt):
         write_csv(pd.DataFrame({"a": [1]}), path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
     assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_a_whole_file_is_text_or_bytes_and_makes_its_folder(tmp_path):
+    assert write_whole("µ\n", tmp_path / "a" / "b.md").read_bytes() == "µ\n".encode()
+    assert write_whole(b"\x00", tmp_path / "c").read_bytes() == b"\x00"
