@@ -22,6 +22,7 @@ from .quadrature import (
 STATISTICS = ("mean", "sd", "q2.5", "q50", "q97.5")
 _INTERVAL = (0.025, 0.5, 0.975)
 _PRODUCT_POINTS = 401
+_EVEN = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,6 +210,22 @@ def product(first: Distribution, second: Distribution) -> Distribution:
         x, cumulative[:, None], density[:, None], np.array([]), np.array([[]]).reshape(0, 1)
     )
     return Distribution(source, "logit", (mean, float(np.sqrt(max(squares - mean**2, 0.0)))))
+
+
+def even_quantiles(distribution: Distribution) -> np.ndarray:
+    """Values that each stand for the same share of a distribution, ascending."""
+    share = (np.arange(_EVEN) + 0.5) / _EVEN
+    return np.asarray(distribution.quantile(share))
+
+
+def product_above(first: Distribution, second: Distribution, value: float) -> float:
+    """Probability that the product of two independent probabilities exceeds a value.
+
+    Averaged over even quantiles of the first: where its mass lies near the value the second's may
+    leap from zero to one within a step of the grid that `product` integrates on.
+    """
+    p = even_quantiles(first)
+    return float(second.above(np.minimum(value / p[p > value], 1.0)).sum() / len(p))
 
 
 def on_grid(grid: LevelGrid, masses: np.ndarray) -> Distributions:

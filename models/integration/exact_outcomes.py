@@ -14,7 +14,7 @@ from ..exact import TOLERANCE, ExactHierarchy
 from ..outcomes import Outcome
 from ..priors import DEFAULT, PriorSet, one_of
 from ..terms import modelled_outcomes
-from .distribution import Distribution, product
+from .distribution import Distribution, product, product_above
 from .exact_posterior import ExactPosterior, statistics_row
 from .exact_predictions import study_distributions
 from .likelihood_table import count_likelihoods
@@ -303,10 +303,17 @@ class ExactFit:
 
     def probability_above(self, outcome: str, rate: float, quantity: str = "rate") -> pd.Series:
         """Probability that each disease's rate exceeds a threshold; by disease."""
-        if outcome not in self.model.parents:
-            return self.posteriors[outcome].probability_above(rate, quantity)
-        names = self.model.evidence.diseases
-        return pd.Series({d: self.distribution(outcome, quantity, d).above(rate) for d in names})
+        own, parent = self.posteriors[outcome], self.model.parents.get(outcome)
+        if parent is None:
+            return own.probability_above(rate, quantity)
+        above = self.posteriors[parent]
+        found = {
+            disease: product_above(
+                above.distribution(quantity, disease), own.distribution(quantity, disease), rate
+            )
+            for disease in self.model.evidence.diseases
+        }
+        return pd.Series(found)
 
     def study_rates(self) -> pd.DataFrame:
         """Each study's own shrunken rate: ``outcome``, ``study``, ``disease`` and statistics."""

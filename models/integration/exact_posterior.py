@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,12 @@ class ExactPosterior:
     def check(self) -> Integrated:
         """The integral on a coarser grid, for the numerical error."""
         return integrate(self.hierarchy.table(self.coarser[0]), self.coarser[1])
+
+    @property
+    def extent(self) -> Any:
+        """What its table covers: an argument of `ExactHierarchy.table`."""
+        coarser = self.coarser[0]
+        return replace(coarser, refinement=coarser.refinement + 1)
 
     @property
     def table(self) -> LikelihoodTable:
