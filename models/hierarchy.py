@@ -110,15 +110,18 @@ def _prior_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.nd
     from .quantile_table import quantile_table
 
     each = [priors.of(name) for name in terms.names]
-    data = {
-        "mu_quantiles": np.stack([quantile_table(p.mu, positive=False) for p in each]),
-        "sigma_quantiles": np.stack([quantile_table(p.sigma, positive=True) for p in each]),
-    }
+    kind, diseases = structure(pooling, terms.diseases), len(terms.diseases)
+    levels = np.stack([quantile_table(p.mu, positive=False) for p in each])
+    data = {"sigma_quantiles": np.stack([quantile_table(p.sigma, positive=True) for p in each])}
+    if kind == "none":
+        data["level_quantiles"] = np.repeat(levels, diseases, axis=0)
+    else:
+        data["mu_quantiles"] = levels
     if has_tau(pooling, terms.diseases):
         data["tau_quantiles"] = np.stack([quantile_table(p.tau, positive=True) for p in each])
-    if structure(pooling, terms.diseases) == "exnex":
-        levels = [p.exnex.level or p.mu for p in each]
-        data["own_quantiles"] = np.stack([quantile_table(p, positive=False) for p in levels])
+    if kind == "exnex":
+        own = [quantile_table(p.exnex.level or p.mu, positive=False) for p in each]
+        data["own_quantiles"] = np.repeat(np.stack(own), diseases, axis=0)
         weights = np.array([p.exnex.weight for p in each])
         data["log_membership"] = _log_membership(weights, terms)
     return data
@@ -140,91 +143,95 @@ def _log_membership(weights: np.ndarray, terms: Terms) -> np.ndarray:
 
 
 def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
-    """Build the model of `build_model` from terms of the likelihood."""
-    import pymc as pm
+    """Build the model of `build_model` from terms of the likelihood.
 
+    Everything is a vector: over outcomes, over cells (a disease in an outcome) or over effects.
+    Sums over one axis of a matrix, and reading its elements, take seconds to compile.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    outcomes, diseases = len(terms.outcomes), len(terms.diseases)
+    outcome_of_cell = np.repeat(np.arange(outcomes), diseases)
+    outcome, disease = (terms.effects[c].to_numpy() for c in ("outcome", "disease"))
     coords = {
         "outcome": list(terms.names),
         "disease": list(terms.diseases),
+        "cell": list(range(outcomes * diseases)),
         "effect": list(terms.effects["label"]),
         "combination": list(range(len(COMBINATIONS))),
     }
+    cells = ("outcome", "disease")
+
+    def as_matrix(values, *leading: int):
+        return pt.reshape(values, (*leading, outcomes, diseases))
+
     with pm.Model(coords=coords) as model:
         data = {
             name: pm.Data(name, values)
             for name, values in model_data(terms, pooling, priors).items()
         }
-        levels = _LEVELS[structure(pooling, terms.diseases)](data)
+        levels = _LEVELS[structure(pooling, terms.diseases)](data, outcome_of_cell)
         sigma = _parameter("sigma", data, positive=True)
-        outcome, disease = (terms.effects[c].to_numpy() for c in ("outcome", "disease"))
         deviation = sigma[outcome] * pm.Normal("study_score", dims="effect")
-        eta = [level[outcome, disease] + deviation for level in levels]
+        eta = [level[outcome * diseases + disease] + deviation for level in levels]
         total, membership = _log_likelihood(eta, data, terms)
         pm.Potential("log_likelihood", total)
         if len(levels) == 1:
-            pm.Deterministic("theta", levels[0], dims=("outcome", "disease"))
+            pm.Deterministic("theta", as_matrix(levels[0]), dims=cells)
             pm.Deterministic("eta", eta[0], dims="effect")
-            pm.Deterministic("rate", _rates(levels[0], terms), dims=("outcome", "disease"))
+            pm.Deterministic("rate", as_matrix(_rates(levels[0], terms)), dims=cells)
         else:
-            pm.Deterministic("theta_exchangeable", levels[0], dims=("outcome", "disease"))
-            pm.Deterministic("theta_own", levels[1], dims=("outcome", "disease"))
+            pm.Deterministic("theta_exchangeable", as_matrix(levels[0]), dims=cells)
+            pm.Deterministic("theta_own", as_matrix(levels[1]), dims=cells)
             pm.Deterministic("study_deviation", deviation, dims="effect")
-            shape = (len(COMBINATIONS), len(terms.outcomes), len(terms.diseases))
-            membership = membership.reshape(shape)
-            pm.Deterministic("membership", membership, dims=("combination", "outcome", "disease"))
+            membership = as_matrix(membership, len(COMBINATIONS))
+            pm.Deterministic("membership", membership, dims=("combination", *cells))
     return model
 
 
-def _parameter(name: str, data, positive: bool, dims=("outcome",), table: str | None = None):
-    """Draw a top-level parameter: a normal score through the tabulated quantile function."""
+def _parameter(name: str, data, positive: bool, dims: str = "outcome"):
+    """Draw a top-level parameter: normal scores through their tabulated quantile functions."""
     import pymc as pm
     import pytensor.tensor as pt
 
     from .operations import quantile_op
 
-    score: Any = pm.Normal(f"{name}_score", dims=dims)
-    matrix = score if len(dims) == 2 else score[:, None]
-    outputs: Any = quantile_op(data[table or f"{name}_quantiles"], matrix)
-    value = outputs[0]
-    value = value if len(dims) == 2 else value[:, 0]
-    return pm.Deterministic(name, pt.exp(value) if positive else value, dims=dims)
+    outputs: Any = quantile_op(data[f"{name}_quantiles"], pm.Normal(f"{name}_score", dims=dims))
+    value = pt.exp(outputs[0]) if positive else outputs[0]
+    return pm.Deterministic(name, value, dims=dims) if dims == "outcome" else value
 
 
-def _partial_levels(data):
+def _exchangeable(score, data, outcome_of_cell):
+    mu, tau = _parameter("mu", data, positive=False), _parameter("tau", data, positive=True)
+    return mu[outcome_of_cell] + tau[outcome_of_cell] * score
+
+
+def _partial_levels(data, outcome_of_cell):
     import pymc as pm
 
-    score = pm.Normal("disease_score", dims=("outcome", "disease"))
-    mu, tau = _parameter("mu", data, positive=False), _parameter("tau", data, positive=True)
-    return [mu[:, None] + tau[:, None] * score]
+    return [_exchangeable(pm.Normal("disease_score", dims="cell"), data, outcome_of_cell)]
 
 
-def _robust_levels(data):
+def _robust_levels(data, outcome_of_cell):
     import pymc as pm
 
-    score = pm.StudentT("disease_score", nu=ROBUST_DEGREES, dims=("outcome", "disease"))
-    mu, tau = _parameter("mu", data, positive=False), _parameter("tau", data, positive=True)
-    return [mu[:, None] + tau[:, None] * score]
+    score = pm.StudentT("disease_score", nu=ROBUST_DEGREES, dims="cell")
+    return [_exchangeable(score, data, outcome_of_cell)]
 
 
-def _shared_levels(data):
+def _shared_levels(data, outcome_of_cell):
     """One level for every disease: complete pooling, or a single disease."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    mu = _parameter("mu", data, positive=False)
-    diseases = len(pm.modelcontext(None).coords["disease"])
-    return [pt.repeat(mu[:, None], diseases, axis=1)]
+    return [_parameter("mu", data, positive=False)[outcome_of_cell]]
 
 
-def _separate_levels(data):
-    dims = ("outcome", "disease")
-    return [_parameter("level", data, positive=False, dims=dims, table="mu_quantiles")]
+def _separate_levels(data, outcome_of_cell):
+    return [_parameter("level", data, positive=False, dims="cell")]
 
 
-def _exnex_levels(data):
-    dims = ("outcome", "disease")
-    own = _parameter("own_level", data, positive=False, dims=dims, table="own_quantiles")
-    return [*_partial_levels(data), own]
+def _exnex_levels(data, outcome_of_cell):
+    own = _parameter("own", data, positive=False, dims="cell")
+    return [*_partial_levels(data, outcome_of_cell), own]
 
 
 _LEVELS = {
@@ -238,15 +245,21 @@ _LEVELS = {
 
 
 def _rates(theta, terms: Terms):
-    """Rates of the diseases; shape (outcome, disease)."""
+    """Rates of the cells, from their levels."""
     import pytensor.tensor as pt
 
-    timed = np.array([o.timed for o in terms.outcomes])[:, None]
-    hazard: Any = pt.exp(theta)
-    survival_less_one: Any = pt.expm1(-hazard)
-    own: Any = pt.where(timed, -survival_less_one, pt.sigmoid(theta))
-    parents = terms.parents
-    return own * pt.where((parents >= 0)[:, None], own[np.maximum(parents, 0)], 1.0)
+    diseases = len(terms.diseases)
+    timed = np.repeat([each.timed for each in terms.outcomes], diseases)
+    parents = np.repeat(terms.parents, diseases)
+    own: Any = pt.sigmoid(theta)
+    if timed.any():
+        own = pt.where(timed, -pt.expm1(-pt.exp(theta)), own)
+    if (parents >= 0).any():
+        cell_of_parent = np.maximum(parents, 0) * diseases + np.tile(
+            np.arange(diseases), len(terms.outcomes)
+        )
+        own = own * pt.where(parents >= 0, own[cell_of_parent], 1.0)
+    return own
 
 
 def _log_likelihood(eta, data, terms: Terms):
@@ -255,11 +268,10 @@ def _log_likelihood(eta, data, terms: Terms):
 
     from .operations import likelihood_op
 
-    groups = len(terms.outcomes) * len(terms.diseases)
+    cells = len(terms.outcomes) * len(terms.diseases)
     if len(eta) == 1:
-        kinds, log_weight = COMBINATIONS[:1], np.zeros((1, groups))
+        levels, kinds, log_weight = eta[0], COMBINATIONS[:1], np.zeros((1, cells))
     else:
-        kinds, log_weight = COMBINATIONS, data["log_membership"]
-    counts = data["term_table"], data["pair_table"]
-    outputs: Any = likelihood_op(pt.stack(eta), kinds, log_weight, *counts)
+        levels, kinds, log_weight = pt.concatenate(eta), COMBINATIONS, data["log_membership"]
+    outputs: Any = likelihood_op(levels, kinds, log_weight, data["term_table"], data["pair_table"])
     return outputs[0], outputs[2]

@@ -276,33 +276,40 @@ def integrated_log_likelihood_of_terms(
 def total_log_likelihood(eta, kinds, log_weight, term_table, pair_table):
     """Log likelihood with membership summed out, its slopes, and the probabilities of membership.
 
-    A group is a disease in one outcome with its child; its terms share the kind of p's level and
-    that of q's. ``kinds`` lists the combinations, ``log_weight`` (combination, group) their log
-    priors.
+    ``eta`` holds the effects' levels of every kind, one kind after the other. A group is a disease
+    in one outcome with its child; its terms share the kind of p's level and that of q's. ``kinds``
+    lists the combinations, ``log_weight`` (combination, group) their log priors. Loops over
+    elements where an array's own methods would compile for seconds.
     """
     combinations, count = len(kinds), len(term_table)
+    effects = len(eta) // (kinds.max() + 1)
     group = term_table[:, 0].astype(np.int64)
     effect, child = term_table[:, 1].astype(np.int64), term_table[:, 2].astype(np.int64)
     eta_p, eta_q = np.empty((combinations, count)), np.zeros((combinations, count))
     for c in range(combinations):
         for t in range(count):
-            eta_p[c, t] = eta[kinds[c, 0], effect[t]]
+            eta_p[c, t] = eta[kinds[c, 0] * effects + effect[t]]
             if child[t] >= 0:
-                eta_q[c, t] = eta[kinds[c, 1], child[t]]
+                eta_q[c, t] = eta[kinds[c, 1] * effects + child[t]]
     values, slopes_p, slopes_q = _each_term(eta_p, eta_q, term_table, pair_table)
     joint = log_weight.copy()
-    for t in range(count):
-        joint[:, group[t]] += values[:, t]
+    for c in range(combinations):
+        for t in range(count):
+            joint[c, group[t]] += values[c, t]
     total = 0.0
     for g in range(joint.shape[1]):
-        largest = joint[:, g].max()
-        summed = np.exp(joint[:, g] - largest).sum()
+        largest, summed = -np.inf, 0.0
+        for c in range(combinations):
+            largest = max(largest, joint[c, g])
+        for c in range(combinations):
+            summed += math.exp(joint[c, g] - largest)
         total += largest + math.log(summed)
-        joint[:, g] = np.exp(joint[:, g] - largest) / summed
+        for c in range(combinations):
+            joint[c, g] = math.exp(joint[c, g] - largest) / summed
     slopes = np.zeros_like(eta)
     for c in range(combinations):
         for t in range(count):
-            slopes[kinds[c, 0], effect[t]] += joint[c, group[t]] * slopes_p[c, t]
+            slopes[kinds[c, 0] * effects + effect[t]] += joint[c, group[t]] * slopes_p[c, t]
             if child[t] >= 0:
-                slopes[kinds[c, 1], child[t]] += joint[c, group[t]] * slopes_q[c, t]
+                slopes[kinds[c, 1] * effects + child[t]] += joint[c, group[t]] * slopes_q[c, t]
     return np.asarray(total), slopes, joint

@@ -27,19 +27,18 @@ _SOURCE = zlib.crc32(
 
 @numba.njit(cache=True)
 def _read(table, score):
-    """Values and slopes at scores of shape (outcome, any), from tables (outcome, 2, node)."""
+    """Values and slopes at scores, each from a table of its own; tables (score, 2, node)."""
     value, slope = np.empty_like(score), np.empty_like(score)
-    for k in range(score.shape[0]):
-        for d in range(score.shape[1]):
-            inside = min(max(score[k, d], LOWEST), HIGHEST)
-            left = min(int((inside - LOWEST) / STEP), table.shape[2] - 2)
-            t = (inside - LOWEST) / STEP - left
-            v0, v1 = table[k, 0, left], table[k, 0, left + 1]
-            m0, m1 = table[k, 1, left] * STEP, table[k, 1, left + 1] * STEP
-            square, cube = 3 * (v1 - v0) - 2 * m0 - m1, m0 + m1 - 2 * (v1 - v0)
-            at = v0 + t * (m0 + t * (square + t * cube))
-            slope[k, d] = (m0 + t * (2 * square + 3 * t * cube)) / STEP
-            value[k, d] = at + slope[k, d] * (score[k, d] - inside)
+    for k in range(len(score)):
+        inside = min(max(score[k], LOWEST), HIGHEST)
+        left = min(int((inside - LOWEST) / STEP), table.shape[2] - 2)
+        t = (inside - LOWEST) / STEP - left
+        v0, v1 = table[k, 0, left], table[k, 0, left + 1]
+        m0, m1 = table[k, 1, left] * STEP, table[k, 1, left + 1] * STEP
+        square, cube = 3 * (v1 - v0) - 2 * m0 - m1, m0 + m1 - 2 * (v1 - v0)
+        at = v0 + t * (m0 + t * (square + t * cube))
+        slope[k] = (m0 + t * (2 * square + 3 * t * cube)) / STEP
+        value[k] = at + slope[k] * (score[k] - inside)
     return value, slope
 
 
@@ -52,7 +51,7 @@ class QuantileOp(Op):
     __props__ = ()
 
     def make_node(self, table, score):
-        """Declare the outputs: two matrices in the shape of the scores."""
+        """Declare the outputs: two vectors as long as the scores."""
         inputs = [pt.as_tensor(table), pt.as_tensor(score)]
         return Apply(self, inputs, [inputs[1].type(), inputs[1].type()])
 
@@ -89,7 +88,7 @@ class LikelihoodOp(Op):
     __props__ = ()
 
     def make_node(self, eta, *data):
-        """Declare the outputs: a scalar, slopes (kind, effect), membership (combination, group)."""
+        """Declare the outputs: a scalar, slopes (as levels), membership (combination, group)."""
         inputs = [pt.as_tensor(x) for x in (eta, *data)]
         return Apply(self, inputs, [pt.dscalar(), inputs[0].type(), inputs[2].type()])
 

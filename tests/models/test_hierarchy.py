@@ -87,10 +87,10 @@ def expected(point, terms, pooling, own=None):
     theta = np.repeat(mu[:, None], 2, axis=1)
     if "tau_score" in point:
         tau = stats.uniform(0.1, 1.9).ppf(stats.norm.cdf(point["tau_score"]))
-        theta = theta + tau[:, None] * point["disease_score"]
+        theta = theta + tau[:, None] * point["disease_score"].reshape(3, 2)
     if own is not None:
-        level = stats.norm(-0.3, 1.2).ppf(stats.norm.cdf(point["own_level_score"]))
-        theta = np.where(own, level, theta)
+        level = stats.norm(-0.3, 1.2).ppf(stats.norm.cdf(point["own_score"]))
+        theta = np.where(own, level.reshape(3, 2), theta)
     eta = {}
     for i, row in enumerate(terms.effects.itertuples(index=False)):
         deviation = sigma[row.outcome] * point["study_score"][i]
@@ -122,7 +122,7 @@ def test_separate_levels_have_the_prior_of_mu_one_by_one():
     terms = terms_of()
     model = hierarchy(terms, "none", PRIORS)
     point = drawn_point(model, 3)
-    level = stats.norm(-0.3, 1.2).ppf(stats.norm.cdf(point["level_score"]))
+    level = stats.norm(-0.3, 1.2).ppf(stats.norm.cdf(point["level_score"])).reshape(3, 2)
     sigma = stats.lognorm(0.5, 0, np.exp(-1)).ppf(stats.norm.cdf(point["sigma_score"]))
     eta = {
         (NAMES[r.outcome], r.study): level[r.outcome, r.disease]

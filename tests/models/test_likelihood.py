@@ -39,17 +39,18 @@ def terms_of(rows):
 
 
 def evaluate(terms, eta, kinds=None, log_weight=None):
-    """Total log likelihood, its slopes and the memberships."""
+    """Total log likelihood, its slopes (kind, effect) and the memberships."""
+    eta = np.atleast_2d(eta).astype(float)
     groups = len(terms.outcomes) * len(terms.diseases)
     counts = count_data(terms)
     total, slopes, membership = total_log_likelihood(
-        np.atleast_2d(eta).astype(float),
+        eta.ravel(),
         np.asarray(COMBINATIONS[:1] if kinds is None else kinds),
         np.zeros((1, groups)) if log_weight is None else log_weight,
         counts["term_table"],
         counts["pair_table"],
     )
-    return float(total), slopes, membership
+    return float(total), slopes.reshape(eta.shape), membership
 
 
 def differences(function, x, step=1e-6):

@@ -19,9 +19,10 @@ from mscpool.models.quantile_table import (
 def read(prior, scores, positive):
     """Values and slopes of the table at scores."""
     storage = [[None], [None]]
-    table = quantile_table(prior, positive)[None]
-    quantile_op.perform(None, [table, np.atleast_2d(scores).astype(float)], storage)
-    return storage[0][0][0], storage[1][0][0]
+    scores = np.atleast_1d(scores).astype(float)
+    tables = np.repeat(quantile_table(prior, positive)[None], len(scores), axis=0)
+    quantile_op.perform(None, [tables, scores], storage)
+    return storage[0][0], storage[1][0]
 
 
 LEVELS = {
