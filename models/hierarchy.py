@@ -149,7 +149,6 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
     Sums over one axis of a matrix, and reading its elements, take seconds to compile.
     """
     import pymc as pm
-    import pytensor.tensor as pt
 
     outcomes, diseases = len(terms.outcomes), len(terms.diseases)
     outcome_of_cell = np.repeat(np.arange(outcomes), diseases)
@@ -164,7 +163,7 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
     cells = ("outcome", "disease")
 
     def as_matrix(values, *leading: int):
-        return pt.reshape(values, (*leading, outcomes, diseases))
+        return values.reshape((*leading, outcomes, diseases))
 
     with pm.Model(coords=coords) as model:
         data = {
@@ -190,7 +189,7 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
     return model
 
 
-def _parameter(name: str, data, positive: bool, dims: str = "outcome"):
+def _parameter(name: str, data, positive: bool, dims: str = "outcome") -> Any:
     """Draw a top-level parameter: normal scores through their tabulated quantile functions."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -253,12 +252,13 @@ def _rates(theta, terms: Terms):
     parents = np.repeat(terms.parents, diseases)
     own: Any = pt.sigmoid(theta)
     if timed.any():
-        own = pt.where(timed, -pt.expm1(-pt.exp(theta)), own)
+        hazard: Any = pt.exp(theta)
+        survival_less_one: Any = pt.expm1(-hazard)
+        own = pt.where(timed, -survival_less_one, own)
     if (parents >= 0).any():
-        cell_of_parent = np.maximum(parents, 0) * diseases + np.tile(
-            np.arange(diseases), len(terms.outcomes)
-        )
-        own = own * pt.where(parents >= 0, own[cell_of_parent], 1.0)
+        disease = np.tile(np.arange(diseases), len(terms.outcomes))
+        of_parent = own[np.maximum(parents, 0) * diseases + disease]
+        own = own * pt.where(parents >= 0, of_parent, 1.0)
     return own
 
 
