@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from .robustness.comparison import (
     scores_table,
 )
 from .robustness.flips import flips, prior_grid, reweighted_map, set_probabilities
+from .robustness.questions import CONFIDENCE, Question, questions
 from .robustness.reweight import Source, blocks_of, sampled_source, stored_source
 
 if TYPE_CHECKING:
@@ -194,8 +195,8 @@ def compare_priors(
     sets: Sequence[str | PriorSet] | None = None,
     pooling: str | None = None,
     fits: DataTree | list[DataTree] | tuple[DataTree, ...] | None = None,
-    threshold: float | None = None,
-    confidence: float = 0.95,
+    threshold: float | Literal["usual"] | None = None,
+    confidence: float = CONFIDENCE,
     engine: str = "nuts",
     refit: bool = False,
     draws: int = 750,
@@ -216,8 +217,9 @@ def compare_priors(
         How diseases inform each other; that of the fits, else ``partial``.
     fits : DataTree or sequence of DataTree, optional
         Stored fits of the same evidence, whose draws are re-weighted.
-    threshold : float, optional
-        A rate; asks at which prior "the rate exceeds it" changes.
+    threshold : float or "usual", optional
+        A rate; asks at which prior "the rate exceeds it" changes. ``usual`` asks of each outcome
+        what `analysis.robustness.questions.USUAL` says: of harms whether they stay below one.
     confidence : float
         Probability that this conclusion wants.
     engine : {"nuts", "exact"}
@@ -244,8 +246,9 @@ def compare_priors(
 
     evidence = load_evidence() if evidence is None else evidence
     chosen = _chosen(sets)
-    _check_probability("threshold", threshold)
-    _check_probability("confidence", confidence)
+    asked = questions(threshold, evidence.selection.outcomes or evidence.outcome_names)
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie strictly between 0 and 1, not {confidence:g}")
     if engine not in ENGINES:
         raise ValueError(one_of("engine", engine, ENGINES))
     stored = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
@@ -254,10 +257,10 @@ def compare_priors(
     if engine == "exact":
         from .robustness.exact_comparison import compare_exactly
 
-        return compare_exactly(evidence, chosen, pooling, threshold, confidence, seed, progress)
+        return compare_exactly(evidence, chosen, pooling, asked, confidence, seed, progress)
     settings = {"draws": draws, "tune": tune, "chains": chains}
     return _compare_draws(
-        evidence, chosen, pooling, stored, threshold, confidence, refit, seed, progress, settings
+        evidence, chosen, pooling, stored, asked, confidence, refit, seed, progress, settings
     )
 
 
@@ -271,11 +274,6 @@ def _chosen(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:
         if names.count(name) > 1:
             raise ValueError(f"two prior sets are called {name!r}: give each its own name")
     return found
-
-
-def _check_probability(name: str, value: float | None) -> None:
-    if value is not None and not 0 < value < 1:
-        raise ValueError(f"{name} must lie strictly between 0 and 1, not {value:g}")
 
 
 def check_fits(evidence: Evidence, fits: Sequence[DataTree]) -> None:
@@ -299,7 +297,7 @@ def _pooling(pooling: str | None, fits: Sequence[DataTree]) -> str:
 
 
 def _compare_draws(
-    evidence, sets, pooling, fits, threshold, confidence, refit, seed, progress, settings
+    evidence, sets, pooling, fits, asked, confidence, refit, seed, progress, settings
 ) -> PriorComparison:
     """Compare by draws: those of stored fits, re-weighted, and of refits."""
     terms = terms_of(evidence)
@@ -312,7 +310,7 @@ def _compare_draws(
     rates, hyper = split_quantities(table, methods, terms)
     before, prior_densities = prior_table(terms, pooling, sets, seed)
     densities = densities_table(results, prior_densities, terms)
-    found, grid_map = _flips(results, sources, threshold, confidence, reported)
+    found, grid_map = _flips(results, sources, asked, confidence)
     conflicts = conflict.prior_conflicts(terms, pooling, sets[0], seed)
     return PriorComparison(
         reference=sets[0].name,
@@ -414,19 +412,18 @@ def reference_scaling(result: SetResult) -> pd.DataFrame:
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
-def _flips(results, sources, threshold, confidence, reported):
-    if threshold is None:
+def _flips(results, sources, asked: dict[str, Question], confidence: float):
+    """Find where each conclusion changes, and lay out the map that it was looked for on."""
+    if not asked:
         return pd.DataFrame(), pd.DataFrame()
     reference, terms = results[0].priors, sources[0].terms
+    blocks = {name: block for block in blocks_of(terms) for name in block}
     maps = []
-    for block in blocks_of(terms):
-        for outcome in block:
-            if outcome in reported:
-                grid = prior_grid(reference, outcome, "tau" in sources[0].draws)
-                maps.append(reweighted_map(sources, reference, block, grid, threshold))
+    for name, question in asked.items():
+        grid = prior_grid(reference, name, "tau" in sources[0].draws)
+        maps.append(reweighted_map(sources, reference, blocks[name], grid, question))
     grid_map = pd.concat(maps, ignore_index=True)
-    by_set = _only(set_probabilities(results, threshold), reported)
-    return flips(grid_map, by_set, threshold, confidence), grid_map
+    return flips(grid_map, set_probabilities(results, asked), asked, confidence), grid_map
 
 
 def _messages(results: Sequence[SetResult], scores: pd.DataFrame) -> tuple[str, ...]:
@@ -447,8 +444,8 @@ def _messages(results: Sequence[SetResult], scores: pd.DataFrame) -> tuple[str, 
 def _flip_dict(row: dict[str, Any]) -> dict[str, Any]:
     found = row["nearest_mu"] is not None
     nearest = {"mu": row["nearest_mu"], "tau_scale": row["nearest_tau_scale"]} if found else None
-    kept = {name: row[name] for name in ("outcome", "disease", "threshold", "probability")}
-    return {**kept, "nearest": nearest}
+    kept = ("outcome", "disease", "threshold", "direction", "probability")
+    return {**{name: row[name] for name in kept}, "nearest": nearest}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ...models.integration.exact_outcomes import ExactFit, ExactModel, exact_model
 from ...models.integration.exact_predictions import leave_studies_out
+from ...models.integration.prior_scan import scan_above
 from ...models.outcomes import outcome
 from ...models.priors import PriorSet
 from ..fit import terms_of
 from ..sensitivity import PriorComparison, run_of, split_quantities
 from . import prior_conflict as conflict
 from .comparison import ERRORS, RATE_QUANTITIES, prior_table, spread_of_sum
-from .flips import at, flips, map_table, prior_grid
+from .flips import flips, grid_priors, map_table, prior_grid
 from .power_scaling import COLUMNS as SCALING_COLUMNS
+from .questions import Question
 from .weighted import STATISTICS, log_odds_nodes
 
 
 def compare_exactly(
-    evidence, sets: Sequence[PriorSet], pooling: str, threshold, confidence, seed: int, progress
+    evidence,
+    sets: Sequence[PriorSet],
+    pooling: str,
+    asked: Mapping[str, Question],
+    confidence: float,
+    seed: int,
+    progress,
 ) -> PriorComparison:
     """Compare prior sets for every outcome that can be integrated.
 
     Parameters
     ----------
-    evidence, sets, pooling, threshold, confidence, seed, progress
+    evidence, sets, pooling, confidence, seed, progress
         As in `analysis.sensitivity.compare_priors`; the seed is of the prior's replicated data.
+    asked : mapping of str to Question
+        The conclusion of each outcome; empty for none.
 
     Returns
     -------
@@ -40,22 +50,22 @@ def compare_exactly(
     NotExact
         An outcome asked for by name that only the sampler can fit.
     """
-    asked = evidence.selection.outcomes or None
-    model = exact_model(evidence, pooling, asked)
+    named = evidence.selection.outcomes or None
+    model = exact_model(evidence, pooling, named)
     fitted = []
     for i, priors in enumerate(sets):
         if progress is not None:
             progress("comparing priors", i, len(sets))
         fitted.append(model.fit(priors, verify=i == 0))
     terms = terms_of(evidence)
-    reported = [name for name in (asked or terms.names) if name in model.hierarchies]
+    reported = [name for name in (named or terms.names) if name in model.hierarchies]
     masses = [_masses(each, reported) for each in fitted]
     table = _quantities(fitted, masses, reported)
     methods = _methods(sets, reported)
     rates, hyper = split_quantities(table, methods, terms)
     before, prior_densities = prior_table(terms, pooling, sets, seed)
-    by_set, grid_map = _flip_tables(fitted, threshold, reported)
-    found = pd.DataFrame() if threshold is None else flips(grid_map, by_set, threshold, confidence)
+    asked = {name: question for name, question in asked.items() if name in reported}
+    by_set, grid_map = _flip_tables(fitted, asked)
     conflicts = conflict.prior_conflicts(terms, pooling, sets[0], seed)
     return PriorComparison(
         reference=sets[0].name,
@@ -68,7 +78,7 @@ def compare_exactly(
         densities=_densities(sets, masses, prior_densities, terms.names),
         power_scaling=pd.DataFrame(columns=["outcome", *SCALING_COLUMNS]),
         conflicts=conflicts[conflicts["outcome"].isin(reported)].reset_index(drop=True),
-        flips=found,
+        flips=flips(grid_map, by_set, asked, confidence),
         flip_map=grid_map,
         run=run_of(evidence, pooling, "exact", seed),
         messages=_messages(model),
@@ -224,36 +234,31 @@ def _densities(sets, masses, before: dict[str, np.ndarray], names) -> pd.DataFra
     return pd.concat(frames, ignore_index=True)
 
 
-def _flip_tables(fitted: Sequence[ExactFit], threshold, reported):
+def _flip_tables(fitted: Sequence[ExactFit], asked: Mapping[str, Question]):
     """Probabilities under every set and, at full resolution, under every prior of the grids."""
-    if threshold is None:
+    if not asked:
         return pd.DataFrame(), pd.DataFrame()
     by_set = [
         {"set": f.priors.name, "outcome": n, "disease": d, "probability": p, "mcse": 0.0}
+        for n, question in asked.items()
         for f in fitted
-        for n in reported
-        for d, p in f.probability_above(n, threshold).items()
+        for d, p in zip(
+            f.model.evidence.diseases,
+            question.probability(f.probability_above(n, question.threshold).to_numpy()),
+            strict=True,
+        )
     ]
-    maps = [_map(fitted[0].model, fitted[0].priors, name, threshold) for name in reported]
+    maps = [_map(fitted[0], name, question) for name, question in asked.items()]
     return pd.DataFrame(by_set), pd.concat(maps, ignore_index=True)
 
 
-def _map(model: ExactModel, priors: PriorSet, name: str, threshold: float) -> pd.DataFrame:
+def _map(reference: ExactFit, name: str, question: Question) -> pd.DataFrame:
+    """Probability of a conclusion under every prior of an outcome's grid."""
+    model, priors = reference.model, reference.priors
     grid = prior_grid(priors, name, model.hierarchies[name].has_tau, finer=True)
+    above = scan_above(reference, name, question.threshold, *grid_priors(grid))
+    shape = above.shape[:2]
+    nothing, from_set = np.full(shape, np.nan), np.full(shape, "exact", object)
+    found = question.probability(above)
     diseases = list(model.evidence.diseases)
-    shape = (len(grid.mu), len(grid.tau_scale))
-    found = np.empty((*shape, len(diseases)))
-    above = None
-    parent = model.parents.get(name)
-    if parent is not None:
-        above = model.hierarchies[parent].posterior(priors.of(parent), verify=False)
-    for i, j in np.ndindex(*shape):
-        moved = at(priors, grid, float(grid.mu[i]), float(grid.tau_scale[j]))
-        posteriors = {name: model.hierarchies[name].posterior(moved.of(name), verify=False)}
-        if parent is not None and above is not None:
-            posteriors[parent] = above
-        fit = ExactFit(model, moved, posteriors)
-        found[i, j] = fit.probability_above(name, threshold).to_numpy()
-    nothing = np.full(shape, np.nan)
-    from_set = np.full(shape, "exact", object)
     return map_table(grid, diseases, found, np.zeros_like(found), nothing, from_set)

@@ -1,20 +1,22 @@
 """Decision flips: the nearest prior under which a conclusion about a rate changes.
 
-The conclusion is that a rate exceeds a threshold with at least the wanted probability. It is drawn
-anew for every prior of a family, mu ~ Normal(location, the reference's own spread) and tau ~
-HalfNormal(scale), over a grid of locations and scales of one outcome at a time.
+The conclusion is that a rate exceeds (or stays below) a threshold with at least the wanted
+probability. It is drawn anew for every prior of a family, mu ~ Normal(location, the reference's own
+spread) and tau ~ HalfNormal(scale), over a grid of locations and scales of one outcome at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from ...models.catalogue import CATALOGUE
 from ...models.priors import Prior, PriorSet
 from .comparison import SetResult
+from .questions import Question
 from .reweight import GREATEST_PARETO_K, Block, Source, log_ratio, smooth
 from .weighted import Sample, probability_above
 
@@ -103,21 +105,17 @@ def _halved(steps: np.ndarray) -> np.ndarray:
     return np.linspace(steps[0], steps[-1], 2 * len(steps) - 1)
 
 
-def at(priors: PriorSet, grid: PriorGrid, mu: float, tau_scale: float) -> PriorSet:
-    """Give the reference with one outcome's priors of mu and tau moved to a point of the grid."""
-    moved = {"mu": Prior.make("Normal", mu=float(mu), sigma=grid.spread)}
-    if np.isfinite(tau_scale):
-        moved["tau"] = Prior.make("HalfNormal", sigma=float(tau_scale))
-    others = dict(priors.overrides)
-    mine = dict(others.get(grid.outcome, ())) | moved
-    overrides = tuple((others | {grid.outcome: tuple(mine.items())}).items())
-    return replace(priors, overrides=overrides)
+def grid_priors(grid: PriorGrid) -> tuple[list[Prior], list[Prior]]:
+    """Give the priors of mu at every location and, where there is tau, of tau at every scale."""
+    levels = [Prior.make("Normal", mu=float(m), sigma=grid.spread) for m in grid.mu]
+    scales = grid.tau_scale[np.isfinite(grid.tau_scale)]
+    return levels, [Prior.make("HalfNormal", sigma=float(s)) for s in scales]
 
 
 def reweighted_map(
-    sources: Sequence[Source], priors: PriorSet, block: Block, grid: PriorGrid, threshold: float
+    sources: Sequence[Source], priors: PriorSet, block: Block, grid: PriorGrid, question: Question
 ) -> pd.DataFrame:
-    """Probability that each disease's rate exceeds a threshold under every prior of a grid.
+    """Probability of a conclusion about each disease's rate under every prior of a grid.
 
     Parameters
     ----------
@@ -129,8 +127,8 @@ def reweighted_map(
         The block of the grid's outcome.
     grid : PriorGrid
         The priors.
-    threshold : float
-        A probability.
+    question : Question
+        The conclusion.
 
     Returns
     -------
@@ -149,7 +147,8 @@ def reweighted_map(
         from_set[i, j] = source.priors.name
         if not pareto_k[i, j] >= GREATEST_PARETO_K:
             rates = columns[id(source)]
-            found[i, j], error[i, j] = probability_above(rates, weights, threshold)
+            above, error[i, j] = probability_above(rates, weights, question.threshold)
+            found[i, j] = question.probability(above)
     return map_table(grid, diseases, found, error, pareto_k, from_set)
 
 
@@ -204,8 +203,7 @@ def _steps_of_mu(source: Source, grid: PriorGrid) -> np.ndarray | None:
     if own.fixed is not None:
         return None
     old = own.logpdf(values)
-    new = (Prior.make("Normal", mu=float(m), sigma=grid.spread).logpdf(values) for m in grid.mu)
-    return np.stack([(each - old).sum(axis=1) for each in new])
+    return np.stack([(p.logpdf(values) - old).sum(axis=1) for p in grid_priors(grid)[0]])
 
 
 def _steps_of_tau(source: Source, grid: PriorGrid) -> np.ndarray | None:
@@ -214,8 +212,7 @@ def _steps_of_tau(source: Source, grid: PriorGrid) -> np.ndarray | None:
         return None
     values = source.draws["tau"][:, k]
     old = own.logpdf(values)
-    scales = (Prior.make("HalfNormal", sigma=float(s)) for s in grid.tau_scale)
-    return np.stack([each.logpdf(values) - old for each in scales])
+    return np.stack([each.logpdf(values) - old for each in grid_priors(grid)[1]])
 
 
 def _first_that_serves(sources: Sequence[Source], parts, i: int, j: int):
@@ -233,8 +230,8 @@ def _first_that_serves(sources: Sequence[Source], parts, i: int, j: int):
     return best
 
 
-def set_probabilities(results: Sequence[SetResult], threshold: float) -> pd.DataFrame:
-    """Probability that each rate exceeds a threshold under every set.
+def set_probabilities(results: Sequence[SetResult], asked: Mapping[str, Question]) -> pd.DataFrame:
+    """Probability of every conclusion under every set.
 
     Returns
     -------
@@ -245,17 +242,24 @@ def set_probabilities(results: Sequence[SetResult], threshold: float) -> pd.Data
     for result in results:
         for block, weights in result.weights.items():
             labels, sample = weights.source.sample(block)
-            found, error = probability_above(sample, weights.values, threshold)
-            rows += [
-                (result.priors.name, outcome, disease, found[i], error[i])
-                for i, (outcome, disease, quantity) in enumerate(labels)
-                if quantity == "rate"
-            ]
-    return pd.DataFrame(rows, columns=["set", "outcome", "disease", "probability", "mcse"])
+            for name in set(block) & asked.keys():
+                found, error = probability_above(sample, weights.values, asked[name].threshold)
+                found = asked[name].probability(found)
+                rows += [
+                    (result.priors.name, outcome, disease, found[i], error[i])
+                    for i, (outcome, disease, quantity) in enumerate(labels)
+                    if quantity == "rate" and outcome == name
+                ]
+    table = pd.DataFrame(rows, columns=["set", "outcome", "disease", "probability", "mcse"])
+    order = {name: i for i, name in enumerate(asked)}
+    return table.sort_values("outcome", key=lambda names: names.map(order), kind="stable")
 
 
 def flips(
-    grid_map: pd.DataFrame, by_set: pd.DataFrame, threshold: float, confidence: float
+    grid_map: pd.DataFrame,
+    by_set: pd.DataFrame,
+    asked: Mapping[str, Question],
+    confidence: float,
 ) -> pd.DataFrame:
     """Find the nearest prior at which each conclusion changes.
 
@@ -265,21 +269,27 @@ def flips(
         As `reweighted_map`, of all outcomes.
     by_set : pandas.DataFrame
         As `set_probabilities`, the reference set first.
-    threshold, confidence : float
-        The conclusion: the rate exceeds the threshold with at least this probability.
+    asked : mapping of str to Question
+        The conclusion of each outcome, drawn where it has at least this probability:
+    confidence : float
+        Strictly between 0 and 1.
 
     Returns
     -------
     pandas.DataFrame
-        One row an outcome and disease: ``threshold``, ``confidence``, ``probability`` and ``mcse``
-        under the reference, ``concluded`` (whether it exceeds), ``nearest_mu``,
-        ``nearest_tau_scale``, ``distance`` and ``nearest_probability`` of the nearest prior of the
-        grid that changes it (nan where none does), ``changed_by`` (names of the sets that do),
-        ``covered`` (share of the grid that could be judged), ``sentence``.
+        One row an outcome and disease: ``threshold``, ``direction`` (``above``, ``below``),
+        ``confidence``, ``probability`` (of the conclusion) and ``mcse`` under the reference,
+        ``concluded`` (whether it is drawn), ``lowest`` and ``highest`` probability under the sets
+        compared, ``nearest_mu``, ``nearest_tau_scale``, ``distance`` and ``nearest_probability`` of
+        the nearest prior of the grid that changes it (nan where none does), ``changed_by`` (names
+        of the sets that do), ``covered`` (share of the grid that could be judged), ``sentence``.
     """
-    reference = by_set["set"].iloc[0]
+    if not asked:
+        return pd.DataFrame()
+    reference, names = by_set["set"].iloc[0], set(by_set["set"])
     rows = []
     for (outcome, disease), mine in by_set.groupby(["outcome", "disease"], sort=False):
+        question = asked[str(outcome)]
         first = mine[mine["set"] == reference].iloc[0]
         concluded = bool(first["probability"] >= confidence)
         part = grid_map[(grid_map["outcome"] == outcome) & (grid_map["disease"] == disease)]
@@ -288,11 +298,14 @@ def flips(
         row = {
             "outcome": outcome,
             "disease": disease,
-            "threshold": threshold,
+            "threshold": question.threshold,
+            "direction": question.direction,
             "confidence": confidence,
             "probability": first["probability"],
             "mcse": first["mcse"],
             "concluded": concluded,
+            "lowest": mine["probability"].min(),
+            "highest": mine["probability"].max(),
             "nearest_mu": np.nan if nearest is None else nearest["mu"],
             "nearest_tau_scale": np.nan if nearest is None else nearest["tau_scale"],
             "distance": np.nan if nearest is None else nearest["distance"],
@@ -300,7 +313,7 @@ def flips(
             "changed_by": ", ".join(mine["set"][_differs(mine, concluded, confidence)]),
             "covered": part["probability"].notna().mean(),
         }
-        rows.append(row | {"sentence": _sentence(row)})
+        rows.append(row | {"sentence": _sentence(row, names)})
     return pd.DataFrame(rows)
 
 
@@ -310,8 +323,8 @@ def _differs(table: pd.DataFrame, concluded: bool, confidence: float) -> pd.Seri
     return (away < -CERTAIN * table["mcse"]) if concluded else (away > CERTAIN * table["mcse"])
 
 
-def _sentence(row: dict) -> str:
-    verb = "exceeds" if row["concluded"] else "is not shown to exceed"
+def _sentence(row: dict, compared: set[str]) -> str:
+    verb = _VERBS[row["direction"], row["concluded"]]
     said = (
         f"{row['outcome']}, {row['disease']}: the rate {verb} {row['threshold']:g} (probability "
         f"{row['probability']:.3f}, wanted {row['confidence']:g})."
@@ -320,8 +333,10 @@ def _sentence(row: dict) -> str:
         said += " The probability is within its Monte-Carlo error of the wanted one: sample longer."
     if row["changed_by"]:
         said += f" This changes under {row['changed_by']}."
-    else:
+    elif compared >= CATALOGUE.keys():
         said += " No prior in the catalogue changes it."
+    elif len(compared) > 1:
+        said += " None of the other priors compared changes it."
     if np.isfinite(row["nearest_mu"]):
         tau = row["nearest_tau_scale"]
         with_tau = f" with tau ~ HalfNormal({tau:.2g})" if np.isfinite(tau) else ""
@@ -334,3 +349,11 @@ def _sentence(row: dict) -> str:
             "." if row["covered"] == 1 else f" (judged: {row['covered']:.0%} of it)."
         )
     return said
+
+
+_VERBS = {
+    ("above", True): "exceeds",
+    ("above", False): "is not shown to exceed",
+    ("below", True): "stays below",
+    ("below", False): "is not shown to stay below",
+}

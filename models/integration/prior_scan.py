@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ..exact import ExactHierarchy
 from ..outcomes import Link, link_function
 from ..prior_density import prior_density
 from ..priors import OutcomePriors, Prior
@@ -64,20 +64,40 @@ def _tabulated(
 ) -> np.ndarray:
     """Contract one table with the weights of every prior."""
     hierarchy, priors = reference.model.hierarchies[outcome], reference.priors.of(outcome)
-    source = _table_for(hierarchy, priors, levels, scales)
-    grid, axis = source.table.grid, source.tau
-    above = _above(reference, outcome, rate, grid)
-    mu = np.stack([prior_weights(grid, prior_density(each)).nodes for each in levels])
-    tau = np.stack([prior_weights(axis, prior_density(each)).nodes for each in scales])
-    sigma = prior_weights(source.table.sigma, prior_density(priors.sigma)).nodes
-    joint = np.exp(source.log_joint - source.log_joint.max())
-    total = np.einsum("it,jt->ij", mu @ (joint @ sigma).T, tau)
-    found = np.empty((len(levels), len(scales), above.shape[1]))
-    for d, column in enumerate(above.T):
-        table = _mass_above(source, joint, d, column) @ sigma
-        found[:, :, d] = np.einsum("it,jt->ij", mu @ table.T, tau)
+    extent = _extent(reference.posteriors[outcome], priors, levels, scales)
+    while True:
+        source = hierarchy.table(extent)
+        weights = [
+            np.stack([prior_weights(axis, prior_density(each)).nodes for each in several])
+            for axis, several in ((source.table.grid, levels), (source.tau, scales))
+        ]
+        sigma = prior_weights(source.table.sigma, prior_density(priors.sigma)).nodes
+        joint = np.exp(source.log_joint - source.log_joint.max())
+        total = _contracted(joint, *weights, sigma)
+        last = weights[1] * np.eye(len(source.tau))[-1]
+        beyond = _contracted(joint, weights[0], last, sigma)
+        if (np.abs(beyond) <= _TAIL * total).all() or extent.tau >= _FARTHEST * hierarchy.unit:
+            break
+        extent = replace(extent, tau=4 * extent.tau)
+    above = _above(reference, outcome, rate, source.table.grid)
+    found = np.stack(
+        [
+            _contracted(_mass_above(source, joint, d, column), *weights, sigma)
+            for d, column in enumerate(above.T)
+        ],
+        axis=-1,
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.clip(np.where(total[..., None] > 0, found / total[..., None], np.nan), 0, 1)
+
+
+#: Mass that may lie at the largest tau of a table, and the largest tau worth tabulating.
+_TAIL, _FARTHEST = 1e-9, 1e4
+
+
+def _contracted(joint: np.ndarray, mu: np.ndarray, tau: np.ndarray, sigma: np.ndarray):
+    """Sum over tau, mu and sigma with the weights of every prior; shape (level, scale)."""
+    return np.einsum("it,jt->ij", mu @ (joint @ sigma).T, tau)
 
 
 def _mass_above(
@@ -91,30 +111,25 @@ def _mass_above(
     return joint * (reached / source.averaged[:, :, g])
 
 
-def _table_for(
-    hierarchy: ExactHierarchy,
-    priors: OutcomePriors,
-    levels: Sequence[Prior],
-    scales: Sequence[Prior],
-) -> HierarchyTable:
-    """Give a table that is wide and fine enough for every prior."""
+def _extent(
+    found: ExactPosterior, priors: OutcomePriors, levels: Sequence[Prior], scales: Sequence[Prior]
+) -> Any:
+    """Say what one table must cover for every prior."""
     widest = max(scales, key=lambda prior: float(prior.ppf(0.5)))
-    several = [replace(priors, mu=mu, tau=widest) for mu in levels]
-    extents = [hierarchy.extent_of(each) for each in several]
-    # A posterior widens its table until nothing of it lies beyond.
-    ends = (several[0], several[-1])
-    extents += [hierarchy.posterior(each, verify=False).extent for each in ends]
-    shared = replace(
+    extents = [
+        found.extent,  # already as wide in sigma as its posterior needs
+        *(found.hierarchy.extent_of(replace(priors, mu=mu, tau=widest)) for mu in levels),
+    ]
+    return replace(
         extents[-1],
         lower=min(each.lower for each in extents),
         upper=max(each.upper for each in extents),
-        tau=max(each.tau for each in extents),
+        tau=max(each.tau for each in extents[1:]),
         sigma=max(each.sigma for each in extents),
         tau_bottom=0.0,
         sigma_bottom=min(each.sigma_bottom for each in extents),
         narrow=tuple(dict.fromkeys(part for each in extents for part in each.narrow)),
     )
-    return hierarchy.table(shared)
 
 
 def _above(reference: ExactFit, outcome: str, rate: float, grid: LevelGrid) -> np.ndarray:

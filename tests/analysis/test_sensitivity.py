@@ -10,8 +10,9 @@ from scipy import stats
 
 import mscpool as mp
 from mscpool.analysis.fit import fit, terms_of
-from mscpool.analysis.robustness.flips import at, flips, prior_grid
+from mscpool.analysis.robustness.flips import flips, prior_grid
 from mscpool.analysis.robustness.prior_conflict import judge, mid_p_value, prior_conflicts
+from mscpool.analysis.robustness.questions import Question, questions
 from mscpool.analysis.sensitivity import compare_priors
 from mscpool.data.evidence import load_evidence
 from mscpool.models.integration.exact_outcomes import exact_model
@@ -113,14 +114,7 @@ def test_single_arm_tables_are_the_published_ones_under_two_priors(tmp_path, pub
         assert marginal == pytest.approx(wanted["log_ml"], abs=tolerance)
 
 
-EXACTLY = ["default", "tau_half_normal_0.5", "mu_uniform_rate", "near_complete_pooling"]
-
-
-@pytest.fixture
-def coarse(monkeypatch):
-    """A map of a few priors: its finer form has five steps each way."""
-    monkeypatch.setattr("mscpool.analysis.robustness.flips.MU_STEPS", np.linspace(-2, 2, 3))
-    monkeypatch.setattr("mscpool.analysis.robustness.flips.TAU_SCALES", np.array([0.25, 1.0, 4.0]))
+EXACTLY = ["default", "enthusiastic", "near_complete_pooling"]
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +142,14 @@ def test_exact_comparison_has_the_shape_of_the_contract(exactly):
     )
     assert {row["parameter"] for row in first["hyper"]} == {"mu", "tau", "sigma"}
     assert set(found["conflicts"][0]) == {"outcome", "study", "mid_p", "verdict"}
-    assert set(found["flips"][0]) == {"outcome", "disease", "threshold", "probability", "nearest"}
+    assert set(found["flips"][0]) == {
+        "outcome",
+        "disease",
+        "threshold",
+        "direction",
+        "probability",
+        "nearest",
+    }
 
 
 def test_every_set_shifts_from_the_reference_and_the_reference_not_at_all(exactly):
@@ -170,7 +171,7 @@ def test_data_that_differ_between_diseases_speak_against_near_complete_pooling(e
 def test_sentences_are_for_a_reader_who_knows_no_method(exactly):
     said = exactly.sentences()
     assert any("The prior matters most for" in each for each in said)
-    assert any("No prior in the catalogue changes it" in each for each in said)
+    assert any("None of the other priors compared changes it" in each for each in said)
 
 
 def test_priors_before_the_data_are_those_of_the_catalogue(exactly):
@@ -193,23 +194,33 @@ def test_densities_on_the_probability_scale_have_mass_one(exactly):
                 assert mass == pytest.approx(1, abs=0.01)
 
 
-def test_flip_is_the_nearest_prior_of_the_map_that_changes_the_conclusion(alike, coarse):
-    model = exact_model(alike)
-    found = compare_priors(alike, ["default"], engine="exact", threshold=0.25, confidence=0.8)
-    row = found.flips[found.flips["disease"] == "d0"].iloc[0]
+def test_flip_is_the_nearest_prior_of_the_map_that_changes_the_conclusion(exactly):
+    by_set = pd.DataFrame(
+        {"set": "default", "outcome": "response", "disease": ["d0"], "probability": 0.0, "mcse": 0}
+    )
+    part = exactly.flip_map[exactly.flip_map["disease"] == "d0"]
+    wanted = float(part["probability"].quantile(0.7))
+    row = flips(exactly.flip_map, by_set, {"response": Question(0.3)}, wanted).iloc[0]
     assert not row["concluded"]
+    changed = part[part["probability"] > wanted]
+    assert row["distance"] == changed["distance"].min()
+    nearest = changed.loc[changed["distance"].idxmin()]
+    assert row["nearest_probability"] == nearest["probability"]
+
+
+def test_a_point_of_the_map_is_what_its_prior_says_by_itself(alike, exactly):
     grid = prior_grid(DEFAULT, "response", True)
-    part = found.flip_map[found.flip_map["disease"] == "d0"]
-    changed = part[part["probability"] >= 0.8]
-    if changed.empty:
-        assert np.isnan(row["distance"])
-    else:
-        assert row["distance"] == changed["distance"].min()
-    # One point of the map by itself.
-    point = part.iloc[12]
-    moved = at(DEFAULT, grid, point["mu"], point["tau_scale"])
-    alone = model.fit(moved).probability_above("response", 0.25)["d0"]
+    point = exactly.flip_map[exactly.flip_map["disease"] == "d4"].iloc[12]
+    moved = PriorSet(
+        "moved",
+        mu=Prior.make("Normal", mu=point["mu"], sigma=grid.spread),
+        tau=Prior.make("HalfNormal", sigma=point["tau_scale"]),
+    )
+    alone = exact_model(alike).fit(moved, verify=False).probability_above("response", 0.3)["d4"]
     assert point["probability"] == pytest.approx(alone, abs=1e-4)
+
+
+EXCEEDS = {"o": Question(0.3)}
 
 
 def _flat_map(probability):
@@ -232,22 +243,40 @@ def _under(probability, other, mcse=0.001):
 
 
 def test_a_change_within_its_error_is_no_flip():
-    found = flips(_flat_map([0.94, 0.80]), _under(0.99, 0.97), 0.3, 0.95).iloc[0]
+    found = flips(_flat_map([0.94, 0.80]), _under(0.99, 0.97), EXCEEDS, 0.95).iloc[0]
     assert found["concluded"]
     assert found["nearest_mu"] == 2.0
     assert found["changed_by"] == ""
-    assert "No prior in the catalogue changes it" in found["sentence"]
+    assert "None of the other priors compared changes it." in found["sentence"]
+
+
+def test_no_prior_in_the_catalogue_is_an_answer_where_all_were_asked():
+    everyone = pd.DataFrame(
+        {"set": list(CATALOGUE), "outcome": "o", "disease": "d", "probability": 0.99, "mcse": 0.0}
+    )
+    found = flips(_flat_map([0.99, 0.99]), everyone, EXCEEDS, 0.95).iloc[0]
+    assert "No prior in the catalogue changes it. No prior of the grid does." in found["sentence"]
+
+
+def test_a_harm_is_asked_whether_it_stays_below():
+    asked = questions("usual", ("improvement", "serious_ae", "response"))
+    assert asked["improvement"] == asked["response"] == Question(0.3)
+    assert asked["serious_ae"] == Question(0.1, above=False)
+    assert asked["serious_ae"].probability(np.array(0.04)) == 0.96
+    found = flips(_flat_map([0.94, 0.8]), _under(0.99, 0.5), {"o": Question(0.1, False)}, 0.95)
+    assert "the rate stays below 0.1" in found["sentence"].iloc[0]
+    assert found["changed_by"].iloc[0] == "other"
 
 
 def test_sets_that_change_the_conclusion_are_named():
-    found = flips(_flat_map([0.99, 0.99]), _under(0.99, 0.5), 0.3, 0.95).iloc[0]
+    found = flips(_flat_map([0.99, 0.99]), _under(0.99, 0.5), EXCEEDS, 0.95).iloc[0]
     assert found["changed_by"] == "other"
     assert np.isnan(found["nearest_mu"])
     assert "This changes under other. No prior of the grid does." in found["sentence"]
 
 
 def test_parts_of_the_map_that_cannot_be_judged_are_told():
-    found = flips(_flat_map([0.99, np.nan]), _under(0.99, 0.98), 0.3, 0.95).iloc[0]
+    found = flips(_flat_map([0.99, np.nan]), _under(0.99, 0.98), EXCEEDS, 0.95).iloc[0]
     assert found["covered"] == 0.5
     assert "judged: 50%" in found["sentence"]
 
@@ -362,8 +391,9 @@ def test_every_set_of_the_catalogue_agrees_with_its_refit_on_the_evidence():
     assert kept.any()
 
 
-def test_a_set_named_twice_in_content_is_told_apart_by_name_only(alike):
+def test_a_set_named_twice_in_content_is_told_apart_by_name_only(tmp_path):
+    evidence = evidence_of(tmp_path, [("a", "x", 3, 9), ("b", "y", 2, 7)])
     twin = replace(DEFAULT, name="twin")
-    found = compare_priors(alike, ["default", twin], engine="exact")
+    found = compare_priors(evidence, ["default", twin], engine="exact")
     rates = found.rates.set_index("set")
     assert rates.loc["twin", "mean"].tolist() == rates.loc["default", "mean"].tolist()
