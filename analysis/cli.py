@@ -170,7 +170,11 @@ def priors(
         ),
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Ask where the rate exceeds this.")
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Ask whether rates exceed this; left out, what is usual for each outcome.",
+        ),
     ] = None,
     confidence: Annotated[
         float, typer.Option(metavar="X", help="Probability that this conclusion wants.")
@@ -180,38 +184,40 @@ def priors(
 ) -> int:
     """Compare prior sets.
 
-    Writes priors.csv into the folder of --out; a fit stored there is re-weighted where it can be.
+    Writes priors.csv into the folder of --out, and what 'figures' draws of it. A fit stored there
+    is re-weighted where it can be, and what its diseases borrow from each other is told as well.
     """
     if list_sets:
         return _list_sets(as_json)
     from ..data.export import write_csv
-    from .sensitivity import compare_priors
+    from ..models.catalogue import CATALOGUE
+    from .paper.results import stamped
+    from .report import kept_check
+    from .robustness.kept import borrowed, compared
     from .terminal.printing import print_frame
 
     evidence = request.evidence()
-    chosen = [_prior_set(name, evidence) for name in sets] if sets else None
+    chosen = [_prior_set(name, evidence) for name in sets or CATALOGUE]
     _refuse_place(request.out)
     console.say(*evidence.messages)
-    kept = _kept_fit(request, evidence)
+    fit = _kept_fit(request, evidence)
+    settings = request.settings()
+    asked = "usual" if threshold is None else threshold
     with console.progress_display() as progress:
-        compared = compare_priors(
-            evidence,
-            chosen,
-            fits=kept,
-            threshold=threshold,
-            confidence=confidence,
-            progress=progress,
-            **request.settings(),
-        )
-    request.out.mkdir(parents=True, exist_ok=True)
-    write_csv(compared.rates.assign(verdict=UNCHECKED), request.out / "priors.csv")
+        found = compared(evidence, fit, chosen, settings, request.out, asked, confidence, progress)
+        others = None if fit is None else borrowed(evidence, fit, settings, request.out, progress)
+    checked = None if fit is None else kept_check(request.out, fit)
+    write_csv(stamped(found.rates, checked), request.out / "priors.csv")
     if as_json:
-        console.print_json(compared.to_dict())
+        told = (
+            {} if others is None else {"borrowing": others.diseases, "left_out": others.influence}
+        )
+        console.print_json({**found.to_dict(), **told})
         return DONE
     scores = ["set", "elpd", "elpd_se", "elpd_diff", "elpd_diff_se"]
-    whole = compared.scores[compared.scores["outcome"].isna()]
+    whole = found.scores[found.scores["outcome"].isna()]
     print_frame("Prior sets by how well they predict studies left out", whole[scores])
-    for sentence in compared.sentences():
+    for sentence in (*found.sentences(), *(() if others is None else others.sentences())):
         print(console.printable(sentence))
     return DONE
 
@@ -236,6 +242,7 @@ def figures(
     """
     from .publish import publish
     from .report import kept_check, kept_poolings
+    from .robustness.kept import borrowing_of, comparison_of
 
     made, evidence = _stored(folder, path)
     if evidence is None:
@@ -244,16 +251,32 @@ def figures(
         )
     place = folder / "figures" if out is None else out
     _refuse_place(place)
-    checked = kept_check(folder, made)
+    checked, poolings = kept_check(folder, made), kept_poolings(folder, made)
+    found = {
+        "comparison": comparison_of(folder, made),
+        "borrowed": borrowing_of(folder, made),
+    }
+    console.say(*_not_drawn(folder, len(poolings), **found))
     with console.progress_display() as progress:
         progress("drawing", 0, 0)
-        files = publish(made, evidence, place, checked, kept_poolings(folder, made), preset=preset)
+        files = publish(made, evidence, place, checked, poolings, preset=preset, **found)
     verdict = None if checked is None else checked["verdict"]
     if as_json:
         console.print_json({"verdict": verdict, "files": files})
     else:
         print(console.printable(f"{len(files)} files in {place} (guard: {verdict or UNCHECKED})"))
     return DONE
+
+
+def _not_drawn(folder: Path, poolings: int, comparison: Any, borrowed: Any) -> list[str]:
+    """Say which figures have nothing to show, and what makes it."""
+    lacking = ["prior comparison, flip map and power-scaling"] if comparison is None else []
+    lacking += ["borrowing"] if borrowed is None else []
+    said = [f"not drawn: {', '.join(lacking)}; 'mscpool priors --out {folder}' finds it"]
+    told = said if lacking else []
+    if poolings < 2:
+        told.append(f"not drawn: comparison of poolings; 'mscpool report --out {folder}' fits them")
+    return told
 
 
 @app.command()
@@ -295,9 +318,10 @@ def _design(
     """Answer one subcommand of ``design``."""
     from ..data.export import write_csv
     from .paper.publish_design import publish_design
+    from .terminal.design_priors import fill_priors
     from .terminal.printing import print_design
 
-    missing, verdict = _fill_priors(subcommand, asked, source)
+    fitted = fill_priors(subcommand, asked, source, _judged_fit)
     answer = getattr(import_module(f".{subcommand.module}", __package__), subcommand.function)
     needed = [
         name
@@ -310,11 +334,16 @@ def _design(
     _refuse_place(out)
     result = answer(**asked)
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(result.table, out / "design.csv")
-    publish_design(result, asked, out, verdict)
-    console.say(*missing)
+    table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
+    write_csv(table, out / "design.csv")
+    publish_design(result, out, "pass" if fitted is None else fitted.verdict)
+    if fitted is not None and fitted.verdict not in ("pass", "warn"):
+        console.say(
+            f"the fit in {source.folder} is {fitted.verdict}: what follows from it is not to be "
+            "relied on"
+        )
     if as_json:
-        console.print_json(result.to_dict())
+        console.print_json(result.to_dict() | {"fit": fitted and fitted.to_dict()})
     else:
         print_design(result)
     return DONE
@@ -323,59 +352,13 @@ def _design(
 app.add_typer(design_app(TyperGroup, _design), name="design")
 
 
-def _fill_priors(
-    subcommand: Subcommand, asked: dict[str, Any], source: FromFit
-) -> tuple[list[str], str]:
-    """Put the posterior of a stored fit where a prior names it.
-
-    Gives what the user should know, and the guard's verdict on the fit (pass where none is used).
-    """
-    from ..models.rate_fit import named_prior
-
-    named = source.disease is not None or source.outcome is not None
-    if named and "design_prior" in subcommand.priors and "design_prior" not in asked:
-        asked["design_prior"] = "new-study"
-    given = {name: asked[name] for name in subcommand.priors if name in asked}
-    if subcommand.name == "ess" and given.get("prior") == "map":
-        given["prior"] = "new-study"  # `ess` fits the mixture itself, and says how far off it is
-    if not set(given.values()) & {"map", "robust-map", "new-study", "rate"}:
-        asked |= {name: named_prior(text) for name, text in given.items()}
-        return [], "pass"
-    new_study, rate, verdict = _posteriors(source)
-    asked |= {
-        name: named_prior(text, new_study, rate, source.robust_weight)
-        for name, text in given.items()
-    }
-    if verdict in ("pass", "warn"):
-        return [], verdict
-    warning = (
-        f"the fit in {source.folder} is {verdict}: what follows from it is not to be relied on"
-    )
-    return [warning], verdict
-
-
-def _posteriors(source: FromFit) -> tuple[Any, Any, str]:
-    """Give the posterior of the next trial's rate and of the disease's, and the guard's verdict."""
-    from ..models.priors import one_of
-    from ..models.rate_prior import sampled_rate
-    from .paper.results import verdicts
+def _judged_fit(source: FromFit) -> tuple[DataTree, Mapping[str, Any] | None]:
+    """Load the fit behind a design's priors, and what the guard found of this very fit."""
     from .report import kept_check
 
     made, _ = _stored(source.folder, source.path)
-    posterior = made["posterior"].to_dataset()
-    for name, value in (("disease", source.disease), ("outcome", source.outcome)):
-        known = posterior[name].to_numpy().tolist()
-        if value is None:
-            raise ValueError(f"a prior of a fit needs --{name}: one of {', '.join(known)}")
-        if value not in known:
-            raise ValueError(one_of(name, value, known))
-    checked = kept_check(source.folder, made)
-    verdict = verdicts(checked).get(str(source.outcome), UNCHECKED)
-    one = {"disease": source.disease, "outcome": source.outcome}
-    about = f"for {source.outcome} in {source.disease} (guard: {verdict})"
-    new_study = sampled_rate(posterior["new_study"].sel(one), f"the fit's next study {about}")
-    rate = sampled_rate(posterior["rate"].sel(one), f"the fit's rate {about}")
-    return new_study, rate, verdict
+    folder = source.folder.parent if source.folder.is_file() else source.folder
+    return made, kept_check(folder, made)
 
 
 def _list_sets(as_json: bool) -> int:
@@ -399,15 +382,25 @@ def _list_sets(as_json: bool) -> int:
 
 
 def _kept_fit(request: SamplingOptions, evidence: Evidence) -> DataTree | None:
-    """Load the fit that is stored where the results go, if it is of these data and this pooling."""
+    """Load the fit that is stored where the results go; refuse one of other data."""
     from .fit import load_fit, run_config
+    from .sensitivity import check_fits
 
-    if request.refit or request.engine == "exact" or not (request.out / FIT_FILE).is_file():
+    if request.refit or not (request.out / FIT_FILE).is_file():
         return None
     made = load_fit(request.out)
+    try:
+        check_fits(evidence, [made])
+    except ValueError as other:
+        raise ValueError(f"{request.out / FIT_FILE}: {other}; or name another --out") from None
     config = run_config(made)
-    same = config["data_sha256"] == evidence.sha256 and config["pooling"] == request.pooling
-    return made if same and config["engine"] == "nuts" else None
+    same = (config["pooling"], config["engine"]) == (request.pooling, request.engine)
+    if not same:
+        console.say(
+            f"{request.out / FIT_FILE} is a fit with {config['pooling']} pooling by the engine "
+            f"{config['engine']}: not used"
+        )
+    return made if same else None
 
 
 def _prior_set(name: str, evidence: Evidence) -> PriorSet:

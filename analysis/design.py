@@ -61,9 +61,10 @@ def ess(*, prior: str | AnyPrior) -> DesignResult:
         "distance": distance,
     }
     request = {"design": "ess", "prior": _text(given)}
+    priors = {"prior": given}
     words = "effective sample size of a prior on a rate"
     table = pd.DataFrame([answer])
-    return DesignResult(request, words, answer, table, protocol.ess(request, answer))
+    return DesignResult(request, words, answer, table, protocol.ess(request, answer), priors=priors)
 
 
 def _text(prior: AnyPrior) -> str:

@@ -15,6 +15,7 @@ from .trial.operating import (
     as_analysis,
     crossing_probabilities,
     exact_tails,
+    used,
 )
 from .trial.requests import (
     DIRECTIONS,
@@ -123,7 +124,13 @@ def monitor(
     table = pd.DataFrame(answer["looks"])
     table = table.astype({name: "Int64" for name in table.columns if name != "n"})
     paragraph = protocol.monitor(request, words, answer)
-    return DesignResult(request, words, answer, table, paragraph, operating)
+
+    def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
+        return _operating(decision, critical, looks, bounds, rates)
+
+    return DesignResult(
+        request, words, answer, table, paragraph, operating, curve, used(believed, analysis)
+    )
 
 
 def _check_stopping(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .design_lines import Axis, draw_lines
+from .design_lines import Axis, Panel, draw_lines
 from .style import Style, drawing
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_design_boundaries(frame: pd.DataFrame, style: Style) -> Figure:
+def draw_design_boundaries(frame: pd.DataFrame, style: Style, looks: bool = False) -> Figure:
     """Draw the counts of events at which a trial stops.
 
     Parameters
@@ -21,11 +21,13 @@ def draw_design_boundaries(frame: pd.DataFrame, style: Style) -> Figure:
         Columns `x` (patients), `value` (events, missing where no count stops), `series`.
     style : Style
         Page, type and colours.
+    looks : bool
+        Whether the trial stops at these numbers of patients only, not in between.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    axes = Axis("Patients"), Axis("Events")
+    axes = Axis("Patients"), Axis("Events", whole=True)
     with drawing(style):
-        return draw_lines(frame, style, *axes, steps=True)
+        return draw_lines(style, Panel(frame, *axes, steps=not looks, marked=looks))

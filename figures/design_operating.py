@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .design_lines import Axis, Guide, draw_lines
+from .design_lines import Axis, Guide, Panel, draw_lines
 from .style import Style, drawing
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def draw_design_operating(
         Axis("Probability (%)", percent=True, upper=1.0),
     )
     with drawing(style):
-        return draw_lines(frame, style, *axes, guides=guides)
+        return draw_lines(style, Panel(frame, *axes, guides))
 
 
 def draw_design_type1(frame: pd.DataFrame, style: Style, wanted: float) -> Figure:
@@ -62,4 +62,4 @@ def draw_design_type1(frame: pd.DataFrame, style: Style, wanted: float) -> Figur
         Axis("Type I error (%)", percent=True, upper=upper),
     )
     with drawing(style):
-        return draw_lines(frame, style, *axes, guides=guides)
+        return draw_lines(style, Panel(frame, *axes, guides))

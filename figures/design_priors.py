@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .design_lines import Axis, Guide, draw_lines
+from .design_lines import Axis, Guide, Panel, draw_lines
 from .style import Style, drawing
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ def draw_design_priors(
     guides = tuple(Guide(rate, f"{words} {100 * rate:g} %", True) for words, rate in rates)
     axes = Axis("Rate (%)", percent=True, upper=1.0), Axis("Density")
     with drawing(style):
-        return draw_lines(frame, style, *axes, guides=guides, filled=True)
+        return draw_lines(style, Panel(frame, *axes, guides, filled=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .design_lines import Axis, Guide, draw_lines
+from .design_lines import Axis, Guide, Panel, draw_lines
 from .style import Style, drawing
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ def draw_design_size(
         guides.append(Guide(recommended_n, f"recommended: {recommended_n} patients", True))
     axes = Axis("Patients"), Axis("Probability of success (%)", percent=True, upper=1.0)
     with drawing(style):
-        return draw_lines(frame, style, *axes, guides=tuple(guides))
+        return draw_lines(style, Panel(frame, *axes, tuple(guides)))

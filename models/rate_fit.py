@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from .beta_mixture import log_beta_density
-from .rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior, robustify, sampled_rate
+from .rate_prior import RatePrior, WeightedRates, sampled_rate
 
 COMPONENTS = (1, 2, 3, 4)
 # A density has no sample size; the penalty treats it as this many draws, a usual length of a fit.
@@ -97,39 +97,6 @@ def map_prior(
         *_distances(best, rates, mass, posterior.sampled),
         tuple((parts, float(value)) for parts, value in criterion.items()),
     )
-
-
-def named_prior(
-    name: str,
-    new_study: WeightedRates | None = None,
-    rate: WeightedRates | None = None,
-    robust_weight: float = 0.2,
-) -> AnyPrior:
-    """Return the prior that `name` means: taken from a fit, or read as text.
-
-    Parameters
-    ----------
-    name : str
-        `map`, `robust-map`, `new-study`, `rate`, or the text form of a prior.
-    new_study, rate : WeightedRates, optional
-        Posterior of the next trial's rate, and of the disease's, from a fit.
-    robust_weight : float
-        Weight of beta(1,1) in `robust-map`.
-
-    Raises
-    ------
-    ValueError
-        When the name needs a fit and none is given.
-    """
-    if name not in {"map", "robust-map", "new-study", "rate"}:
-        return as_prior(name)
-    posterior = rate if name == "rate" else new_study
-    if posterior is None:
-        raise ValueError(f"prior '{name}' comes from a fit: name its disease and outcome")
-    if name in {"new-study", "rate"}:
-        return posterior
-    prior = map_prior(posterior).prior
-    return robustify(prior, robust_weight) if name == "robust-map" else prior
 
 
 def _fit(rates: np.ndarray, mass: np.ndarray, parts: int) -> tuple[RatePrior, float]:

@@ -1,31 +1,56 @@
-"""The pictures of a trial's design, written with the numbers that they show."""
+"""The pictures of a trial's design, written with the numbers that they show and their captions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ...data.export import write_csv, write_whole
-from ..publish import render
+from ..publish import captions_page, render
 from ..trial import design_frames
 from ..trial.requests import DesignResult
 from .captions import Words
+from .exhibits import Exhibit
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...figures.style import Style
 
 FORMATS = ("svg", "png")
+#: Every picture that a design may have.
+PICTURES = ("size", "operating", "type1", "boundaries", "stages", "precision", "ess", "priors")
+NO_VERDICT = "unchecked"
 
 
-def publish_design(result: DesignResult, asked: dict[str, Any], out: Path, verdict: str) -> list:
-    """Draw what a design has to show.
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture: its name and title, what it draws, and how."""
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    draw: Callable[[pd.DataFrame, Style], Figure]
+
+    def exhibit(self, result: DesignResult) -> Exhibit:
+        """Give its words too."""
+        caption = f"{self.title}. {result.paragraph}"
+        words = Words(self.title, caption, f"{self.title}: {_seen(self.frame)}.")
+        return Exhibit(f"design_{self.name}", f"design_{self.name}", self.frame, words)
+
+
+def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
+    """Draw what a design has to show; pictures of an earlier one there are removed.
 
     Parameters
     ----------
     result : DesignResult
         The answer.
-    asked : dict
-        What was asked, by parameter: the priors are drawn from it.
     out : Path
         Folder of the files.
     verdict : {"pass", "warn", "fail", "unchecked"}
@@ -34,53 +59,160 @@ def publish_design(result: DesignResult, asked: dict[str, Any], out: Path, verdi
     Returns
     -------
     list of Path
-        The files, in order: the numbers of each picture and its renderings.
+        The files, in order: the numbers of each picture and its renderings, then the captions.
     """
     from ...figures.style import make_style
 
-    style, files = make_style("single", (), verdict), []
-    for name, title, frame, draw in _pictures(result, asked, style):
-        place = out / f"design_{name}.csv"
-        write_csv(frame, place)
-        words = Words(title, result.paragraph, title)
-        rendered = render(draw(), style, FORMATS, words)
-        files += [place, *(write_whole(c, out / f"design_{name}.{e}") for e, c in rendered.items())]
+    style = make_style("single", (), None if verdict == NO_VERDICT else verdict)
+    files: list[Path] = []
+    shown: list[Exhibit] = []
+    for picture in pictures(result):
+        exhibit = picture.exhibit(result)
+        shown.append(exhibit)
+        place = out / f"{exhibit.name}.csv"
+        write_csv(exhibit.frame, place)
+        rendered = render(picture.draw(exhibit.frame, style), style, FORMATS, exhibit.words)
+        files += [
+            place,
+            *(write_whole(c, out / f"{exhibit.name}.{e}") for e, c in rendered.items()),
+        ]
+    if shown:
+        text = captions_page(shown, [""] * len(shown), style)
+        files.append(write_whole(text.encode(), out / "design_captions.md"))
+    ours = {out / f"design_{name}.{end}" for name in PICTURES for end in ("csv", *FORMATS)}
+    for stale in {*ours, out / "design_captions.md"} - set(files):
+        stale.unlink(missing_ok=True)
     return files
 
 
-def _pictures(result: DesignResult, asked: dict[str, Any], style) -> Iterator[tuple]:
-    """Give name, title, frame and drawing of each picture that the answer has rows for."""
-    from ...figures.design_boundaries import draw_design_boundaries
-    from ...figures.design_operating import draw_design_operating, draw_design_type1
-    from ...figures.design_priors import draw_design_priors
-    from ...figures.design_size import draw_design_size
-    from ...models.rate_prior import parse_prior
+def _seen(frame: pd.DataFrame) -> str:
+    """Say in words where each line begins and ends."""
+    if "panel" in frame:
+        frame = frame[frame["x"].notna() & frame["value"].notna()]
+    parts = []
+    for name, own in frame.dropna(subset=["value"]).groupby("series", sort=False):
+        first, last = own.iloc[0], own.iloc[-1]
+        parts.append(
+            f"{name} from {first['value']:.3g} at {first['x']:.3g} to {last['value']:.3g} at "
+            f"{last['x']:.3g}"
+        )
+    return "; ".join(parts)
 
-    request, answer, columns = result.request, result.answer, set(result.table.columns)
-    if {"assurance", "type1"} & columns and len(result.table) > 1:
+
+def pictures(result: DesignResult) -> Iterator[Picture]:
+    """Give each picture that an answer has something to show in."""
+    found = {
+        "single-arm": _single_arm,
+        "two-arm": _two_arm,
+        "safety": _stopping,
+        "monitor": _stopping,
+        "two-stage": _two_stage,
+        "precision": _precision,
+        "ess": _ess,
+    }[result.request["design"]](result)
+    yield from (picture for picture in found if not picture.frame.empty)
+    yield from _priors(result)
+
+
+def _size(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_size import draw_design_size
+
+    request = result.request
+    if len(result.table) > 1:
         frame = design_frames.size_frame(result)
-        recommended = answer["recommended_n"]
-        title = "Probability of success against the number of patients"
-        if not frame.empty:
-            yield "size", title, frame, lambda: draw_design_size(frame, style, recommended)
-    if "critical" in columns:
-        operating = design_frames.operating_frame(result)
-        title = "Probability of success over the true rate"
-        yield "operating", title, operating, lambda: draw_design_operating(operating, style)
-    if "type1_max" in columns and result.operating is not None:
-        errors = design_frames.type1_frame(result)
-        title = "Type I error over the control rate"
-        if len(errors) > 1:
-            level = 1 - request["level"]
-            yield "type1", title, errors, lambda: draw_design_type1(errors, style, level)
-    if {"stop_at", "futility_at_most"} & columns:
-        stops: pd.DataFrame = design_frames.boundary_frame(result)
-        title = "Counts at which the trial stops"
-        if not stops.empty:
-            yield "boundaries", title, stops, lambda: draw_design_boundaries(stops, style)
-    design = asked.get("design_prior")
-    if design is not None and "analysis_prior" in request:
-        analysis = asked.get("analysis_prior") or parse_prior("beta(1,1)")
-        priors = design_frames.prior_frame(design, analysis)
-        title = "Design prior and analysis prior"
-        yield "priors", title, priors, lambda: draw_design_priors(priors, style)
+        wanted = tuple(
+            (f"wanted {name}", request[name])
+            for name in ("assurance", "power")
+            if request[name] is not None and frame["series"].str.startswith(name).any()
+        )
+        draw = partial(
+            draw_design_size, recommended_n=result.answer["recommended_n"], wanted=wanted
+        )
+        yield Picture("size", "Probability of success against the number of patients", frame, draw)
+
+
+def _marks(request: dict) -> tuple[tuple[str, float], ...]:
+    """Return the null and the target, where they were named."""
+    named = ((name, request[name]) for name in ("null", "target"))
+    return tuple((name, rate) for name, rate in named if rate is not None)
+
+
+def _single_arm(result: DesignResult) -> Iterator[Picture]:
+    yield from _size(result)
+    yield _operating(result)
+
+
+def _operating(result: DesignResult) -> Picture:
+    from ...figures.design_operating import draw_design_operating
+
+    draw = partial(draw_design_operating, rates=_marks(result.request))
+    title = "Operating characteristics over the true rate"
+    return Picture("operating", title, design_frames.ending_frame(result), draw)
+
+
+def _two_arm(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_operating import draw_design_type1
+
+    yield from _size(result)
+    errors, level = design_frames.type1_frame(result), result.request["level"]
+    wanted = result.request["type1"]
+    draw = partial(draw_design_type1, wanted=1 - level if wanted is None else wanted)
+    if len(errors) > 1:
+        yield Picture("type1", "Type I error over the control rate", errors, draw)
+
+
+def _stopping(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_boundaries import draw_design_boundaries
+
+    looks = result.request["look"] is not None
+    draw = partial(draw_design_boundaries, looks=looks)
+    stops = design_frames.boundary_frame(result)
+    yield Picture("boundaries", "Counts at which the trial stops", stops, draw)
+    if result.curve is not None:
+        yield _operating(result)
+
+
+def _two_stage(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_stages import draw_design_stages
+
+    if result.answer["optimal"] is not None:
+        draw = partial(draw_design_stages, rates=_marks(result.request))
+        title = "Two-stage designs over the true rate"
+        yield Picture("stages", title, design_frames.stage_frame(result), draw)
+
+
+def _precision(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_precision import draw_design_precision
+
+    request = result.request
+    sizes = {words: result.answer[name] for name, words in design_frames.CRITERIA.items()}
+    draw = partial(
+        draw_design_precision, coverage=request["coverage"], width=request["width"], sizes=sizes
+    )
+    title = "Precision against the number of patients"
+    yield Picture("precision", title, design_frames.precision_frame(result), draw)
+
+
+def _ess(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_ess import draw_design_ess
+
+    frame = design_frames.ess_frame(result)
+    yield Picture("ess", "A prior on a rate and what it is worth", frame, draw_design_ess)
+
+
+def _priors(result: DesignResult) -> Iterator[Picture]:
+    """Draw design and analysis priors on one axis; a fixed rate is a line across it."""
+    from ...figures.design_priors import draw_design_priors
+    from ...models.rate_prior import WeightedRates
+
+    used = result.priors
+    if not any(name.startswith("design") for name in used):
+        return
+    fixed = {
+        name: prior.rates[0]
+        for name, prior in used.items()
+        if isinstance(prior, WeightedRates) and len(set(prior.rates)) == 1
+    }
+    frame = design_frames.prior_frame({k: v for k, v in used.items() if k not in fixed})
+    draw = partial(draw_design_priors, rates=tuple(fixed.items()))
+    yield Picture("priors", "Design prior and analysis prior", frame, draw)

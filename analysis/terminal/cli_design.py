@@ -34,6 +34,11 @@ class Subcommand:
         """The parameters that are priors on a rate."""
         return tuple(name for name in self.parameters if "prior" in name)
 
+    @property
+    def takes_any_analysis(self) -> bool:
+        """Whether the trial may be analysed otherwise than with a prior on its one rate."""
+        return self.name in ("single-arm", "safety", "monitor")
+
 
 @dataclass(frozen=True)
 class FromFit:
@@ -95,7 +100,11 @@ OPTIONS: dict[str, Any] = {
     "boundary": _word("posterior, or sprt.", "KIND"),
     "events_so_far": _whole("Events seen so far."),
     "n_so_far": _whole("Patients seen so far."),
-    "analysis_prior": _word(f"Prior of the trial's own analysis (beta(1,1)): {_PRIOR}", "PRIOR"),
+    "analysis_prior": _word(
+        f"Prior of the trial's own analysis (beta(1,1)): {_PRIOR} In single-arm, safety and "
+        "monitor also full: the trial is analysed beside all old studies.",
+        "PRIOR",
+    ),
     "analysis_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
     "analysis_prior_control": _word("The same, control arm.", "PRIOR"),
     "design_prior": _word(f"What is believed of the true rate: {_PRIOR}", "PRIOR"),
@@ -174,7 +183,7 @@ _FROM_FIT: dict[str, tuple[Any, Any]] = {
     "disease": (_word("Disease of the fit.", "DISEASE"), None),
     "outcome": (_word("Outcome of the fit.", "OUTCOME"), None),
     "robust_weight": (
-        Annotated[float, typer.Option(metavar="X", help="Weight of the vague part.")],
+        Annotated[float, typer.Option(metavar="X", help="Weight of the vague part (robust-map).")],
         0.2,
     ),
 }

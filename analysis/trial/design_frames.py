@@ -1,14 +1,26 @@
-"""What the trial designer's figures draw, as tidy frames: columns x, value, series."""
+"""What the trial designer's figures draw, as tidy frames: columns x, value, series (and panel)."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from ...models.rate_prior import AnyPrior, RatePrior
-from .operating import Rule
+from ...models.rate_prior import AnyPrior, WeightedRates
+from .operating import Analysis
 from .requests import DesignResult
 
 RATES = np.round(np.arange(0.0, 1.0001, 0.005), 3)
-BINS = 40
+# Densities are steepest next to 0 and 1, where these points lie closest.
+INNER = np.sin(np.linspace(0, np.pi / 2, 402)[1:-1]) ** 2
+SMALLEST = 1e-6
+CRITERIA = {"acc": "average coverage", "alc": "average length", "woc": "worst outcome"}
+DEFINITIONS = {
+    "elir": "ELIR",
+    "moment": "moment",
+    "morita": "Morita",
+}
+SIZES = 40
 
 
 def size_frame(result: DesignResult) -> pd.DataFrame:
@@ -21,25 +33,19 @@ def size_frame(result: DesignResult) -> pd.DataFrame:
             continue
         words = name if "_" not in name else f"power at {100 * float(name[6:]):g} %"
         parts.append(pd.DataFrame({"x": n, "value": table[name], "series": words}))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else _empty()
 
 
-def operating_frame(result: DesignResult, n: int | None = None) -> pd.DataFrame:
-    """Return the chance of success of a single-arm result over the true rate.
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame(columns=["x", "value", "series"])
 
-    Parameters
-    ----------
-    result : DesignResult
-        Of `single_arm`.
-    n : int, optional
-        The size; by default the recommended, or where there is none the largest.
-    """
-    rows = {row["n"]: row for row in result.answer["table"]}
-    n = n or result.answer["recommended_n"] or max(rows)
-    request = result.request
-    rule = Rule(request["null"], direction=request["direction"])
-    success = rule.probability(rows[n]["critical"], n, RATES)
-    return pd.DataFrame({"x": RATES, "value": success, "series": f"success, {n} patients"})
+
+def ending_frame(result: DesignResult) -> pd.DataFrame:
+    """Return the chance of every ending over the true rate: of single-arm, safety, monitor."""
+    assert result.curve is not None
+    endings = result.curve(RATES).drop(columns="expected_n", errors="ignore").melt("rate")
+    endings.columns = ["x", "series", "value"]
+    return endings[["x", "value", "series"]]
 
 
 def type1_frame(result: DesignResult, series: str = "type I error") -> pd.DataFrame:
@@ -64,34 +70,63 @@ def boundary_frame(result: DesignResult) -> pd.DataFrame:
         for name in result.table.columns
         if name != "n" and result.table[name].notna().any()
     ]
-    if not parts:
-        return pd.DataFrame(columns=["x", "value", "series"])
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else _empty()
 
 
-def prior_frame(design: AnyPrior, analysis: AnyPrior) -> pd.DataFrame:
-    """Return the densities of both priors; drawn rates as a histogram's."""
-    inner = RATES[1:-1]
-    parts = [("design prior", design), ("analysis prior", analysis)]
-    frames = []
-    for name, prior in parts:
-        if isinstance(prior, RatePrior):
-            x, density = inner, prior.density(inner)
-        else:
-            share, edges = np.histogram(
-                prior.rates, BINS, (0.0, 1.0), weights=prior.weights, density=True
-            )
-            x, density = (edges[1:] + edges[:-1]) / 2, share
-        frames.append(pd.DataFrame({"x": x, "value": density, "series": name}))
-    return pd.concat(frames, ignore_index=True)
+def prior_frame(priors: Mapping[str, AnyPrior | Analysis]) -> pd.DataFrame:
+    """Return the densities of priors by name; of drawn rates a kernel estimate on the log-odds."""
+    frames = [
+        pd.DataFrame({"x": INNER, "value": density, "series": name})
+        for name, prior in priors.items()
+        if (density := _density(prior)) is not None
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else _empty()
 
 
-def ending_frame(result: DesignResult) -> pd.DataFrame:
-    """Return the chance of every ending over the true rates of a safety or monitoring result.
+def _density(prior: AnyPrior | Analysis) -> np.ndarray | None:
+    """Return the density at `INNER`; None of an analysis that has none to show."""
+    if not isinstance(prior, WeightedRates):
+        own = getattr(prior, "density", None)
+        return None if own is None else own(INNER)
+    from scipy.stats import gaussian_kde
 
-    Ask for the design with a grid of rates (`power_at=RATES[1:-1]`) to draw it.
-    """
-    assert result.operating is not None
-    endings = result.operating.drop(columns="expected_n").melt("rate")
-    endings.columns = ["x", "series", "value"]
-    return endings[["x", "value", "series"]]
+    log_odds = special.logit(np.clip(prior.rates, SMALLEST, 1 - SMALLEST))
+    estimate = gaussian_kde(log_odds, weights=prior.weights)
+    return estimate(special.logit(INNER)) / (INNER * (1 - INNER))
+
+
+def precision_frame(result: DesignResult) -> pd.DataFrame:
+    """Return the criteria of a precision result against patients, from the smallest size on."""
+    assert result.curve is not None
+    first, last = result.request["n_min"], result.request["n_max"]
+    found = [result.answer[name] for name in CRITERIA if result.answer[name] is not None]
+    if len(found) == len(CRITERIA):
+        last = min(last, 2 * max(found))
+    sizes = np.unique([*np.geomspace(first, last, SIZES).round().astype(int), *found])
+    frame = result.curve(sizes.tolist()).melt("n")
+    frame.columns = ["x", "series", "value"]
+    panel = np.where(frame["series"] == "acc", "coverage", "width")
+    frame = frame.assign(panel=panel, series=frame["series"].map(CRITERIA))
+    return frame[["panel", "x", "value", "series"]]
+
+
+def stage_frame(result: DesignResult) -> pd.DataFrame:
+    """Return success, early stop and expected patients of two-stage designs over the true rate."""
+    assert result.curve is not None
+    frame = result.curve(RATES).melt(["rate", "design"])
+    frame.columns = ["x", "series", "panel", "value"]
+    return frame[["panel", "x", "value", "series"]]
+
+
+def ess_frame(result: DesignResult) -> pd.DataFrame:
+    """Return the density of a prior, its mean and interval, and what it is worth."""
+    answer = result.answer
+    marks = {"95 % from": "q2.5", "mean": "mean", "to": "q97.5"}
+    rates = [{"panel": "rate", "x": answer[v], "series": k} for k, v in marks.items()]
+    worth = [
+        {"panel": "patients", "value": answer[name], "series": words}
+        for name, words in DEFINITIONS.items()
+    ]
+    density = prior_frame(result.priors).assign(panel="density")
+    frame = pd.concat([density, pd.DataFrame([*rates, *worth])], ignore_index=True)
+    return frame[["panel", "x", "value", "series"]].astype({"x": float, "value": float})

@@ -64,6 +64,10 @@ class ConjugateAnalysis:
         """Probability of each count before the trial, shape (n + 1,)."""
         return self.prior.predictive(n)
 
+    def density(self, rates) -> np.ndarray:
+        """Density of the rate before the trial, per unit of probability."""
+        return self.prior.density(rates)
+
 
 def as_analysis(analysis: "str | AnyPrior | Analysis") -> Analysis:
     """Return the analysis that a prior (or its text) stands for.
@@ -85,6 +89,28 @@ def as_analysis(analysis: "str | AnyPrior | Analysis") -> Analysis:
     raise ValueError(
         f"analysis prior ({prior.words}): fit a beta mixture to it first (map or robust-map)"
     )
+
+
+def as_mixture(analysis: "str | AnyPrior | Analysis", design: str) -> RatePrior:
+    """Return the mixture of an analysis, for a design that needs its form.
+
+    Raises
+    ------
+    ValueError
+        As `as_analysis`, and for an analysis that is no mixture.
+    """
+    found = as_analysis(analysis)
+    if not isinstance(found, ConjugateAnalysis):
+        raise ValueError(
+            f"analysis prior ({found.words}): {design} wants a beta mixture; use map or robust-map"
+        )
+    return found.prior
+
+
+def used(design: AnyPrior | None, analysis: "Analysis | RatePrior") -> dict:
+    """Name the design prior, where there is one, and the analysis prior."""
+    named = {} if design is None else {"design prior": design}
+    return named | {"analysis prior": analysis}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Sample size for a posterior interval of wanted width."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from ...models.beta_mixture import (
 )
 from ...models.rate_prior import AnyPrior, RatePrior, as_prior
 from . import protocol
-from .operating import ConjugateAnalysis, as_analysis
+from .operating import as_mixture, used
 from .requests import DesignResult, check_rates, check_sizes
 
 GRID = 401
@@ -70,9 +70,7 @@ def precision(
     """
     check_rates(width=width, coverage=coverage)
     check_sizes(n_min, n_max)
-    analysis = as_analysis(analysis_prior)
-    assert isinstance(analysis, ConjugateAnalysis)
-    prior = analysis.prior
+    prior = as_mixture(analysis_prior, "precision")
     believed = prior if design_prior is None else as_prior(design_prior)
     wanted = _Wanted(prior, believed.predictive, width, coverage)
     criteria = {
@@ -95,7 +93,16 @@ def precision(
     }  # fmt: skip
     words = f"a posterior interval of coverage {coverage:g} and total width {width:g}"
     paragraph = protocol.precision(request, answer)
-    return DesignResult(request, words, answer, table, paragraph)
+
+    def curve(sizes: Sequence[float] | np.ndarray) -> pd.DataFrame:
+        rows = [
+            {"n": n, **{name: of(wanted, int(n)) for name, (of, _) in criteria.items()}}
+            for n in sizes
+        ]
+        return pd.DataFrame(rows)
+
+    priors = used(None if design_prior is None else believed, prior)
+    return DesignResult(request, words, answer, table, paragraph, curve=curve, priors=priors)
 
 
 def average_coverage(wanted: _Wanted, n: int) -> float:

@@ -330,12 +330,14 @@ def monitor(request: dict, rule: str, answer: dict) -> str:
 def ess(request: dict, answer: dict) -> str:
     """Return the sentences on what a prior is worth."""
     local = (
-        "has no finite expected local-information ratio (a part of the mixture has a shape below 1)"
+        "has no finite expected local-information ratio (ELIR), as a part of the mixture has a "
+        "shape below 1; it is worth"
         if answer["elir"] is None
-        else f"is worth {answer['elir']:.1f} patients by the expected local-information ratio"
+        else f"is worth {answer['elir']:.1f} patients by the expected local-information ratio "
+        "(ELIR),"
     )
     return (
         f"The prior {request['prior']} (mean {answer['mean']:.3f}, 95 % interval "
-        f"{answer['q2.5']:.3f} to {answer['q97.5']:.3f}) {local}, {answer['moment']:.1f} by its "
+        f"{answer['q2.5']:.3f} to {answer['q97.5']:.3f}) {local} {answer['moment']:.1f} by its "
         f"mean and variance, and {answer['morita']:.1f} by the curvature at its mode (Morita)."
     )

@@ -1,55 +1,180 @@
 """The full re-analysis as the new trial's analysis: the trial enters the hierarchy, exactly."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import pandas as pd
 
-from ...models.integration.exact_posterior import ExactPosterior
-from ...models.integration.exact_predictions import NewTrial, new_trial
+from ...models.beta_mixture import log_choose
+from ...models.integration.distribution import Distribution, Distributions
+from ...models.integration.exact_outcomes import NotExact, exact_model
+from ...models.outcomes import Link, link_function
+from ...models.priors import PriorSet
+from ..fitting.store import run_config
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ...data.evidence import Evidence
+
+# The density is read at equal steps of the level (log-odds or log hazard). This step resolves a
+# trial of 2000 patients, whose likelihood is at least 2 / sqrt(2000) wide, and a tenth of the
+# density's own spread resolves the density.
+STEP, STEPS_A_SPREAD = 0.02, 20
+# What lies beyond, before the trial, is left out.
+TAIL = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class FullReanalysis:
     """Analysis of a new trial beside the old studies, borrowing from all diseases.
 
-    Everything is learnt about the trial's own rate, so that this is the analysis with the exact
-    density of the disease's next study as prior; the beta mixture of `map` approximates that.
+    Given the trial's own rate its count says nothing more about the rest of the hierarchy, so that
+    the re-analysis of everything is, for this rate, the exact density of the disease's next study
+    times the binomial likelihood. One tabulation of the old studies serves every trial.
 
     Attributes
     ----------
-    posterior : ExactPosterior
-        What is known before the trial.
+    before : Distribution
+        Of the next study's rate, before the trial.
     disease : str
         The trial's disease.
-    months : float
-        Its follow-up, for mortality.
+    verdict : str
+        The guard's, on the fit behind it; nothing is said of it where it is empty.
     """
 
-    posterior: ExactPosterior
+    before: Distribution
     disease: str
-    months: float = 12.0
-    _last: dict[int, NewTrial] = field(default_factory=dict, init=False, repr=False)
+    verdict: str = ""
+    _last: dict[int, tuple[Distributions, np.ndarray]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def words(self) -> str:
         """What the analysis is, in words."""
-        return f"the full re-analysis with all studies, as a trial in {self.disease}"
+        disease = self.disease.replace("_", " ")
+        words = f"the full re-analysis with all studies, as a trial in {disease}"
+        return f"{words} (guard: {self.verdict})" if self.verdict else words
 
-    def trial(self, n: int) -> NewTrial:
-        """Return the re-analysis for n patients; the last one is kept."""
+    @property
+    def _link(self) -> Link:
+        assert self.before.link is not None
+        return self.before.link
+
+    @cached_property
+    def _levels(self) -> tuple[np.ndarray, ...]:
+        """Levels, log masses there, and logs of the rate and of one minus it; shape (level,)."""
+        from scipy.interpolate import PchipInterpolator
+
+        source = self.before.source
+        low, middle, high = source.quantiles([TAIL, 0.5, 1 - TAIL])[:, 0]
+        quartile = source.quantiles([0.25])[0, 0]
+        step = min(STEP, (middle - quartile) / STEPS_A_SPREAD)
+        x = np.linspace(low, high, int(np.ceil((high - low) / step)) + 1)
+        known = source.density[:, 0] > 0
+        log_density = PchipInterpolator(source.x[known], np.log(source.density[known, 0]))(x)
+        log_mass = log_density - np.log(np.exp(log_density).sum())
+        if self._link == "cloglog":
+            hazard = np.exp(x)
+            return x, log_mass, np.log(-np.expm1(-hazard)), -hazard
+        return x, log_mass, -np.logaddexp(0, -x), -np.logaddexp(0, x)
+
+    def posterior(self, n: int) -> Distributions:
+        """Return the trial's own level given each count of n patients: n + 1 distributions."""
+        return self._after(n)[0]
+
+    def _after(self, n: int) -> tuple[Distributions, np.ndarray]:
+        """Return the posteriors and the predictive masses of the counts; the last are kept."""
         if n not in self._last:
+            x, log_mass, log_rate, log_rest = (value[:, None] for value in self._levels)
+            events = np.arange(n + 1.0)
+            logs = log_choose(n, events) + events * log_rate + (n - events) * log_rest + log_mass
+            highest = logs.max(axis=0)
+            masses = np.exp(logs - highest)
+            total = masses.sum(axis=0)
+            masses /= total
+            # The trapezoid up to each level, with Gregory's correction of its upper end.
+            cumulative = np.cumsum(masses, axis=0) - masses / 2 - np.gradient(masses, axis=0) / 12
+            levels = x[:, 0]
+            density = masses / (levels[1] - levels[0])
             self._last.clear()
-            self._last[n] = new_trial(self.posterior, self.disease, n, self.months)
+            self._last[n] = (
+                Distributions(levels, np.clip(cumulative, 0, 1), density, levels, masses),
+                total * np.exp(highest),
+            )
         return self._last[n]
 
     def probability_above(self, threshold: float, n: int) -> np.ndarray:
         """Posterior probability that the trial's rate is above `threshold`, shape (n + 1,)."""
-        return self.trial(n).probability_above(threshold)
+        return self.posterior(n).above(float(link_function(threshold, self._link)))[0]
 
     def quantile(self, probability: float, n: int) -> np.ndarray:
         """Posterior quantile of the trial's rate, shape (n + 1,)."""
-        return self.trial(n).quantiles([probability])[0]
+        return self.posterior(n).quantiles([probability], self._link)[0]
 
     def predictive(self, n: int) -> np.ndarray:
         """Probability of each count before the trial, shape (n + 1,)."""
-        return self.trial(n).predictive if n else np.ones(1)
+        return self._after(n)[1]
+
+    def density(self, rates) -> np.ndarray:
+        """Density of the trial's rate before the trial, per unit of probability."""
+        return self.before.density_at(rates)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The part of an evidence that the exact engine looks at, as a fit keeps it."""
+
+    rows: pd.DataFrame
+    outcome_names: tuple[str, ...]
+    diseases: tuple[str, ...]
+
+
+def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = "") -> FullReanalysis:
+    """Integrate the evidence of a stored fit again, exactly, to add a trial to it.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit by either engine: its rows, priors and pooling are taken.
+    outcome, disease : str
+        Of the trial.
+    verdict : str
+        The guard's, on the fit.
+
+    Returns
+    -------
+    FullReanalysis
+        The trial's analysis.
+
+    Raises
+    ------
+    ValueError
+        An outcome that cannot be integrated, with the rows in the way and what to use instead; an
+        unknown disease.
+    """
+    config = run_config(fit)
+    rows = _rows_of(fit)
+    names = tuple(name for name in config["outcomes"] if name in set(rows["outcome"]))
+    evidence = cast("Evidence", _Rows(rows, names, tuple(config["diseases"])))
+    try:
+        model = exact_model(evidence, config["pooling"], (outcome,))
+    except NotExact as problem:
+        # Its last part is advice to who fits.
+        reason = str(problem).rpartition("; ")[0]
+        raise ValueError(f"analysis prior full: {reason}; use map or robust-map") from None
+    found = model.fit(PriorSet.from_dict(config["priors"]))
+    return FullReanalysis(found.distribution(outcome, "new_study", disease), disease, verdict)
+
+
+def _rows_of(fit: DataTree) -> pd.DataFrame:
+    """Return the rows that a fit is of, as the evidence had them."""
+    given, seen = fit["constant_data"].to_dataset(), fit["observed_data"].to_dataset()
+    columns = {name: given[name] for name in ("study", "disease", "arm", "outcome", "n", "months")}
+    columns |= {name: seen[name] for name in ("events_min", "events_max")}
+    return pd.DataFrame({name: values.to_numpy() for name, values in columns.items()})

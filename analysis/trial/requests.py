@@ -1,7 +1,8 @@
 """What a trial designer may ask: each senseless request gets one line that says what to change."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,12 @@ class DesignResult:
     paragraph : str
         Text for a protocol; every number in it comes from `answer` or `request`.
     operating : DataFrame, optional
-        Operating characteristics of one design over the true rate.
+        Operating characteristics of one design at the true rates that were asked for.
+    curve : callable, optional
+        Takes true rates and gives the operating characteristics there; of `precision` it takes
+        sizes and gives the criteria.
+    priors : mapping
+        The priors as used, discount included, by what they are.
     """
 
     request: dict
@@ -36,6 +42,8 @@ class DesignResult:
     table: pd.DataFrame
     paragraph: str
     operating: pd.DataFrame | None = None
+    curve: Callable[[Sequence[float] | np.ndarray], pd.DataFrame] | None = None
+    priors: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         """Return everything as JSON-ready values."""

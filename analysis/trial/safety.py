@@ -1,6 +1,7 @@
 """Adverse events: how many patients show one, what none of them says, and when to stop."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from scipy import special
 
 from ...models.rate_prior import AnyPrior, RatePrior, as_prior
 from . import protocol
-from .operating import Analysis, Crossing, as_analysis, crossing_probabilities
+from .operating import Analysis, as_analysis, crossing_probabilities, used
 from .requests import (
     DesignResult,
     check_choice,
@@ -112,24 +113,20 @@ def safety(
         "operating": [],
         "frequentist": {"exact_upper": float(-np.expm1(np.log1p(-level) / n_zero))},
     }
-    table, operating = pd.DataFrame(columns=["n", "stop_at", "clear_at"]), None
+    watch = None
     if null is not None:
-        bounds = {"posterior": lambda: _posterior_bounds(analysis, null, level, looks)}
+        sequential = None
         if target is not None:
-            bounds["sprt"] = lambda: sprt_bounds(null, target, type1, power, looks)
-        stop, clear = bounds[boundary]()
-        answer["boundary"] = [
-            {"n": n, "stop_at": high, "clear_at": low}
-            for n, high, low in zip(looks, stop, clear, strict=True)
-        ]
-        table = pd.DataFrame(answer["boundary"]).astype({"stop_at": "Int64", "clear_at": "Int64"})
-        shown = sorted({null, *several(target), *rates, *further})
-        answer["operating"] = _operating(shown, looks, stop, clear)
-        operating = pd.DataFrame(answer["operating"])
+            sequential = _Watch(looks, *sprt_bounds(null, target, type1, power, looks))
+            answer["frequentist"]["sprt"] = sequential.at([null, target]).to_dict("records")
+        watch = _Watch(looks, *_posterior_bounds(analysis, null, level, looks))
+        if boundary == "sprt":
+            watch = sequential
+    if watch is not None:
+        operating = watch.at(sorted({*several(null), *several(target), *rates, *further}))
+        answer |= {"boundary": watch.rows, "operating": operating.to_dict("records")}
         if believed is not None:
-            answer["operating_design_prior"] = _averaged(believed, looks, stop, clear)
-        if target is not None:
-            answer["frequentist"]["sprt"] = _operating([null, target], looks, *bounds["sprt"]())
+            answer["operating_design_prior"] = watch.averaged(believed)
     request = {
         "design": "safety", "null": null, "target": target, "rate": list(rates),
         "power_at": list(further), "level": level, "type1": type1, "power": power,
@@ -141,7 +138,12 @@ def safety(
     }  # fmt: skip
     words = _words(request)
     paragraph = protocol.safety(request, words, answer)
-    return DesignResult(request, words, answer, table, paragraph, operating)
+    priors = used(believed, analysis)
+    if watch is None:
+        empty = pd.DataFrame(columns=["n", "stop_at", "clear_at"])
+        return DesignResult(request, words, answer, empty, paragraph, priors=priors)
+    table = pd.DataFrame(watch.rows).astype({"stop_at": "Int64", "clear_at": "Int64"})
+    return DesignResult(request, words, answer, table, paragraph, operating, watch.at, priors)
 
 
 def _check(null, target, rates, further, design_prior, boundary) -> None:
@@ -157,6 +159,41 @@ def _check(null, target, rates, further, design_prior, boundary) -> None:
         raise ValueError("boundary sprt compares two rates: give null (acceptable) and target")
     if null is None and not rates and target is None and design_prior is None:
         raise ValueError("nothing to plan for: give null, rate or a design prior")
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Counts at which the trial stops for harm, or clears, at each look."""
+
+    looks: tuple[int, ...]
+    stop: list[int | None]
+    clear: list[int | None]
+
+    @property
+    def rows(self) -> list[dict]:
+        """The boundary in the JSON shape."""
+        return [
+            {"n": n, "stop_at": high, "clear_at": low}
+            for n, high, low in zip(self.looks, self.stop, self.clear, strict=True)
+        ]
+
+    def at(self, rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
+        """Return the exact chances of each ending at true rates."""
+        crossing = crossing_probabilities(rates, self.looks, self.clear, self.stop)
+        return pd.DataFrame(
+            {
+                "rate": np.asarray(rates, float),
+                "stop": crossing.upper,
+                "clear": crossing.lower,
+                "expected_n": crossing.expected_n,
+            }
+        )
+
+    def averaged(self, prior: AnyPrior) -> dict[str, float]:
+        """Return the same, averaged over a prior."""
+        rates, weights = prior.quadrature(self.looks[-1])
+        table = self.at(rates).drop(columns="rate")
+        return {str(name): float(weights @ values) for name, values in table.items()}
 
 
 def check_looks(look: int | Sequence[int]) -> tuple[int, ...]:
@@ -240,32 +277,6 @@ def sprt_bounds(
         stop.append(max(high, 0) if high <= n else None)
         clear.append(min(low, n) if low >= 0 else None)
     return stop, clear
-
-
-def _operating(rates, looks, stop, clear) -> list[dict]:
-    crossing = crossing_probabilities(rates, looks, clear, stop)
-    return [
-        {"rate": float(rate), **values}
-        for rate, values in zip(rates, _by_rate(crossing), strict=True)
-    ]
-
-
-def _by_rate(crossing: Crossing) -> list[dict]:
-    columns = crossing.upper, crossing.lower, crossing.expected_n
-    return [
-        {"stop": float(stop), "clear": float(clear), "expected_n": float(expected)}
-        for stop, clear, expected in zip(*columns, strict=True)
-    ]
-
-
-def _averaged(believed: AnyPrior, looks, stop, clear) -> dict:
-    rates, weights = believed.quadrature(looks[-1])
-    crossing = crossing_probabilities(rates, looks, clear, stop)
-    return {
-        "stop": float(weights @ crossing.upper),
-        "clear": float(weights @ crossing.lower),
-        "expected_n": float(weights @ crossing.expected_n),
-    }
 
 
 def _words(request: dict) -> str:

@@ -8,7 +8,7 @@ from scipy import optimize
 
 from ...models.rate_prior import AnyPrior, WeightedRates, as_prior
 from . import protocol
-from .operating import Analysis, Rule, as_analysis, exact_tails, predictives
+from .operating import Analysis, Rule, as_analysis, exact_tails, predictives, used
 from .requests import (
     DIRECTIONS,
     RULES,
@@ -125,7 +125,14 @@ def single_arm(
     if type1 is not None:
         words += f", the critical count moved until the exact type I error is at most {type1:g}"
     paragraph = protocol.single_arm(request, words, answer)
-    return DesignResult(request, words, answer, table, paragraph)
+    n = answer["recommended_n"] or n_max
+
+    def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
+        success = decision.probability(critical[n], n, rates)
+        return pd.DataFrame({"rate": rates, f"success, {n} patients": success})
+
+    priors = used(moved, analysis)
+    return DesignResult(request, words, answer, table, paragraph, curve=curve, priors=priors)
 
 
 def _check(null, target, further, rule, direction, power, discount) -> None:

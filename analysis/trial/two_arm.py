@@ -10,7 +10,7 @@ from ...models.beta_mixture import binomial_mass
 from ...models.rate_difference import probability_difference_above
 from ...models.rate_prior import AnyPrior, RatePrior, as_prior
 from . import protocol
-from .operating import ConjugateAnalysis, as_analysis, predictives
+from .operating import as_mixture, predictives
 from .requests import (
     DIRECTIONS,
     DesignResult,
@@ -114,8 +114,8 @@ def two_arm(
     check_rates(level=level, type1=type1, power=power, assurance=assurance)
     sizes = _sizes(n_min, n_max, allocation, n_experimental, n_control)
     comparison = _Comparison(
-        _analysis_prior(analysis_prior_experimental or analysis_prior),
-        _analysis_prior(analysis_prior_control or analysis_prior),
+        as_mixture(analysis_prior_experimental or analysis_prior, "two arms"),
+        as_mixture(analysis_prior_control or analysis_prior, "two arms"),
         margin, level, direction, type1,
     )  # fmt: skip
     believed = _design_priors(
@@ -158,7 +158,15 @@ def two_arm(
             f", the level raised until the type I error is at most {type1:g} for every control rate"
         )
     paragraph = protocol.two_arm(request, words, answer)
-    return DesignResult(request, words, answer, table, paragraph, operating)
+    priors = {
+        f"{name}, {arm}": prior
+        for name, both in (
+            ("design prior", moved or ()),
+            ("analysis prior", (comparison.experimental, comparison.control)),
+        )
+        for arm, prior in zip(("experimental", "control"), both, strict=False)
+    }
+    return DesignResult(request, words, answer, table, paragraph, operating, priors=priors)
 
 
 def _check(margin, effect, rates, direction, power, allocation, discount) -> None:
@@ -212,12 +220,6 @@ def _sizes(
     if not sizes:
         raise ValueError(f"n_max {n_max}: two arms need at least 2 patients")
     return sizes
-
-
-def _analysis_prior(prior: str | AnyPrior) -> RatePrior:
-    analysis = as_analysis(prior)
-    assert isinstance(analysis, ConjugateAnalysis)
-    return analysis.prior
 
 
 def _design_priors(

@@ -1,5 +1,6 @@
 """Simon's two-stage designs: the frequentist yardstick of a single-arm trial."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -72,10 +73,33 @@ def two_stage(
         "stop for futility after the first stage with at most r1 responses; reject a response "
         f"rate of {null:g} with more than r responses in all"
     )
-    return DesignResult(request, words, answer, table, protocol.two_stage(request, answer))
+    paragraph = protocol.two_stage(request, answer)
+
+    def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
+        return pd.concat(
+            [_characteristics(name, design, np.asarray(rates)) for name, design in named.items()],
+            ignore_index=True,
+        )
+
+    return DesignResult(request, words, answer, table, paragraph, curve=curve)
 
 
 NAMES = ("optimal", "minimax")
+
+
+def _characteristics(name: str, design: SimonDesign, rates: np.ndarray) -> pd.DataFrame:
+    """Return success, early stop and expected patients of one design at true rates."""
+    stop = special.bdtr(design.r1, design.n1, rates)
+    reject = [float(_reject(rate, design.n1, design.n)[design.r1, design.r]) for rate in rates]
+    return pd.DataFrame(
+        {
+            "design": name,
+            "rate": rates,
+            "success": reject,
+            "early stop": stop,
+            "expected patients": design.n1 + (1 - stop) * (design.n - design.n1),
+        }
+    )
 
 
 def _search(

@@ -5,17 +5,21 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mscpool.analysis.design import single_arm, two_arm
+from mscpool.analysis.design import ess, precision, single_arm, two_arm, two_stage
 from mscpool.analysis.monitoring import monitor, safety
 from mscpool.analysis.trial import design_frames as frames
 from mscpool.figures.design_boundaries import draw_design_boundaries
+from mscpool.figures.design_ess import draw_design_ess
 from mscpool.figures.design_operating import draw_design_operating, draw_design_type1
+from mscpool.figures.design_precision import draw_design_precision
 from mscpool.figures.design_priors import draw_design_priors
 from mscpool.figures.design_size import draw_design_size
+from mscpool.figures.design_stages import draw_design_stages
 from mscpool.figures.style import PRESETS, make_style
 from mscpool.models.rate_prior import parse_prior, sampled_rate
 
 NULL_TARGET = (("null", 0.2), ("target", 0.25))
+MIXTURE = "0.8*beta(12,28)+0.2*beta(1,1)"
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +29,10 @@ def drawn():
         null=0.2, target=0.4, power_at=[0.3, 0.5], n_max=80, design_prior="beta(8,12)"
     )
     arms = two_arm(n_experimental=20, n_control=8, analysis_prior_control="beta(12,28)")
-    watch = safety(null=0.1, target=0.3, boundary="sprt", n_max=30, power_at=frames.RATES[1:-1])
-    looks = monitor(
-        null=0.2, look=[10, 20, 30], futility=0.05, efficacy=0.99, power_at=frames.RATES[1:-1]
-    )
+    watch = safety(null=0.1, target=0.3, boundary="sprt", n_max=30)
+    looks = monitor(null=0.2, look=[10, 20, 30], futility=0.05, efficacy=0.99)
+    precise = precision(width=0.2)
+    sizes = {words: precise.answer[name] for name, words in frames.CRITERIA.items()}
     draws = sampled_rate(np.random.default_rng(1).beta(8, 12, 4000))
     size = frames.size_frame(single), {
         "recommended_n": single.answer["recommended_n"], "wanted": (("wanted", 0.8),)
@@ -37,37 +41,67 @@ def drawn():
         "size": (draw_design_size, *size),
         "operating": (
             draw_design_operating,
-            frames.operating_frame(single),
+            frames.ending_frame(single),
             {"rates": NULL_TARGET},
         ),
         "endings": (draw_design_operating, frames.ending_frame(looks), {}),
         "stops": (draw_design_operating, frames.ending_frame(watch), {}),
         "type1": (draw_design_type1, frames.type1_frame(arms, "MAP prior"), {"wanted": 0.05}),
         "boundaries": (draw_design_boundaries, frames.boundary_frame(watch), {}),
-        "looks": (draw_design_boundaries, frames.boundary_frame(looks), {}),
+        "looks": (draw_design_boundaries, frames.boundary_frame(looks), {"looks": True}),
         "priors": (
             draw_design_priors,
-            frames.prior_frame(draws, parse_prior("0.8*beta(12,28)+0.2*beta(1,1)")),
+            frames.prior_frame(
+                {"design prior": draws, "analysis prior": parse_prior(MIXTURE)},
+            ),
             {"rates": NULL_TARGET},
         ),
+        "precision": (
+            draw_design_precision,
+            frames.precision_frame(precise),
+            {"coverage": 0.95, "width": 0.2, "sizes": sizes},
+        ),
+        "stages": (
+            draw_design_stages,
+            frames.stage_frame(two_stage(null=0.2, target=0.4)),
+            {"rates": NULL_TARGET},
+        ),
+        "worth": (draw_design_ess, frames.ess_frame(ess(prior=MIXTURE)), {}),
+        "worth of draws": (draw_design_ess, frames.ess_frame(ess(prior=draws)), {}),
+        "flat": (draw_design_ess, frames.ess_frame(ess(prior="beta(1,1)")), {}),
     }
 
 
-NAMES = ("size", "operating", "endings", "stops", "type1", "boundaries", "looks", "priors")
+NAMES = (
+    *("size", "operating", "endings", "stops", "type1", "boundaries", "looks", "priors"),
+    *("precision", "stages", "worth", "worth of draws", "flat"),
+)
+
+
+def panels_of(frame):
+    """Give the frame of each panel that has lines, in order."""
+    if "panel" not in frame:
+        return [frame]
+    lines = frame.dropna(subset=["x", "value"])
+    return [lines[lines["panel"] == name] for name in dict.fromkeys(lines["panel"])]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_series_is_drawn_as_in_its_frame(drawn, name):
     draw, frame, options = drawn[name]
-    axes = draw(frame, make_style("double"), **options).axes[0]
-    lines = {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
-    assert list(lines) == list(dict.fromkeys(frame["series"]))
-    for series, line in lines.items():
-        own = frame[frame["series"] == series].dropna()
-        np.testing.assert_array_equal(line.get_xdata(), own["x"])
-        np.testing.assert_array_equal(line.get_ydata(), own["value"])
-    assert axes.get_xlabel()
-    assert axes.get_ylabel()
+    figure = draw(frame, make_style("double"), **options)
+    panels = panels_of(frame)
+    assert len(figure.axes) == len(panels)
+    for axes, panel in zip(figure.axes, panels, strict=True):
+        drawn_lines = [line for line in axes.lines if not line.get_label().startswith("_")]
+        lines = {line.get_label(): line for line in drawn_lines}
+        assert list(lines) == list(dict.fromkeys(panel["series"]))
+        for series, line in lines.items():
+            own = panel[panel["series"] == series].dropna()
+            np.testing.assert_array_equal(line.get_xdata(), own["x"])
+            np.testing.assert_array_equal(line.get_ydata(), own["value"])
+        assert axes.get_ylabel()
+    assert figure.axes[-1].get_xlabel()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -76,11 +110,12 @@ def test_no_words_touch_others_or_leave_the_page(drawn, name, preset):
     draw, frame, options = drawn[name]
     figure = draw(frame, make_style(preset), **options)
     FigureCanvasAgg(figure).draw()
-    axes = figure.axes[0]
-    written = [*figure.texts, axes.xaxis.label, axes.yaxis.label]
-    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        # Matplotlib holds labels beyond the ends of an axis, which it does not draw.
-        written += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    written = [*figure.texts]
+    for axes in figure.axes:
+        written += [axes.xaxis.label, axes.yaxis.label]
+        for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+            # Matplotlib holds labels beyond the ends of an axis, which it does not draw.
+            written += [t.label1 for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
     boxes = [
         (text.get_text(), text.get_window_extent())
         for text in written
@@ -109,8 +144,59 @@ def test_recommended_size_is_marked_and_named(drawn):
 
 def test_frames_have_one_shape(drawn):
     for _, frame, _ in drawn.values():
-        assert list(frame.columns) == ["x", "value", "series"]
+        assert [name for name in frame.columns if name != "panel"] == ["x", "value", "series"]
         assert len(frame)
+
+
+@pytest.mark.parametrize("verdict", ["fail", None])
+def test_a_fit_that_the_guard_did_not_pass_marks_the_picture(drawn, verdict):
+    draw, frame, options = drawn["priors"]
+    marked = draw(frame, make_style("single", (), verdict), **options)
+    passed = draw(frame, make_style("single", (), "pass"), **options)
+    stamps = [[t for t in figure.texts if t.get_gid() == "guard"] for figure in (marked, passed)]
+    assert [len(each) for each in stamps] == [1, 0]
+
+
+def test_sizes_and_wishes_of_precision_are_marked(drawn):
+    draw, frame, options = drawn["precision"]
+    figure = draw(frame, make_style("single"), **options)
+    said = [text.get_text() for text in figure.texts]
+    for words, n in {"average coverage": 66, "average length": 56, "worst outcome": 93}.items():
+        assert f"{words}: {n} patients" in said
+    assert "wanted width 20 %" in said
+    for axes, wanted in zip(figure.axes, (0.95, 0.2), strict=True):
+        assert any(list(line.get_ydata()) == [wanted, wanted] for line in axes.lines)
+
+
+def test_two_stage_curves_pass_through_the_published_design(drawn):
+    _, frame, _ = drawn["stages"]
+    at = frame.set_index(["panel", "series", "x"])["value"]
+    # Simon 1989: 3/13 and 12/43 for 0.2 against 0.4.
+    assert at["early stop", "optimal", 0.2] == pytest.approx(0.75, abs=0.005)
+    assert at["expected patients", "optimal", 0.2] == pytest.approx(20.6, abs=0.05)
+    assert at["success", "optimal", 0.2] == pytest.approx(0.05, abs=0.005)
+    assert at["success", "optimal", 0.4] == pytest.approx(0.8, abs=0.005)
+    assert at["success", "optimal", 1.0] == pytest.approx(1.0)
+
+
+def test_worth_is_written_and_disagreement_said(drawn):
+    draw, frame, _ = drawn["worth"]
+    said = " ".join(text.get_text() for text in draw(frame, make_style("double")).texts)
+    answer = ess(prior=MIXTURE).answer
+    for words, name in (("ELIR", "elir"), ("moment", "moment"), ("Morita", "morita")):
+        assert f"{words}: {answer[name]:.1f} patients" in said
+    assert "the definitions disagree" in said
+    assert f"mean {100 * answer['mean']:.1f} %" in said
+    draw, frame, _ = drawn["flat"]
+    said = " ".join(text.get_text() for text in draw(frame, make_style("double")).texts)
+    assert "disagree" not in said
+
+
+def test_densities_of_draws_have_area_one(drawn):
+    _, frame, _ = drawn["priors"]
+    for _, own in frame.groupby("series"):
+        # The kernel estimate and the trapezoid leave a thousandth.
+        assert np.trapezoid(own["value"], own["x"]) == pytest.approx(1, abs=2e-3)
 
 
 def test_type1_frame_keeps_only_rows_at_the_margin():
@@ -123,7 +209,7 @@ def test_type1_frame_keeps_only_rows_at_the_margin():
 
 def test_single_arm_operating_characteristics_pass_through_the_table():
     result = single_arm(null=0.2, target=0.4, n_min=30, n_max=30)
-    frame = frames.operating_frame(result)
+    frame = frames.ending_frame(result)
     row = result.answer["table"][0]
     at = dict(zip(frame["x"], frame["value"], strict=True))
     assert (at[0.2], at[0.4]) == pytest.approx((row["type1"], row["power"]["0.4"]))

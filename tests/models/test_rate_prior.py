@@ -8,7 +8,7 @@ from scipy import integrate, stats
 
 from mscpool.models import effective_size
 from mscpool.models.beta_mixture import binomial_mass, gauss_jacobi, mixture_quantile
-from mscpool.models.rate_fit import map_prior, named_prior
+from mscpool.models.rate_fit import map_prior
 from mscpool.models.rate_prior import (
     RatePrior,
     WeightedRates,
@@ -264,7 +264,6 @@ def test_a_density_on_a_grid_has_the_moments_of_its_distribution():
         (lambda: RatePrior((1.0,), (1.0, 2.0), (1.0,)), "one weight and two shapes"),
         (lambda: map_prior(np.full(10, 0.2)), "a single rate"),
         (lambda: map_prior(np.array([0.1, 0.2]), components=(5,)), "from 1 to 4"),
-        (lambda: named_prior("map"), "comes from a fit"),
     ],
 )
 def test_senseless_priors_are_refused(make, complaint):
@@ -332,15 +331,3 @@ def test_fit_of_a_mixture_density_is_close_to_it(published):
     assert dict(fitted.criterion)[len(fitted.prior.weights)] == min(
         value for _, value in fitted.criterion
     )
-
-
-def test_names_of_priors_from_a_fit():
-    new_study = sampled_rate(np.random.default_rng(2).beta(4, 16, 2000), "the next study")
-    rate = sampled_rate(np.random.default_rng(3).beta(8, 32, 2000))
-    assert named_prior("new-study", new_study, rate) is new_study
-    assert named_prior("rate", new_study, rate) is rate
-    fitted = named_prior("map", new_study, rate)
-    robust = named_prior("robust-map", new_study, rate, robust_weight=0.3)
-    assert robust == robustify(fitted, 0.3)
-    assert fitted.label == "the next study"
-    assert named_prior("beta(1,2)") == beta(1, 2)

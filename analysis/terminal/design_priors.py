@@ -1,0 +1,78 @@
+"""Priors of a design as they are typed: read from their text, or taken from a stored fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..paper.results import UNCHECKED, verdicts
+from .cli_design import FromFit, Subcommand
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ..trial.fit_priors import FitPriors
+
+
+def fill_priors(
+    subcommand: Subcommand,
+    asked: dict[str, Any],
+    source: FromFit,
+    stored: Callable[[FromFit], tuple[DataTree, Mapping[str, Any] | None]],
+) -> FitPriors | None:
+    """Put priors where their texts and names stand.
+
+    Parameters
+    ----------
+    subcommand : Subcommand
+        Which design.
+    asked : dict
+        What was asked, by parameter; changed in place.
+    source : FromFit
+        Which fit, and which part of it.
+    stored : callable
+        Loads a fit, and what the guard found of it.
+
+    Returns
+    -------
+    FitPriors or None
+        The fit behind the priors; None where none is.
+
+    Raises
+    ------
+    ValueError
+        A prior that cannot be read, or not be had from the fit, or not be used there.
+    """
+    from ...models.rate_prior import parse_prior
+    from ..trial.fit_priors import FROM_FIT, FitPriors
+
+    if not 0 <= source.robust_weight < 1:
+        weight = source.robust_weight
+        raise ValueError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")
+    named = source.disease is not None or source.outcome is not None
+    if named and "design_prior" in subcommand.priors and "design_prior" not in asked:
+        asked["design_prior"] = "new-study"
+    given = {name: asked[name] for name in subcommand.priors if name in asked}
+    for name, text in given.items():
+        if text == "full" and not (name == "analysis_prior" and subcommand.takes_any_analysis):
+            raise ValueError(_not_there(name, subcommand.name))
+    if subcommand.name == "ess" and given.get("prior") == "map":
+        given["prior"] = "new-study"  # `ess` fits the mixture itself, and says how far off it is
+    texts = {name: text for name, text in given.items() if text not in FROM_FIT}
+    asked |= {name: parse_prior(text) for name, text in texts.items()}
+    if len(texts) == len(given):
+        return None
+    made, checked = stored(source)
+    verdict = verdicts(checked).get(str(source.outcome), UNCHECKED)
+    found = FitPriors(made, source.outcome, source.disease, verdict, source.robust_weight)
+    asked |= {name: found.prior(text) for name, text in given.items() if name not in texts}
+    return found
+
+
+def _not_there(name: str, design: str) -> str:
+    if name.startswith("analysis_prior"):
+        return (
+            f"{name} full: the full re-analysis serves single-arm, safety and monitor; in {design} "
+            "use map or robust-map"
+        )
+    return f"{name} full: the full re-analysis is an analysis, not a prior; use new-study or map"

@@ -1,0 +1,157 @@
+"""Priors on the next trial's rate, taken by name from a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special, stats
+
+from ...models.priors import one_of
+from ...models.rate_fit import MapPrior, map_prior
+from ...models.rate_prior import RatePrior, WeightedRates, robustify, sampled_rate
+from ..fitting.exact_fit import not_fitted
+from .reanalysis import FullReanalysis, full_reanalysis
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+FROM_FIT = ("map", "robust-map", "new-study", "rate", "full")
+# Points at which an integrated density is read, evenly on the normal scale of its probabilities.
+_POINTS, _REACH = 2001, 4.5
+_SMALLEST = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class FitPriors:
+    """What a fit says of the next trial of one outcome in one disease.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        By either engine.
+    outcome, disease : str or None
+        Which rate is meant.
+    verdict : {"pass", "warn", "fail", "unchecked"}
+        The guard's, on this outcome of the fit: it is stated wherever a prior is.
+    robust_weight : float
+        Weight of beta(1,1) in `robust-map`.
+
+    Raises
+    ------
+    ValueError
+        An outcome or disease that is missing or not in the fit.
+    """
+
+    fit: DataTree
+    outcome: str | None
+    disease: str | None
+    verdict: str = "unchecked"
+    robust_weight: float = 0.2
+
+    def __post_init__(self) -> None:
+        posterior = self.fit["posterior"].to_dataset()
+        for name in ("disease", "outcome"):
+            value, known = getattr(self, name), posterior[name].to_numpy().tolist()
+            if value is None:
+                article = "an" if name == "outcome" else "a"
+                raise ValueError(
+                    f"a prior of a fit needs {article} {name}: one of {', '.join(known)}"
+                )
+            if name == "outcome" and value in not_fitted(self.fit):
+                raise ValueError(f"{not_fitted(self.fit)[value]}, and design from that fit")
+            if value not in known:
+                raise ValueError(one_of(name, value, known))
+        if not 0 <= self.robust_weight < 1:
+            raise ValueError(
+                f"robust weight {self.robust_weight:g}: it must be at least 0 and below 1"
+            )
+
+    def prior(self, name: str) -> RatePrior | WeightedRates | FullReanalysis:
+        """Return the prior, or the analysis, of one of the names of `FROM_FIT`."""
+        found = {
+            "map": lambda: self.map_prior,
+            "robust-map": lambda: robustify(self.map_prior, self.robust_weight),
+            "new-study": lambda: self.new_study,
+            "rate": lambda: self.rate,
+            "full": lambda: self.full,
+        }
+        return found[name]()
+
+    @property
+    def about(self) -> str:
+        """Outcome, disease and the guard's verdict, in words."""
+        named = (str(name).replace("_", " ") for name in (self.outcome, self.disease))
+        return f"{' in '.join(named)} (guard: {self.verdict})"
+
+    @cached_property
+    def new_study(self) -> WeightedRates:
+        """Posterior of the next trial's rate, study effect included."""
+        return self._posterior("new_study", f"the fit's next study for {self.about}")
+
+    @cached_property
+    def rate(self) -> WeightedRates:
+        """Posterior of the disease's rate."""
+        return self._posterior("rate", f"the fit's rate for {self.about}")
+
+    @cached_property
+    def mixture(self) -> MapPrior:
+        """The beta mixture fitted to the next trial's rate, and how far off it is."""
+        return map_prior(self.new_study)
+
+    @cached_property
+    def map_prior(self) -> RatePrior:
+        """The meta-analytic-predictive prior: that mixture."""
+        label = (
+            f"MAP prior, a beta mixture within {self.mixture.distance:.2g} of the distribution of "
+            f"{self.new_study.label}"
+        )
+        return replace(self.mixture.prior, label=label)
+
+    @cached_property
+    def full(self) -> FullReanalysis:
+        """The full re-analysis of the fit's evidence with the trial."""
+        return full_reanalysis(self.fit, str(self.outcome), str(self.disease), self.verdict)
+
+    def to_dict(self) -> dict:
+        """Return which fit is behind the priors, and the mixture where one was fitted."""
+        fitted = self.__dict__.get("mixture")
+        return {
+            "outcome": self.outcome,
+            "disease": self.disease,
+            "verdict": self.verdict,
+            "map": None if fitted is None else fitted.to_dict(),
+        }
+
+    def _posterior(self, quantity: str, label: str) -> WeightedRates:
+        if "densities" in self.fit.children:
+            return self._integrated(quantity, label)
+        one = {"outcome": self.outcome, "disease": self.disease}
+        return sampled_rate(self.fit["posterior"].to_dataset()[quantity].sel(one), label)
+
+    def _integrated(self, quantity: str, label: str) -> WeightedRates:
+        """Read the density that an exact fit keeps as quantiles."""
+        entries, kept = self.fit["rates"].to_dataset(), self.fit["densities"].to_dataset()
+        wanted = {"outcome": self.outcome, "disease": self.disease, "quantity": quantity}
+        own = np.logical_and.reduce([entries[k].to_numpy() == v for k, v in wanted.items()])
+        values = kept["value"].to_numpy()[np.flatnonzero(own)[0]]
+        place = stats.norm.ppf(kept["probability"].to_numpy())
+        level = special.logit(np.clip(values, _SMALLEST, 1 - _SMALLEST))
+        points = np.linspace(-_REACH, _REACH, _POINTS)
+        weights = stats.norm.pdf(points)
+        rates = special.expit(_interpolated(points, place, level))
+        return WeightedRates(
+            tuple(rates.tolist()), tuple((weights / weights.sum()).tolist()), label
+        )
+
+
+def _interpolated(wanted: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Read an increasing function smoothly, and beyond its ends along its last pieces."""
+    from scipy.interpolate import PchipInterpolator
+
+    inside = PchipInterpolator(x, y)(np.clip(wanted, x[0], x[-1]))
+    below = np.minimum(wanted - x[0], 0) * (y[1] - y[0]) / (x[1] - x[0])
+    above = np.maximum(wanted - x[-1], 0) * (y[-1] - y[-2]) / (x[-1] - x[-2])
+    return inside + below + above

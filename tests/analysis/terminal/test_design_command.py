@@ -1,0 +1,123 @@
+"""The designs on the command line: priors of a fit, senseless requests, shapes of the answers."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from mscpool.analysis import cli
+
+TABLE = """study,disease,outcome,events,n
+A,first,improvement,3,10
+A,first,serious,0,10
+B,first,improvement,5,12
+B,first,serious,1,12
+C,second,improvement,7,9
+D,second,improvement,2,10
+D,second,any_ae,2,10
+D,second,moderate_severe_ae,1,10
+E,second,moderate_severe_ae,2,10
+"""
+ASKED = ("--disease", "first", "--outcome", "improvement")
+
+
+def run(*words):
+    return CliRunner().invoke(cli.app, ["design", *(str(word) for word in words)])
+
+
+def answered(*words, out):
+    done = run(*words, "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "small.csv"
+    path.write_text(TABLE, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def stored(table, tmp_path_factory):
+    """Folder of an integrated, unchecked fit of the small table."""
+    out = tmp_path_factory.mktemp("results")
+    words = ["fit", str(table), "--engine", "exact", "--no-check", "--out", str(out)]
+    assert CliRunner().invoke(cli.app, words).exit_code == 0
+    return out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("single-arm", "--null", "0.3", "--n-max", "20"),
+        ("safety", "--null", "0.1", "--n-max", "20"),
+        ("monitor", "--null", "0.3", "--look", "8", "--look", "16", "--futility", "0.1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_trial_may_be_analysed_beside_all_studies(stored, tmp_path, words):
+    found = answered(*words, "--fit", stored, *ASKED, "--analysis-prior", "full", out=tmp_path)
+    assert "the full re-analysis with all studies, as a trial in first" in found["paragraph"]
+    assert "guard: unchecked" in found["paragraph"]
+    assert found["fit"] == {
+        "outcome": "improvement", "disease": "first", "verdict": "unchecked", "map": None
+    }  # fmt: skip
+    assert (tmp_path / "design_priors.png").is_file()
+    assert (tmp_path / "design.csv").read_text("utf-8").splitlines()[1].endswith(",unchecked")
+
+
+def test_the_mixture_of_a_map_prior_is_told_with_its_distance(stored, tmp_path):
+    words = ("single-arm", "--null", "0.3", "--n-max", "20", "--fit", stored, *ASKED)
+    found = answered(*words, "--analysis-prior", "robust-map", out=tmp_path)
+    told = found["fit"]["map"]
+    assert set(told) == {"prior", "distance", "total_variation", "criterion"}
+    assert f"within {told['distance']:.2g} of the distribution" in found["paragraph"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("two-arm", "--analysis-prior", "full"), "in two-arm use map or robust-map"),
+        (("two-arm", "--analysis-prior-control", "full"), "in two-arm use map or robust-map"),
+        (("precision", "--width", "0.3", "--analysis-prior", "full"), "in precision use map"),
+        (("ess", "--prior", "full"), "is an analysis, not a prior; use new-study or map"),
+        (("single-arm", "--null", "0.3", "--design-prior", "full"), "use new-study or map"),
+        (("single-arm", "--null", "0.3", "--robust-weight", "2"), "robust_weight 2: give a weight"),
+        (("single-arm", "--null", "0.3", "--analysis-prior", "new-study"), "map or robust-map"),
+    ],
+)  # fmt: skip
+def test_priors_out_of_place_are_refused_in_a_line(stored, tmp_path, words, said):
+    refused(*words, "--fit", stored, *ASKED, said=said, out=tmp_path / "out")
+
+
+def refused(*words, said, out):
+    done = run(*words, "--out", out)
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(stored, tmp_path):
+    words = ("single-arm", "--null", "0.3", "--fit", stored, "--disease", "second")
+    refused(
+        *(*words, "--outcome", "moderate_severe_ae", "--analysis-prior", "full"),
+        said="study E, arm msc: no any_ae row",
+        out=tmp_path / "out",
+    )
+
+
+def test_a_fit_named_by_its_file_keeps_its_verdict(stored, table, tmp_path, monkeypatch):
+    from mscpool.analysis.fitting.store import load, run_config
+
+    verdict = {"outcome": "improvement", "verdict": "warn", "reason": "Because.", "checks": []}
+    whole = {"verdict": "warn", "outcomes": [verdict], "run": run_config(load(stored))}
+    (stored / "check.json").write_text(json.dumps(whole), "utf-8")
+    try:
+        for place in (stored, stored / "fit.nc"):
+            words = ("single-arm", "--null", "0.3", "--n-max", "12", "--fit", place, *ASKED)
+            assert answered(*words, out=tmp_path)["fit"]["verdict"] == "warn"
+    finally:
+        (stored / "check.json").unlink()
