@@ -209,10 +209,10 @@ def priors(
     checked = None if fit is None else kept_check(request.out, fit)
     write_csv(stamped(found.rates, checked), request.out / "priors.csv")
     if as_json:
-        told = (
-            {} if others is None else {"borrowing": others.diseases, "left_out": others.influence}
-        )
-        console.print_json({**found.to_dict(), **told})
+        told = found.to_dict()
+        if others is not None:
+            told |= {"borrowing": others.diseases, "left_out": others.influence}
+        console.print_json(told)
         return DONE
     scores = ["set", "elpd", "elpd_se", "elpd_diff", "elpd_diff_se"]
     whole = found.scores[found.scores["outcome"].isna()]

@@ -49,9 +49,9 @@ class Borrowing:
     ----------
     diseases : pandas.DataFrame
         One row an outcome and disease: ``mean`` and ``sd`` of its rate given everything,
-        ``others_mean`` and ``others_sd`` given the other diseases alone, ``shrinkage`` (how far its
-        level is pulled to the overall level, 0 to 1: variance of its deviation over tau squared;
-        nan under ``exnex``) and ``borrowed`` (patients that the others are worth: the beta
+        ``others_mean`` and ``others_sd`` given the other diseases alone, ``shrinkage`` (weight of
+        the overall level in its own, 0 to 1: variance of its deviation over tau squared; nan under
+        ``exnex``) and ``borrowed`` (patients that the others are worth: the beta
         distribution with their mean and variance), each with its ``_mcse``; its own ``patients``
         and ``studies``;
         ``mid_p`` of its events given the others, ``mid_p_mcse``, ``verdict`` (``conflict``,
@@ -281,7 +281,7 @@ def _statistics(source: Source, weights, outcome: str, disease: str) -> Summary:
 
 
 def _shrinkage(source: Source, outcome: str, disease: str) -> tuple[float, float]:
-    """How far a disease's level is pulled to the overall level, and its Monte-Carlo error."""
+    """Weight of the overall level in a disease's own, and its Monte-Carlo error."""
     kind = structure(source.pooling, source.terms.diseases)
     if kind not in ("partial", "robust"):
         return {"complete": 1.0, "none": 0.0}.get(kind, np.nan), 0.0
@@ -325,7 +325,7 @@ def _sentence(row: dict) -> str:
         )
     said = (
         f"{where}: its own {row['patients']} patients beside others worth {row['borrowed']:.0f}"
-        + _pulled(row["shrinkage"])
+        + _weight(row["shrinkage"])
     )
     if row["verdict"] == CONFLICT:
         said += f" It conflicts with the rest: {row['direction']} events than they predict."
@@ -334,7 +334,7 @@ def _sentence(row: dict) -> str:
     return said
 
 
-def _pulled(shrinkage: float) -> str:
+def _weight(shrinkage: float) -> str:
     if np.isnan(shrinkage):
         return "."
-    return f"; its level is pulled {min(shrinkage, 1):.0%} of the way to the overall level."
+    return f"; the others carry {min(shrinkage, 1):.0%} of the weight in its level."

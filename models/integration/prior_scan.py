@@ -67,22 +67,22 @@ def _tabulated(
     extent = _extent(reference.posteriors[outcome], priors, levels, scales)
     while True:
         source = hierarchy.table(extent)
-        weights = [
+        mu, tau = (
             np.stack([prior_weights(axis, prior_density(each)).nodes for each in several])
             for axis, several in ((source.table.grid, levels), (source.tau, scales))
-        ]
+        )
         sigma = prior_weights(source.table.sigma, prior_density(priors.sigma)).nodes
         joint = np.exp(source.log_joint - source.log_joint.max())
-        total = _contracted(joint, *weights, sigma)
-        last = weights[1] * np.eye(len(source.tau))[-1]
-        beyond = _contracted(joint, weights[0], last, sigma)
+        total = _contracted(joint, mu, tau, sigma)
+        last = tau * np.eye(len(source.tau))[-1]
+        beyond = _contracted(joint, mu, last, sigma)
         if (np.abs(beyond) <= _TAIL * total).all() or extent.tau >= _FARTHEST * hierarchy.unit:
             break
         extent = replace(extent, tau=4 * extent.tau)
     above = _above(reference, outcome, rate, source.table.grid)
     found = np.stack(
         [
-            _contracted(_mass_above(source, joint, d, column), *weights, sigma)
+            _contracted(_mass_above(source, joint, d, column), mu, tau, sigma)
             for d, column in enumerate(above.T)
         ],
         axis=-1,
