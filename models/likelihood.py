@@ -38,19 +38,19 @@ def _logs(eta, timed, log_years):
         risk = -math.expm1(-hazard)
         return math.log(risk), -hazard, hazard * math.exp(-hazard) / risk, -hazard
     small = math.exp(-abs(eta))
-    rest = math.log1p(small)
+    rest, larger = math.log1p(small), 1 / (1 + small)
     if eta >= 0:
-        return -rest, -eta - rest, small / (1 + small), -1 / (1 + small)
-    return eta - rest, -rest, 1 / (1 + small), -small / (1 + small)
+        return -rest, -eta - rest, small * larger, -larger
+    return eta - rest, -rest, larger, -small * larger
 
 
 @numba.njit(cache=True)
-def _term(eta_p, eta_q, term, pair_table):
-    """Log probability of one term and its slopes in the levels of p and of q."""
-    log_p, log_not_p, slope_p, slope_not_p = _logs(eta_p, term[3] > 0, term[4])
+def _term(eta_p, eta_q, t, term_table, pair_table):
+    """Log probability of the term in one row, and its slopes in the levels of p and of q."""
+    log_p, log_not_p, slope_p, slope_not_p = _logs(eta_p, term_table[t, 3] > 0, term_table[t, 4])
     log_q = log_not_q = slope_q = slope_not_q = 0.0
     log_not_pq = not_pq_slope_p = not_pq_slope_q = 0.0
-    if term[2] >= 0:
+    if term_table[t, 2] >= 0:
         log_q, log_not_q, slope_q, slope_not_q = _logs(eta_q, False, 0.0)
         # 1 - p q as (1 - p) + p (1 - q), which never cancels.
         large, small = max(log_not_p, log_p + log_not_q), min(log_not_p, log_p + log_not_q)
@@ -59,11 +59,16 @@ def _term(eta_p, eta_q, term, pair_table):
         log_pq_odds = log_p + log_q - log_not_pq
         not_pq_slope_p = -math.exp(log_pq_odds + log_not_p)
         not_pq_slope_q = -math.exp(log_pq_odds + log_not_q)
+    start, stop = int(term_table[t, 5]), int(term_table[t, 6])
     largest, total, total_p, total_q = -np.inf, 0.0, 0.0, 0.0
-    for i in range(int(term[5]), int(term[6])):
-        coefficient, x1, x2, x3, x4, x5 = pair_table[i]
-        value = coefficient + x1 * log_p + x2 * log_not_p
+    for i in range(start, stop):
+        x1, x2, x3 = pair_table[i, 1], pair_table[i, 2], pair_table[i, 3]
+        x4, x5 = pair_table[i, 4], pair_table[i, 5]
+        value = pair_table[i, 0] + x1 * log_p + x2 * log_not_p
         value += x3 * log_q + x4 * log_not_q + x5 * log_not_pq
+        if stop - start == 1:  # a known count needs no sum in logs
+            slope_of_p = x1 * slope_p + x2 * slope_not_p + x5 * not_pq_slope_p
+            return value, slope_of_p, x3 * slope_q + x4 * slope_not_q + x5 * not_pq_slope_q
         if value > largest:
             shrink = math.exp(largest - value)
             total, total_p, total_q = total * shrink, total_p * shrink, total_q * shrink
@@ -82,7 +87,7 @@ def _each_term(eta_p, eta_q, term_table, pair_table):
     for t in range(eta_p.shape[1]):
         for c in range(eta_p.shape[0]):
             values[c, t], slopes_p[c, t], slopes_q[c, t] = _term(
-                eta_p[c, t], eta_q[c, t], term_table[t], pair_table
+                eta_p[c, t], eta_q[c, t], t, term_table, pair_table
             )
     return values, slopes_p, slopes_q
 
@@ -112,7 +117,7 @@ def _log_integrand(p, q, term_table, pair_table):
     """Log probability of a study's terms at its levels, and its slopes in both."""
     value = slope_p = slope_q = 0.0
     for t in range(len(term_table)):
-        one, one_p, one_q = _term(p, q, term_table[t], pair_table)
+        one, one_p, one_q = _term(p, q, t, term_table, pair_table)
         value, slope_p, slope_q = value + one, slope_p + one_p, slope_q + one_q
     return value, slope_p, slope_q
 
