@@ -4,7 +4,7 @@ import pandas as pd
 
 from ..models.effective_size import elir, moment, morita
 from ..models.rate_fit import map_prior
-from ..models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
+from ..models.rate_prior import AnyPrior, WeightedRates, as_prior
 from .trial import protocol
 from .trial.precision import precision
 from .trial.requests import DesignResult
@@ -60,12 +60,8 @@ def ess(*, prior: str | AnyPrior) -> DesignResult:
         "mixture": str(mixture),
         "distance": distance,
     }
-    request = {"design": "ess", "prior": _text(given)}
+    request = {"design": "ess", "prior": given.words}
     priors = {"prior": given}
     words = "effective sample size of a prior on a rate"
-    table = pd.DataFrame([answer])
+    table = pd.DataFrame([answer | {"mixture": mixture.rounded}])
     return DesignResult(request, words, answer, table, protocol.ess(request, answer), priors=priors)
-
-
-def _text(prior: AnyPrior) -> str:
-    return str(prior) if isinstance(prior, RatePrior) else prior.words

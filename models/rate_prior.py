@@ -61,19 +61,17 @@ class RatePrior:
             raise ValueError(f"{self}: weights sum to {total:.6g}, they must sum to 1")
 
     def __str__(self) -> str:
-        parts = [f"beta({_number(a)},{_number(b)})" for a, b in zip(self.a, self.b, strict=True)]
-        if len(parts) == 1:
-            return parts[0]
-        return "+".join(
-            f"{_number(weight)}*{part}" for weight, part in zip(self.weights, parts, strict=True)
-        )
+        return _mixture_text(self.weights, self.a, self.b)
 
     @property
     def words(self) -> str:
-        """The label, or the text form rounded to four digits."""
-        rounded = RatePrior(self.weights, _rounded(self.a), _rounded(self.b))
-        text = str(replace_weights(rounded, _rounded(self.weights)))
-        return f"{self.label}, {text}" if self.label else text
+        """The label, and the text form rounded to four digits."""
+        return f"{self.label}, {self.rounded}" if self.label else self.rounded
+
+    @property
+    def rounded(self) -> str:
+        """The text form rounded to four digits, for readers."""
+        return _mixture_text(*map(_rounded, (self.weights, self.a, self.b)))
 
     @property
     def mean(self) -> float:
@@ -312,11 +310,6 @@ def robustify(prior: RatePrior, weight: float = 0.2, vague: RatePrior | None = N
     return RatePrior(tuple(weights), prior.a + vague.a, prior.b + vague.b, label)
 
 
-def replace_weights(prior: RatePrior, weights: tuple[float, ...]) -> RatePrior:
-    """Return `prior` with `weights` scaled to sum 1."""
-    return replace(prior, weights=tuple(weight / sum(weights) for weight in weights))
-
-
 NUMBER = r"[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+\.(?:[eE][-+]?[0-9]+)?"
 TERM = re.compile(
     rf"\s*(?:(?P<weight>{NUMBER})\s*\*\s*)?beta\s*\(\s*(?P<a>-?(?:{NUMBER}))\s*,\s*(?P<b>-?(?:{NUMBER}))\s*\)\s*",
@@ -365,6 +358,13 @@ def _parse_mixture(text: str) -> RatePrior:
 def as_prior(prior: str | AnyPrior) -> AnyPrior:
     """Return `prior`, read from its text form where it is text."""
     return parse_prior(prior) if isinstance(prior, str) else prior
+
+
+def _mixture_text(weights, a, b) -> str:
+    parts = [f"beta({_number(a)},{_number(b)})" for a, b in zip(a, b, strict=True)]
+    if len(parts) == 1:
+        return parts[0]
+    return "+".join(f"{_number(w)}*{part}" for w, part in zip(weights, parts, strict=True))
 
 
 def _number(value: float) -> str:

@@ -1,5 +1,7 @@
 """Ready paragraphs for a protocol's statistics section; every number is taken from the result."""
 
+import math
+
 
 def single_arm(request: dict, rule: str, answer: dict) -> str:
     """Return the paragraph of a single-arm design."""
@@ -337,7 +339,19 @@ def ess(request: dict, answer: dict) -> str:
         "(ELIR),"
     )
     return (
-        f"The prior {request['prior']} (mean {answer['mean']:.3f}, 95 % interval "
-        f"{answer['q2.5']:.3f} to {answer['q97.5']:.3f}) {local} {answer['moment']:.1f} by its "
-        f"mean and variance, and {answer['morita']:.1f} by the curvature at its mode (Morita)."
+        f"The prior is {request['prior']}, with mean {_rate(answer['mean'])} and central 95 % "
+        f"interval {_rate(answer['q2.5'])} to {_rate(answer['q97.5'])}. It {local} "
+        f"{answer['moment']:.1f} by its mean and variance, and {answer['morita']:.1f} by the "
+        "curvature at its mode (Morita)."
+        + (
+            ""
+            if answer["distance"] is None
+            else f" They are of a beta mixture within {answer['distance']:.2g} of its distribution."
+        )
     )
+
+
+def _rate(rate: float) -> str:
+    """Write a rate in three decimals, a small one in two digits."""
+    decimals = 3 if rate >= 0.1 or rate <= 0 else min(1 - math.floor(math.log10(rate)), 6)
+    return f"{rate:.{decimals}f}"

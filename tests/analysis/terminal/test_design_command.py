@@ -1,6 +1,7 @@
 """The designs on the command line: priors of a fit, senseless requests, shapes of the answers."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -107,6 +108,25 @@ def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(stored, t
         said="study E, arm msc: no any_ae row",
         out=tmp_path / "out",
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ess", "--prior", "map"),
+        ("ess", "--prior", "robust-map"),
+        ("single-arm", "--null", "0.3", "--n-max", "20", "--analysis-prior", "robust-map"),
+        ("precision", "--width", "0.5", "--n-max", "40", "--analysis-prior", "map"),
+        ("two-arm", "--n-max", "8", "--analysis-prior-control", "map"),
+        ("safety", "--null", "0.3", "--n-max", "20", "--analysis-prior", "map"),
+        ("monitor", "--null", "0.3", "--look", "10", "--analysis-prior", "map"),
+    ],
+)
+def test_no_answer_drowns_its_reader_in_digits(stored, tmp_path, words):
+    done = run(*words, "--fit", stored, *ASKED, "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "beta(" in done.stdout
+    assert not re.search(r"\d\.\d{6}", done.stdout)
 
 
 def test_a_fit_named_by_its_file_keeps_its_verdict(stored, table, tmp_path, monkeypatch):
