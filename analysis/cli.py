@@ -115,7 +115,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
             **request.settings(),
         )
         seconds = time.monotonic() - started
-        console.say(*_left_to_the_sampler(made))
+        console.say(*_left_to_the_sampler(made), *_only_its_prior(made))
         checked = None
         if not request.no_check:
             checked = findings_of(made, evidence, request.out, request.refit, progress)
@@ -451,6 +451,15 @@ def _stored(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | None]
             f"{folder}: holds a fit of other data than {path}: fit that first, or name its folder"
         )
     return made, None
+
+
+def _only_its_prior(made: DataTree) -> list[str]:
+    """Say of which outcomes the data cannot tell a spread from its prior."""
+    from .check import terms_of_fit, unidentified
+    from .fitting.store import run_config
+
+    told = unidentified(terms_of_fit(made), run_config(made)["pooling"])
+    return [f"{name}: {sentence}" for name, sentence in told.items()]
 
 
 def _left_to_the_sampler(made: DataTree) -> list[str]:

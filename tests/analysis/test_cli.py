@@ -46,6 +46,14 @@ def run(*words):
     return CliRunner().invoke(cli.app, [str(word) for word in words])
 
 
+def test_fit_says_where_a_spread_is_nothing_but_its_prior(tmp_path):
+    alone = tmp_path / "alone.csv"
+    alone.write_text("study,disease,events,n\nA,first,3,10\nB,second,5,12\n", "utf-8")
+    done = run("fit", alone, "--engine", "exact", "--no-check", "--out", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "response: Every disease has one study only" in done.stderr
+
+
 def judged(verdict):
     """A guard that always says the same."""
 
