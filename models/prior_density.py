@@ -14,6 +14,9 @@ from .priors import Prior
 
 Function = Callable[[np.ndarray], np.ndarray]
 
+#: A standard deviation that is as good as zero, of which the square is still a number.
+_LEAST = 1e-150
+
 
 @dataclass(frozen=True, eq=False)
 class PriorDensity:
@@ -63,8 +66,10 @@ def prior_density(prior: Prior) -> PriorDensity:
         return PriorDensity(logpdf, cdf, ppf, support, None, tail)
 
     def log_density(x):
-        with np.errstate(divide="ignore", over="ignore"):
-            return logpdf(np.square(x)) + np.log(2 * x)
+        # At zero the density of the square may be infinite: its limit is taken just above.
+        near = np.maximum(x, _LEAST)
+        with np.errstate(over="ignore"):
+            return logpdf(np.square(near)) + np.log(2 * near)
 
     return PriorDensity(
         log_density,

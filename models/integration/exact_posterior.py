@@ -156,7 +156,10 @@ class ExactPosterior:
 
     @cached_property
     def worst_error(self) -> float:
-        """Largest numerical error, in the units of `TOLERANCE`, of any mean, SD or quantile."""
+        """Largest numerical error of any mean, SD or quantile and of the log evidence.
+
+        In the units of `TOLERANCE`.
+        """
         values, errors = self.statistics
         spread = np.maximum((values[:, 4] - values[:, 2])[:, None] / 4, 1.0)
         missing = missing_moments(self)
@@ -165,7 +168,7 @@ class ExactPosterior:
             for j in range(2):
                 if missing.get(name, (None, None))[j]:
                     relative[i, j] = 0.0
-        return float(np.nanmax(relative))
+        return max(float(np.nanmax(relative)), self.log_marginal_likelihood_error)
 
     @cached_property
     def _parameters(self) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from ..outcomes import link_function
 from .distribution import STATISTICS, Distribution, Distributions, on_grid
 from .exact_posterior import ExactPosterior
-from .hierarchy_table import Integrated
+from .hierarchy_table import Integrated, integrate
 from .likelihood_table import row_probabilities, study_values
 
 
@@ -80,14 +80,23 @@ def left_out_levels(posterior: ExactPosterior) -> tuple[np.ndarray, np.ndarray, 
 
 def _left_out_studies(found: Integrated) -> tuple[np.ndarray, np.ndarray]:
     """Log predictive probability of each study, and masses of its level; shape (level, study)."""
-    table = found.source.table
-    likelihoods = table.likelihoods
-    scores, levels = [], np.empty((len(table.grid), len(likelihoods.studies)))
-    for study in range(len(likelihoods.studies)):
-        without = _without_study(found, study)
-        levels[:, study] = np.einsum("stl,ts->l", table.kernels, without)
-        scores.append(np.log(found.total) - np.log(without.sum()) + _study_scale(found, study))
+    rest = integrate(found.source, found.priors, trends=False)
+    levels = _levels_of_the_rest(rest)
+    scale = found.log_evidence - rest.log_evidence + np.log(rest.total)
+    scores = [
+        scale - np.log(mass) + _study_scale(found, study)
+        for study, mass in enumerate(levels.sum(axis=0))
+    ]
     return np.array(scores), levels / levels.sum(axis=0)
+
+
+def _levels_of_the_rest(found: Integrated) -> np.ndarray:
+    """Masses of each study's level given all other studies; shape (level, study)."""
+    table = found.source.table
+    levels = np.empty((len(table.grid), len(table.likelihoods.studies)))
+    for study in range(levels.shape[1]):
+        levels[:, study] = np.einsum("stl,ts->l", table.kernels, _without_study(found, study))
+    return levels
 
 
 def _group_of(found: Integrated, study: int) -> int:
@@ -154,12 +163,10 @@ def leave_diseases_out(posterior: ExactPosterior) -> Predictions:
     if posterior.main.source.structure == "single":
         raise ValueError("there is one level for all diseases: no disease can be left out")
     source = posterior.main.source
-    main, check = (
-        np.log(found.total) - np.log(found.outside.sum(axis=1)) for found in _both(posterior)
-    )
-    scale = source.group_scales
+    rest = integrate(source, posterior.main.priors, trends=False)
+    main, check = (_left_out_diseases(found) for found in _both(posterior))
     levels = np.empty((len(source.table.grid), len(source.table.likelihoods.studies)))
-    before = np.einsum("stl,tgs->lg", source.table.kernels, posterior.main.messages[:, :-1])
+    before = np.einsum("stl,tgs->lg", source.table.kernels, rest.messages[:, :-1])
     before /= before.sum(axis=0)
     for study in range(levels.shape[1]):
         levels[:, study] = before[:, _group_of(posterior.main, study)]
@@ -167,11 +174,18 @@ def leave_diseases_out(posterior: ExactPosterior) -> Predictions:
     scores = pd.DataFrame(
         {
             "disease": [names[code] for code in source.groups],
-            "elpd": main + scale,
-            "error": np.abs(main + scale - check - posterior.check.source.group_scales),
+            "elpd": main,
+            "error": np.abs(main - check),
         }
     )
     return Predictions(scores, _row_predictions(posterior, levels))
+
+
+def _left_out_diseases(found: Integrated) -> np.ndarray:
+    """Log predictive probability of each disease with data."""
+    rest = integrate(found.source, found.priors, trends=False)
+    scale = found.log_evidence - rest.log_evidence + np.log(rest.total)
+    return scale - np.log(rest.outside.sum(axis=1)) + found.source.group_scales
 
 
 def _both(posterior: ExactPosterior) -> tuple[Integrated, Integrated]:
@@ -225,7 +239,7 @@ def _study_statistics(found: Integrated) -> np.ndarray:
 
 def _study_levels(found: Integrated) -> Distributions:
     likelihoods = found.source.table.likelihoods
-    _, levels = _left_out_studies(found)
+    levels = _levels_of_the_rest(found)
     logs = likelihoods.evaluate(found.source.table.grid.nodes, slice(None))
     masses = levels * np.exp(logs - logs.max(axis=0))
     return on_grid(found.source.table.grid, masses)

@@ -7,7 +7,7 @@ comes from the same kernels, transposed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,7 @@ ROBUST_DEGREES = 4
 #: Below this share of the posterior a node of a grid is left out of what follows.
 _NEGLIGIBLE = 1e-11
 _LEAST = 1e-300
+_CHUNK_CELLS = 2e6
 _NO_TAU = Prior.make("DiracDelta", c=0.0)
 
 
@@ -69,6 +70,23 @@ class HierarchyTable:
         """Log likelihood of mu, tau and sigma; shape (tau, mu, sigma)."""
         return np.log(self.averaged).sum(axis=2)
 
+    @cached_property
+    def axes(self) -> tuple[ScaleAxis, ScaleAxis]:
+        """The axes of tau and sigma, each with the trend of the likelihood along it."""
+        weights = self.table.grid.weights
+        if self.structure == "none":
+            sigma = np.log(np.einsum("l,lgs->gs", weights, self.levels) + _LEAST).sum(axis=0)
+            return self.tau, replace(self.table.sigma, trend=sigma)
+        logs = self.log_joint + np.log(weights)[:, None]
+        tau, sigma = (_log_sum(logs, others) for others in ((1, 2), (0, 1)))
+        return replace(self.tau, trend=tau), replace(self.table.sigma, trend=sigma)
+
+
+def _log_sum(logs: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
+    """Log of a sum over two axes of what has these logs."""
+    largest = logs.max(axis=axes, keepdims=True)
+    return np.log(np.exp(logs - largest).sum(axis=axes)) + np.squeeze(largest, axes)
+
 
 def hierarchy_table(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> HierarchyTable:
     """Put the hierarchy of diseases on top of a table of likelihoods.
@@ -98,8 +116,11 @@ def hierarchy_table(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> H
     logs = np.ascontiguousarray(logs - largest)
     kernels = _disease_kernels(table, structure, tau)
     levels = np.exp(logs).reshape(len(logs), -1)
-    averaged = kernels @ levels if structure != "none" else np.ones((1, 1, levels.shape[1]))
-    shape = (*averaged.shape[:2], *logs.shape[1:])
+    if structure == "none":
+        averaged = np.ones((1, 1, levels.shape[1]))
+    else:
+        averaged = kernels.reshape(-1, len(levels)) @ levels
+    shape = (len(tau), -1, *logs.shape[1:])
     averaged = np.maximum(averaged, _LEAST).reshape(shape)
     return HierarchyTable(table, structure, tau, kernels, groups, logs, averaged, largest[0, :, 0])
 
@@ -166,7 +187,7 @@ class Integrated:
         return np.where(own != 0, mass, 0.0) / np.where(own != 0, own, 1.0)
 
 
-def integrate(source: HierarchyTable, priors: OutcomePriors) -> Integrated:
+def integrate(source: HierarchyTable, priors: OutcomePriors, trends: bool = True) -> Integrated:
     """Integrate a hierarchy under a set of priors.
 
     Parameters
@@ -175,6 +196,9 @@ def integrate(source: HierarchyTable, priors: OutcomePriors) -> Integrated:
         The likelihood.
     priors : OutcomePriors
         Priors of mu, tau and sigma, and of exchangeability.
+    trends : bool
+        Interpolate between values of tau and sigma relative to the trend of the likelihood: for
+        what all the data say. What only some of them say has another trend, or none.
 
     Returns
     -------
@@ -188,11 +212,12 @@ def integrate(source: HierarchyTable, priors: OutcomePriors) -> Integrated:
     """
     grid = source.table.grid
     mu = prior_weights(grid, prior_density(priors.mu))
-    sigma = prior_weights(source.table.sigma, prior_density(priors.sigma))
+    tau_axis, sigma_axis = source.axes if trends else (source.tau, source.table.sigma)
+    sigma = prior_weights(sigma_axis, prior_density(priors.sigma))
     if source.structure in ("single", "none"):
-        tau = prior_weights(source.tau, prior_density(_NO_TAU))
+        tau = prior_weights(tau_axis, prior_density(_NO_TAU))
     else:
-        tau = prior_weights(source.tau, prior_density(priors.tau))
+        tau = prior_weights(tau_axis, prior_density(priors.tau))
     if source.structure == "none":
         return _separate(source, priors, mu, tau, sigma)
     averaged, log_joint, own = source.averaged, None, None
@@ -244,29 +269,25 @@ def _weighted(log_joint, tau, mu, sigma) -> tuple[np.ndarray, float]:
 
 def _messages(source, joint, averaged, own, weight):
     """Mass of each group's level given all other data; of a disease without data last."""
-    count, (_, rows, depth) = len(source.groups), joint.shape
-    kept = np.abs(joint) > _NEGLIGIBLE * joint.max()
-    tau_rows = np.flatnonzero(kept.any(axis=(1, 2)))
-    part = _span(kept.any(axis=(0, 2)), rows)
-    deep = _span(kept.any(axis=(0, 1)), depth)
-    messages = np.zeros((rows, count + 1, depth))
-    others = np.zeros((count + 1, depth))
-    for t in tau_rows:
-        above = np.empty((part.stop - part.start, count + 1, deep.stop - deep.start))
-        masses = joint[t, part, deep]
-        above[:, :-1] = masses[:, None] / averaged[t, part, :, deep]
-        above[:, -1] = masses
-        others[:, deep] += above.sum(axis=0)
-        sent = source.kernels[t, part].T @ above.reshape(len(above), -1)
-        messages[:, :, deep] += weight * sent.reshape(rows, count + 1, -1)
+    (_, rows, depth), count = joint.shape, len(source.groups)
+    others = np.stack([(joint / averaged[:, :, g]).sum(axis=(0, 1)) for g in range(count)])
+    others = np.concatenate([others, joint.sum(axis=(0, 1))[None]])
+    # What one group's data make impossible may be likely without them: each has its own share.
+    least = _NEGLIGIBLE * others.sum(axis=1)
+    messages = np.zeros((rows, (count + 1) * depth))
+    # Large products: many small ones spend their time in waiting for each other's threads.
+    size = max(1, int(_CHUNK_CELLS / (rows * (count + 1) * depth)))
+    for part in (slice(t, t + size) for t in range(0, len(joint), size)):
+        above = np.empty((len(joint[part]), rows, count + 1, depth))
+        np.divide(joint[part, :, None], averaged[part], out=above[:, :, :-1])
+        above[:, :, -1] = joint[part]
+        kept = (np.maximum(above.max(axis=3), -above.min(axis=3)) > least).any(axis=2)
+        sent = above[kept].reshape(int(kept.sum()), messages.shape[1])
+        messages += weight * (source.kernels[part][kept].T @ sent)
+    messages = messages.reshape(rows, count + 1, depth)
     if own is not None:
         messages += (1 - weight) * own[:, None, None] * others
     return messages, others[:-1]
-
-
-def _span(kept: np.ndarray, count: int) -> slice:
-    inside = np.flatnonzero(kept)
-    return slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, count)
 
 
 def _separate(source, priors, mu, tau, sigma) -> Integrated:

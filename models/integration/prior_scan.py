@@ -69,9 +69,9 @@ def _tabulated(
         source = hierarchy.table(extent)
         mu, tau = (
             np.stack([prior_weights(axis, prior_density(each)).nodes for each in several])
-            for axis, several in ((source.table.grid, levels), (source.tau, scales))
+            for axis, several in ((source.table.grid, levels), (source.axes[0], scales))
         )
-        sigma = prior_weights(source.table.sigma, prior_density(priors.sigma)).nodes
+        sigma = prior_weights(source.axes[1], prior_density(priors.sigma)).nodes
         joint = np.exp(source.log_joint - source.log_joint.max())
         total = _contracted(joint, mu, tau, sigma)
         last = tau * np.eye(len(source.tau))[-1]

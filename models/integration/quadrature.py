@@ -22,6 +22,8 @@ _NARROW = 1.3
 #: Half-width, in standard deviations of a likelihood, of the region where the grid is finest.
 _REACH = 3.0
 _UPSAMPLING = 8
+#: Beyond this the logs of two neighbours' ratio are cut off, lest it overflow.
+_STEEPEST = 600.0
 _HERMITE_NODES, _HERMITE_WEIGHTS = np.polynomial.hermite_e.hermegauss(12)
 _HERMITE_WEIGHTS = _HERMITE_WEIGHTS / _HERMITE_WEIGHTS.sum()
 _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(4)
@@ -96,12 +98,16 @@ class ScaleAxis:
         Standard deviations, ascending; from zero, unless the data exclude small ones.
     unit, step, start : float
         A node is ``unit * sinh(start + step * index)``.
+    trend : numpy.ndarray or None, shape (node,)
+        Logs of a function that a likelihood on the axis follows roughly: what is interpolated
+        between nodes is their ratio, which varies little however steep both are.
     """
 
     nodes: np.ndarray
     unit: float
     step: float
     start: float = 0.0
+    trend: np.ndarray | None = None
 
     @property
     def reflected(self) -> bool:
@@ -233,9 +239,14 @@ def local_polynomials(axis: Axis, points) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     nodes, weights : numpy.ndarray, shape (point, order)
-        Indices of the nodes used and their weights, which sum to one.
+        Indices of the nodes used and their weights, which sum to one unless the axis has a trend.
     """
-    return _at_index(axis, axis.coordinate(np.asarray(points, float)))
+    nodes, weights = _at_index(axis, axis.coordinate(np.asarray(points, float)))
+    trend = axis.trend if isinstance(axis, ScaleAxis) else None
+    if trend is None:
+        return nodes, weights
+    here = (weights * trend[nodes]).sum(axis=1, keepdims=True)
+    return nodes, weights * np.exp(np.clip(here - trend[nodes], -_STEEPEST, _STEEPEST))
 
 
 def _at_index(axis: Axis, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -357,7 +368,7 @@ _PROBES = np.concatenate(
 )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def prior_weights(axis: Axis, prior: PriorDensity) -> PriorWeights:
     """Integrate a prior against the local polynomials of an axis.
 
