@@ -149,8 +149,9 @@ def _results(
     checking: bool,
     progress: console.Progress,
 ) -> Results:
-    """Make or read back every fit, and run the guard on the first."""
+    """Make or read back every fit, check the first, and ask how much hangs on its priors."""
     from .fitting.store import run_config
+    from .robustness.kept import borrowed, compared
 
     main = Request(evidence, settings["pooling"], priors, settings, out / "fit.nc")
     poolings = _other_poolings(main, out)
@@ -162,14 +163,27 @@ def _results(
             for name, each in definitions.items()
         }
         checked = findings_of(fit, evidence, out, settings["refit"], progress) if checking else None
+        about = {"settings": settings, "folder": out, "progress": progress}
+        comparison = compared(evidence, fit, compared_sets(priors), **about)
+        others_say = borrowed(evidence, fit, **about)
         progress("fitting other poolings", 0, 0)
     fits = {
         name: fit if name == main.pooling else each.fitted(_named(progress, f"{name} pooling"))
         for name, each in {**poolings, main.pooling: main}.items()
     }
     ordered = sorted(fits, key=(*COMPARED_POOLINGS, main.pooling).index)
-    compared = {name: fits[name] for name in ordered}
-    return Results(evidence, fit, checked, compared, others, run_config(fit), priors)
+    by_pooling = {name: fits[name] for name in ordered}
+    config = run_config(fit)
+    return Results(
+        evidence, fit, checked, by_pooling, others, config, priors, comparison, others_say
+    )
+
+
+def compared_sets(priors: PriorSet) -> list[PriorSet]:
+    """Give a fit's own priors, and the sets of the catalogue that they are compared with."""
+    from ..models.catalogue import CATALOGUE
+
+    return [priors, *(each for name, each in CATALOGUE.items() if name != priors.name)]
 
 
 def _other_poolings(main: Request, out: Path) -> dict[str, Request]:
@@ -383,7 +397,12 @@ def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list
     from .publish import exhibits, publish
 
     about = (results.fit, results.evidence)
-    known = {"check": results.checked, "poolings": results.poolings}
+    known = {
+        "check": results.checked,
+        "poolings": results.poolings,
+        "comparison": results.comparison,
+        "borrowed": results.borrowed,
+    }
     folder = out / "figures"
     files = publish(*about, folder, **known, formats=FIGURE_FORMATS)
     drawings = {

@@ -28,7 +28,7 @@ from .robustness.comparison import (
     same_priors,
     scores_table,
 )
-from .robustness.flips import flips, prior_grid, reweighted_map, set_probabilities
+from .robustness.flips import bridge, flips, prior_grid, reweighted_map, set_probabilities
 from .robustness.questions import CONFIDENCE, Question, questions
 from .robustness.reweight import Source, blocks_of, sampled_source, stored_source
 
@@ -147,7 +147,7 @@ class PriorComparison:
 
     def sentences(self) -> tuple[str, ...]:
         """Say what was found, one finding a sentence, for a reader who knows no method's name."""
-        said = [*self.messages, self._largest_shift(), self._best_prediction()]
+        said = [*self.messages, self._largest_shift(), self.prediction()]
         for row in _records(self.power_scaling):
             if row["verdict"] != scaling.OK:
                 said.append(scaling.sentence(row["outcome"], row["parameter"], row["verdict"]))
@@ -177,17 +177,27 @@ class PriorComparison:
             f"{abs(row['shift']):.1f} posterior standard deviations apart."
         )
 
-    def _best_prediction(self) -> str:
+    def prediction(self, named: Callable[[str], str] = str) -> str:
+        """Say which sets predict studies left out better than the reference, and which worse.
+
+        Parameters
+        ----------
+        named : callable
+            Turns a set's name into what the reader sees.
+        """
         whole = self.scores[self.scores["outcome"].isna()]
         others = whole[(whole["set"] != self.reference) & (whole["elpd_diff"].abs() > 0)]
         clear = others[others["elpd_diff"].abs() > 2 * others["elpd_diff_se"]]
         if clear.empty:
             return "Leaving studies out does not tell the prior sets apart by their predictions."
-        better = clear[clear["elpd_diff"] > 0]["set"].tolist()
-        worse = clear[clear["elpd_diff"] < 0]["set"].tolist()
-        parts = [f"better under {', '.join(better)}"] if better else []
-        parts += [f"worse under {', '.join(worse)}"] if worse else []
-        return f"Studies left out are predicted {' and '.join(parts)} than under {self.reference}."
+        better, worse = (
+            ", ".join(map(named, clear[side]["set"]))
+            for side in (clear["elpd_diff"] > 0, clear["elpd_diff"] < 0)
+        )
+        parts = [f"better under {better}"] if better else []
+        parts += [f"worse under {worse}"] if worse else []
+        than = named(self.reference)
+        return f"Studies left out are predicted {' and '.join(parts)} than under {than}."
 
 
 def compare_priors(
@@ -310,7 +320,7 @@ def _compare_draws(
     rates, hyper = split_quantities(table, methods, terms)
     before, prior_densities = prior_table(terms, pooling, sets, seed)
     densities = densities_table(results, prior_densities, terms)
-    found, grid_map = _flips(results, sources, asked, confidence)
+    found, grid_map = _flips(results, sources, asked, confidence, seed, settings)
     conflicts = conflict.prior_conflicts(terms, pooling, sets[0], seed)
     return PriorComparison(
         reference=sets[0].name,
@@ -412,17 +422,29 @@ def reference_scaling(result: SetResult) -> pd.DataFrame:
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
-def _flips(results, sources, asked: dict[str, Question], confidence: float):
+#: Refits that may be made so that re-weighting reaches more of the maps.
+_BRIDGES = 2
+
+
+def _flips(results, sources, asked: dict[str, Question], confidence: float, seed: int, settings):
     """Find where each conclusion changes, and lay out the map that it was looked for on."""
     if not asked:
         return pd.DataFrame(), pd.DataFrame()
-    reference, terms = results[0].priors, sources[0].terms
+    reference, terms, pooling = results[0].priors, sources[0].terms, sources[0].pooling
     blocks = {name: block for block in blocks_of(terms) for name in block}
-    maps = []
-    for name, question in asked.items():
-        grid = prior_grid(reference, name, "tau" in sources[0].draws)
-        maps.append(reweighted_map(sources, reference, blocks[name], grid, question))
-    grid_map = pd.concat(maps, ignore_index=True)
+    grids = {name: prior_grid(reference, name, "tau" in sources[0].draws) for name in asked}
+    maps: dict[str, pd.DataFrame] = {}
+    for i in range(_BRIDGES + 1):
+        for name, question in asked.items():
+            if name not in maps or maps[name]["probability"].isna().any():
+                maps[name] = reweighted_map(sources, reference, blocks[name], grids[name], question)
+        grid_map = pd.concat(maps.values(), ignore_index=True)
+        between = bridge(reference, list(grids.values()), grid_map)
+        if between is None or i == _BRIDGES:
+            break
+        number = seed + len(sources)
+        more = sampled_source(terms, pooling, between, number, scored=False, **settings)
+        sources = [*sources, more]
     return flips(grid_map, set_probabilities(results, asked), asked, confidence), grid_map
 
 

@@ -67,7 +67,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     head = max(map(len, heads)) * leading(style.size) + column_head + style.scaled(3)
     body, foot = tall * len(diseases), style.scaled(9)
     page = Page(style, down * (head + body + foot) + 3.2 * leading(small))
-    most = max(1.0, ceil(2 * float(frame["change"].abs().max())) / 2)
+    # What a disease's own studies add would drown what the others do: their range is the scale.
+    others = frame.loc[frame["disease"] != frame["left_out"], "change"].abs()
+    most = max(1.0, ceil(2 * float(others.max())) / 2) if len(others) else 1.0
     for i, outcome in enumerate(outcomes):
         row, column = divmod(i, across)
         left = column * (labels + cell * len(diseases) + gap)
@@ -86,6 +88,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
             turned = {"rotation": 90, "va": "bottom"} if upright else {"va": "bottom"}
             page.text(x, top - style.scaled(1.5), short, size=small, ha="center", **turned)
     words = "Change of the row's rate without the column's disease, posterior standard deviations"
+    if float(frame["change"].abs().max()) > most:
+        words += "; beyond the scale in its last colour"
     scale_key(page, style.scaled(8), page.height - page.offset - 2.6 * leading(small),
               0.22 * width, most, words)  # fmt: skip
     return page.figure

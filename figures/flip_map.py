@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+#: Monte-Carlo errors beyond which a probability counts as different from the wanted one.
+_CERTAIN = 2.0
+
 
 def draw_flip_map(frame: pd.DataFrame, style: Style) -> Figure:
-    """Draw the probability that a rate exceeds the threshold over a grid of priors.
+    """Draw the probability that a rate lies beyond the threshold over a grid of priors.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         One row an `outcome`, `disease`, `mu` (location of its prior, linear scale) and `tau_scale`
-        (scale of its half-normal prior): `probability`, `distance` from the reference (0 there),
-        and, the same in all rows, `threshold` and `wanted` (the probability that is enough).
+        (scale of its half-normal prior): `probability` and its `mcse`, `distance` from the
+        reference (0 there), and, the same in all rows, `threshold`, `direction` (`above`, `below`)
+        and `wanted` (the probability that is enough).
     style : Style
         Page, type and colours.
 
@@ -45,9 +49,14 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     down = ceil(len(pairs) / across)
     left = style.scaled(34)
     panel = (width - left - gap * (across - 1) - style.scaled(8)) / across
+    outcomes = list(dict.fromkeys(frame["outcome"]))
     heads = [
         [
-            *fitted((outcome_words(o), outcome_short(o)), panel, small, True),
+            *(
+                fitted((outcome_words(o), outcome_short(o)), panel, small, True)
+                if outcomes[1:]
+                else ()
+            ),
             *fitted(style.names(d), panel, small),
         ]
         for o, d in pairs
@@ -55,8 +64,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     head = max(map(len, heads)) * leading(small) + style.scaled(4)
     body, foot = min(0.8 * panel, style.scaled(80)), style.scaled(15)
     wanted, threshold = float(frame["wanted"].iloc[0]), float(frame["threshold"].iloc[0])
+    verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
     note = wrapped(
-        f"Shade: probability that the rate exceeds {100 * threshold:g} %, white 0 to dark 1; line: "
+        f"Shade: probability that the rate {verb} {100 * threshold:g} %, white 0 to dark 1; line: "
         f"{wanted:g}, where the conclusion flips; cross: the reference prior; hatched: not known",
         width - style.scaled(4),
         small,
@@ -77,11 +87,17 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     bottom = down * (head + body + foot)
     page.text(
         left + (width - left) / 2, bottom + leading(style.size) / 2,
-        "Location of μ's prior, log-odds (death: log hazard a year)", ha="center",
+        f"Location of μ's prior, {_scale(outcomes)}", ha="center",
         size=style.size if width > 300 else small,
     )  # fmt: skip
     page.lines(style.scaled(1), bottom + axis_room, note, size=small)
     return page.figure
+
+
+def _scale(outcomes: list[str]) -> str:
+    if "death" not in outcomes:
+        return "log-odds"
+    return "log hazard a year" if outcomes == ["death"] else "log-odds (death: log hazard a year)"
 
 
 def _panel(axes, rows: pd.DataFrame, wanted: float, style: Style) -> None:
@@ -91,7 +107,7 @@ def _panel(axes, rows: pd.DataFrame, wanted: float, style: Style) -> None:
     axes.patch.set(hatch="////", edgecolor=FAINT, linewidth=0)
     # The darkest blue would hide the line and the cross.
     axes.pcolormesh(x, y, z, cmap="Blues", vmin=0, vmax=1.35, shading="nearest")
-    if np.nanmin(z) < wanted < np.nanmax(z):
+    if _flips(rows, wanted):
         axes.contour(x, y, z, [wanted], colors=[INK], linewidths=[1.5 * style.line])
     nearest = rows.iloc[int(rows["distance"].to_numpy().argmin())]
     at = [nearest["mu"]], [np.log2(nearest["tau_scale"])]
@@ -101,3 +117,12 @@ def _panel(axes, rows: pd.DataFrame, wanted: float, style: Style) -> None:
     axes.locator_params(axis="x", nbins=4)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(side in ("left", "bottom"))
+
+
+def _flips(rows: pd.DataFrame, wanted: float) -> bool:
+    """Whether some prior changes the conclusion beyond the Monte-Carlo error."""
+    nearest = rows.iloc[int(rows["distance"].to_numpy().argmin())]
+    concluded = nearest["probability"] >= wanted
+    away = rows["probability"] - wanted
+    error = _CERTAIN * (rows["mcse"].fillna(0) if "mcse" in rows else 0.0)
+    return bool(((away < -error) if concluded else (away > error)).any())

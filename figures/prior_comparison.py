@@ -6,12 +6,15 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words, words
-from .page import Page, key, key_height, leading, percent_axis, row_pitch
-from .style import FAINT, INK, Style, drawing, fitted, label_room
+from .page import Page, key, key_height, leading, square_root_axis
+from .style import FAINT, INK, POINTS_PER_MM, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+#: Sizes of type that a panel must be wide for all its ticks.
+_NARROW = 10
 
 
 def draw_prior_comparison(frame: pd.DataFrame, style: Style) -> Figure:
@@ -43,7 +46,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     width, small, gap = style.preset.points, style.small, style.scaled(14)
     names = [words(name) for name in sets]
     labels = label_room(names, 0.28 * width, small, True) + style.scaled(8)
-    across = min(len(outcomes), 2 if width < 300 else 3)
+    across = min(len(outcomes), 2 if width < 300 else 3 if width < 600 else 6)
     down = ceil(len(outcomes) / across)
     panel = (width - labels - gap * (across - 1) - style.scaled(9)) / across
     heads = [
@@ -53,8 +56,10 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     entries = [(_sign(style, d), style.names(d)[0]) for d in diseases]
     foot, axis_room = style.scaled(15), leading(style.size) + style.scaled(4)
     fixed = down * (head + foot) + axis_room + key_height(style, width, [t for _, t in entries])
-    lanes = max(1.4, 0.45 * len(diseases))
-    pitch = row_pitch(style, lanes * len(sets) * down, fixed) * lanes
+    # One line of type a set is the least; where the page has room, a lane a disease.
+    wanted = 1.55 * style.size * max(1.4, 0.45 * len(diseases))
+    room = (style.preset.height * POINTS_PER_MM - fixed) / (len(sets) * down)
+    pitch = max(1.25 * small, min(wanted, room))
     body = pitch * len(sets)
     page = Page(style, fixed + down * body)
     for i, outcome in enumerate(outcomes):
@@ -64,6 +69,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         page.lines(left, first, heads[i], weight="bold")
         axes = page.axes(left, top, panel, body)
         _panel(axes, frame[frame["outcome"] == outcome], sets, diseases, pitch, style)
+        if panel < _NARROW * style.size:
+            axes.set_xticks([0, 0.1, 0.5, 1], ["0", "10", "50", "100"])
         if column == 0:
             for j, name in enumerate(names):
                 bold = j == 0
@@ -72,13 +79,18 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
                 page.text(1, top + (j + 0.5) * pitch, text, size=small, weight=weight)
     bottom = down * (head + body + foot)
     middle = labels + (width - labels) / 2
-    page.text(middle, bottom + leading(style.size) / 2, "Patients with the outcome, %", ha="center")
+    page.text(
+        middle,
+        bottom + leading(style.size) / 2,
+        "Patients with the outcome, %, square-root scale",
+        ha="center",
+    )
     key(page, style.scaled(1), bottom + axis_room, width - 2, entries)
     return page.figure
 
 
 def _panel(axes, rows: pd.DataFrame, sets, diseases, pitch: float, style: Style) -> None:
-    percent_axis(axes)
+    square_root_axis(axes)
     axes.set_ylim(pitch * len(sets), 0)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -26,7 +26,8 @@ def prior_comparison(frame: pd.DataFrame, setting: Setting) -> Words:
         )
     caption = sentences(
         f"Rates under {len(sets)} prior sets, the reference {sets[0]} first: {ESTIMATES}. A line "
-        "joins the medians of a disease: upright, the prior does not matter.",
+        "joins the medians of a disease: upright, the prior does not matter. The axes have a "
+        "square-root scale.",
         moved,
         setting.model,
         setting.verdict(list(dict.fromkeys(frame["outcome"]))),
@@ -45,10 +46,11 @@ def flip_map(frame: pd.DataFrame, setting: Setting) -> Words:
         other = own[(own["probability"] >= wanted) != (here >= wanted)]
         near = f"at distance {other['distance'].min():.1f}" if len(other) else "nowhere on the map"
         told.append(f"{disease_words(str(disease)).lower()} {here:.2f}, flips {near}")
+    verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
     caption = sentences(
-        f"Probability that the rate of {lowered(outcome)} exceeds {percent(threshold)}, for priors "
-        "of μ (location) and τ (scale) around the reference (cross). The line is where it is "
-        f"{wanted:g}, and the conclusion flips. Distance 1 is one prior standard deviation of μ "
+        f"Probability that the rate of {lowered(outcome)} {verb} {percent(threshold, 0)}, for "
+        "priors of μ (location) and τ (scale) around the reference (cross). The line is where it "
+        f"is {wanted:g}, and the conclusion flips. Distance 1 is one prior standard deviation of μ "
         "or a doubling of the scale of τ.",
         setting.model,
         setting.verdict([outcome]),
@@ -89,7 +91,8 @@ def borrowing(frame: pd.DataFrame, setting: Setting) -> Words:
     caption = sentences(
         "Borrowing: change of each disease's mean rate (row) when all studies of a disease "
         "(column) are left out, in standard deviations of its posterior given everything; on the "
-        "diagonal, what its own studies add to the others. Hatched: no study to leave out.",
+        "diagonal, what its own studies add to the others (where this is beyond the scale, in its "
+        "last colour). Hatched: no study to leave out.",
         found,
         setting.model,
         setting.verdict(list(dict.fromkeys(frame["outcome"]))),

@@ -13,6 +13,7 @@ from ...data.names import disease_words, outcome_words, study_labels
 from ...data.selection import described
 from ..fitting.summary import diagnostics
 from . import report_tables as tables
+from .findings_sensitivity import sensitivity_blocks
 from .report_tables import Table
 from .results import UNCHECKED, Results, rates_of, reported
 from .wording import interval, listed, number, span
@@ -93,6 +94,7 @@ def sections(results: Results, shipped: bool, command: str) -> list[Section]:
         _guard(results),
         _review(results),
         _poolings(results),
+        _sensitivity(results),
         _definitions(results),
         _limits(results, shipped),
         _reproduce(results, command),
@@ -342,6 +344,11 @@ def _poolings(results: Results) -> Section | None:
     )
     blocks = [Block("text", text), Block("figure", "pooling"), Block("table", table)]
     return Section("pooling", "Partial pooling against complete and none", blocks)
+
+
+def _sensitivity(results: Results) -> Section | None:
+    blocks = sensitivity_blocks(results)
+    return Section("sensitivity", "How much hangs on the prior", blocks) if blocks else None
 
 
 def _definitions(results: Results) -> Section | None:

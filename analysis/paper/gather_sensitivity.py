@@ -43,18 +43,20 @@ def flip_map_data(comparison: PriorComparison, outcome: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a `disease`, `mu` and `tau_scale`: `probability` that the rate exceeds
-        `threshold`, its `mcse`, `distance` of the prior from the reference, and `wanted`, the
-        probability that is enough; no rows without a threshold or under a pooling without tau.
+        One row a `disease`, `mu` and `tau_scale`: `probability` of the conclusion that the rate
+        lies `direction` (`above`, `below`) of `threshold`, its `mcse`, `distance` of the prior from
+        the reference, and `wanted`, the probability that is enough; no rows without a threshold or
+        under a pooling without tau.
     """
     frame = comparison.flip_map
     columns = ["outcome", "disease", "mu", "tau_scale", "distance", "probability", "mcse"]
-    if frame.empty or comparison.flips.empty:
-        return pd.DataFrame(columns=[*columns, "threshold", "wanted"])
+    asked = ["threshold", "direction", "wanted"]
+    if frame.empty or outcome not in set(comparison.flips["outcome"]):
+        return pd.DataFrame(columns=[*columns, *asked])
+    own = comparison.flips[comparison.flips["outcome"] == outcome].iloc[0]
     frame = frame[(frame["outcome"] == outcome) & frame["tau_scale"].notna()]
-    asked = comparison.flips.iloc[0]
-    frame = frame[columns].assign(threshold=asked["threshold"], wanted=asked["confidence"])
-    return frame.reset_index(drop=True)
+    question = dict(zip(asked, own[["threshold", "direction", "confidence"]], strict=True))
+    return frame[columns].assign(**question).reset_index(drop=True)
 
 
 def power_scaling_data(comparison: PriorComparison) -> pd.DataFrame:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ...data.evidence import Evidence
     from ...models.priors import PriorSet
+    from ..robustness.borrowing import Borrowing
+    from ..sensitivity import PriorComparison
 
 UNCHECKED = "unchecked"
 
@@ -38,6 +40,10 @@ class Results:
         What made the fit.
     priors : PriorSet
         Its priors.
+    comparison : PriorComparison, optional
+        What is believed under other priors.
+    borrowed : Borrowing, optional
+        What diseases take from each other.
     """
 
     evidence: Evidence
@@ -47,6 +53,8 @@ class Results:
     others: Mapping[str, tuple[Evidence, DataTree]]
     config: Mapping[str, Any]
     priors: PriorSet
+    comparison: PriorComparison | None = None
+    borrowed: Borrowing | None = None
 
     @property
     def verdict(self) -> str:

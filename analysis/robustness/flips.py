@@ -112,6 +112,37 @@ def grid_priors(grid: PriorGrid) -> tuple[list[Prior], list[Prior]]:
     return levels, [Prior.make("HalfNormal", sigma=float(s)) for s in scales]
 
 
+def bridge(priors: PriorSet, grids: Sequence[PriorGrid], grid_map: pd.DataFrame) -> PriorSet | None:
+    """Give a set whose draws may serve where no source did: of each outcome the nearest such prior.
+
+    Parameters
+    ----------
+    priors : PriorSet
+        The reference.
+    grids : sequence of PriorGrid
+        One an outcome.
+    grid_map : pandas.DataFrame
+        As `reweighted_map`, of these outcomes.
+
+    Returns
+    -------
+    PriorSet or None
+        None where every prior of the grids could be judged.
+    """
+    others = dict(priors.overrides)
+    missing = grid_map[grid_map["probability"].isna()].sort_values("distance")
+    if missing.empty:
+        return None
+    spreads = {grid.outcome: grid.spread for grid in grids}
+    for row in missing.drop_duplicates("outcome").to_dict("records"):
+        name = row["outcome"]
+        moved = {"mu": Prior.make("Normal", mu=row["mu"], sigma=spreads[name])}
+        if np.isfinite(row["tau_scale"]):
+            moved["tau"] = Prior.make("HalfNormal", sigma=row["tau_scale"])
+        others[name] = tuple((dict(others.get(name, ())) | moved).items())
+    return replace(priors, name="a prior of the map", overrides=tuple(others.items()))
+
+
 def reweighted_map(
     sources: Sequence[Source], priors: PriorSet, block: Block, grid: PriorGrid, question: Question
 ) -> pd.DataFrame:

@@ -23,7 +23,7 @@ OK, CONFLICT, PRIOR, UNDECIDED = "ok", "conflict", "prior dominates", "undecided
 
 MEANING = {
     OK: "the prior hardly matters: the data speak",
-    CONFLICT: "prior and data pull in different directions, and the result is a compromise",
+    CONFLICT: "prior and data both move it: a compromise, perhaps of two that disagree",
     PRIOR: "the prior shapes the result and the data say little",
     UNDECIDED: "too few draws to say whether the prior matters",
 }

@@ -102,7 +102,7 @@ def sensitivity_frames(diseases, outcomes=OUTCOMES):
     flips = pd.DataFrame(grid, columns=["outcome", "disease", "mu", "tau_scale"])
     flips["distance"] = np.hypot(flips["mu"], np.log2(flips["tau_scale"]))
     flips["probability"] = 1 / (1 + np.exp(-flips["mu"] - flips["tau_scale"]))
-    flips = flips.assign(threshold=0.5, wanted=0.95)
+    flips = flips.assign(threshold=0.5, direction="below", wanted=0.95)
     scaling = pd.DataFrame(
         product(outcomes, ("mu", "tau", "sigma")), columns=["outcome", "parameter"]
     )
