@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -153,11 +154,21 @@ def _each(job: Callable[[Exhibit], Written], found: Sequence[Exhibit]) -> Iterab
     from multiprocessing import get_context
 
     # A fresh process: a forked one would share the sampler's threads in a broken state.
-    with ProcessPoolExecutor(_WORKERS - 1, mp_context=get_context("spawn")) as pool:
-        theirs = len(found) // _WORKERS
+    pool = ProcessPoolExecutor(
+        _WORKERS - 1, mp_context=get_context("spawn"), initializer=_ignore_interrupts
+    )
+    theirs = len(found) // _WORKERS
+    try:
         waiting = [pool.submit(job, each) for each in found[-theirs:]]
         ours = [job(each) for each in found[:-theirs]]
         return [*ours, *(each.result() for each in waiting)]
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an interrupt only the figure in hand is finished
+
+
+def _ignore_interrupts() -> None:
+    """Leave it to the first process to end this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write_exhibit(
