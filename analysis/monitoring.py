@@ -23,6 +23,7 @@ from .trial.requests import (
     DesignResult,
     check_choice,
     check_data_so_far,
+    check_discount,
     check_rate,
     check_rates,
     check_target,
@@ -89,6 +90,7 @@ def monitor(
     _check_stopping(rule, target, futility, efficacy)
     looks = check_looks(look)
     check_data_so_far(events_so_far, n_so_far)
+    check_discount(discount, design_prior is not None)
     if n_so_far is not None and n_so_far > looks[-1]:
         raise ValueError(f"n_so_far {n_so_far} is beyond the last look {looks[-1]}: add a look")
     analysis = as_analysis(analysis_prior)

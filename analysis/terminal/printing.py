@@ -75,6 +75,8 @@ def print_verdict(checked: Mapping[str, Any] | None) -> None:
 
 def print_design(result: DesignResult) -> None:
     """Print a design's table, of a long one a part, and its paragraph."""
+    import pandas as pd
+
     table = result.table
     recommended = result.answer.get("recommended_n")
     if len(table) > _DESIGN_ROWS:
@@ -87,6 +89,9 @@ def print_design(result: DesignResult) -> None:
     _print_frame(title, table, marked=recommended)
     if result.operating is not None and len(result.operating) <= _DESIGN_ROWS:
         _print_frame("Operating characteristics", result.operating)
+    if "discounts" in result.answer:
+        title = "Recommended number under discounts for optimism (log-odds)"
+        _print_frame(title, pd.DataFrame(result.answer["discounts"]).convert_dtypes())
     print(printable(result.paragraph))
 
 

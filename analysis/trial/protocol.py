@@ -2,6 +2,11 @@
 
 import math
 
+NOTHING_WANTED = (
+    "No sample size is recommended, since no power is asked for, and no assurance or no design "
+    "prior that it could be under."
+)
+
 
 def single_arm(request: dict, rule: str, answer: dict) -> str:
     """Return the paragraph of a single-arm design."""
@@ -15,9 +20,9 @@ def single_arm(request: dict, rule: str, answer: dict) -> str:
     if request["design_prior"] is not None:
         parts.append(f"The design prior (our belief about the true rate) is {_believed(request)}.")
     if not wanted:
-        parts.append("No sample size is recommended, since no assurance or power is asked for.")
+        parts.append(NOTHING_WANTED)
     elif chosen is None:
-        parts.append(_none(answer, wanted, n_max))
+        parts.append(_none(request, answer, wanted))
     else:
         row = answer["table"][chosen - request["n_min"]]
         parts.append(
@@ -49,10 +54,12 @@ def _wanted(request: dict) -> str:
     return " and ".join(wanted)
 
 
-def _none(answer: dict, wanted: str, n_max: int) -> str:
-    text = f"No number of patients up to {n_max} reaches {wanted} lastingly"
-    if best := answer.get("best_assurance"):
-        text += f"; the best assurance is {best['assurance']:.3f}, at {best['n']} patients"
+def _none(request: dict, answer: dict, wanted: str) -> str:
+    text = f"No number of patients up to {request['n_max']} reaches {wanted} lastingly"
+    for name in ("assurance", "power"):
+        best = answer.get(f"best_{name}")
+        if best is not None and request[name] is not None:
+            text += f"; the best {name} is {best[name]:.3f}, at {best['n']} patients"
     return text + "."
 
 
@@ -145,9 +152,9 @@ def two_arm(request: dict, rule: str, answer: dict) -> str:
             f"{request['design_prior_control']} for the control rate."
         )
     if not sized and not wanted:
-        parts.append("No sample size is recommended, since no assurance or power is asked for.")
+        parts.append(NOTHING_WANTED)
     elif not sized and chosen is None:
-        parts.append(_none(answer, wanted, request["n_max"]))
+        parts.append(_none(request, answer, wanted))
     elif not sized:
         parts.append(
             f"We recommend {chosen} patients in total, the smallest number from which on {wanted} "

@@ -9,6 +9,8 @@ import pandas as pd
 
 RULES = ("single", "dual")
 DIRECTIONS = ("above", "below")
+# Enumeration over the counts of a larger trial takes longer than anybody waits.
+LARGEST_SIZE = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +74,41 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
 def check_sizes(n_min: int, n_max: int) -> None:
     """Refuse a range of sample sizes that is empty or not of positive whole numbers."""
     check_count("n_min", n_min, least=1)
-    check_count("n_max", n_max, least=1)
+    check_count("n_max", n_max, least=1, most=LARGEST_SIZE)
     if n_max < n_min:
         raise ValueError(f"n_max {n_max} is below n_min {n_min}: give n_max at least {n_min}")
 
 
-def check_count(name: str, count: int | None, least: int = 0) -> None:
-    """Refuse a count that is not a whole number of at least `least` (None passes)."""
-    if count is not None and (int(count) != count or count < least):
+def check_count(name: str, count: float | None, least: int = 0, most: int | None = None) -> None:
+    """Refuse a count that is not a whole number from `least` to `most` (None passes)."""
+    if count is None:
+        return
+    if not np.isfinite(count) or int(count) != count or count < least:
         raise ValueError(f"{name} {count:g}: give a whole number of at least {least}")
+    if most is not None and count > most:
+        raise ValueError(f"{name} {count:.0f}: give at most {most} patients")
 
 
-def check_target(null: float, target: float | None, direction: str) -> None:
-    """Refuse a target on the wrong side of the null (None passes)."""
+def check_power(power: float, type1: float) -> None:
+    """Refuse a test that rejects no more often where it should."""
+    if power <= type1:
+        raise ValueError(f"power {power:g} is not above type1 {type1:g}: raise it")
+
+
+def check_discount(discount: float, believed: bool) -> None:
+    """Refuse a discount that is none, or that there is no design prior to lower by."""
+    if not np.isfinite(discount) or discount < 0:
+        raise ValueError(f"discount {discount:g}: give a number of log-odds, 0 or above")
+    if discount and not believed:
+        raise ValueError(f"discount {discount:g} is of a design prior: give design_prior")
+
+
+def check_target(null: float, target: float | None, direction: str | None = None) -> None:
+    """Refuse a target on the wrong side of the null (None passes): below it without a direction."""
     if target is None:
         return
+    if direction is None and target <= null:
+        raise ValueError(f"target {target:g} is not above null {null:g}: raise it")
     if direction == "above" and target <= null:
         raise ValueError(
             f"target {target:g} is not above null {null:g}: raise it, or ask for direction below"
@@ -113,6 +135,15 @@ def check_data_so_far(events_so_far: int | None, n_so_far: int | None) -> None:
 def several(values: float | Sequence[float] | None) -> tuple[float, ...]:
     """Return one value, several or none as a tuple."""
     return () if values is None else tuple(float(value) for value in np.atleast_1d(values))
+
+
+def best_of(sizes: Sequence[int], values: Sequence[float] | np.ndarray, name: str) -> dict | None:
+    """Return the size at which a probability is largest, and it; None where it is unknown."""
+    values = np.asarray(values, float)
+    if np.isnan(values).any():
+        return None
+    place = int(values.argmax())
+    return {"n": int(sizes[place]), name: float(values[place])}
 
 
 def smallest_lasting(sizes: Sequence[int], suffices: np.ndarray) -> int | None:

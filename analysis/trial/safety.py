@@ -11,9 +11,12 @@ from ...models.rate_prior import AnyPrior, RatePrior, as_prior
 from . import protocol
 from .operating import Analysis, as_analysis, crossing_probabilities, used
 from .requests import (
+    LARGEST_SIZE,
     DesignResult,
     check_choice,
     check_count,
+    check_discount,
+    check_power,
     check_rate,
     check_rates,
     check_sizes,
@@ -91,6 +94,8 @@ def safety(
     _check(null, target, rates, further, design_prior, boundary)
     check_rates(level=level, type1=type1, power=power, assurance=assurance)
     check_sizes(n_min, n_max)
+    check_power(power, type1)
+    check_discount(discount, design_prior is not None)
     check_count("n_so_far", n_so_far, least=1)
     looks = check_looks(look) if look is not None else tuple(range(n_min, n_max + 1))
     analysis = as_analysis(analysis_prior)
@@ -154,7 +159,7 @@ def _check(null, target, rates, further, design_prior, boundary) -> None:
     for value in further:
         check_rate("power_at", value)
     if null is not None:
-        check_target(null, target, "above")
+        check_target(null, target)
     if boundary == "sprt" and (null is None or target is None):
         raise ValueError("boundary sprt compares two rates: give null (acceptable) and target")
     if null is None and not rates and target is None and design_prior is None:
@@ -200,7 +205,7 @@ def check_looks(look: int | Sequence[int]) -> tuple[int, ...]:
     """Return the looks; refuse them when they do not increase."""
     looks = several(look)
     for value in looks:
-        check_count("look", value, least=1)  # pyright: ignore[reportArgumentType]
+        check_count("look", value, least=1, most=LARGEST_SIZE)
     whole = tuple(int(value) for value in looks)
     for earlier, later in zip(whole, whole[1:], strict=False):
         if later <= earlier:

@@ -13,7 +13,9 @@ from .requests import (
     DIRECTIONS,
     RULES,
     DesignResult,
+    best_of,
     check_choice,
+    check_discount,
     check_rate,
     check_rates,
     check_sizes,
@@ -91,7 +93,8 @@ def single_arm(
     Assurance: O'Hagan et al. 2005, doi:10.1002/pst.175.
     """
     further = several(power_at)
-    _check(null, target, further, rule, direction, power, discount)
+    _check(null, target, further, rule, direction, power)
+    check_discount(discount, design_prior is not None)
     check_rates(level=level, type1=type1, power=power, assurance=assurance, coverage=coverage)
     check_sizes(n_min, n_max)
     analysis = as_analysis(analysis_prior)
@@ -110,6 +113,8 @@ def single_arm(
         "table": _rows(table, critical, rates),
         "type1_above": table.loc[table["type1_above"], "n"].tolist(),
     }
+    if power is not None:
+        answer["best_power"] = best_of(sizes, table[f"power_{target:g}"].to_numpy(), "power")
     if prior is not None and moved is not None:
         answer |= _assured(decision, critical, moved, table, answer["recommended_n"])
         answer |= _discounts(decision, critical, prior, table, (discount, power, target, assurance))
@@ -135,7 +140,7 @@ def single_arm(
     return DesignResult(request, words, answer, table, paragraph, curve=curve, priors=priors)
 
 
-def _check(null, target, further, rule, direction, power, discount) -> None:
+def _check(null, target, further, rule, direction, power) -> None:
     check_choice("rule", rule, RULES)
     check_choice("direction", direction, DIRECTIONS)
     check_rates(null=null, target=target)
@@ -146,8 +151,6 @@ def _check(null, target, further, rule, direction, power, discount) -> None:
         raise ValueError("rule dual compares the posterior median with a target: give target")
     if power is not None and target is None:
         raise ValueError(f"power {power:g} is wanted at the target: give target")
-    if not np.isfinite(discount):
-        raise ValueError(f"discount {discount:g}: give a number of log-odds")
 
 
 def _discounted(prior: AnyPrior | None, discount: float, direction: str) -> AnyPrior | None:
@@ -231,8 +234,8 @@ def _assured(
     recommended: int | None,
 ) -> dict:
     """Return the attainable and the best assurance, with Monte-Carlo errors of drawn priors."""
-    best = table.iloc[int(table["assurance"].argmax())]
-    n = int(best["n"]) if recommended is None else recommended
+    best = best_of(list(critical), table["assurance"].to_numpy(), "assurance")
+    n = recommended or (best["n"] if best else max(critical))
     errors: list[float | None] = [None, None]
     if isinstance(prior, WeightedRates) and prior.sampled:
         rates = np.array(prior.rates)
@@ -247,7 +250,7 @@ def _assured(
         "highest_attainable_assurance": decision.beyond(prior, decision.null),
         "highest_attainable_assurance_mcse": errors[1],
         "limiting_assurance": decision.beyond(prior, decision.hardest),
-        "best_assurance": {"n": int(best["n"]), "assurance": float(best["assurance"])},
+        "best_assurance": best,
         "assurance_mcse": errors[0],
     }
 

@@ -13,9 +13,12 @@ from . import protocol
 from .operating import as_mixture, predictives
 from .requests import (
     DIRECTIONS,
+    LARGEST_SIZE,
     DesignResult,
+    best_of,
     check_choice,
     check_count,
+    check_discount,
     check_rate,
     check_rates,
     check_sizes,
@@ -110,7 +113,7 @@ def two_arm(
         When the request makes no sense, with what to change.
     """
     rates = several(control_rate)
-    _check(margin, effect, rates, direction, power, allocation, discount)
+    _check(margin, effect, rates, direction, power, allocation)
     check_rates(level=level, type1=type1, power=power, assurance=assurance)
     sizes = _sizes(n_min, n_max, allocation, n_experimental, n_control)
     comparison = _Comparison(
@@ -121,6 +124,7 @@ def two_arm(
     believed = _design_priors(
         design_prior_experimental or design_prior, design_prior_control or design_prior
     )
+    check_discount(discount, believed is not None)
     moved = believed
     if believed is not None and discount:
         shift = -discount if direction == "above" else discount
@@ -137,7 +141,8 @@ def two_arm(
         "operating": _records(operating),
         "level": float(shown["level"]),
         "highest_attainable_assurance": None if moved is None else _limit(comparison, *moved),
-        "best_assurance": _best(table),
+        "best_assurance": best_of(totals, table["assurance"].to_numpy(), "assurance"),
+        "best_power": best_of(totals, table["power"].to_numpy(), "power"),
         "frequentist": _frequentist(comparison, rates, effect, power, allocation),
     }
     request = {
@@ -169,7 +174,7 @@ def two_arm(
     return DesignResult(request, words, answer, table, paragraph, operating, priors=priors)
 
 
-def _check(margin, effect, rates, direction, power, allocation, discount) -> None:
+def _check(margin, effect, rates, direction, power, allocation) -> None:
     check_choice("direction", direction, DIRECTIONS)
     for name, difference in (("margin", margin), ("effect", effect)):
         if difference is not None and not -1 < difference < 1:
@@ -189,16 +194,20 @@ def _check(margin, effect, rates, direction, power, allocation, discount) -> Non
         raise ValueError(f"power {power:g} needs a true difference: give effect and control_rate")
     if not np.isfinite(allocation) or allocation <= 0:
         raise ValueError(f"allocation {allocation:g}: give experimental patients per control, > 0")
-    if not np.isfinite(discount):
-        raise ValueError(f"discount {discount:g}: give a number of log-odds")
 
 
 def check_effect(margin: float, effect: float, direction: str) -> None:
     """Refuse an effect that does not pass the margin."""
     if direction == "above" and effect <= margin:
-        raise ValueError(f"effect {effect:g} is not above margin {margin:g}: raise it")
+        raise ValueError(
+            f"effect {effect:g} is not above margin {margin:g}: raise it, or ask for direction "
+            "below"
+        )
     if direction == "below" and effect >= margin:
-        raise ValueError(f"effect {effect:g} is not below margin {margin:g}: lower it")
+        raise ValueError(
+            f"effect {effect:g} is not below margin {margin:g}: lower it, or ask for direction "
+            "above"
+        )
 
 
 def _sizes(
@@ -207,8 +216,8 @@ def _sizes(
     """Return experimental and control patients of every size in question."""
     if (n_experimental is None) != (n_control is None):
         raise ValueError("n_experimental and n_control belong together: give both")
-    check_count("n_experimental", n_experimental, least=1)
-    check_count("n_control", n_control, least=1)
+    check_count("n_experimental", n_experimental, least=1, most=LARGEST_SIZE)
+    check_count("n_control", n_control, least=1, most=LARGEST_SIZE)
     if n_experimental is not None and n_control is not None:
         return [(n_experimental, n_control)]
     check_sizes(n_min, n_max)
@@ -388,14 +397,6 @@ def _limit(comparison: _Comparison, experimental: AnyPrior, control: AnyPrior) -
     rates, weights = control.quadrature(200)
     sides = experimental.above if comparison.direction == "above" else experimental.below
     return float(np.clip(weights @ sides(rates + comparison.margin), 0, 1))
-
-
-def _best(table: pd.DataFrame) -> dict | None:
-    if table["assurance"].isna().any():
-        return None
-    row = table.iloc[int(table["assurance"].argmax())]
-    total = int(row["n_experimental"] + row["n_control"])
-    return {"n": total, "assurance": float(row["assurance"])}
 
 
 def _frequentist(

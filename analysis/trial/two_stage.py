@@ -9,7 +9,7 @@ from scipy import special
 
 from ...models.beta_mixture import binomial_mass
 from . import protocol
-from .requests import DesignResult, check_rates, check_sizes, check_target
+from .requests import DesignResult, check_power, check_rates, check_sizes, check_target
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def two_stage(
     Simon 1989, doi:10.1016/0197-2456(89)90015-9.
     """
     check_rates(null=null, target=target, type1=type1, power=power)
-    check_target(null, target, "above")
+    check_target(null, target)
+    check_power(power, type1)
     check_sizes(2, n_max)
     designs = _search(null, target, type1, power, n_max)
     named = {}

@@ -129,6 +129,18 @@ def test_no_answer_drowns_its_reader_in_digits(stored, tmp_path, words):
     assert not re.search(r"\d\.\d{6}", done.stdout)
 
 
+def test_sizes_under_discounts_are_in_table_answer_and_paragraph(tmp_path):
+    words = ("single-arm", "--null", "0.2", "--design-prior", "beta(12,18)", "--n-max", "60")
+    found = answered(*words, out=tmp_path)
+    printed = run(*words, "--out", tmp_path).stdout
+    assert "Recommended number under discounts for optimism" in printed
+    assert [row["discount"] for row in found["discounts"]] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    for row in found["discounts"]:
+        size = "none" if row["recommended_n"] is None else row["recommended_n"]
+        assert f"{size} at {row['discount']:g}" in found["paragraph"]
+    assert f"From a discount of {found['discount_limit']:.2f} on" in found["paragraph"]
+
+
 def test_a_fit_named_by_its_file_keeps_its_verdict(stored, table, tmp_path, monkeypatch):
     from mscpool.analysis.fitting.store import load, run_config
 

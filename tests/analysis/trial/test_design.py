@@ -141,14 +141,22 @@ def test_unreachable_wish_is_an_answer_with_the_best_size():
     assert result.answer["highest_attainable_assurance"] == pytest.approx(attainable)
 
 
+def test_unreachable_power_is_an_answer_with_the_best_size():
+    result = single_arm(null=0.2, target=0.25, power=0.9, assurance=None, n_max=60)
+    best = max(result.answer["table"], key=lambda row: row["power"]["0.25"])
+    assert result.answer["recommended_n"] is None
+    assert result.answer["best_power"] == {"n": best["n"], "power": best["power"]["0.25"]}
+    assert f"the best power is {best['power']['0.25']:.3f}, at {best['n']} pat" in result.paragraph
+
+
 def test_assurance_approaches_the_probability_that_the_rule_is_deserved():
-    # The gap falls with the square root of n: about 1 / sqrt(3000) is left.
-    endless = single_arm(null=0.2, design_prior="beta(8,12)", n_min=3000, n_max=3000).answer
+    # The gap falls with the square root of n: about 1 / sqrt(2000) is left.
+    endless = single_arm(null=0.2, design_prior="beta(8,12)", n_min=2000, n_max=2000).answer
     assert endless["table"][0]["assurance"] == pytest.approx(
         endless["highest_attainable_assurance"], abs=0.02
     )
     dual = single_arm(
-        null=0.2, target=0.4, rule="dual", design_prior="beta(8,12)", n_min=3000, n_max=3000
+        null=0.2, target=0.4, rule="dual", design_prior="beta(8,12)", n_min=2000, n_max=2000
     ).answer
     assert dual["table"][0]["assurance"] == pytest.approx(dual["limiting_assurance"], abs=0.01)
 
@@ -310,6 +318,10 @@ PLAN = {"null": 0.2, "target": 0.4}
         ({"coverage": 95}, "coverage 95: give"),
         ({"power_at": [0.3, 1.3]}, "power_at 1.3: give"),
         ({"discount": math.inf}, "discount inf: give a number"),
+        ({"discount": -0.5, "design_prior": "beta(1,1)"}, "discount -0.5: give a number"),
+        ({"discount": 0.5}, "discount 0.5 is of a design prior: give design_prior"),
+        ({"n_max": 10**8}, "n_max 100000000: give at most 2000 patients"),
+        ({"n_max": math.nan}, "n_max nan: give a whole number"),
         ({"analysis_prior": "0.3"}, "a fixed rate leaves nothing to learn"),
         ({"analysis_prior": "beta(1)"}, "not understood"),
         ({"analysis_prior": sampled_rate([0.1, 0.2])}, "fit a beta mixture to it first"),

@@ -311,3 +311,10 @@ def test_senseless_monitoring_request_gets_one_line(change, complaint):
     with pytest.raises(ValueError, match=re.escape(complaint)) as caught:
         monitor(**({"null": 0.2, "look": [20, 40]} | change))
     assert "\n" not in str(caught.value)
+
+
+def test_a_sequential_test_that_stops_as_often_where_it_should_not_is_refused():
+    with pytest.raises(ValueError, match="power 0.04 is not above type1 0.05: raise it$"):
+        safety(null=0.1, target=0.2, boundary="sprt", power=0.04)
+    with pytest.raises(ValueError, match="target 0.1 is not above null 0.2: raise it$"):
+        safety(null=0.2, target=0.1)
