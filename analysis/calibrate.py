@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from .check import CheckResult, Verdict, judge, judge_sampling, verdict_of, worst
+from .check import CheckResult, judge, verdict_of
 from .fitting import predict
 from .guard import defects
 from .guard.disease_left import thinned
 from .guard.left_out_exactly import leave_each_out
+from .guard.sampling_verdict import judge_sampling
+from .guard.verdicts import Verdict, worst
 
 SETS, SEED = 200, 20250101
 FILE = "calibration.jsonl"

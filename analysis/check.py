@@ -6,10 +6,9 @@ states of the same diseases; a verdict for each outcome, with the reason in a se
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +22,13 @@ from .guard.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
 from .guard.left_out import LeftOut, adjusted_smallest
 from .guard.left_out_exactly import leave_each_out
 from .guard.review import compare_review
+from .guard.sampling_verdict import judge_sampling
+from .guard.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
     from ..data.evidence import Evidence
-
-Verdict = Literal["pass", "warn", "fail"]
 
 # The thresholds are set by the calibration, for six outcomes together: predictive checks see the
 # data twice, and counts are small, so that sound data come near 0 and 1 seldom.
@@ -37,12 +36,6 @@ Verdict = Literal["pass", "warn", "fail"]
 WARN_TAIL, FAIL_TAIL = 0.01, 0.0025
 #: Smallest mid-p value over the studies of an outcome, adjusted for their number: warns, or fails.
 WARN_LEFT_OUT, FAIL_LEFT_OUT = 0.05, 0.01
-#: Sampling: what every reported quantity must reach, else the guard warns ...
-LARGEST_R_HAT, LEAST_EFFECTIVE_DRAWS = 1.01, 400
-LARGEST_DIVERGENT_SHARE, LEAST_E_BFMI = 0.001, 0.3
-#: ... and what no inference survives: chains that disagree, or too few draws for any interval.
-FAILING_R_HAT, FAILING_EFFECTIVE_DRAWS = 1.05, 100
-FAILING_DIVERGENT_SHARE, FAILING_E_BFMI = 0.02, 0.1
 
 #: Name of the check of left-out studies.
 LEFT_OUT = "most surprising study, left out"
@@ -240,12 +233,6 @@ def judge(
 _LOO_KEYS = ("study", "outcome", "elpd", "pareto_k", "pit")
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Give the worst of several verdicts."""
-    found = set(verdicts)
-    return "fail" if "fail" in found else "warn" if "warn" in found else "pass"
-
-
 def _predictive_checks(replicated: np.ndarray, realised: np.ndarray, arms: Arms) -> list[Check]:
     found = []
     for name, discrepancy in DISCREPANCIES.items():
@@ -334,53 +321,6 @@ def unidentified(terms: Terms, pooling: str) -> dict[str, str]:
         elif studies == 1 or (kind == "none" and most == 1):
             told[str(name)] = "No disease has a second study: sigma is its prior."
     return told
-
-
-def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Judge the sampler's diagnostics.
-
-    Parameters
-    ----------
-    found : mapping
-        As `judge` takes them.
-
-    Returns
-    -------
-    dict
-        The same as plain numbers, with ``verdict`` and ``reason``.
-    """
-    plain = {key: None if _missing(value) else value for key, value in found.items()}
-    if _missing(found["max_r_hat"]):
-        return {**plain, "verdict": "pass", "reason": "Integrated numerically, not sampled."}
-    r_hat, share = found["max_r_hat"], found["divergences"] / found["draws"]
-    fewest, energy = min(found["min_ess_bulk"], found["min_ess_tail"]), found["e_bfmi"]
-    problems = {
-        f"chains disagree: R-hat reaches {r_hat:.3f}, not below {LARGEST_R_HAT}": (
-            r_hat >= LARGEST_R_HAT,
-            r_hat >= FAILING_R_HAT,
-        ),
-        f"too few effective draws: {fewest:.0f}, not above {LEAST_EFFECTIVE_DRAWS}": (
-            fewest <= LEAST_EFFECTIVE_DRAWS,
-            fewest <= FAILING_EFFECTIVE_DRAWS,
-        ),
-        f"{found['divergences']} of {found['draws']} draws diverged": (
-            share > LARGEST_DIVERGENT_SHARE,
-            share > FAILING_DIVERGENT_SHARE,
-        ),
-        f"E-BFMI is {energy:.2f}, not above {LEAST_E_BFMI}": (
-            energy <= LEAST_E_BFMI,
-            energy <= FAILING_E_BFMI,
-        ),
-    }
-    told = [text for text, (warns, _) in problems.items() if warns]
-    sentence = "; ".join(told) if told else "the chains agree and have draws enough"
-    fails = any(fails for _, fails in problems.values())
-    verdict = "fail" if fails else "warn" if told else "pass"
-    return {**plain, "verdict": verdict, "reason": f"{sentence[0].upper()}{sentence[1:]}."}
-
-
-def _missing(value: Any) -> bool:
-    return value is None or math.isnan(value)
 
 
 def terms_of_fit(fit: DataTree) -> Terms:

@@ -14,6 +14,7 @@ from mscpool.analysis.guard.discrepancies import DISCREPANCIES, Arms, expected_c
 from mscpool.analysis.guard.disease_left import only_units, without_unit
 from mscpool.analysis.guard.left_out import adjusted_smallest, leave_out
 from mscpool.analysis.guard.review import compare_review
+from mscpool.analysis.guard.sampling_verdict import judge_sampling
 from mscpool.models.terms import build_terms
 
 DISEASES = ("one", "two")
@@ -371,11 +372,17 @@ def test_verdict_is_the_worst():
         ({"divergences": 5}, "warn", "5 of 4000"),
         ({"divergences": 200}, "fail", "200 of 4000"),
         ({"e_bfmi": 0.3}, "warn", "E-BFMI"),
-        ({"max_r_hat": float("nan"), "e_bfmi": float("nan")}, "pass", "not sampled"),
+        (dict.fromkeys(SAMPLED_WELL, float("nan")), "pass", "not sampled"),
+        (dict.fromkeys(SAMPLED_WELL), "pass", "not sampled"),
+        # One chain, or draws too few for anything to be computed of them.
+        ({"max_r_hat": float("nan")}, "warn", "R-hat cannot be computed"),
+        ({"max_r_hat": None}, "warn", "R-hat cannot be computed"),
+        ({"max_r_hat": None, "min_ess_tail": None}, "fail", "effective draws cannot be"),
+        ({"e_bfmi": float("nan")}, "fail", "E-BFMI cannot be computed"),
     ],
 )
 def test_sampling_is_judged_by_its_worst_diagnostic(changed, verdict, word):
-    found = check.judge_sampling(SAMPLED_WELL | changed)
+    found = judge_sampling(SAMPLED_WELL | changed)
     assert found["verdict"] == verdict
     assert word.lower() in found["reason"].lower()
     json.dumps(found, allow_nan=False)
