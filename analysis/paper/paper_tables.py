@@ -95,7 +95,7 @@ def paper_tables(
         rates_table(fit, evidence, said),
         diagnostics_table(fit, said),
     ]
-    return made if comparison is None else [*made, priors_table(comparison)]
+    return made if comparison is None else [*made, priors_table(comparison, said)]
 
 
 def characteristics_table(evidence: Evidence) -> PaperTable:
@@ -191,22 +191,34 @@ def _signed(value: Any, digits: int = 2) -> str:
     return "–" if missing else f"{value:.{digits}f}".replace("-", "−")
 
 
-def priors_table(comparison: PriorComparison) -> PaperTable:
-    """Make the table of the rates under every prior set."""
+def priors_table(comparison: PriorComparison, said: Mapping[str, str]) -> PaperTable:
+    """Make the table of the rates under the reference and the priors that move them farthest."""
     frame = gather_sensitivity.prior_comparison_data(comparison)
-    cells = pd.DataFrame(
-        {
-            "Outcome": frame["outcome"].map(outcome_words),
-            "Disease": frame["disease"].map(disease_words),
-            "Prior set": frame["set"],
-            "Rate (95 % interval)": [interval(row) for row in frame.to_dict("records")],
-            "Shift": frame["shift"].map(_signed),
-            "Method": frame["method"].map(words),
-        }
-    )
-    cells = cells.sort_values(["Outcome", "Disease"], kind="stable").reset_index(drop=True)
+    rows = []
+    for (outcome, disease), mine in frame.groupby(["outcome", "disease"], sort=False):
+        base = mine[mine["set"] == comparison.reference].iloc[0].to_dict()
+        ordered = mine.sort_values("q50", kind="stable")
+        lowest, highest = (ordered.iloc[place].to_dict() for place in (0, -1))
+        rows.append(
+            {
+                "Outcome": f"{outcome_words(str(outcome))} (guard: "
+                f"{said.get(str(outcome), 'unchecked')})",
+                "Disease": disease_words(str(disease)),
+                "Rate (95 % interval)": interval(base),
+                "Lowest (prior)": f"{interval(lowest)} ({lowest['set']})",
+                "Highest (prior)": f"{interval(highest)} ({highest['set']})",
+                "Largest shift": _signed(mine["shift"].abs().max(), 1),
+            }
+        )
+    methods = comparison.methods.drop_duplicates("set")["method"].value_counts()
+    counted = ", ".join(f"{number(count)} {method}" for method, count in methods.items())
     note = (
-        "Posterior medians and central 95 % intervals. Shift: of the mean against the reference "
-        f"set {comparison.reference}, in standard deviations of its posterior."
+        "Posterior medians and central 95 % intervals under the reference set "
+        f"{comparison.reference}, and under the prior sets with the lowest and the highest median. "
+        "Shift: largest of the mean against the reference, in standard deviations of its "
+        f"posterior. Prior sets compared ({counted}): "
+        f"{', '.join(each.name for each in comparison.sets)}."
     )
-    return PaperTable("table_priors", "Rates under several prior sets", cells, "Outcome", note)
+    return PaperTable(
+        "table_priors", "Rates under several prior sets", pd.DataFrame(rows), "Outcome", note
+    )
