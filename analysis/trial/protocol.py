@@ -101,17 +101,20 @@ def _attainable(request: dict, answer: dict) -> list[str]:
             "; under the dual rule the assurance tends to "
             f"{answer['limiting_assurance']:.3f} as the trial grows"
         )
-    text = [text + "."]
-    if "discounts" in answer:
-        at = _list(
-            f"{row['recommended_n'] or 'none'} at {row['discount']:g}"
-            for row in answer["discounts"]
+    return [text + ".", *_under_discounts(answer)]
+
+
+def _under_discounts(answer: dict) -> list[str]:
+    if "discounts" not in answer:
+        return []
+    at = _list(
+        f"{row['recommended_n'] or 'none'} at {row['discount']:g}" for row in answer["discounts"]
+    )
+    text = [f"Under discounts for optimism (log-odds) the recommended number is {at}."]
+    if answer["discount_limit"] is not None:
+        text.append(
+            f"From a discount of {answer['discount_limit']:.2f} on no number in range does."
         )
-        text.append(f"Under discounts for optimism (log-odds) the recommended number is {at}.")
-        if answer["discount_limit"] is not None:
-            text.append(
-                f"From a discount of {answer['discount_limit']:.2f} on no number in range does."
-            )
     return text
 
 
@@ -167,6 +170,7 @@ def two_arm(request: dict, rule: str, answer: dict) -> str:
             f"difference is {request['direction']} {request['margin']:g}, is "
             f"{answer['highest_attainable_assurance']:.3f}."
         )
+        parts += _under_discounts(answer)
     test = answer["frequentist"]
     if test is not None:
         parts.append(

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
 
 from ...models.rate_prior import AnyPrior, WeightedRates, as_prior
 from . import protocol
+from .discounts import by_discount, discounted, under_discounts
 from .operating import Analysis, Rule, as_analysis, exact_tails, predictives, used
 from .requests import (
     DIRECTIONS,
@@ -24,9 +24,6 @@ from .requests import (
     smallest_lasting,
 )
 
-DISCOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-# Beyond this many log-odds a discount says nothing about optimism any more.
-LARGEST_DISCOUNT = 10.0
 # Power of the frequentist counterpart where none is asked for.
 USUAL_POWER = 0.8
 
@@ -100,7 +97,7 @@ def single_arm(
     analysis = as_analysis(analysis_prior)
     prior = None if design_prior is None else as_prior(design_prior)
     decision = Rule(null, target, rule, level, direction)
-    moved = _discounted(prior, discount, direction)
+    moved = None if prior is None else discounted(prior, discount, direction)
     sizes = range(n_min, n_max + 1)
     critical = {n: decision.critical(analysis, n, type1) for n in sizes}
     rates = tuple(dict.fromkeys((*several(target), *further)))
@@ -151,12 +148,6 @@ def _check(null, target, further, rule, direction, power) -> None:
         raise ValueError("rule dual compares the posterior median with a target: give target")
     if power is not None and target is None:
         raise ValueError(f"power {power:g} is wanted at the target: give target")
-
-
-def _discounted(prior: AnyPrior | None, discount: float, direction: str) -> AnyPrior | None:
-    if prior is None or discount == 0:
-        return prior
-    return prior.shifted(-discount if direction == "above" else discount)
 
 
 def _table(
@@ -270,29 +261,20 @@ def _discounts(
     powered = np.ones(len(sizes), bool)
     if power is not None:
         powered = table[f"power_{target:g}"].to_numpy() >= power
-    # One quadrature serves every discount.
-    believed_now = prior.shifted(0.0)
-    rows = []
-    for value in sorted({*DISCOUNTS, discount}):
-        moved = believed_now.shifted(-value if decision.direction == "above" else value)
-        believed = predictives(moved, sizes)
-        assured = np.array([decision.share(critical[n], believed[n]) for n in sizes])
-        suffices = powered & (assured >= assurance)
-        rows.append({"discount": value, "recommended_n": smallest_lasting(sizes, suffices)})
+    priors, at = under_discounts(prior, decision.direction, discount)
+    suffices = {}
+    for value, moved in priors.items():
+        mass = predictives(moved, sizes)
+        assured = np.array([decision.share(critical[n], mass[n]) for n in sizes])
+        suffices[value] = powered & (assured >= assurance)
     largest = sizes[-1]
 
     def spare(value: float) -> float:
-        moved = believed_now.shifted(-value if decision.direction == "above" else value)
+        moved = at(value)
         success = decision.probability(critical[largest], largest, moved.rates)
-        return float(np.dot(moved.weights, success)) - assurance
+        return float(np.dot(moved.weights, success)) - assurance if powered[-1] else -np.inf
 
-    if not powered[-1] or spare(0.0) < 0:
-        limit = 0.0
-    elif spare(LARGEST_DISCOUNT) >= 0:
-        limit = None
-    else:
-        limit = float(optimize.brentq(spare, 0.0, LARGEST_DISCOUNT, xtol=1e-6))
-    return {"discounts": rows, "discount_limit": limit}
+    return by_discount(sizes, suffices, spare)
 
 
 def _frequentist(

@@ -1,15 +1,15 @@
 """Two-arm trials: how large must the next one be, and what does borrowing cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ...models.beta_mixture import binomial_mass
 from ...models.rate_difference import probability_difference_above
 from ...models.rate_prior import AnyPrior, RatePrior, as_prior
 from . import protocol
+from .discounts import by_discount, discounted, under_discounts
 from .operating import as_mixture, predictives
 from .requests import (
     DIRECTIONS,
@@ -25,12 +25,8 @@ from .requests import (
     several,
     smallest_lasting,
 )
+from .type1_search import decide, success_probability
 
-# The type I error over the control rate is searched on this many points, evenly on the arcsine
-# scale, where a binomial's spread is the same everywhere; then finer around the highest ones.
-POINTS = 151
-FINER, TOPS = 9, 3
-NEGLIGIBLE = 1e-25
 SHOWN = tuple(round(rate, 3) for rate in np.arange(0.025, 1.0, 0.025))
 USUAL_POWER = 0.8
 
@@ -125,11 +121,11 @@ def two_arm(
         design_prior_experimental or design_prior, design_prior_control or design_prior
     )
     check_discount(discount, believed is not None)
-    moved = believed
-    if believed is not None and discount:
-        shift = -discount if direction == "above" else discount
-        moved = believed[0].shifted(shift), believed[1]
-    table = _table(comparison, sizes, rates, effect, moved)
+    moved, others = believed, {}
+    if believed is not None:
+        moved = discounted(believed[0], discount, direction), believed[1]
+        others, at = under_discounts(believed[0], direction, discount)
+    table, assured, last = _table(comparison, sizes, rates, effect, moved, others)
     lasts = _sufficient(table, power, assurance)
     totals = [sum(size) for size in sizes]
     recommended = None if lasts is None else smallest_lasting(totals, lasts)
@@ -145,6 +141,16 @@ def two_arm(
         "best_power": best_of(totals, table["power"].to_numpy(), "power"),
         "frequentist": _frequentist(comparison, rates, effect, power, allocation),
     }
+    if believed is not None and assurance is not None and n_experimental is None:
+        powered = np.ones(len(sizes), bool) if power is None else table["power"].to_numpy() >= power
+        suffices = {value: powered & (own >= assurance) for value, own in assured.items()}
+
+        def spare(value: float) -> float:
+            first = at(value).predictive(sizes[-1][0])
+            won = float(first @ last @ believed[1].predictive(sizes[-1][1]))
+            return won - assurance if powered[-1] else -np.inf
+
+        answer |= by_discount(totals, suffices, spare)
     request = {
         "design": "two-arm", "margin": margin, "effect": effect, "control_rate": list(rates),
         "level": level, "direction": direction, "type1": type1, "power": power,
@@ -250,100 +256,38 @@ def _table(
     rates: tuple[float, ...],
     effect: float | None,
     believed: tuple[AnyPrior, AnyPrior] | None,
-) -> pd.DataFrame:
+    experimental: Mapping[float, AnyPrior],
+) -> tuple[pd.DataFrame, dict[float, np.ndarray], np.ndarray]:
+    """Return one row a size, the assurance of each under other priors, and the last success table.
+
+    `experimental` holds those priors of the experimental rate, by discount.
+    """
+    arms = [size[0] for size in sizes]
+    masses = {value: predictives(prior, arms) for value, prior in experimental.items()}
+    assured: dict[float, list[float]] = {value: [] for value in experimental}
     if believed is not None:
-        mass_experimental = predictives(believed[0], [size[0] for size in sizes])
+        mass_experimental = predictives(believed[0], arms)
         mass_control = predictives(believed[1], [size[1] for size in sizes])
-    rows = []
+    rows, success = [], np.zeros((1, 1))
     for n_experimental, n_control in sizes:
-        success, level, type1 = _decide(comparison, n_experimental, n_control)
+        success, level, type1 = decide(
+            comparison.probability(n_experimental, n_control),
+            comparison.margin, comparison.level, comparison.type1,
+        )  # fmt: skip
         assurance = power = np.nan
         if believed is not None:
             won = mass_experimental[n_experimental] @ success @ mass_control[n_control]
             assurance = float(np.clip(won, 0, 1))
+            wins = success @ mass_control[n_control]
+            for value, mass in masses.items():
+                assured[value].append(float(mass[n_experimental] @ wins))
         if effect is not None:
             control = np.array(rates)
             power = float(success_probability(success, control + effect, control).min())
         rows.append((n_experimental, n_control, assurance, power, type1, level))
     names = ["n_experimental", "n_control", "assurance", "power", "type1_max", "level"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def _decide(
-    comparison: _Comparison, n_experimental: int, n_control: int
-) -> tuple[np.ndarray, float, float]:
-    """Return the success table, the level it holds at, and its largest type I error."""
-    probability = comparison.probability(n_experimental, n_control)
-    level = comparison.level
-    success = (probability > level).astype(float)
-    largest = _largest_type1(success, comparison.margin)
-    bound = comparison.type1
-    if bound is None or largest <= bound:
-        return success, level, largest
-    # The levels at which the table changes; the error falls from one to the next.
-    levels = np.unique(probability[probability > level])
-    angles = _angles(comparison.margin)
-    masses = _masses(success.shape, comparison.margin, angles)
-    low, high = -1, levels.size - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        success = (probability > levels[middle]).astype(float)
-        low, high = (low, middle) if _errors(success, *masses).max() <= bound else (middle, high)
-    # The points may have missed the top by a little.
-    for level in levels[high:].tolist():
-        success = (probability > level).astype(float)
-        largest = _largest_type1(success, comparison.margin)
-        if largest <= bound:
-            break
-    return success, level, largest
-
-
-def success_probability(success: np.ndarray, experimental, control) -> np.ndarray:
-    """Exact probability of success at pairs of true rates, shape (pairs,).
-
-    Parameters
-    ----------
-    success : array, shape (n_experimental + 1, n_control + 1)
-        1 where the two counts are a success.
-    experimental, control : array, shape (pairs,)
-        True rates.
-    """
-    mass_experimental = binomial_mass(success.shape[0] - 1, np.clip(experimental, 0, 1))
-    mass_control = binomial_mass(success.shape[1] - 1, np.clip(control, 0, 1))
-    return _errors(success, mass_experimental, mass_control)
-
-
-def _errors(success: np.ndarray, mass_experimental, mass_control) -> np.ndarray:
-    return np.clip(np.sum((mass_experimental @ success) * mass_control, axis=1), 0, 1)
-
-
-def _angles(margin: float) -> np.ndarray:
-    """Points of the control rate (arcsine scale) that the margin allows."""
-    ends = np.arcsin(np.sqrt([max(0.0, -margin), min(1.0, 1.0 - margin)]))
-    return np.linspace(ends[0], ends[1], POINTS)
-
-
-def _masses(shape: tuple[int, ...], margin: float, angles: np.ndarray) -> tuple:
-    control = np.sin(angles) ** 2
-    experimental = np.clip(control + margin, 0, 1)
-    masses = binomial_mass(shape[0] - 1, experimental), binomial_mass(shape[1] - 1, control)
-    # Products of tiny masses are denormal numbers, on which matrix products are ten times slower.
-    return tuple(np.where(mass < NEGLIGIBLE, 0, mass) for mass in masses)
-
-
-def _largest_type1(success: np.ndarray, margin: float) -> float:
-    """Largest probability of success where the true difference is the margin."""
-    angles = _angles(margin)
-    ends, step = (angles[0], angles[-1]), angles[1] - angles[0]
-    errors = _errors(success, *_masses(success.shape, margin, angles))
-    largest = errors.max()
-    for _ in range(2):
-        tops = angles[np.argsort(-errors)[:TOPS]]
-        offsets = np.linspace(-step, step, FINER)
-        angles = np.clip((tops[:, None] + offsets).ravel(), *ends)
-        errors = _errors(success, *_masses(success.shape, margin, angles))
-        largest, step = max(largest, errors.max()), offsets[1] - offsets[0]
-    return float(largest)
+    table = pd.DataFrame(rows, columns=names)
+    return table, {value: np.array(own) for value, own in assured.items()}, success
 
 
 def _sufficient(

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from mscpool.analysis.design import two_arm
-from mscpool.analysis.trial.two_arm import success_probability
+from mscpool.analysis.trial.type1_search import success_probability
 from mscpool.models.rate_difference import difference_quantile, probability_difference_above
 from mscpool.models.rate_prior import RatePrior, beta, parse_prior, robustify
 
@@ -249,3 +250,21 @@ def test_senseless_request_gets_one_line_that_says_what_to_change(request_, comp
     with pytest.raises(ValueError, match=re.escape(complaint)) as caught:
         two_arm(**request_)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("direction", ["above", "below"])
+def test_two_arms_under_discounts_and_where_none_suffices(direction):
+    first, second = ("beta(30,10)", "beta(12,28)")[:: 1 if direction == "above" else -1]
+    wanted = {
+        "design_prior_experimental": first, "design_prior_control": second,
+        "direction": direction, "n_min": 30, "n_max": 60,
+    }  # fmt: skip
+    answer = two_arm(**wanted).answer
+    assert answer["discounts"][0] == {"discount": 0.0, "recommended_n": answer["recommended_n"]}
+    sizes = [row["recommended_n"] or math.inf for row in answer["discounts"]]
+    assert sizes == sorted(sizes)
+    limit = answer["discount_limit"]
+    assert two_arm(**wanted, discount=limit - 1e-3).answer["recommended_n"] is not None
+    beyond = two_arm(**wanted, discount=limit + 1e-3)
+    assert beyond.answer["recommended_n"] is None
+    assert f"From a discount of {limit:.2f} on" in beyond.paragraph
