@@ -5,24 +5,30 @@ The request is also the key under which a stored fit is read back instead of bei
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...models.terms import modelled_outcomes
 
 if TYPE_CHECKING:
+    import xarray as xr
     from xarray import DataTree
 
     from ...data.evidence import Evidence
     from ...models.priors import PriorSet
 
 FILE = "fit.nc"
+#: Attribute of the file that holds the hash of each group, as JSON: netCDF has no checksums.
+_HASHES = "group_sha256"
 _PACKAGES = ("mscpool", "pymc", "nutpie", "arviz", "numpy", "scipy")
 
 
@@ -89,8 +95,11 @@ def save(fit: DataTree, path: str | Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
+    hashes = {name: _hash(group.to_dataset(), fit.attrs) for name, group in fit.children.items()}
+    stamped = fit.copy()  # the values are shared
+    stamped.attrs[_HASHES] = json.dumps(hashes)
     try:
-        fit.to_netcdf(temporary, engine="h5netcdf")
+        stamped.to_netcdf(temporary, engine="h5netcdf")
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     finally:
@@ -123,17 +132,12 @@ def load(path: str | Path, groups: Collection[str] | None = None) -> DataTree:
     ValueError
         No file, a damaged file, or one that mscpool did not write; says which.
     """
-    import xarray as xr
-
     path = file_of(path)
     if not path.is_file():
         raise ValueError(f"{path}: no stored fit here; make one with 'mscpool fit'")
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as opened:
-            wanted = [g for g in opened.children if groups is None or g in groups]
-            tree = xr.DataTree.from_dict({g: opened[g].to_dataset().load() for g in wanted})
-            tree.attrs.update(opened.attrs)
-    except (OSError, KeyError, ValueError, RuntimeError) as problem:
+        tree = _read(path, groups)
+    except Exception as problem:  # a damaged file makes its readers stumble anywhere
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise ValueError(
             f"{path}: damaged or not a netCDF file ({reason}); remove it, or fit again with --refit"
@@ -144,7 +148,57 @@ def load(path: str | Path, groups: Collection[str] | None = None) -> DataTree:
         known = False
     if not known:
         raise ValueError(f"{path}: not a fit that mscpool wrote; name another file or folder")
+    if wrong := _unlike_written(tree, groups):
+        raise ValueError(f"{path}: {wrong}; remove it, or fit again with --refit")
     return tree
+
+
+def _unlike_written(tree: DataTree, groups: Collection[str] | None) -> str:
+    """Say where a fit is not what was written; nothing where it is."""
+    try:
+        hashes = json.loads(tree.attrs.pop(_HASHES)).items()
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "damaged or of an older mscpool: it has no hashes of its groups"
+    for name, written in hashes:
+        if groups is not None and name not in groups:
+            continue
+        if name not in tree.children or _hash(tree[name].to_dataset(), tree.attrs) != written:
+            return f"damaged: its group {name} is not what was written"
+    return ""
+
+
+def _read(path: Path, groups: Collection[str] | None) -> DataTree:
+    import h5py
+    import xarray as xr
+
+    # What is no HDF5 file at all makes xarray's reader complain once more while it is cleared up.
+    with h5py.File(path, "r"):
+        pass
+    with xr.open_datatree(path, engine="h5netcdf") as opened:
+        wanted = [g for g in opened.children if groups is None or g in groups]
+        tree = xr.DataTree.from_dict({g: opened[g].to_dataset().load() for g in wanted})
+        tree.attrs.update(opened.attrs)
+    return tree
+
+
+def _hash(group: xr.Dataset, of_fit: Mapping[Any, Any]) -> str:
+    """Hash what a group holds, and the attributes of the fit, as they are after a reading too."""
+    found = hashlib.sha256(_plain(of_fit))
+    found.update(_plain(group.attrs))
+    for name in sorted(map(str, group.variables)):
+        variable = group.variables[name]
+        values = np.asarray(variable.values)
+        if values.dtype.kind in "OUST":
+            values = np.array(json.dumps([str(each) for each in values.ravel().tolist()]))
+        about = [name, [str(dim) for dim in variable.dims], list(variable.shape), values.dtype.kind]
+        found.update(json.dumps(about).encode())
+        found.update(np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()
+
+
+def _plain(attributes: Mapping[Any, Any]) -> bytes:
+    plain = {str(name): np.asarray(value).tolist() for name, value in attributes.items()}
+    return json.dumps(plain, sort_keys=True).encode()
 
 
 def read_back(config: dict[str, Any], path: str | Path) -> DataTree | None:

@@ -84,6 +84,10 @@ def other_config(path):
     tree.to_netcdf(path, engine="h5netcdf")
 
 
+def without_hashes(path):
+    small_fit().to_netcdf(path, engine="h5netcdf")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -94,8 +98,9 @@ def other_config(path):
         (damaged, "damaged or not a netCDF file"),
         (foreign, "not a fit that mscpool wrote"),
         (other_config, "not a fit that mscpool wrote"),
+        (without_hashes, "of an older mscpool"),
     ],
-    ids=["missing", "directory", "empty", "text", "damaged", "foreign", "other config"],
+    ids=["missing", "directory", "empty", "text", "damaged", "foreign", "other config", "older"],
 )
 def test_file_that_is_no_fit_is_a_clear_error(tmp_path, make, message):
     path = tmp_path / "fit.nc"
@@ -104,6 +109,81 @@ def test_file_that_is_no_fit_is_a_clear_error(tmp_path, make, message):
         store.load(path)
     assert str(raised.value).startswith(str(path))
     assert "\n" not in str(raised.value)
+
+
+def rich_fit():
+    """A tree with every kind of value that a fit keeps."""
+    numbers = np.random.default_rng(1).normal(size=(2, 3))
+    tree = small_fit()
+    labels = np.array(["Sjögren", "", "a"], object)
+    tree["rates"] = xr.DataTree(
+        xr.Dataset(
+            {
+                "mean": (("chain", "row"), numbers),
+                "months": ("row", [6.0, np.nan, 12.0]),
+                "diverging": ("row", [True, False, True]),
+                "label": ("row", labels),
+            },
+            {"row": labels, "chain": range(2)},
+            {"divergences": 0, "e_bfmi": 0.9, "missing": np.nan},
+        )
+    )
+    return tree
+
+
+def test_every_kind_of_value_is_read_as_it_was_written(tmp_path):
+    store.save(rich_fit(), tmp_path / "fit.nc")
+    again = store.load(tmp_path)
+    xr.testing.assert_identical(again["rates"].to_dataset(), rich_fit()["rates"].to_dataset())
+    # What was read may be written again: a copy of a fit is a fit.
+    store.save(again, tmp_path / "copy.nc")
+    store.load(tmp_path / "copy.nc")
+
+
+# A reader that stumbles over damaged metadata complains once more while it is cleared up.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_byte_changed_anywhere_is_never_another_fit(tmp_path):
+    path, wanted = tmp_path / "fit.nc", rich_fit()
+    store.save(wanted, path)
+    content, refusals, places = path.read_bytes(), [], 25
+    for place in range(0, len(content), len(content) // places):
+        changed = bytearray(content)
+        changed[place] ^= 0x55
+        path.write_bytes(changed)
+        try:
+            found = store.load(path)
+        except ValueError as problem:
+            refusals.append(str(problem))
+        else:
+            assert found.identical(wanted)
+    # Padding carries nothing, and metadata such as dates nothing that is read.
+    assert len(refusals) > 0
+    assert all(each.startswith(f"{path}: ") and "\n" not in each for each in refusals)
+
+
+@pytest.mark.parametrize("group", ["posterior", "rates"])
+def test_damage_is_noticed_in_the_group_that_is_read(tmp_path, group):
+    path = tmp_path / "fit.nc"
+    store.save(rich_fit(), path)
+    value = {"posterior": np.full(4, 1.0), "rates": np.array([6.0, np.nan, 12.0])}[group]
+    content = path.read_bytes()
+    assert content.count(value.tobytes()) == 1
+    path.write_bytes(content.replace(value.tobytes(), (value + 1).tobytes()))
+    with pytest.raises(ValueError, match="damaged: its group .* is not what was written"):
+        store.load(path)
+    with pytest.raises(ValueError, match="damaged"):
+        store.load(path, [group])
+
+
+def test_truncated_file_is_told_in_one_line_and_nothing_else(tmp_path, capfd):
+    path = tmp_path / "fit.nc"
+    store.save(small_fit(), path)
+    content = path.read_bytes()
+    for length in (0, 1, 100, len(content) - 1):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match="damaged"):
+            store.load(path)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("make", [damaged, foreign], ids=["damaged", "foreign"])
