@@ -188,6 +188,10 @@ def test_default_expects_harms_to_be_rare():
         ("[outcome.death]\nmu=1", r"^mine.toml: \[outcome.death.mu\] must be a table such as"),
         ("[outcome.death.tau]\ndist='Normal'", r"^mine.toml: tau is a standard deviation"),
         ("outcome = 1", r"^mine.toml: \[outcome\] must be a table"),
+        ("name = 3", r"^mine.toml: name must be a text in quotes, not 3"),
+        ("doi = ['a']", r"^mine.toml: doi must be a text in quotes"),
+        ("[mu]\ndist='Normal'\nmu=1" + "0" * 400, r"mu must be a finite number, not 10{36}\.\.\.$"),
+        ("a = " + "[" * 20_000, r"^mine.toml: not a prior file: it nests too deeply"),
     ],
 )
 def test_wrong_prior_file_is_answered_with_the_place(text, message):
