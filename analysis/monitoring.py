@@ -125,6 +125,8 @@ def monitor(
     words = f"final success with {looks[-1]} patients when {decision.words}"
     table = pd.DataFrame(answer["looks"])
     table = table.astype({name: "Int64" for name in table.columns if name != "n"})
+    if direction == "below":
+        table = table.drop(columns=["futility_at_most", "efficacy_at_least"])
     paragraph = protocol.monitor(request, words, answer)
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:

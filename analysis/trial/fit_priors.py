@@ -105,8 +105,8 @@ class FitPriors:
     def map_prior(self) -> RatePrior:
         """The meta-analytic-predictive prior: that mixture."""
         label = (
-            f"MAP prior, a beta mixture within {self.mixture.distance:.2g} of the distribution of "
-            f"{self.new_study.label}"
+            f"the MAP prior, a beta mixture within {self.mixture.distance:.2g} of the "
+            f"distribution of {self.new_study.label}"
         )
         return replace(self.mixture.prior, label=label)
 

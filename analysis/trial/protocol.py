@@ -66,7 +66,7 @@ def _none(request: dict, answer: dict, wanted: str) -> str:
 def _single_arm_row(request: dict, row: dict, answer: dict) -> list[str]:
     least = "at least" if request["direction"] == "above" else "at most"
     text = [
-        f"With {row['n']} patients the trial succeeds with {least} {row['critical']} events.",
+        f"With {row['n']} patients the trial succeeds with {least} {_events(row['critical'])}.",
         f"The exact type I error at a true rate of {request['null']:g} is {row['type1']:.4f}"
         + (
             f", above one minus the level of {request['level']:g}."
@@ -129,6 +129,10 @@ def _binomial_test(test: dict, n_max: int) -> str:
         f"{asked} needs {test['n']} patients (critical count {test['critical']}, type I error "
         f"{test['type1']:.3f}, power {test['power']:.3f})."
     )
+
+
+def _events(count: int) -> str:
+    return f"{count} event" if count == 1 else f"{count} events"
 
 
 def _list(parts) -> str:
@@ -277,8 +281,8 @@ def safety(request: dict, rule: str, answer: dict) -> str:
     parts.append(
         f"No event among {zero['n']} patients would leave an upper posterior bound of "
         f"{zero['upper']:.4f} (probability {request['level']:g}, analysis prior "
-        f"{request['analysis_prior']}); the rule of three gives {zero['rule_of_three']:.4f}, the "
-        f"exact confidence bound is {answer['frequentist']['exact_upper']:.4f}."
+        f"{request['analysis_prior']}){_under_design_prior(zero)}; the rule of three gives "
+        f"{zero['rule_of_three']:.4f}, the exact confidence bound is {answer['frequentist']['exact_upper']:.4f}."
     )
     if not answer["boundary"]:
         return " ".join(parts)
@@ -290,6 +294,11 @@ def safety(request: dict, rule: str, answer: dict) -> str:
             f"{row['stop']:.4f}{cleared} and treats {row['expected_n']:.1f} patients on average."
         )
     return " ".join(parts)
+
+
+def _under_design_prior(zero: dict) -> str:
+    upper = zero["upper_design_prior"]
+    return "" if upper is None else f", and of {upper:.4f} under the design prior"
 
 
 def monitor(request: dict, rule: str, answer: dict) -> str:
@@ -309,7 +318,7 @@ def monitor(request: dict, rule: str, answer: dict) -> str:
     parts.append(f"The analysis prior is {request['analysis_prior']}.")
     for row in answer["looks"]:
         ends = [
-            f"{name.replace('_', ' ')} {count} events"
+            f"{name.replace('_', ' ')} {_events(count)}"
             for name, count in row.items()
             if name != "n" and count is not None
         ]
@@ -325,7 +334,7 @@ def monitor(request: dict, rule: str, answer: dict) -> str:
         parts.append(f"The design prior is {_believed(request)}.")
     given = "Before the trial"
     if request["n_so_far"] is not None:
-        given = f"Given {request['events_so_far']} events in {request['n_so_far']} patients"
+        given = f"Given {_events(request['events_so_far'])} in {request['n_so_far']} patients"
     parts.append(
         f"{given} the probability of success at the last look is "
         f"{answer['success_probability']:.3f}."

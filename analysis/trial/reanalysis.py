@@ -11,9 +11,10 @@ import pandas as pd
 
 from ...models.beta_mixture import log_choose
 from ...models.integration.distribution import Distribution, Distributions
-from ...models.integration.exact_outcomes import NotExact, exact_model
+from ...models.integration.exact_outcomes import NotExact, conditional_rows, exact_model
 from ...models.outcomes import Link, link_function
 from ...models.priors import PriorSet
+from ..fitting.exact_fit import not_fitted
 from ..fitting.store import run_config
 
 if TYPE_CHECKING:
@@ -45,11 +46,14 @@ class FullReanalysis:
         The trial's disease.
     verdict : str
         The guard's, on the fit behind it; nothing is said of it where it is empty.
+    unread : str
+        A nested outcome whose rows would tell of this one too, but cannot be integrated.
     """
 
     before: Distribution
     disease: str
     verdict: str = ""
+    unread: str = ""
     _last: dict[int, tuple[Distributions, np.ndarray]] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -59,7 +63,9 @@ class FullReanalysis:
         """What the analysis is, in words."""
         disease = self.disease.replace("_", " ")
         words = f"the full re-analysis with all studies, as a trial in {disease}"
-        return f"{words} (guard: {self.verdict})" if self.verdict else words
+        words += f" (guard: {self.verdict})" if self.verdict else ""
+        unread = self.unread.replace("_", " ")
+        return f"{words}, without what rows of {unread} say of it" if unread else words
 
     @property
     def _link(self) -> Link:
@@ -169,7 +175,22 @@ def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = ""
         reason = str(problem).rpartition("; ")[0]
         raise ValueError(f"analysis prior full: {reason}; use map or robust-map") from None
     found = model.fit(PriorSet.from_dict(config["priors"]))
-    return FullReanalysis(found.distribution(outcome, "new_study", disease), disease, verdict)
+    before = found.distribution(outcome, "new_study", disease)
+    return FullReanalysis(before, disease, verdict, _unread(fit, rows, outcome))
+
+
+def _unread(fit: DataTree, rows: pd.DataFrame, outcome: str) -> str:
+    """Name the nested outcome whose rows bound this one's counts but cannot be integrated."""
+    for child in run_config(fit)["model"]:
+        if child["parent"] != outcome:
+            continue
+        try:
+            conditional_rows(rows, child["name"], outcome)
+        except NotExact:
+            return child["name"]
+        if child["name"] in not_fitted(fit):
+            return child["name"]
+    return ""
 
 
 def _rows_of(fit: DataTree) -> pd.DataFrame:

@@ -112,6 +112,9 @@ def safety(
         "zero_events": {
             "n": n_zero,
             "upper": float(analysis.quantile(level, n_zero)[0]),
+            "upper_design_prior": None
+            if believed is None
+            else float(believed.update(0, n_zero).quantile(level)),
             "rule_of_three": 3 / n_zero,
         },
         "boundary": [],

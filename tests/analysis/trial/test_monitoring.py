@@ -76,6 +76,18 @@ def test_zero_events_leave_the_posterior_bound_beside_the_rule_of_three():
     assert detecting["zero_events"]["n"] == detecting["n_to_detect"] == 32
 
 
+def test_zero_events_are_also_told_under_the_design_prior():
+    zero = safety(rate=0.1, n_so_far=30, design_prior="beta(0.5,9)")
+    bound = stats.beta.ppf(0.95, 0.5, 39)
+    assert zero.answer["zero_events"]["upper_design_prior"] == pytest.approx(bound)
+    assert f"and of {bound:.4f} under the design prior" in zero.paragraph
+    draws = sampled_rate(np.random.default_rng(6).beta(0.5, 9, 40_000))
+    drawn = safety(rate=0.1, n_so_far=30, design_prior=draws).answer["zero_events"]
+    # Re-weighted draws: some ten thousand are left of these.
+    assert drawn["upper_design_prior"] == pytest.approx(bound, rel=0.05)
+    assert safety(rate=0.1).answer["zero_events"]["upper_design_prior"] is None
+
+
 def test_zero_events_bound_of_a_mixture_is_its_posterior_quantile():
     text = "0.8*beta(0.6,12)+0.2*beta(1,1)"
     upper = safety(rate=0.1, n_so_far=12, analysis_prior=text).answer["zero_events"]["upper"]

@@ -157,6 +157,12 @@ def test_a_fit_gives_back_what_it_was_integrated_from(fitted):
     assert analysis.words.endswith("as a trial in first one (guard: warn)")
 
 
+def test_rows_of_a_nested_outcome_that_are_not_read_are_told(fitted):
+    analysis = full_reanalysis(fitted, "any_ae", "second")
+    assert analysis.words.endswith("without what rows of moderate severe ae say of it")
+    assert not full_reanalysis(fitted, "improvement", "second").unread
+
+
 def test_a_nested_outcome_with_exact_parents_is_integrated_too(fitted):
     analysis = full_reanalysis(fitted, "remission", "second")
     rates = fitted["posterior"]["new_study"].sel(outcome="remission", disease="second")
