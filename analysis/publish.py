@@ -349,7 +349,7 @@ def gallery(folder: str | Path | None = None) -> list[Path]:
     evidence = load_evidence()
     fits = {name: fit(evidence, pooling=name) for name in ("none", "partial", "complete")}
     checked = check(fits["partial"], evidence)
-    compared = compare_priors(evidence, GALLERY_PRIORS, fits=fits["partial"], threshold=0.5)
+    compared = compare_priors(evidence, GALLERY_PRIORS, fits=fits["partial"], threshold="usual")
     borrowed = borrowing(evidence, fits["partial"])
     found = exhibits(fits["partial"], evidence, checked, fits, compared, borrowed)
     style = style_of(evidence, checked)

@@ -3,8 +3,10 @@
 import csv
 import importlib.util
 import io
+import multiprocessing
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +19,7 @@ from mscpool.analysis.paper.checklist import checklist
 from mscpool.analysis.paper.paper_tables import paper_tables
 from mscpool.analysis.publish import draw, exhibits, publish, render, sources_sha256, style_of
 from mscpool.data.evidence import load_evidence
+from mscpool.figures.style import PRESETS
 
 _spec = importlib.util.spec_from_file_location(
     "pretend", Path(__file__).parents[1] / "figures" / "conftest.py"
@@ -44,7 +47,15 @@ def brief():
 
 
 @pytest.fixture(scope="module")
-def published(brief, tmp_path_factory):
+def coarse():
+    """Rasters of few dots, whose files are soon written."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(PRESETS, "double", replace(PRESETS["double"], dpi=72))
+        yield
+
+
+@pytest.fixture(scope="module")
+def published(brief, coarse, tmp_path_factory):
     evidence, fit, check = brief
     folder = tmp_path_factory.mktemp("published")
     return folder, publish(fit, evidence, folder, check)
@@ -176,7 +187,8 @@ def test_interval_of_a_bounded_count_spans_those_of_its_bounds(tmp_path):
     assert row["raw_high"] == pytest.approx(high[1])
 
 
-def test_a_table_of_one_unknown_outcome_has_a_figure_set(tmp_path):
+def test_a_table_of_one_unknown_outcome_has_a_figure_set(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
     table = tmp_path / "counts.csv"
     table.write_text("study,events,n\na,3,7\nb,0,12\n")
     evidence = load_evidence(table)
@@ -207,6 +219,23 @@ def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         publish(fit, evidence, tmp_path, check, formats=("svg",))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_interrupt_ends_the_second_process_and_leaves_no_half_file(few, coarse, tmp_path):
+    evidence, fit, check = few
+    shown = {"drawn": 0}
+
+    def interrupted(exhibit, **_):
+        shown["drawn"] += 1
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("mscpool.analysis.publish._write_exhibit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            publish(fit, evidence, tmp_path, check, formats=("svg",))
+    assert shown["drawn"] == 1
+    assert not multiprocessing.active_children()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):

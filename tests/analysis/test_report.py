@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import import_module
 
@@ -16,6 +17,7 @@ from mscpool.analysis.paper import findings, report_tables
 from mscpool.analysis.paper.controlled import risk_differences
 from mscpool.analysis.paper.results import Results, stamped
 from mscpool.data.evidence import load_evidence
+from mscpool.models.catalogue import CATALOGUE
 from mscpool.models.priors import DEFAULT
 
 TABLE = """study,disease,outcome,arm,events_min,events_max,n,months
@@ -114,6 +116,7 @@ def written(evidence, out, verdict, drawn=False):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(check, "check", guard(verdict))
         patched.setattr(report, "FIGURE_FORMATS", ("svg",))
+        patched.setattr(report, "compared_sets", lambda own: [own, CATALOGUE["sceptical"]])
         if not drawn:
             patched.setattr(report, "write_figures", lambda *_: ({}, []))
         done = report.write_report(
@@ -249,7 +252,27 @@ def test_sections_stand_in_the_order_of_importance(passed):
     wanted = ["question", "evidence", "model", "priors", "rates", "safety", "controlled", "guard"]
     assert [name for name in names if name in wanted] == wanted
     assert names[-2:] == ["limits", "reproduce"]
-    assert "pooling" in names
+    assert names.index("pooling") < names.index("sensitivity") < names.index("limits")
+
+
+def test_the_section_on_priors_counts_what_its_table_shows(passed):
+    flips = pd.read_csv(passed[0] / "tables" / "prior_flips.csv")
+    firm = flips["changed_by"].isna().sum()
+    assert f"Of {len(flips)} conclusions" in passed[2]
+    assert f"{firm} are the same under every prior compared" in passed[2]
+    assert set(flips["direction"]) == {"above", "below"}  # of a benefit, and of a harm
+    rates = pd.read_csv(passed[0] / "tables" / "prior_rates.csv")
+    assert set(rates["set"]) == {"default", "sceptical"}
+    far = rates.loc[rates.loc[rates["quantity"] == "rate", "shift"].abs().idxmax()]
+    assert f"The prior matters most for {far['outcome']} in {far['disease']}" in passed[2]
+    assert 'id="figure-prior_comparison"' in passed[2]
+    assert 'id="figure-flip_map_improvement"' in passed[2]
+
+
+def test_every_prior_of_the_catalogue_is_compared_with_the_fits_own():
+    own = replace(DEFAULT, name="mine")
+    assert [each.name for each in report.compared_sets(own)] == ["mine", *CATALOGUE]
+    assert [each.name for each in report.compared_sets(DEFAULT)] == list(CATALOGUE)
 
 
 def test_second_run_fits_nothing(evidence, fits, monkeypatch):
@@ -257,6 +280,8 @@ def test_second_run_fits_nothing(evidence, fits, monkeypatch):
         raise AssertionError("fitted again")
 
     monkeypatch.setattr(import_module("mscpool.analysis.fit"), "exact_tree", refused)
+    kept = import_module("mscpool.analysis.robustness.kept")
+    monkeypatch.setattr(kept, "compare_priors", refused)
     _, text = written(evidence, fits(), None)
     assert "What the evidence supports" in text
 
