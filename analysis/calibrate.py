@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from .check import CheckResult, judge, verdict_of
+from .check import LEFT_OUT, CheckResult, judge, verdict_of
 from .fitting import predict
 from .guard import defects
+from .guard.discrepancies import DISCREPANCIES
 from .guard.disease_left import thinned
 from .guard.left_out_exactly import leave_each_out
 from .guard.sampling_verdict import judge_sampling
@@ -207,7 +208,11 @@ def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
 
 
 def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
-    """Read the results kept under these settings; a line that was cut short is left out."""
+    """Read the results kept under these settings, of the checks that the guard has now.
+
+    A line that was cut short is left out.
+    """
+    checks = {*DISCREPANCIES, LEFT_OUT}
     found: dict[Task, dict[str, Any]] = {}
     if not path.is_file():
         return found
@@ -216,7 +221,8 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             continue
-        if record["settings"] == asdict(settings):
+        judged = {name for each in record["result"]["mid_p"].values() for name in each}
+        if record["settings"] == asdict(settings) and judged == checks:
             found[Task(**record["task"])] = record["result"]
     return found
 

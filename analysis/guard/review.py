@@ -78,6 +78,6 @@ def _derived_from_review(evidence: Evidence) -> set[tuple[str, str]]:
     if evidence.review.empty:
         return set()
     written = evidence.outcomes[evidence.outcomes["locator"].str.startswith("review abstract")]
-    keys = ["study", "arm", "outcome"]
+    keys = ["study", "arm", "outcome", "definition", "months"]
     used = written.merge(evidence.rows[keys].drop_duplicates(), on=keys)
     return set(zip(used["disease"], used["outcome"], strict=True))

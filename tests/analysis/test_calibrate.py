@@ -8,9 +8,12 @@ from statsmodels.stats.proportion import proportion_confint
 import mscpool as mp
 from mscpool.analysis import calibrate
 from mscpool.analysis.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
+from mscpool.analysis.check import LEFT_OUT
 from mscpool.analysis.guard import defects
+from mscpool.analysis.guard.discrepancies import DISCREPANCIES
 
 SPLIT, MOVED, OVERDISPERSED, MISTYPED = list(defects.DEFECTS)[1:]
+CHECKS = (*DISCREPANCIES, LEFT_OUT)
 SOUND = {
     "max_r_hat": 1.002,
     "min_ess_bulk": 900.0,
@@ -23,7 +26,7 @@ SOUND = {
 
 def result(p=0.5, coverage=None, **sampling):
     return {
-        "mid_p": {"improvement": {"total events": p}},
+        "mid_p": {"improvement": dict.fromkeys(CHECKS, 0.5) | {"total events": p}},
         "sampling": SOUND | sampling,
         "largest_k": 0.3,
         "coverage": coverage,
@@ -148,6 +151,19 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
     asked.clear()
     calibrate.calibrate(3, tmp_path, Settings(draws=20))
     assert len(asked) == 3
+
+
+def test_results_of_other_checks_than_the_guards_are_not_taken_for_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "run", lambda task, settings: result())
+    settings, path = Settings(draws=10), tmp_path / calibrate.FILE
+    monkeypatch.setattr(calibrate, "tasks", lambda sets: [Task(CORE, "none", 0)])
+    calibrate.calibrate(1, tmp_path, settings)
+    assert len(calibrate.stored(path, settings)) == 1
+    monkeypatch.setitem(DISCREPANCIES, "a further one", DISCREPANCIES["total events"])
+    assert calibrate.stored(path, settings) == {}
+    monkeypatch.delitem(DISCREPANCIES, "a further one")
+    monkeypatch.delitem(DISCREPANCIES, "total events")
+    assert calibrate.stored(path, settings) == {}
 
 
 def test_stored_results_are_judged_by_the_guards_own_thresholds():

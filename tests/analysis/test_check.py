@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -443,6 +444,25 @@ def test_what_rows_were_derived_from_is_shown_and_not_judged(evidence, replicate
         ("atopic_dermatitis", "remission"),
         ("chronic_spontaneous_urticaria", "remission"),
     }
+
+
+def test_a_row_derived_from_the_review_that_another_definition_replaces_is_judged(evidence):
+    mine = evidence.outcomes["locator"].str.startswith("review abstract: no complete remission")
+    other = evidence.outcomes[mine].assign(
+        definition="IGA 0", primary=False, locator="table 2", events_max=1
+    )
+    both = replace(evidence, outcomes=pd.concat([evidence.outcomes, other], ignore_index=True))
+    verdicts = {}
+    for definitions in ("primary", "alternative"):
+        chosen = both.select(definitions=definitions)
+        drawn = np.zeros((10, len(chosen.rows)), int)
+        found = compare_review(chosen, chosen.rows, drawn)
+        verdicts[definitions] = [
+            one["verdict"]
+            for one in found
+            if (one["disease"], one["outcome"]) == ("atopic_dermatitis", "remission")
+        ]
+    assert verdicts == {"primary": ["not independent"], "alternative": ["pass"]}
 
 
 def test_review_can_warn_and_never_fails(evidence, replicated):
