@@ -12,7 +12,7 @@ from ..models.hierarchy import Pooling, structure
 from ..models.priors import DEFAULT, PriorSet, one_of
 from ..models.terms import Terms, build_terms
 from .fitting import predict, store, summary
-from .fitting.exact_fit import exact_tree
+from .fitting.exact_fit import exact_tree, limits
 from .fitting.sampler import SEED, sample
 from .fitting.store import load as load_fit
 from .fitting.store import run_config
@@ -106,6 +106,8 @@ def fit(
             raise ValueError(f"{name} must be at least 1, not {value}")
     structure(pooling, evidence.diseases)
     settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains, "seed": seed}
+    if engine == "exact":
+        settings |= limits(evidence)
     config = store.request(evidence, pooling, priors, **settings)
     if path is not None and not refit and (kept := store.read_back(config, path)) is not None:
         return kept

@@ -210,7 +210,7 @@ def named_set(name: str) -> PriorSet:
     return CATALOGUE[name]
 
 
-def implied_rates(priors: PriorSet, outcome_name: str) -> pd.DataFrame:
+def implied_rates(priors: PriorSet, outcome_name: str, scrambles: int = _SCRAMBLES) -> pd.DataFrame:
     """Say what a prior set implies for the rates of one outcome, before any data.
 
     Parameters
@@ -219,6 +219,8 @@ def implied_rates(priors: PriorSet, outcome_name: str) -> pd.DataFrame:
         The set.
     outcome_name : str
         The outcome. Where it is nested its rate is the product of its own and its parent's.
+    scrambles : int
+        Repetitions, at least two, whose spread is the numerical error.
 
     Returns
     -------
@@ -228,9 +230,9 @@ def implied_rates(priors: PriorSet, outcome_name: str) -> pd.DataFrame:
         ``q2.5``, ``q50``, ``q97.5`` and the numerical error ``mcse_mean``. Probabilities (12-month
         risks for ``death``).
     """
-    repeats = [_implied(priors, outcome_name, seed) for seed in range(_SCRAMBLES)]
+    repeats = [_implied(priors, outcome_name, seed) for seed in range(scrambles)]
     statistics = np.array([[_statistics(rate) for rate in each.values()] for each in repeats])
-    error = statistics[:, :, 0].std(axis=0, ddof=1) / math.sqrt(_SCRAMBLES)
+    error = statistics[:, :, 0].std(axis=0, ddof=1) / math.sqrt(scrambles)
     table = pd.DataFrame(statistics.mean(axis=0), columns=["mean", "sd", "q2.5", "q50", "q97.5"])
     table.insert(0, "outcome", outcome_name)
     table.insert(1, "quantity", list(repeats[0]))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.integration.exact_outcomes import ExactFit, exact_model
+from ...models.integration.exact_outcomes import ExactFit, ExactModel, exact_model
 from ...models.integration.exact_predictions import draw
 from ...models.priors import PriorSet
 from ...models.terms import Terms, build_terms
 from . import summary
 from .predict import Levels
+from .store import run_config
 from .tree import groups_of_draws
 
 if TYPE_CHECKING:
@@ -67,25 +67,60 @@ def exact_tree(
 
     if progress is not None:
         progress("integrating", 0, 0)
-    present = evidence.outcome_names
-    asked = tuple(name for name in evidence.selection.outcomes if name in present)
-    model = exact_model(evidence, pooling, asked or None)
-    if not model.hierarchies:
-        raise next(iter(model.refused.values()))
+    model = _model_of(evidence, pooling)
     found = model.fit(priors)
     terms = _terms_of(found)
     rng = np.random.default_rng(seed)
     levels = _levels(found, terms, shape[0] * shape[1], rng)
     groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
-    groups |= _tables(found, asked or terms.names)
-    tree = xr.DataTree.from_dict(groups)
-    tree.attrs["not_fitted"] = json.dumps({n: str(why) for n, why in model.refused.items()})
-    return tree
+    groups |= _tables(found, _asked(evidence) or terms.names)
+    return xr.DataTree.from_dict(groups)
+
+
+def _asked(evidence: Evidence) -> tuple[str, ...]:
+    """Outcomes asked for by name, of those that have rows."""
+    return tuple(n for n in evidence.selection.outcomes if n in evidence.outcome_names)
+
+
+def _model_of(evidence: Evidence, pooling: str) -> ExactModel:
+    model = exact_model(evidence, pooling, _asked(evidence) or None)
+    if not model.hierarchies:
+        raise next(iter(model.refused.values()))
+    return model
+
+
+def limits(evidence: Evidence) -> dict[str, dict[str, str]]:
+    """Say what integration leaves to the sampler, as the run configuration of a fit keeps it.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set.
+
+    Returns
+    -------
+    dict
+        ``not_fitted``: by outcome, why it cannot be integrated, with the rows in the way;
+        ``fitted_alone``: by parent of such an outcome, which rows of that do not enter.
+
+    Raises
+    ------
+    NotExact
+        As `exact_tree`.
+    """
+    model = _model_of(evidence, "partial")
+    refused = {name: str(why) for name, why in model.refused.items()}
+    return {"not_fitted": refused, "fitted_alone": model.fitted_alone}
 
 
 def not_fitted(fit: DataTree) -> dict[str, str]:
     """Name the outcomes that a fit left to the sampler, each with the rows in the way."""
-    return json.loads(fit.attrs.get("not_fitted", "{}"))
+    return run_config(fit).get("not_fitted", {})
+
+
+def left_to_the_sampler(fit: DataTree) -> list[str]:
+    """Say which outcomes a fit left to the sampler, and which lack what those would tell."""
+    return [*not_fitted(fit).values(), *run_config(fit).get("fitted_alone", {}).values()]
 
 
 def _terms_of(found: ExactFit) -> Terms:

@@ -30,12 +30,14 @@ class NotExact(ValueError):
     ----------
     outcome : str
         Its name.
+    parent : str
+        The outcome that it lies within.
     rows : pandas.DataFrame
         The rows that stand in the way, with ``reason``.
     """
 
-    def __init__(self, outcome: str, rows: pd.DataFrame) -> None:
-        self.outcome, self.rows = outcome, rows
+    def __init__(self, outcome: str, parent: str, rows: pd.DataFrame) -> None:
+        self.outcome, self.parent, self.rows = outcome, parent, rows
         named = "; ".join(
             f"study {r.study}, arm {r.arm}: {r.reason}" for r in rows.itertuples(index=False)
         )
@@ -84,7 +86,7 @@ def conditional_rows(rows: pd.DataFrame, child: str, parent: str) -> pd.DataFram
             reasons.append("" if low == high else f"{parent} is {low} to {high} of {n}")
     marked = own.assign(reason=reasons)
     if marked["reason"].any():
-        raise NotExact(child, marked[marked["reason"] != ""].reset_index(drop=True))
+        raise NotExact(child, parent, marked[marked["reason"] != ""].reset_index(drop=True))
     highest = np.minimum(own["events_max"], counts)
     return own.assign(n=counts, events_max=highest).reset_index(drop=True)
 
@@ -112,6 +114,20 @@ class ExactModel:
     hierarchies: dict[str, ExactHierarchy]
     parents: dict[str, str]
     refused: dict[str, NotExact]
+
+    @property
+    def fitted_alone(self) -> dict[str, str]:
+        """Name the parents that rows of a refused child would tell of too; a sentence each."""
+        told = {}
+        for child, why in self.refused.items():
+            if why.parent in self.hierarchies:
+                pairs = zip(why.rows["study"], why.rows["arm"], strict=True)
+                named = "; ".join(f"study {study}, arm {arm}" for study, arm in pairs)
+                told[why.parent] = (
+                    f"{why.parent} is fitted without what rows of {child} say of it, which only "
+                    f"the sampler takes in: {named}"
+                )
+        return told
 
     def fit(self, priors: PriorSet = DEFAULT, verify: bool = True) -> ExactFit:
         """Integrate every outcome under a prior set.

@@ -270,10 +270,7 @@ def _weighted(log_joint, tau, mu, sigma) -> tuple[np.ndarray, float]:
 def _messages(source, joint, averaged, own, weight):
     """Mass of each group's level given all other data; of a disease without data last."""
     (_, rows, depth), count = joint.shape, len(source.groups)
-    others = np.stack([(joint / averaged[:, :, g]).sum(axis=(0, 1)) for g in range(count)])
-    others = np.concatenate([others, joint.sum(axis=(0, 1))[None]])
-    # What one group's data make impossible may be likely without them: each has its own share.
-    least = _NEGLIGIBLE * others.sum(axis=1)
+    others = np.zeros((count + 1, depth))
     messages = np.zeros((rows, (count + 1) * depth))
     # Large products: many small ones spend their time in waiting for each other's threads.
     size = max(1, int(_CHUNK_CELLS / (rows * (count + 1) * depth)))
@@ -281,7 +278,10 @@ def _messages(source, joint, averaged, own, weight):
         above = np.empty((len(joint[part]), rows, count + 1, depth))
         np.divide(joint[part, :, None], averaged[part], out=above[:, :, :-1])
         above[:, :, -1] = joint[part]
-        kept = (np.maximum(above.max(axis=3), -above.min(axis=3)) > least).any(axis=2)
+        others += above.sum(axis=(0, 1))
+        # What one group's data make impossible may be likely without them: each has its own share.
+        largest = np.sqrt(np.einsum("tmgk,tmgk->tmg", above, above))
+        kept = (largest > _NEGLIGIBLE * others.sum(axis=1)).any(axis=2)
         sent = above[kept].reshape(int(kept.sum()), messages.shape[1])
         messages += weight * (source.kernels[part][kept].T @ sent)
     messages = messages.reshape(rows, count + 1, depth)
