@@ -6,7 +6,6 @@ Nothing heavy is imported before a command runs.
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import shlex
 import signal
@@ -98,6 +97,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     from ..data.export import write_csv
     from .fit import fit as fit_model
     from .fit import rates
+    from .fitting.exact_fit import left_to_the_sampler
     from .paper.results import stamped
     from .report import findings_of, write_check
 
@@ -115,7 +115,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
             **request.settings(),
         )
         seconds = time.monotonic() - started
-        console.say(*_left_to_the_sampler(made), *_only_its_prior(made))
+        console.say(*left_to_the_sampler(made), *_only_its_prior(made))
         checked = None
         if not request.no_check:
             checked = findings_of(made, evidence, request.out, request.refit, progress)
@@ -482,11 +482,6 @@ def _only_its_prior(made: DataTree) -> list[str]:
 
     told = unidentified(terms_of_fit(made), run_config(made)["pooling"])
     return [f"{name}: {sentence}" for name, sentence in told.items()]
-
-
-def _left_to_the_sampler(made: DataTree) -> list[str]:
-    """Say which outcomes the exact engine could not do, and why."""
-    return list(json.loads(made.attrs.get("not_fitted", "{}")).values())
 
 
 def _status(checked: Mapping[str, Any] | None) -> int:
