@@ -39,7 +39,7 @@ class Picture:
 
     def exhibit(self, result: DesignResult) -> Exhibit:
         """Give its words too."""
-        caption = f"{self.title}. {result.paragraph}"
+        caption = f"{self.title}. {_SHOWN[self.name]} {_setting(result)}"
         words = Words(self.title, caption, f"{self.title}: {_seen(self.frame)}.")
         return Exhibit(f"design_{self.name}", f"design_{self.name}", self.frame, words)
 
@@ -85,17 +85,47 @@ def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
     return files
 
 
+_SHOWN = {
+    "size": "Exact probabilities by enumeration, in a sawtooth, as counts are whole; level lines: "
+    "what is wanted; upright line: the smallest size from which on every size has it.",
+    "operating": "Exact chance of each ending; upright lines: rates that the design is about.",
+    "type1": "Exact probability of success where the true difference is the margin; level line: "
+    "the nominal error.",
+    "boundaries": "Numbers of events at which the trial ends, over the patients seen.",
+    "stages": "Exact probability of success and of an early stop, and mean number of patients; "
+    "upright lines: the null and the target.",
+    "precision": "Largest average probability of an interval of the wanted width, and average and "
+    "largest width of the highest-density interval; level lines: what is wanted; upright lines: "
+    "the smallest sizes.",
+    "ess": "Density, with mean and central 95 % interval; at the right, the patients that it is "
+    "worth by the expected local-information ratio (ELIR), by its mean and variance (moment), and "
+    "by the curvature at its mode (Morita).",
+    "priors": "Densities; those of drawn rates are kernel estimates on the log-odds, after any "
+    "discount. Upright lines: fixed rates.",
+}
+
+
+def _setting(result: DesignResult) -> str:
+    """Give the rule and the priors of a design."""
+    named = {
+        name.replace("_", " "): value
+        for name, value in result.request.items()
+        if "prior" in name and value is not None
+    }
+    parts = [result.rule, *(f"{name}: {value}" for name, value in named.items())]
+    return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
+
+
 def _seen(frame: pd.DataFrame) -> str:
-    """Say in words where each line begins and ends."""
+    """Say in words where each line begins and ends, and where it is highest in between."""
     if "panel" in frame:
         frame = frame[frame["x"].notna() & frame["value"].notna()]
     parts = []
     for name, own in frame.dropna(subset=["value"]).groupby("series", sort=False):
-        first, last = own.iloc[0], own.iloc[-1]
-        parts.append(
-            f"{name} from {first['value']:.3g} at {first['x']:.3g} to {last['value']:.3g} at "
-            f"{last['x']:.3g}"
-        )
+        places = [0, int(own["value"].argmax()), len(own) - 1]
+        points = own.iloc[sorted({*places})][["x", "value"]].to_numpy().tolist()
+        steps = " to ".join(f"{value:.3g} at {x:.3g}" for x, value in points)
+        parts.append(f"{name} from {steps}")
     return "; ".join(parts)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from ...models.priors import one_of
 from ...models.rate_fit import MapPrior, map_prior
@@ -137,10 +137,10 @@ class FitPriors:
         wanted = {"outcome": self.outcome, "disease": self.disease, "quantity": quantity}
         own = np.logical_and.reduce([entries[k].to_numpy() == v for k, v in wanted.items()])
         values = kept["value"].to_numpy()[np.flatnonzero(own)[0]]
-        place = stats.norm.ppf(kept["probability"].to_numpy())
+        place = special.ndtri(kept["probability"].to_numpy())
         level = special.logit(np.clip(values, _SMALLEST, 1 - _SMALLEST))
         points = np.linspace(-_REACH, _REACH, _POINTS)
-        weights = stats.norm.pdf(points)
+        weights = np.exp(-(points**2) / 2)
         rates = special.expit(_interpolated(points, place, level))
         return WeightedRates(
             tuple(rates.tolist()), tuple((weights / weights.sum()).tolist()), label

@@ -113,7 +113,7 @@ def _under_discounts(answer: dict) -> list[str]:
     text = [f"Under discounts for optimism (log-odds) the recommended number is {at}."]
     if answer["discount_limit"] is not None:
         text.append(
-            f"From a discount of {answer['discount_limit']:.2f} on no number in range does."
+            f"From a discount of {answer['discount_limit']:.2f} on no number in range suffices."
         )
     return text
 
@@ -282,7 +282,8 @@ def safety(request: dict, rule: str, answer: dict) -> str:
         f"No event among {zero['n']} patients would leave an upper posterior bound of "
         f"{zero['upper']:.4f} (probability {request['level']:g}, analysis prior "
         f"{request['analysis_prior']}){_under_design_prior(zero)}; the rule of three gives "
-        f"{zero['rule_of_three']:.4f}, the exact confidence bound is {answer['frequentist']['exact_upper']:.4f}."
+        f"{zero['rule_of_three']:.4f}, the exact confidence bound is "
+        f"{answer['frequentist']['exact_upper']:.4f}."
     )
     if not answer["boundary"]:
         return " ".join(parts)
