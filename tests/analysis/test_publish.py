@@ -4,9 +4,11 @@ import csv
 import importlib.util
 import io
 import multiprocessing
+import operator
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,15 @@ from mscpool.analysis.paper import gather
 from mscpool.analysis.paper.captions import abbreviations
 from mscpool.analysis.paper.checklist import checklist
 from mscpool.analysis.paper.paper_tables import paper_tables
-from mscpool.analysis.publish import draw, exhibits, publish, render, sources_sha256, style_of
+from mscpool.analysis.publish import (
+    _each,
+    draw,
+    exhibits,
+    publish,
+    render,
+    sources_sha256,
+    style_of,
+)
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.style import PRESETS
 
@@ -221,21 +231,11 @@ def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_an_interrupt_ends_the_second_process_and_leaves_no_half_file(few, coarse, tmp_path):
-    evidence, fit, check = few
-    shown = {"drawn": 0}
-
-    def interrupted(exhibit, **_):
-        shown["drawn"] += 1
-        raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("mscpool.analysis.publish._write_exhibit", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            publish(fit, evidence, tmp_path, check, formats=("svg",))
-    assert shown["drawn"] == 1
+def test_what_stops_the_first_process_ends_the_second():
+    job = partial(operator.truediv, 1)
+    with pytest.raises(ZeroDivisionError):
+        _each(job, [0, *range(1, 9)])  # pyright: ignore[reportArgumentType]
     assert not multiprocessing.active_children()
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
