@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .entries import DOSE_ARMS, PARENTS, TREATED_ARMS, Entry
@@ -101,6 +101,47 @@ def _check_nesting(entries: list[Entry]) -> None:
                     pairs[id(child), id(parent)] = child, parent
         for child, parent in pairs.values():
             _check_pair(child, parent)
+    for study in dict.fromkeys(entry.study for entry in entries if entry.study):
+        for outcome, within in PARENTS.items():
+            _check_across_arms(
+                [cells.get((study, arm, outcome), []) for arm in TREATED_ARMS],
+                [cells.get((study, arm, within), []) for arm in TREATED_ARMS],
+            )
+
+
+def _check_across_arms(children: list[list[Entry]], parents: list[list[Entry]]) -> None:
+    """Compare an outcome of all treated with its parent by dose, or the other way round."""
+    for counts in _IN_A_SET:
+        for alternative in (False, True):
+            (child, *by_dose), (parent, *parent_by_dose) = (
+                [_definition_used(filter(counts, arm), alternative) for arm in arms]
+                for arms in (children, parents)
+            )
+            sides = ([child], parent_by_dose) if child else (by_dose, [parent])
+            if _certainly_above(*sides):
+                return
+
+
+def _certainly_above(children: Sequence[Entry | None], parents: Sequence[Entry | None]) -> bool:
+    """Complain where children of the same patients are more than their parents; tell whether."""
+    rows = [entry for entry in (*children, *parents) if entry is not None]
+    if len(rows) < 1 + len(DOSE_ARMS) or any(
+        None in (entry.n, entry.events_min, entry.events_max) for entry in rows
+    ):
+        return False
+    below, above = rows[: len(children)], rows[len(children) :]
+    least = sum(entry.events_min or 0 for entry in below)
+    most = sum(entry.events_max or 0 for entry in above)
+    if least <= most or sum(e.n or 0 for e in below) != sum(e.n or 0 for e in above):
+        return False
+    first, other = below[0], above[0]
+    doses = " of both dose arms"
+    wrong = f"{least} with {first.outcome}{doses if len(below) > 1 else ''} are more than the "
+    wrong += f"{most} with {other.outcome}{doses if len(above) > 1 else ''}"
+    column = "events_min" if "events_min" in first.row.cells else "events"
+    remedy = f"{first.outcome} is always among {other.outcome}"
+    first.row.complain(column, f"{wrong} on line {other.row.line}: {remedy}")
+    return True
 
 
 def _definition_used(entries: Iterable[Entry], alternative: bool) -> Entry | None:

@@ -186,6 +186,31 @@ def test_a_pair_that_only_one_analysis_set_makes_is_compared_too(folder):
     assert "more than the 8 with improvement on line 2" in problem.message
 
 
+DOSES = "study,arm,outcome,events,n\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "where"),
+    [
+        (["msc,improvement,2,8", "msc_low,remission,3,4", "msc_high,remission,0,4"], [3]),
+        (["msc_low,improvement,1,4", "msc_high,improvement,0,4", "msc,remission,2,8"], [4]),
+        (["msc,improvement,3,8", "msc_low,remission,3,4", "msc_high,remission,0,4"], []),
+        # Not the same patients, or not all of them.
+        (["msc,improvement,2,9", "msc_low,remission,3,4", "msc_high,remission,0,4"], []),
+        (["msc,improvement,2,8", "msc_low,remission,3,4"], []),
+    ],
+)
+def test_dose_arms_together_are_compared_with_the_whole(tmp_path, rows, where):
+    path = tmp_path / "own.csv"
+    path.write_text(DOSES + "".join(f"a,{row}\n" for row in rows), encoding="utf-8")
+    if not where:
+        load_evidence(path)
+        return
+    found = problems_of(path)
+    assert [(p.line, p.column) for p in found] == [(line, "events") for line in where]
+    assert "of both dose arms" in found[0].message
+
+
 def test_a_child_of_other_patients_than_its_parent_may_exceed_it(folder):
     text = OUTCOMES.replace("one,msc,remission,3,4,17", "one,msc,remission,9,9,18")
     (folder / "outcomes.csv").write_text(text, encoding="utf-8")
