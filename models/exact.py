@@ -16,15 +16,14 @@ import numpy as np
 
 from .integration.exact_posterior import ExactPosterior
 from .integration.hierarchy_table import HierarchyTable, Integrated, hierarchy_table, integrate
-from .integration.likelihood_table import (
-    StudyLikelihoods,
+from .integration.layout import (
     adapted_grid,
     least_spread,
-    likelihood_table,
     peaks,
     sigma_range,
     variance_axis,
 )
+from .integration.likelihood_table import StudyLikelihoods, likelihood_table
 from .integration.quadrature import ScaleAxis, scale_axis
 from .prior_density import prior_density
 from .priors import OutcomePriors, Prior, one_of

@@ -14,8 +14,9 @@ import numpy as np
 
 from ..prior_density import prior_density
 from ..priors import OutcomePriors, Prior
+from .kernels import normal_kernel, student_kernel
 from .likelihood_table import LikelihoodTable
-from .quadrature import PriorWeights, ScaleAxis, normal_kernel, prior_weights, student_kernel
+from .quadrature import PriorWeights, ScaleAxis, prior_weights
 
 #: Degrees of freedom of the disease effects under robust pooling.
 ROBUST_DEGREES = 4
