@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from .tables import Row
@@ -22,25 +22,6 @@ ARMS = (*TREATED_ARMS, "control")
 ROLES = ("core", "overlap", "case_series", "related_product")
 CERTAINTIES = ("reported", "secondary", "derived")
 STATISTICS = ("maximum", "rate", "count")
-
-# What the outcomes frame of an evidence holds, in this order.
-OUTCOME_FIELDS = (
-    "study",
-    "disease",
-    "arm",
-    "outcome",
-    "events_min",
-    "events_max",
-    "n",
-    "definition",
-    "months",
-    "certainty",
-    "locator",
-    "primary",
-    "note",
-    "role",
-    "cohort",
-)
 
 
 @dataclass(frozen=True)
@@ -67,3 +48,7 @@ class Entry:
     def values(self) -> tuple[Any, ...]:
         """Return the cells in the order of OUTCOME_FIELDS."""
         return tuple(getattr(self, field) for field in OUTCOME_FIELDS)
+
+
+#: What the outcomes frame of an evidence holds, in this order: all of an entry but its line.
+OUTCOME_FIELDS = tuple(field.name for field in fields(Entry) if field.name != "row")
