@@ -40,7 +40,7 @@ test: setup  ## linters, types, fast and small-sampling tests
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --check --quiet .
 	@found=$$($(PYTHON) -m basedpyright $(CODE)) || { echo "$$found"; exit 1; }
-	@$(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
 
 calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
 	@$(PYTHON) -m mscpool.analysis.calibrate $(if $(SETS),--sets $(SETS))
@@ -87,6 +87,6 @@ $(UV):
 
 .venv/.ready: requirements.lock pyproject.toml .venv/pyvenv.cfg
 	@echo 'Installing the pinned libraries into .venv'
-	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(PYTHON) --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
 	@pwd -P >$@
