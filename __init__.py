@@ -7,6 +7,7 @@ One hierarchical Bayesian model, pooled across diseases and checked before it is
 >>> fit = mp.fit(evidence)
 >>> mp.check(fit)
 >>> mp.rates(fit)
+>>> mp.design.single_arm(null=0.3, design_prior="beta(8,4)")
 
 Names load when they are first used, so that importing the package costs nothing.
 """
@@ -15,6 +16,8 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .analysis import design as design
+    from .analysis import monitoring as monitoring
     from .analysis.check import check as check
     from .analysis.fit import fit as fit
     from .analysis.fit import hyper as hyper
@@ -41,6 +44,8 @@ _ROOM = {
     "compare_priors": "analysis.sensitivity",
     "borrowing": "analysis.robustness.borrowing",
     "elicit": "models.elicit",
+    "design": "analysis",
+    "monitoring": "analysis",
 }
 
 
@@ -49,7 +54,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = metadata.version("mscpool")
     elif name in _ROOM:
-        value = getattr(import_module(f".{_ROOM[name]}", __name__), name)
+        room = import_module(f".{_ROOM[name]}", __name__)
+        value = getattr(room, name, None) or import_module(f"{room.__name__}.{name}")
     else:
         raise AttributeError(f"module 'mscpool' has no attribute '{name}'")
     globals()[name] = value
