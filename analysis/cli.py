@@ -256,7 +256,7 @@ def figures(
         "comparison": comparison_of(folder, made),
         "borrowed": borrowing_of(folder, made),
     }
-    console.say(*_not_drawn(folder, len(poolings), **found))
+    console.say(*_not_drawn(made, folder, path, len(poolings), **found))
     with console.progress_display() as progress:
         progress("drawing", 0, 0)
         files = publish(made, evidence, place, checked, poolings, preset=preset, **found)
@@ -268,14 +268,26 @@ def figures(
     return DONE
 
 
-def _not_drawn(folder: Path, poolings: int, comparison: Any, borrowed: Any) -> list[str]:
+def _not_drawn(
+    made: DataTree, folder: Path, path: Path | None, poolings: int, comparison: Any, borrowed: Any
+) -> list[str]:
     """Say which figures have nothing to show, and what makes it."""
+    from .fit import run_config
+
+    config = run_config(made)
+    several = len(config["diseases"]) > 1
     lacking = ["prior comparison, flip map and power-scaling"] if comparison is None else []
-    lacking += ["borrowing"] if borrowed is None else []
-    said = [f"not drawn: {', '.join(lacking)}; 'mscpool priors --out {folder}' finds it"]
-    told = said if lacking else []
-    if poolings < 2:
-        told.append(f"not drawn: comparison of poolings; 'mscpool report --out {folder}' fits them")
+    lacking += ["borrowing"] if borrowed is None and several and config["engine"] == "nuts" else []
+    asked = [] if path is None else [str(path)]
+    for name, usual in (("pooling", "partial"), ("engine", "nuts")):
+        asked += [] if config[name] == usual else [f"--{name}", config[name]]
+    told = []
+    for missing, command in (
+        (lacking, "priors"),
+        (["comparison of poolings"] if several and poolings < 2 else [], "report"),
+    ):
+        typed = shlex.join(["mscpool", command, *asked, "--out", str(folder)])
+        told += [f"not drawn: {', '.join(missing)}; '{typed}' finds it"] if missing else []
     return told
 
 
