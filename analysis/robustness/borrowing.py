@@ -40,6 +40,10 @@ _INFLUENCE = (
     "method", "pareto_k",
 )  # fmt: skip
 
+#: Below this Pareto k the weights' variance is finite, and so a stated error can be believed. Up to
+#: 0.7 means of the shipped evidence without a disease were five of their errors off.
+_FINITE_VARIANCE = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Borrowing:
@@ -164,7 +168,7 @@ def _leave_out(
         ratio = -source.log_likelihood[:, list(case.units)].sum(axis=1)
         values, pareto_k = smooth(ratio)
         found[case] = Weights(source, ratio, values, pareto_k)
-        if not found[case].usable:
+        if not pareto_k < _FINITE_VARIANCE:
             waiting.append(case)
     rounds = _rounds(waiting)
     for i, together in enumerate(rounds):
