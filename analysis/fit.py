@@ -18,6 +18,7 @@ from .fitting.store import load as load_fit
 from .fitting.store import run_config
 from .fitting.summary import diagnostics, hyper, rates
 from .fitting.tree import groups_of_draws, log_likelihood_group
+from .guard.sampling_verdict import LARGEST_R_HAT, LEAST_EFFECTIVE_DRAWS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,8 +41,6 @@ __all__ = [
 
 Engine = Literal["nuts", "exact"]
 ENGINES = ("nuts", "exact")
-#: Fewest effective draws, bulk and tail, and largest R-hat that every reported quantity must reach.
-LEAST_EFFECTIVE_DRAWS, LARGEST_R_HAT = 400, 1.01
 
 
 def terms_of(evidence: Evidence) -> Terms:
@@ -96,14 +95,15 @@ def fit(
     Raises
     ------
     ValueError
-        An unknown pooling or engine, an impossible prior, numbers of draws below one, or a file at
-        ``path`` that is damaged or not a fit (unless ``refit``).
+        An unknown pooling or engine, an impossible prior, a number of draws or a seed that is none,
+        or a file at ``path`` that is damaged or not a fit (unless ``refit``).
     """
     if engine not in ENGINES:
         raise ValueError(one_of("engine", engine, ENGINES))
-    for name, value in (("draws", draws), ("tune", tune), ("chains", chains)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
+    least = {"draws": (draws, 1), "tune": (tune, 1), "chains": (chains, 1), "seed": (seed, 0)}
+    for name, (value, lowest) in least.items():
+        if not isinstance(value, int | np.integer) or value < lowest:
+            raise ValueError(f"{name} must be a whole number from {lowest} on, not {value}")
     structure(pooling, evidence.diseases)
     settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains, "seed": seed}
     if engine == "exact":
@@ -133,7 +133,8 @@ def _sampled(
         tree = _assemble(evidence, terms, pooling, priors, sampled, stats, seed)
         found = tree["hyper"].attrs
         fewest = min(found["min_ess_bulk"], found["min_ess_tail"])
-        if fewest > LEAST_EFFECTIVE_DRAWS and found["max_r_hat"] < LARGEST_R_HAT:
+        disagree = found["max_r_hat"] >= LARGEST_R_HAT  # false of one chain, which has no R-hat
+        if fewest > LEAST_EFFECTIVE_DRAWS and not disagree:
             break
     return tree
 

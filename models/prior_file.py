@@ -12,8 +12,13 @@ from .priors import Exnex, PriorSet
 
 def parse(text: str, source: str, outcomes: tuple[str, ...] | None = None) -> PriorSet:
     """Read a prior file: see `PriorSet.from_toml`."""
+    from .catalogue import CATALOGUE
+
     try:
-        return set_of({"name": source, **tomllib.loads(text)}, outcomes)
+        made = set_of({"name": source, **tomllib.loads(text)}, outcomes)
+        if made.name in CATALOGUE and made != CATALOGUE[made.name]:
+            raise ValueError(f"name: '{made.name}' is a set of the catalogue: give yours another")
+        return made
     except tomllib.TOMLDecodeError as problem:
         raise ValueError(f"{source}: not TOML: {problem}") from None
     except RecursionError:

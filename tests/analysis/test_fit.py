@@ -40,8 +40,10 @@ def fitted(evidence):
     [
         ({"engine": "nutz"}, "unknown engine 'nutz'; did you mean 'nuts'"),
         ({"pooling": "ful"}, "unknown pooling 'ful'"),
-        ({"draws": 0}, "draws must be at least 1, not 0"),
-        ({"chains": -1}, "chains must be at least 1, not -1"),
+        ({"draws": 0}, "draws must be a whole number from 1 on, not 0"),
+        ({"draws": 2.5}, "draws must be a whole number from 1 on, not 2.5"),
+        ({"chains": -1}, "chains must be a whole number from 1 on, not -1"),
+        ({"seed": -1}, "seed must be a whole number from 0 on, not -1"),
     ],
 )
 def test_impossible_request_is_answered_in_a_sentence(evidence, wrong, message):

@@ -116,7 +116,7 @@ def test_misspelling_is_answered_in_a_sentence(call, message):
 
 
 PRIOR_FILE = """
-name = "sceptical"
+name = "doubtful"
 reference = "a paper"
 [mu]
 dist = "Normal"
@@ -140,7 +140,7 @@ sigma = 1
 
 def test_prior_file_says_what_it_changes_and_the_rest_is_the_default():
     given = PriorSet.from_toml(PRIOR_FILE, "mine.toml")
-    assert (given.name, given.reference) == ("sceptical", "a paper")
+    assert (given.name, given.reference) == ("doubtful", "a paper")
     death, response = given.of("death"), given.of("response")
     assert str(death.mu) == "StudentT(nu=4, mu=-4, sigma=1)"
     assert response.mu == Prior.make("Normal", sigma=2)
@@ -198,3 +198,8 @@ def test_wrong_prior_file_is_answered_with_the_place(text, message):
     with pytest.raises(ValueError, match=message) as raised:
         PriorSet.from_toml(text, "mine.toml", ("improvement", "death"))
     assert "\n" not in str(raised.value)
+
+
+def test_a_file_may_not_take_the_name_of_another_set():
+    with pytest.raises(ValueError, match="mine.toml: name: 'default' is a set of the catalogue"):
+        PriorSet.from_toml('name = "default"\n[tau]\ndist = "HalfNormal"\nsigma = 3', "mine.toml")
