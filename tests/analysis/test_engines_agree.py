@@ -26,7 +26,7 @@ CHILDLESS, PARENTS = ("serious_ae", "death"), ("improvement", "any_ae")
 SETS = (
     DEFAULT,
     PriorSet("heavy tail", tau=Prior.make("HalfCauchy", beta=0.5)),
-    PriorSet("wide", mu=Prior.make("Logistic"), sigma=Prior.make("Exponential", lam=1.5)),
+    PriorSet("other families", mu=Prior.make("Logistic"), sigma=Prior.make("Exponential", lam=3)),
 )
 #: In Monte-Carlo standard errors; hundreds of means are compared, at fixed seeds.
 MOST_ERRORS = 4
@@ -44,7 +44,7 @@ def evidence():
 def sampled(pooling: str, priors: PriorSet, outcomes: tuple[str, ...] = CHILDLESS):
     """Rates, hyperparameters and draws; every prior set refits one compiled model."""
     terms = terms_of(load_evidence(outcomes=outcomes))
-    draws, _ = sample(terms, pooling, priors, DRAWS[outcomes], 1000, seed=3)
+    draws, _ = sample(terms, pooling, priors, DRAWS[outcomes], 500, seed=3)
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in draws.items()}
     rng = np.random.default_rng(4)
     levels = predict.levels_of(flat, terms, rng)

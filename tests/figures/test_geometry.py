@@ -17,6 +17,12 @@ from mscpool.figures.style import drawing, make_style
 
 PRESETS = ("single", "double", "slide")
 SIZES = ((1, 1), (6, 24), (20, 60))
+#: The narrowest page holds the most crowded figures; the others have room for what fits there.
+PAGES = [
+    pytest.param(size, preset, id=f"{size[0]}-diseases-{size[1]}-studies-{preset}", marks=marks)
+    for size, preset in product(SIZES, PRESETS)
+    for marks in [[pytest.mark.slow] if size[0] == 20 and preset != "single" else []]
+]
 # Boxes have the height of the tallest letters of a font, lines of 1.25 times its size touch them.
 TOLERANCE = 2.0
 DPI = 144
@@ -70,8 +76,7 @@ def leaves(box, page):
     )
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}-diseases-{size[1]}-studies")
+@pytest.mark.parametrize(("size", "preset"), PAGES)
 def test_nothing_overlaps_or_is_cut(sized, size, preset):
     evidence, fit, check = sized[size]
     style = style_of(evidence, check, preset)
@@ -117,8 +122,7 @@ def sensitivity_frames(diseases, outcomes=OUTCOMES):
     }
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}-diseases")
+@pytest.mark.parametrize(("size", "preset"), PAGES)
 def test_nothing_overlaps_or_is_cut_in_figures_of_priors(sized, size, preset):
     diseases = sized[size][0].diseases
     style = make_style(preset, diseases, "fail")
