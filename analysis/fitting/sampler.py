@@ -126,5 +126,10 @@ class _Structure:
 @lru_cache(maxsize=8)
 def _compiled(structure: _Structure) -> Any:
     import nutpie
+    from pytensor.configdefaults import config
 
-    return nutpie.compile_pymc_model(hierarchy(structure.terms, structure.pooling, DEFAULT))
+    model = hierarchy(structure.terms, structure.pooling, DEFAULT)
+    # Sums in any order come out in another one where stored parts of the code are linked instead
+    # of compiled with the rest: the same seed would give other draws the second time.
+    with config.change_flags(numba__fastmath=False):
+        return nutpie.compile_pymc_model(model)

@@ -29,6 +29,9 @@ _NODES = 200
 _PRODUCT_NODES = 600
 #: Draws that predictive distributions are averaged over; each is a whole distribution, so few do.
 _DRAWS = 1000
+#: A study less probable than this (its two-sided mid-p value), whose level was drawn anew, is
+#: predicted again by a fit without it: the verdict hangs on it, and a tail on few of the draws.
+_SURPRISING = 0.05
 #: Log-likelihoods nearer to each other than this weigh alike.
 _SAME = 1e-9
 
@@ -101,7 +104,8 @@ def leave_out(
         Randomises the probability integral transform, and levels drawn anew.
     refit : callable, optional
         Samples the model given terms without a unit and returns draws of its levels; used for the
-        units whose Pareto k stays above `LARGEST_K`.
+        units whose Pareto k stays above `LARGEST_K`, and for those that surprise with levels drawn
+        anew.
     units : iterable of int, optional
         Codes of the units to leave out; every one by default.
 
@@ -124,20 +128,22 @@ def leave_out(
     for unit in np.unique(unit_of_row).tolist() if units is None else units:
         k, weights, predictor = float(pareto_k[unit]), np.exp(log_weights[:, unit]), everything
         elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
-        if k > LARGEST_K and (
-            anew := without_unit_in_disease(terms, levels, unit, pooling, priors, rng)
-        ):
+        redrawn = k > LARGEST_K
+        if redrawn and (anew := without_unit_in_disease(terms, levels, unit, pooling, priors, rng)):
             shares, ks = importance_weights(anew.log_predictive[:, None])
             k, elpd = float(ks[0]), float(logsumexp(shares[:, 0] + anew.log_predictive))
             drawn = anew.drawn(shares[:, 0], int(terms.units["disease"].iloc[unit]), rng)
             weights, predictor = np.ones(len(drawn)), _Predictor(terms, drawn)
-        if k > LARGEST_K and refit is not None:
+        rows = terms.rows[unit_of_row == unit]
+        here = _positions(rows, predictor, weights, elpd, k, rng)
+        surprising = redrawn and min(one.mid_p for one in here) < _SURPRISING
+        if refit is not None and (k > LARGEST_K or surprising):
             without = refit(without_unit(terms, unit))
             own = integrated_log_likelihood(without, only_units(terms, [unit]))[:, unit]
-            k, elpd = None, float(logsumexp(own) - np.log(len(own)))
-            weights, predictor = np.ones(len(without)), _Predictor(terms, without)
-        rows = terms.rows[unit_of_row == unit]
-        found += _positions(rows, predictor, weights, elpd, k, rng)
+            elpd = float(logsumexp(own) - np.log(len(own)))
+            predictor = _Predictor(terms, without, len(without))
+            here = _positions(rows, predictor, np.ones(len(without)), elpd, None, rng)
+        found += here
     return found
 
 
@@ -216,8 +222,8 @@ class _Predictor:
     mixture, tabulated as masses on a grid of levels. Draws share the grid, weights come in last.
     """
 
-    def __init__(self, terms: Terms, levels: Levels) -> None:
-        self.terms, self.step = terms, -(-len(levels.sigma) // _DRAWS)
+    def __init__(self, terms: Terms, levels: Levels, draws: int = _DRAWS) -> None:
+        self.terms, self.step = terms, -(-len(levels.sigma) // draws)
         self.theta, self.sigma = levels.theta[:: self.step], levels.sigma[:: self.step]
         self._masses = lru_cache(maxsize=None)(self._tabulate)
 

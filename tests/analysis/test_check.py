@@ -10,7 +10,7 @@ from scipy.special import expit, logsumexp
 import mscpool as mp
 from mscpool.analysis import check
 from mscpool.analysis.fitting.predict import Levels, integrated_log_likelihood
-from mscpool.analysis.guard import left_out
+from mscpool.analysis.guard import disease_left, left_out
 from mscpool.analysis.guard.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
 from mscpool.analysis.guard.disease_left import only_units, without_unit
 from mscpool.analysis.guard.left_out import adjusted_smallest, leave_out
@@ -312,6 +312,30 @@ def test_study_whose_weights_fail_is_left_out_in_earnest_and_no_other():
     levels = grid_posterior(calm, 0.3)
     leave(calm, levels, integrated(calm, levels), refit)
     assert asked == []
+
+
+@pytest.mark.parametrize(("level", "asked"), [(-0.8, [{3}]), (3.0, [])])
+def test_a_study_that_surprises_levels_drawn_anew_is_predicted_by_a_fit_without_it(
+    monkeypatch, level, asked
+):
+    terms = one_disease([6, 5, 6, 19, 4], [20] * 5)
+    levels, refitted = grid_posterior(terms, 0.3), []
+    theta = np.full((400, 1, 1), level)
+
+    class Anew:
+        log_predictive = np.random.default_rng(7).normal(0, 0.1, 400)
+
+        def drawn(self, *_):
+            return Levels(None, None, levels.sigma[:400], theta, np.empty((400, 0)))
+
+    def refit(reduced):
+        refitted.append(set(range(5)) - set(reduced.terms["effect"]))
+        return levels
+
+    monkeypatch.setattr(disease_left, "without_unit_in_disease", lambda *_: Anew())
+    found = leave(terms, levels, integrated(terms, levels), refit)
+    assert refitted == asked
+    assert (found[3].pareto_k is None) == bool(asked)
 
 
 def test_a_likelihood_that_is_the_same_in_every_draw_weighs_them_alike():
