@@ -84,7 +84,7 @@ def _panel(axes, rows: pd.DataFrame, checks: list[str], style: Style) -> None:
     axes.set(xlim=[ndtri(end) for end in _ENDS], ylim=(len(checks), 0))
     axes.set_yticks([])
     wide = axes.get_position().width * style.preset.points > 22 * style.small
-    shown = _TICKS if wide else _TICKS[::3]
+    shown = _TICKS if wide else _TICKS[1::2]
     axes.set_xticks([ndtri(t) for t in shown], [f"{t:g}" for t in shown])
     axes.spines["left"].set_visible(False)
     axes.axvline(0, color=FAINT, linewidth=style.line, zorder=1)
