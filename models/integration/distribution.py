@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 from scipy.special import expit, logit
 
 from ..outcomes import Link, link_function
@@ -21,8 +22,8 @@ from .quadrature import (
 
 STATISTICS = ("mean", "sd", "q2.5", "q50", "q97.5")
 _INTERVAL = (0.025, 0.5, 0.975)
-_PRODUCT_POINTS = 401
-_EVEN = 2000
+_PRODUCT_POINTS = 201
+_QUANTILES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,32 +179,31 @@ class Distribution:
         return float(found) if wanted.ndim == 0 else found
 
 
-def product(first: Distribution, second: Distribution) -> Distribution:
+def product(first: Distribution, second: Distribution, coarser: bool = False) -> Distribution:
     """Distribution of the product of two independent probabilities.
 
     Parameters
     ----------
     first, second : Distribution
         Of probabilities.
+    coarser : bool
+        Integrate over half as many nodes, at half as many points.
 
     Returns
     -------
     Distribution
         Of the product, on the log-odds; integrated over the first, exact in the second.
     """
-    p, masses = first.nodes
-    inside = (p > 0) & (masses != 0)
-    p, masses = p[inside], masses[inside]
-    low = float(first.quantile(1e-7)) * float(second.quantile(1e-7))
-    high = float(first.quantile(1 - 1e-7)) * float(second.quantile(1 - 1e-7))
-    ends = logit(np.clip([low, high], 1e-14, 1 - 1e-14))
-    x = np.linspace(float(ends[0]), float(ends[1]), _PRODUCT_POINTS)
+    share = 2 if coarser else 1
+    ends = np.array([1e-6, 1 - 1e-6])
+    low, high = logit(np.clip(first.quantile(ends) * second.quantile(ends), 1e-14, 1 - 1e-14))
+    x = np.linspace(low, high, _PRODUCT_POINTS // share)
     rate = expit(x)
-    needed = np.minimum(rate[:, None] / p, 1.0)
-    below = 1 - second.above(needed)
-    cumulative = np.maximum.accumulate(np.clip(below @ masses, 0, 1))
-    densities = np.where(rate[:, None] < p, second.density_at(needed) / p, 0.0)
-    density = np.maximum(densities @ masses, 0.0) * rate * (1 - rate)
+    p, masses = nodes_above(first, rate, _QUANTILES // share)
+    needed = np.minimum(rate[:, None] / np.maximum(p, rate[:, None]), 1.0)
+    above = (second.above(needed) * masses).sum(axis=1)
+    cumulative = np.maximum.accumulate(np.clip(1 - above, 0, 1))
+    density = np.maximum(CubicSpline(x, cumulative)(x, 1), 0.0)
     mean = first.mean * second.mean
     squares = (first.mean**2 + first.sd**2) * (second.mean**2 + second.sd**2)
     source = Distributions(
@@ -212,20 +212,48 @@ def product(first: Distribution, second: Distribution) -> Distribution:
     return Distribution(source, "logit", (mean, float(np.sqrt(max(squares - mean**2, 0.0)))))
 
 
-def even_quantiles(distribution: Distribution) -> np.ndarray:
-    """Values that each stand for the same share of a distribution, ascending."""
-    share = (np.arange(_EVEN) + 0.5) / _EVEN
-    return np.asarray(distribution.quantile(share))
-
-
 def product_above(first: Distribution, second: Distribution, value: float) -> float:
-    """Probability that the product of two independent probabilities exceeds a value.
+    """Probability that the product of two independent probabilities exceeds a value."""
+    p, masses = nodes_above(first, [value])
+    return float(second.above(value / np.maximum(p, value)) @ masses[0])
 
-    Averaged over even quantiles of the first: where its mass lies near the value the second's may
-    leap from zero to one within a step of the grid that `product` integrates on.
+
+def nodes_above(
+    distribution: Distribution, values, count: int = _QUANTILES
+) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles of a probability and the masses that they stand for above each value.
+
+    Quantiles follow the mass where a grid of levels does not, closer in the tails. As the first
+    factor of a product they leave the second free to leap from zero to one between two levels, or,
+    where it is nearly certain, right above the value: the node next above takes the mass up to the
+    value itself.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        Of a probability.
+    values : array_like, shape (value,)
+        Probabilities.
+    count : int
+        How many nodes.
+
+    Returns
+    -------
+    nodes : numpy.ndarray, shape (node,)
+        Ascending probabilities, above zero.
+    masses : numpy.ndarray, shape (value, node)
+        Zero for nodes below the value.
     """
-    p = even_quantiles(first)
-    return float(second.above(np.minimum(value / p[p > value], 1.0)).sum() / len(p))
+    middle = (np.arange(count) + 0.5) / count
+    nodes = np.asarray(distribution.quantile(middle**2 * (3 - 2 * middle)))
+    nodes = np.maximum(nodes, np.finfo(float).tiny)
+    values = np.asarray(values, float)
+    masses = np.where(nodes > values[:, None], 6 * middle * (1 - middle) / count, 0.0)
+    next_above = np.searchsorted(nodes, values, side="right")
+    (inside,) = np.nonzero(next_above < len(nodes))
+    beyond = distribution.above(values[inside])
+    masses[inside, next_above[inside]] += beyond - masses[inside].sum(axis=1)
+    return nodes, masses
 
 
 def on_grid(grid: LevelGrid, masses: np.ndarray) -> Distributions:

@@ -315,7 +315,8 @@ class ExactFit:
         parent = self.model.parents.get(outcome)
         if parent is None or quantity not in ("rate", "new_study", "new_disease"):
             return own
-        return product(self.posteriors[parent].distribution(quantity, disease, coarser), own)
+        above = self.posteriors[parent].distribution(quantity, disease, coarser)
+        return product(above, own, coarser)
 
     def probability_above(self, outcome: str, rate: float, quantity: str = "rate") -> pd.Series:
         """Probability that each disease's rate exceeds a threshold; by disease."""
@@ -352,7 +353,7 @@ class ExactFit:
         if parent is None:
             return own
         above = study_distributions(self.posteriors[parent], coarser)
-        return {study: product(above[study], each) for study, each in own.items()}
+        return {study: product(above[study], each, coarser) for study, each in own.items()}
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import numpy as np
 from ..outcomes import Link, link_function
 from ..prior_density import prior_density
 from ..priors import OutcomePriors, Prior
-from .distribution import Distribution, even_quantiles
+from .distribution import Distribution, nodes_above
 from .exact_outcomes import ExactFit
 from .exact_posterior import ExactPosterior
 from .hierarchy_table import HierarchyTable
@@ -150,10 +150,11 @@ def _above(reference: ExactFit, outcome: str, rate: float, grid: LevelGrid) -> n
     columns = []
     for disease in diseases:
         above: Distribution = reference.posteriors[parent].distribution("rate", disease)
-        values = even_quantiles(above)
+        values, masses = nodes_above(above, [rate])
         # Below the threshold not even all of those with the parent are enough.
-        needed = np.minimum(rate / values[values > rate], 1 - 1e-15)
-        columns.append(_survival(grid, _levels(needed, link)).sum(axis=0) / len(values))
+        inside = values > rate
+        needed = np.minimum(rate / values[inside], 1 - 1e-15)
+        columns.append(masses[0, inside] @ _survival(grid, _levels(needed, link)))
     return np.stack(columns, axis=1)
 
 

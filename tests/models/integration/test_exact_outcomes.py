@@ -5,11 +5,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from mscpool import load_evidence
 from mscpool.models.exact import ExactHierarchy
-from mscpool.models.integration.distribution import product
+from mscpool.models.integration.distribution import (
+    Distribution,
+    Distributions,
+    product,
+    product_above,
+)
 from mscpool.models.integration.exact_outcomes import (
     NotExact,
     conditional_rows,
@@ -180,6 +185,38 @@ def test_product_of_two_beta_rates_agrees_with_quadrature():
     ]
     # Densities are read log-linearly between the points of a grid.
     np.testing.assert_allclose(both.density[inside][::20], density, rtol=2e-3, atol=1e-3)
+
+
+def beta_on_a_grid(a, b):
+    x = np.linspace(-40, 40, 4001)
+    beta, rate = stats.beta(a, b), special.expit(x)
+    cumulative = np.where(x < 0, beta.cdf(rate), 1 - stats.beta(b, a).cdf(special.expit(-x)))
+    density = np.exp(a * special.log_expit(x) + b * special.log_expit(-x) - special.betaln(a, b))
+    masses = density * (x[1] - x[0])
+    source = Distributions(x, cumulative[:, None], density[:, None], x, masses[:, None])
+    return Distribution(source, "logit")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "c"),
+    [
+        pytest.param(2, 3, 4, id="both moderate"),
+        pytest.param(30, 0.1, 20, id="second bunched at one"),
+        pytest.param(3, 0.1, 0.1, id="both bunched at one"),
+        pytest.param(0.3, 2, 5, id="second bunched at zero"),
+        pytest.param(400, 200, 0.5, id="second far narrower than the first"),
+        pytest.param(1, 1, 2000, id="first far narrower than the second"),
+    ],
+)
+def test_quantiles_of_a_product_agree_with_the_beta_that_it_is(a, b, c):
+    # Beta(a + b, c) times Beta(a, b) is Beta(a, b + c).
+    both = product(beta_on_a_grid(a + b, c), beta_on_a_grid(a, b))
+    truth = stats.beta(a, b + c)
+    shares = np.array([0.005, 0.025, 0.1, 0.5, 0.9, 0.975, 0.995])
+    np.testing.assert_allclose(both.quantile(shares), truth.ppf(shares), rtol=0, atol=1e-4)
+    for rate in truth.ppf(shares):
+        above = product_above(beta_on_a_grid(a + b, c), beta_on_a_grid(a, b), rate)
+        assert above == pytest.approx(truth.sf(rate), abs=1e-4)
 
 
 @pytest.mark.parametrize("pooling", ["partial", "complete", "none", "exnex", "robust"])
