@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..models.beta_mixture import log_choose
+from ..models.beta_mixture import binomial_mass, log_choose
 from ..models.rate_prior import AnyPrior, as_prior
 from .trial import protocol
 from .trial.operating import (
@@ -13,6 +13,7 @@ from .trial.operating import (
     ConjugateAnalysis,
     Rule,
     as_analysis,
+    averaging_error,
     crossing_probabilities,
     exact_tails,
     used,
@@ -275,14 +276,24 @@ def _outlook(
     success = _successes(decision, critical, n_final)
     outlook = {
         "success_probability": float(predictive_probability(success, now, final)[events]),
+        "success_probability_mcse": None,
         "success_probability_with_looks": None,
+        "success_probability_with_looks_mcse": None,
         "decision_now": None,
     }
     prior = believed.prior if isinstance(believed, ConjugateAnalysis) else believed
     if not isinstance(prior, Analysis):
-        rates, weights = prior.update(events, n).quadrature(n_final)
-        table = _operating(decision, critical, looks, bounds, rates, so_far)
-        outlook["success_probability_with_looks"] = float(weights @ table["success"].to_numpy())
+        after = prior.update(events, n)
+        rates, weights = after.quadrature(n_final)
+        won = _operating(decision, critical, looks, bounds, rates, so_far)["success"].to_numpy()
+        ahead = success[events : events + n_final - n + 1]
+        outlook |= {
+            "success_probability_mcse": averaging_error(
+                after, lambda rates: binomial_mass(n_final - n, rates) @ ahead
+            ),
+            "success_probability_with_looks": float(weights @ won),
+            "success_probability_with_looks_mcse": averaging_error(after, lambda _: won),
+        }
     if n in looks:
         last = _looks(decision, critical, looks, bounds)[looks.index(n)]
         outlook["decision_now"] = _ending(last, events)

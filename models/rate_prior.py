@@ -5,7 +5,6 @@ Every average over such a prior in the trial designer is the average of a polyno
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -197,23 +196,28 @@ class WeightedRates:
 
     def above(self, rates) -> np.ndarray:
         """Probability that the rate is above `rates` (any shape)."""
-        return self._mass(lambda own, bound: own > bound, rates)
+        own, weights = self._sorted
+        beyond = np.append(np.cumsum(weights[::-1])[::-1], 0.0)
+        return beyond[np.searchsorted(own, np.asarray(rates, float), side="right")]
 
     def below(self, rates) -> np.ndarray:
         """Probability that the rate is at most `rates` (any shape)."""
-        return self._mass(lambda own, bound: own <= bound, rates)
+        own, weights = self._sorted
+        up_to = np.append(0.0, np.cumsum(weights))
+        return up_to[np.searchsorted(own, np.asarray(rates, float), side="right")]
 
-    def _mass(self, within: Callable, rates) -> np.ndarray:
-        inside = within(np.array(self.rates), np.asarray(rates, float)[..., None])
-        return inside @ np.array(self.weights)
+    @property
+    def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
+        order = np.argsort(self.rates)
+        return np.array(self.rates)[order], np.array(self.weights)[order]
 
     def quantile(self, probabilities) -> np.ndarray:
         """Smallest rates at or below which `probabilities` (any shape) lie."""
-        order = np.argsort(self.rates)
-        cumulative = np.cumsum(np.array(self.weights)[order])
+        own, weights = self._sorted
+        cumulative = np.cumsum(weights)
         # The last sum may miss 1 by rounding.
         place = np.searchsorted(cumulative, np.asarray(probabilities, float) * cumulative[-1])
-        return np.array(self.rates)[order][np.minimum(place, len(self.rates) - 1)]
+        return own[np.minimum(place, own.size - 1)]
 
     def update(self, events: int, n: int) -> "WeightedRates":
         """Return the posterior after `events` out of `n`: the same rates, weighted anew.
@@ -245,22 +249,52 @@ class WeightedRates:
         label = f"{self.words}, log-odds moved by {log_odds:+g}"
         return replace(self, rates=_as_tuple(np.clip(moved, 0, 1)), label=label)
 
-    def standard_error(self, values: np.ndarray) -> float | None:
-        """Monte-Carlo standard error of the mean of `values`, one a draw; None if none was drawn.
+    def moves(self, values) -> np.ndarray | None:
+        """Return by how much each batch of draws moves the weighted mean of `values`.
 
-        Batch means, so that autocorrelated draws of one chain after another are judged fairly.
+        Consecutive draws are a batch, so that autocorrelated draws of one chain after another are
+        judged fairly. What is linear in the values moves as they do.
+
+        Parameters
+        ----------
+        values : array, shape (draws, ...)
+            One row a draw.
+
+        Returns
+        -------
+        array, shape (batches, ...), or None
+            None where nothing was drawn.
         """
-        if not self.sampled:
-            return None
+        values = np.asarray(values, float)
         size = max(int(np.sqrt(len(values))), 1)
         batches = len(values) // size
-        if batches < 2:
+        if not self.sampled or batches < 2:
             return None
-        means = np.asarray(values)[: size * batches].reshape(batches, size).mean(axis=1)
-        return float(means.std(ddof=1) / np.sqrt(batches))
+        weights = np.array(self.weights)
+        shares = weights.reshape(-1, *[1] * (values.ndim - 1)) * weights.size
+        apart = (shares * (values - weights @ values))[: size * batches]
+        return apart.reshape(batches, size, *values.shape[1:]).mean(axis=1)
+
+    def standard_error(self, values) -> float | None:
+        """Monte-Carlo standard error of the mean of `values`; None where nothing was drawn."""
+        return moves_error(self.moves(values))
+
+    def quantile_error(self, probability: float) -> float | None:
+        """Monte-Carlo standard error of a quantile: how far its probability's error takes it."""
+        own = self.quantile(probability)
+        error = self.standard_error(np.array(self.rates) <= own)
+        if error is None:
+            return None
+        ends = np.clip([probability - error, probability + error], 0, 1)
+        return float(np.ptp(self.quantile(ends)) / 2)
 
 
 AnyPrior = RatePrior | WeightedRates
+
+
+def moves_error(moves: np.ndarray | None) -> float | None:
+    """Monte-Carlo standard error of what batches of draws move by `moves`, shape (batches,)."""
+    return None if moves is None else float(moves.std(ddof=1) / np.sqrt(len(moves)))
 
 
 def beta(a: float, b: float) -> RatePrior:

@@ -29,7 +29,9 @@ def size_frame(result: DesignResult) -> pd.DataFrame:
     n = table["n"] if "n" in table else table["n_experimental"] + table["n_control"]
     parts = []
     for name in table.columns:
-        if not name.startswith(("assurance", "power")) or table[name].isna().all():
+        if not name.startswith(("assurance", "power")) or name.endswith("_mcse"):
+            continue
+        if table[name].isna().all():
             continue
         words = name if "_" not in name else f"power at {100 * float(name[6:]):g} %"
         parts.append(pd.DataFrame({"x": n, "value": table[name], "series": words}))

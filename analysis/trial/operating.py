@@ -1,14 +1,19 @@
 """Exact operating characteristics of a one-rate decision, by enumeration over the counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from scipy import special
 
-from ...models.beta_mixture import mixture_below, mixture_quantile, posterior_mixture
-from ...models.rate_prior import AnyPrior, RatePrior, as_prior
+from ...models.beta_mixture import (
+    binomial_mass,
+    mixture_below,
+    mixture_quantile,
+    posterior_mixture,
+)
+from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
 
 
 @runtime_checkable
@@ -182,10 +187,14 @@ class Rule:
 
     def share(self, critical: int | None, mass: np.ndarray) -> float:
         """Probability of success when the counts have probabilities `mass`, shape (n + 1,)."""
+        return float(np.clip(self.part(critical, mass), 0, 1))
+
+    def part(self, critical: int | None, values: np.ndarray) -> np.ndarray:
+        """Sum of `values`, shape (..., n + 1), over the counts that are a success."""
         if critical is None:
-            return 0.0
-        part = mass[critical:] if self.direction == "above" else mass[: critical + 1]
-        return float(np.clip(part.sum(), 0, 1))
+            return np.zeros(values.shape[:-1])
+        above = self.direction == "above"
+        return (values[..., critical:] if above else values[..., : critical + 1]).sum(axis=-1)
 
 
 def exact_tails(n: int, rate: float, direction: str) -> np.ndarray:
@@ -199,20 +208,46 @@ def exact_tails(n: int, rate: float, direction: str) -> np.ndarray:
 
 
 def predictives(prior: AnyPrior, sizes: Sequence[int]) -> dict[int, np.ndarray]:
-    """Return the predictive mass of 0 … n events for every n of `sizes`.
+    """Return the predictive mass of 0 … n events for every n of `sizes`."""
+    return _leaving_out(prior.predictive(max(sizes)), sizes)
 
-    Only the largest is computed from the prior. Leaving one exchangeable patient out gives the mass
-    for n from that for n + 1, by sums of positive terms.
+
+def predictive_moves(prior: AnyPrior, sizes: Sequence[int]) -> dict[int, np.ndarray] | None:
+    """Return by how much batches of draws move these masses, shapes (batches, n + 1).
+
+    None of a prior that is not drawn, whose averages have no Monte-Carlo error.
+    """
+    if not isinstance(prior, WeightedRates) or not prior.sampled:
+        return None
+    moves = prior.moves(binomial_mass(max(sizes), np.array(prior.rates)))
+    return None if moves is None else _leaving_out(moves, sizes)
+
+
+def _leaving_out(mass: np.ndarray, sizes: Sequence[int]) -> dict[int, np.ndarray]:
+    """Return the mass for every n of `sizes`, given that for the largest.
+
+    Leaving one exchangeable patient out gives the mass for n from that for n + 1, by sums of
+    positive terms.
     """
     wanted = set(sizes)
-    mass = prior.predictive(max(wanted))
     found = {}
     for n in range(max(wanted), min(wanted) - 1, -1):
         if n in wanted:
             found[n] = mass
         events = np.arange(n)
-        mass = (mass[:-1] * (n - events) + mass[1:] * (events + 1)) / n if n else mass
+        if n:
+            mass = (mass[..., :-1] * (n - events) + mass[..., 1:] * (events + 1)) / n
     return found
+
+
+def averaging_error(prior: object, values: Callable[[np.ndarray], np.ndarray]) -> float | None:
+    """Return the Monte-Carlo standard error of the average of `values` (of rates) over a prior.
+
+    None of a prior that is not drawn.
+    """
+    if not isinstance(prior, WeightedRates) or not prior.sampled:
+        return None
+    return prior.standard_error(values(np.array(prior.rates)))
 
 
 @dataclass(frozen=True, eq=False)

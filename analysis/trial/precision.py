@@ -12,9 +12,9 @@ from ...models.beta_mixture import (
     posterior_mixture,
     survival_table,
 )
-from ...models.rate_prior import AnyPrior, RatePrior, as_prior
+from ...models.rate_prior import AnyPrior, RatePrior, as_prior, moves_error
 from . import protocol
-from .operating import as_mixture, used
+from .operating import as_mixture, averaging_error, predictive_moves, used
 from .requests import DesignResult, check_rates, check_sizes
 
 GRID = 401
@@ -25,7 +25,7 @@ RIPPLE = 10
 @dataclass(frozen=True)
 class _Wanted:
     analysis: RatePrior
-    predictive: Callable[[int], np.ndarray]
+    believed: AnyPrior
     width: float
     coverage: float
 
@@ -72,7 +72,7 @@ def precision(
     check_sizes(n_min, n_max)
     prior = as_mixture(analysis_prior, "precision")
     believed = prior if design_prior is None else as_prior(design_prior)
-    wanted = _Wanted(prior, believed.predictive, width, coverage)
+    wanted = _Wanted(prior, believed, width, coverage)
     criteria = {
         "acc": (average_coverage, lambda value: value >= coverage),
         "alc": (average_length, lambda value: value <= width),
@@ -85,8 +85,15 @@ def precision(
         rows.append({"criterion": name, "n": n, "at": at, "value": criterion(wanted, at)})
     table = pd.DataFrame(rows).astype({"n": "Int64"})
     answer = {row["criterion"]: row["n"] for row in rows}
-    answer["values"] = {row["criterion"]: {"n": row["at"], "value": row["value"]} for row in rows}
-    answer["frequentist"] = _frequentist(width, coverage, believed.mean)
+    answer["values"] = {
+        row["criterion"]: {
+            "n": row["at"],
+            "value": row["value"],
+            "value_mcse": _error(wanted, row["criterion"], row["at"]),
+        }
+        for row in rows
+    }
+    answer["frequentist"] = _frequentist(width, coverage, believed)
     request = {
         "design": "precision", "width": width, "coverage": coverage, "n_min": n_min,
         "n_max": n_max, "analysis_prior": prior.words, "design_prior": believed.words,
@@ -107,17 +114,34 @@ def precision(
 
 def average_coverage(wanted: _Wanted, n: int) -> float:
     """Mean, over the predictive, of the largest probability of an interval of the width."""
-    return float(wanted.predictive(n) @ largest_coverage(wanted.analysis, n, wanted.width))
+    return float(wanted.believed.predictive(n) @ _coverages(wanted, n))
 
 
 def average_length(wanted: _Wanted, n: int) -> float:
     """Mean, over the predictive, of the width of the highest-density interval."""
-    return float(wanted.predictive(n) @ shortest_interval(wanted.analysis, n, wanted.coverage))
+    return float(wanted.believed.predictive(n) @ _lengths(wanted, n))
 
 
 def worst_length(wanted: _Wanted, n: int) -> float:
     """Largest width of the highest-density interval over all counts."""
-    return float(shortest_interval(wanted.analysis, n, wanted.coverage).max())
+    return float(_lengths(wanted, n).max())
+
+
+def _coverages(wanted: _Wanted, n: int) -> np.ndarray:
+    return largest_coverage(wanted.analysis, n, wanted.width)
+
+
+def _lengths(wanted: _Wanted, n: int) -> np.ndarray:
+    return shortest_interval(wanted.analysis, n, wanted.coverage)
+
+
+def _error(wanted: _Wanted, criterion: str, n: int) -> float | None:
+    """Monte-Carlo standard error of an average over a drawn design prior; None of any other."""
+    averaged = {"acc": _coverages, "alc": _lengths}
+    moves = predictive_moves(wanted.believed, [n])
+    if moves is None or criterion not in averaged:
+        return None
+    return moves_error(moves[n] @ averaged[criterion](wanted, n))
 
 
 def largest_coverage(prior: RatePrior, n: int, width: float) -> np.ndarray:
@@ -212,17 +236,18 @@ def _smallest(suffices: Callable[[int], bool], n_min: int, n_max: int) -> int | 
         below = failed[-1]
 
 
-def _frequentist(width: float, coverage: float, rate: float) -> dict:
-    """Return the sizes for a normal (Wald) confidence interval, at one half and at `rate`."""
+def _frequentist(width: float, coverage: float, believed: AnyPrior) -> dict:
+    """Return the sizes for a normal (Wald) confidence interval, at one half and the mean rate."""
     from statsmodels.stats.proportion import samplesize_confint_proportion
 
     sizes = [
         int(np.ceil(samplesize_confint_proportion(at, width / 2, 1 - coverage)))
-        for at in (0.5, rate)
+        for at in (0.5, believed.mean)
     ]
     return {
         "interval": "normal approximation",
         "worst_rate_n": sizes[0],
-        "rate": rate,
+        "rate": believed.mean,
+        "rate_mcse": averaging_error(believed, lambda rates: rates),
         "rate_n": sizes[1],
     }

@@ -59,7 +59,8 @@ def _none(request: dict, answer: dict, wanted: str) -> str:
     for name in ("assurance", "power"):
         best = answer.get(f"best_{name}")
         if best is not None and request[name] is not None:
-            text += f"; the best {name} is {best[name]:.3f}, at {best['n']} patients"
+            noise = _noise(best.get(f"{name}_mcse"))
+            text += f"; the best {name} is {best[name]:.3f}{noise}, at {best['n']} patients"
     return text + "."
 
 
@@ -78,19 +79,16 @@ def _single_arm_row(request: dict, row: dict, answer: dict) -> list[str]:
         at = _list(f"{power:.3f} at {rate}" for rate, power in row["power"].items())
         text.append(f"The exact power is {at}.")
     if row["assurance"] is not None:
-        error = answer["assurance_mcse"]
-        noise = "" if error is None else f" (Monte-Carlo standard error {error:.4f})"
-        text.append(f"The assurance is {row['assurance']:.3f}{noise}.")
+        text.append(f"The assurance is {row['assurance']:.3f}{_noise(answer['assurance_mcse'])}.")
     text.append(
         f"The expected width of the central posterior interval of {request['coverage']:g} "
-        f"coverage is {row['width']:.3f}."
+        f"coverage is {row['width']:.3f}{_noise(answer.get('width_mcse'))}."
     )
     return text
 
 
 def _attainable(request: dict, answer: dict) -> list[str]:
-    error = answer["highest_attainable_assurance_mcse"]
-    noise = "" if error is None else f" (Monte-Carlo standard error {error:.4f})"
+    noise = _noise(answer["highest_attainable_assurance_mcse"])
     text = (
         "The highest attainable assurance, the design prior's own probability that the true rate "
         f"is {request['direction']} {request['null']:g}, is "
@@ -99,7 +97,8 @@ def _attainable(request: dict, answer: dict) -> list[str]:
     if request["rule"] == "dual":
         text += (
             "; under the dual rule the assurance tends to "
-            f"{answer['limiting_assurance']:.3f} as the trial grows"
+            f"{answer['limiting_assurance']:.3f}{_noise(answer['limiting_assurance_mcse'])} as "
+            "the trial grows"
         )
     return [text + ".", *_under_discounts(answer)]
 
@@ -129,6 +128,11 @@ def _binomial_test(test: dict, n_max: int) -> str:
         f"{asked} needs {test['n']} patients (critical count {test['critical']}, type I error "
         f"{test['type1']:.3f}, power {test['power']:.3f})."
     )
+
+
+def _noise(error: float | None) -> str:
+    """Say the Monte-Carlo error of a number that is averaged over draws; nothing of any other."""
+    return "" if error is None else f" (Monte-Carlo standard error {_rate(error)})"
 
 
 def _events(count: int) -> str:
@@ -172,7 +176,8 @@ def two_arm(request: dict, rule: str, answer: dict) -> str:
         parts.append(
             "The highest attainable assurance, the design priors' own probability that the true "
             f"difference is {request['direction']} {request['margin']:g}, is "
-            f"{answer['highest_attainable_assurance']:.3f}."
+            f"{answer['highest_attainable_assurance']:.3f}"
+            f"{_noise(answer['highest_attainable_assurance_mcse'])}."
         )
         parts += _under_discounts(answer)
     test = answer["frequentist"]
@@ -204,7 +209,7 @@ def _two_arm_row(request: dict, answer: dict) -> list[str]:
             f"of {rates} is {row['power']:.3f}"
         )
     if row["assurance"] is not None:
-        text += f"; the assurance is {row['assurance']:.3f}"
+        text += f"; the assurance is {row['assurance']:.3f}{_noise(answer['assurance_mcse'])}"
     return [text + "."]
 
 
@@ -246,21 +251,32 @@ def precision(request: dict, answer: dict) -> str:
     ]
     if found:
         parts.append(f"The number of patients is {_list(found)}.")
+        parts += _averaged(answer)
     for name, words in meanings.items():
         if answer[name] is None:
             best = answer["values"][name]
             what = "coverage" if name == "acc" else "width"
             parts.append(
                 f"No number up to {request['n_max']} suffices for the {words}; at {best['n']} "
-                f"patients the {what} is {best['value']:.3f}."
+                f"patients the {what} is {best['value']:.3f}{_noise(best['value_mcse'])}."
             )
     other = answer["frequentist"]
     parts.append(
         f"A confidence interval by the {other['interval']} has this width with "
         f"{other['worst_rate_n']} patients whatever the rate, and with {other['rate_n']} at a rate "
-        f"of {other['rate']:.3f}."
+        f"of {other['rate']:.3f}{_noise(other['rate_mcse'])}."
     )
     return " ".join(parts)
+
+
+def _averaged(answer: dict) -> list[str]:
+    """Say what is reached at the sizes found, where it is averaged over draws."""
+    reached = [
+        f"the {words} is {best['value']:.3f}{_noise(best['value_mcse'])}"
+        for name, words in (("acc", "average coverage"), ("alc", "average length"))
+        if answer[name] and (best := answer["values"][name])["value_mcse"] is not None
+    ]
+    return [f"With them {_list(reached)}."] if reached else []
 
 
 def safety(request: dict, rule: str, answer: dict) -> str:
@@ -271,9 +287,12 @@ def safety(request: dict, rule: str, answer: dict) -> str:
         if row["rate"] is not None:
             where = f"if the true rate is {row['rate']:g}"
         n = "more patients than any trial treats" if row["n"] is None else f"{row['n']} patients"
+        reached = ""
+        if row["seen_mcse"] is not None:
+            reached = f" (it is then {row['seen']:.3f}{_noise(row['seen_mcse'])})"
         parts.append(
             f"To see at least one event with probability {request['assurance']:g} {where}, "
-            f"{n} are needed."
+            f"{n} are needed{reached}."
         )
     if request["design_prior"] is not None:
         parts.append(f"The design prior is {_believed(request)}.")
@@ -294,12 +313,27 @@ def safety(request: dict, rule: str, answer: dict) -> str:
             f"At a true rate of {row['rate']:g} the trial stops for harm with probability "
             f"{row['stop']:.4f}{cleared} and treats {row['expected_n']:.1f} patients on average."
         )
+    if "operating_design_prior" in answer:
+        parts.append(_stops_believed(answer["operating_design_prior"]))
     return " ".join(parts)
+
+
+def _stops_believed(row: dict) -> str:
+    cleared = ""
+    if row["clear"]:
+        cleared = f", cleared with probability {row['clear']:.4f}{_noise(row['clear_mcse'])}"
+    return (
+        f"Averaged over the design prior it stops for harm with probability {row['stop']:.4f}"
+        f"{_noise(row['stop_mcse'])}{cleared} and treats {row['expected_n']:.1f} patients"
+        f"{_noise(row['expected_n_mcse'])} on average."
+    )
 
 
 def _under_design_prior(zero: dict) -> str:
     upper = zero["upper_design_prior"]
-    return "" if upper is None else f", and of {upper:.4f} under the design prior"
+    if upper is None:
+        return ""
+    return f", and of {upper:.4f}{_noise(zero['upper_design_prior_mcse'])} under the design prior"
 
 
 def monitor(request: dict, rule: str, answer: dict) -> str:
@@ -338,7 +372,7 @@ def monitor(request: dict, rule: str, answer: dict) -> str:
         given = f"Given {_events(request['events_so_far'])} in {request['n_so_far']} patients"
     parts.append(
         f"{given} the probability of success at the last look is "
-        f"{answer['success_probability']:.3f}."
+        f"{answer['success_probability']:.3f}{_noise(answer['success_probability_mcse'])}."
     )
     test = answer["frequentist"]
     if test["critical"] is not None:
@@ -356,14 +390,16 @@ def ess(request: dict, answer: dict) -> str:
         "has no finite expected local-information ratio (ELIR), as a part of the mixture has a "
         "shape below 1; it is worth"
         if answer["elir"] is None
-        else f"is worth {answer['elir']:.1f} patients by the expected local-information ratio "
-        "(ELIR),"
+        else f"is worth {answer['elir']:.1f} patients{_noise(answer['elir_mcse'])} by the expected "
+        "local-information ratio (ELIR),"
     )
     return (
-        f"The prior is {request['prior']}, with mean {_rate(answer['mean'])} and central 95 % "
-        f"interval {_rate(answer['q2.5'])} to {_rate(answer['q97.5'])}. It {local} "
-        f"{answer['moment']:.1f} by its mean and variance, and {answer['morita']:.1f} by the "
-        "curvature at its mode (Morita)."
+        f"The prior is {request['prior']}, with mean {_rate(answer['mean'])}"
+        f"{_noise(answer['mean_mcse'])} and central 95 % interval {_rate(answer['q2.5'])} to "
+        f"{_rate(answer['q97.5'])}. It {local} "
+        f"{answer['moment']:.1f}{_noise(answer['moment_mcse'])} by its mean and variance, and "
+        f"{answer['morita']:.1f}{_noise(answer['morita_mcse'])} by the curvature at its mode "
+        "(Morita)."
         + (
             ""
             if answer["distance"] is None

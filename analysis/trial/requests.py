@@ -137,13 +137,34 @@ def several(values: float | Sequence[float] | None) -> tuple[float, ...]:
     return () if values is None else tuple(float(value) for value in np.atleast_1d(values))
 
 
-def best_of(sizes: Sequence[int], values: Sequence[float] | np.ndarray, name: str) -> dict | None:
-    """Return the size at which a probability is largest, and it; None where it is unknown."""
-    values = np.asarray(values, float)
+def best_of(
+    sizes: Sequence[int], table: pd.DataFrame, name: str, column: str | None = None
+) -> dict | None:
+    """Return the size at which a probability is largest, and it; None where it is unknown.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        One a row.
+    table : DataFrame
+        With the probability, and of one averaged over draws its Monte-Carlo error.
+    name : str
+        Of the probability.
+    column : str, optional
+        Where it stands, by default under its name.
+    """
+    values = table[column or name].to_numpy(float)
     if np.isnan(values).any():
         return None
     place = int(values.argmax())
-    return {"n": int(sizes[place]), name: float(values[place])}
+    best = {"n": int(sizes[place]), name: float(values[place])}
+    error = error_in(table, place, name)
+    return best if error is None else best | {f"{name}_mcse": error}
+
+
+def error_in(table: pd.DataFrame, place: int, name: str) -> float | None:
+    """Return the Monte-Carlo error of a value of a row of `table`; None where it has none."""
+    return float(table[f"{name}_mcse"].iloc[place]) if f"{name}_mcse" in table else None
 
 
 def smallest_lasting(sizes: Sequence[int], suffices: np.ndarray) -> int | None:

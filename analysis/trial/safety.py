@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from ...models.rate_prior import AnyPrior, RatePrior, as_prior
+from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
 from . import protocol
-from .operating import Analysis, as_analysis, crossing_probabilities, used
+from .operating import Analysis, as_analysis, averaging_error, crossing_probabilities, used
 from .requests import (
     LARGEST_SIZE,
     DesignResult,
@@ -112,9 +112,7 @@ def safety(
         "zero_events": {
             "n": n_zero,
             "upper": float(analysis.quantile(level, n_zero)[0]),
-            "upper_design_prior": None
-            if believed is None
-            else float(believed.update(0, n_zero).quantile(level)),
+            **_bound_believed(believed, n_zero, level),
             "rule_of_three": 3 / n_zero,
         },
         "boundary": [],
@@ -197,11 +195,15 @@ class _Watch:
             }
         )
 
-    def averaged(self, prior: AnyPrior) -> dict[str, float]:
-        """Return the same, averaged over a prior."""
+    def averaged(self, prior: AnyPrior) -> dict[str, float | None]:
+        """Return the same, averaged over a prior, with the errors of a drawn one."""
         rates, weights = prior.quadrature(self.looks[-1])
         table = self.at(rates).drop(columns="rate")
-        return {str(name): float(weights @ values) for name, values in table.items()}
+        found: dict[str, float | None] = {}
+        for name, values in table.items():
+            found[str(name)] = float(weights @ values)
+            found[f"{name}_mcse"] = averaging_error(prior, lambda _, own=values: own.to_numpy())
+        return found
 
 
 def check_looks(look: int | Sequence[int]) -> tuple[int, ...]:
@@ -228,34 +230,51 @@ def _detection(
     """Return the patients needed to see an event; first the ones that were asked for."""
     averaged = []
     if believed is not None:
-        averaged = [{"rate": None, "n": patients_to_detect(believed, wanted)}]
+        n = patients_to_detect(believed, wanted)
+        seen = error = None
+        if n is not None:
+            seen = _seen(believed, n)
+            error = averaging_error(believed, lambda rates: 1 - (1 - rates) ** n)
+        averaged = [{"rate": None, "n": n, "seen": seen, "seen_mcse": error}]
     usual = [value for value in (target, null) if value is not None][: 0 if rates else 1]
-    named = [
-        {"rate": value, "n": int(np.ceil(np.log1p(-wanted) / np.log1p(-value) - 1e-12))}
-        for value in (*rates, *usual)
-    ]
+    named = []
+    for value in (*rates, *usual):
+        n = int(np.ceil(np.log1p(-wanted) / np.log1p(-value) - 1e-12))
+        seen = float(-np.expm1(n * np.log1p(-value)))
+        named.append({"rate": value, "n": n, "seen": seen, "seen_mcse": None})
     return [*named, *averaged] if rates else [*averaged, *named]
 
 
 def patients_to_detect(prior: AnyPrior, wanted: float) -> int | None:
     """Patients among whom an event is seen with probability `wanted`, averaged over the prior."""
-
-    def seen(n: int) -> float:
-        if isinstance(prior, RatePrior):
-            weights, a, b = (np.array(value) for value in (prior.weights, prior.a, prior.b))
-            return float(1 - weights @ np.exp(special.betaln(a, b + n) - special.betaln(a, b)))
-        return float(np.dot(prior.weights, 1 - (1 - np.array(prior.rates)) ** n))
-
     above = 1
-    while seen(above) < wanted:
+    while _seen(prior, above) < wanted:
         if above >= MOST_PATIENTS:
             return None
         above *= 2
     below = above // 2
     while above - below > 1:
         middle = (above + below) // 2
-        below, above = (below, middle) if seen(middle) >= wanted else (middle, above)
+        below, above = (below, middle) if _seen(prior, middle) >= wanted else (middle, above)
     return above
+
+
+def _seen(prior: AnyPrior, n: int) -> float:
+    """Probability of at least one event among `n`, averaged over the prior."""
+    if isinstance(prior, RatePrior):
+        weights, a, b = (np.array(value) for value in (prior.weights, prior.a, prior.b))
+        return float(1 - weights @ np.exp(special.betaln(a, b + n) - special.betaln(a, b)))
+    return float(np.dot(prior.weights, 1 - (1 - np.array(prior.rates)) ** n))
+
+
+def _bound_believed(believed: AnyPrior | None, n: int, level: float) -> dict[str, float | None]:
+    """Return the upper bound that no event in `n` leaves under the design prior."""
+    bound = error = None
+    if believed is not None:
+        after = believed.update(0, n)
+        bound = float(after.quantile(level))
+        error = after.quantile_error(level) if isinstance(after, WeightedRates) else None
+    return {"upper_design_prior": bound, "upper_design_prior_mcse": error}
 
 
 def _posterior_bounds(

@@ -5,10 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ...models.rate_prior import AnyPrior, WeightedRates, as_prior
+from ...models.rate_prior import AnyPrior, as_prior, moves_error
 from . import protocol
 from .discounts import by_discount, discounted, under_discounts
-from .operating import Analysis, Rule, as_analysis, exact_tails, predictives, used
+from .operating import (
+    Analysis,
+    Rule,
+    as_analysis,
+    averaging_error,
+    exact_tails,
+    predictive_moves,
+    predictives,
+    used,
+)
 from .requests import (
     DIRECTIONS,
     RULES,
@@ -20,6 +29,7 @@ from .requests import (
     check_rates,
     check_sizes,
     check_target,
+    error_in,
     several,
     smallest_lasting,
 )
@@ -111,7 +121,7 @@ def single_arm(
         "type1_above": table.loc[table["type1_above"], "n"].tolist(),
     }
     if power is not None:
-        answer["best_power"] = best_of(sizes, table[f"power_{target:g}"].to_numpy(), "power")
+        answer["best_power"] = best_of(sizes, table, "power", f"power_{target:g}")
     if prior is not None and moved is not None:
         answer |= _assured(decision, critical, moved, table, answer["recommended_n"])
         answer |= _discounts(decision, critical, prior, table, (discount, power, target, assurance))
@@ -158,24 +168,30 @@ def _table(
     analysis: Analysis,
     coverage: float,
 ) -> pd.DataFrame:
-    """Return one row a size: n, critical, type1, a column a rate, assurance, width."""
+    """Return one row a size: n, critical, type1, a column a rate, assurance, width.
+
+    Of a drawn prior also the Monte-Carlo errors of the last two.
+    """
     believed = None if prior is None else predictives(prior, list(critical))
+    moves = None if prior is None else predictive_moves(prior, list(critical))
     rows = []
     for n, count in critical.items():
         mass = believed[n] if believed is not None else analysis.predictive(n)
         tails = (1 - coverage) / 2
         width = analysis.quantile(1 - tails, n) - analysis.quantile(tails, n)
         power = decision.probability(count, n, rates)
-        rows.append(
-            {
-                "n": n,
-                "critical": count,
-                "type1": float(decision.probability(count, n, decision.null)),
-                **{f"power_{rate:g}": float(p) for rate, p in zip(rates, power, strict=True)},
-                "assurance": None if believed is None else decision.share(count, mass),
-                "width": float(mass @ width),
-            }
-        )
+        row = {
+            "n": n,
+            "critical": count,
+            "type1": float(decision.probability(count, n, decision.null)),
+            **{f"power_{rate:g}": float(p) for rate, p in zip(rates, power, strict=True)},
+            "assurance": None if believed is None else decision.share(count, mass),
+            "width": float(mass @ width),
+        }
+        if moves is not None:
+            row["assurance_mcse"] = moves_error(decision.part(count, moves[n]))
+            row["width_mcse"] = moves_error(moves[n] @ width)
+        rows.append(row)
     table = pd.DataFrame(rows)
     table["critical"] = table["critical"].astype("Int64")
     return table.astype({"assurance": float})
@@ -225,24 +241,21 @@ def _assured(
     recommended: int | None,
 ) -> dict:
     """Return the attainable and the best assurance, with Monte-Carlo errors of drawn priors."""
-    best = best_of(list(critical), table["assurance"].to_numpy(), "assurance")
+    best = best_of(list(critical), table, "assurance")
     n = recommended or (best["n"] if best else max(critical))
-    errors: list[float | None] = [None, None]
-    if isinstance(prior, WeightedRates) and prior.sampled:
-        rates = np.array(prior.rates)
-        beyond = rates > decision.null
-        if decision.direction == "below":
-            beyond = rates < decision.null
-        errors = [
-            prior.standard_error(decision.probability(critical[n], n, rates)),
-            prior.standard_error(beyond.astype(float)),
-        ]
+
+    def beyond(threshold: float) -> float | None:
+        side = 1 if decision.direction == "above" else -1
+        return averaging_error(prior, lambda rates: side * (rates - threshold) > 0)
+
     return {
         "highest_attainable_assurance": decision.beyond(prior, decision.null),
-        "highest_attainable_assurance_mcse": errors[1],
+        "highest_attainable_assurance_mcse": beyond(decision.null),
         "limiting_assurance": decision.beyond(prior, decision.hardest),
+        "limiting_assurance_mcse": beyond(decision.hardest),
         "best_assurance": best,
-        "assurance_mcse": errors[0],
+        "assurance_mcse": error_in(table, n - min(critical), "assurance"),
+        "width_mcse": error_in(table, n - min(critical), "width"),
     }
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from ...models.rate_difference import probability_difference_above
-from ...models.rate_prior import AnyPrior, RatePrior, as_prior
+from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior, moves_error
 from . import protocol
 from .discounts import by_discount, discounted, under_discounts
-from .operating import as_mixture, predictives
+from .operating import as_mixture, predictive_moves, predictives
 from .requests import (
     DIRECTIONS,
     LARGEST_SIZE,
@@ -22,6 +22,7 @@ from .requests import (
     check_rate,
     check_rates,
     check_sizes,
+    error_in,
     several,
     smallest_lasting,
 )
@@ -121,27 +122,32 @@ def two_arm(
         design_prior_experimental or design_prior, design_prior_control or design_prior
     )
     check_discount(discount, believed is not None)
-    moved, others = believed, {}
+    moved, others, at = believed, {}, None
     if believed is not None:
         moved = discounted(believed[0], discount, direction), believed[1]
-        others, at = under_discounts(believed[0], direction, discount)
+        if assurance is not None and n_experimental is None:
+            others, at = under_discounts(believed[0], direction, discount)
     table, assured, last = _table(comparison, sizes, rates, effect, moved, others)
     lasts = _sufficient(table, power, assurance)
     totals = [sum(size) for size in sizes]
     recommended = None if lasts is None else smallest_lasting(totals, lasts)
-    shown = _shown(table, sizes, recommended)
+    # Operating characteristics are given of the recommended size, or the largest.
+    place = len(sizes) - 1 if recommended is None else totals.index(recommended)
+    shown = table.iloc[place]
     operating = _operating(comparison, shown, float(shown["level"]), rates, effect)
     answer = {
         "recommended_n": recommended,
-        "table": _records(table.drop(columns="level")),
+        "table": _records(table.drop(columns=["level", "assurance_mcse"], errors="ignore")),
         "operating": _records(operating),
         "level": float(shown["level"]),
         "highest_attainable_assurance": None if moved is None else _limit(comparison, *moved),
-        "best_assurance": best_of(totals, table["assurance"].to_numpy(), "assurance"),
-        "best_power": best_of(totals, table["power"].to_numpy(), "power"),
+        "highest_attainable_assurance_mcse": moved and _limit_error(comparison, *moved),
+        "assurance_mcse": error_in(table, place, "assurance"),
+        "best_assurance": best_of(totals, table, "assurance"),
+        "best_power": best_of(totals, table, "power"),
         "frequentist": _frequentist(comparison, rates, effect, power, allocation),
     }
-    if believed is not None and assurance is not None and n_experimental is None:
+    if believed is not None and assurance is not None and at is not None:
         powered = np.ones(len(sizes), bool) if power is None else table["power"].to_numpy() >= power
         suffices = {value: powered & (own >= assurance) for value, own in assured.items()}
 
@@ -260,15 +266,21 @@ def _table(
 ) -> tuple[pd.DataFrame, dict[float, np.ndarray], np.ndarray]:
     """Return one row a size, the assurance of each under other priors, and the last success table.
 
+    A row has the Monte-Carlo error of its assurance where a design prior is drawn.
+
     `experimental` holds those priors of the experimental rate, by discount.
     """
     arms = [size[0] for size in sizes]
     masses = {value: predictives(prior, arms) for value, prior in experimental.items()}
     assured: dict[float, list[float]] = {value: [] for value in experimental}
+    moves_experimental = moves_control = None
     if believed is not None:
+        controls = [size[1] for size in sizes]
         mass_experimental = predictives(believed[0], arms)
-        mass_control = predictives(believed[1], [size[1] for size in sizes])
-    rows, success = [], np.zeros((1, 1))
+        mass_control = predictives(believed[1], controls)
+        moves_experimental = predictive_moves(believed[0], arms)
+        moves_control = predictive_moves(believed[1], controls)
+    rows, errors, success = [], [], np.zeros((1, 1))
     for n_experimental, n_control in sizes:
         success, level, type1 = decide(
             comparison.probability(n_experimental, n_control),
@@ -276,17 +288,26 @@ def _table(
         )  # fmt: skip
         assurance = power = np.nan
         if believed is not None:
-            won = mass_experimental[n_experimental] @ success @ mass_control[n_control]
-            assurance = float(np.clip(won, 0, 1))
-            wins = success @ mass_control[n_control]
+            by_experimental = success @ mass_control[n_control]
+            by_control = mass_experimental[n_experimental] @ success
+            assurance = float(np.clip(mass_experimental[n_experimental] @ by_experimental, 0, 1))
+            own = (
+                None
+                if moves_experimental is None
+                else moves_experimental[n_experimental] @ by_experimental
+            )
+            other = None if moves_control is None else moves_control[n_control] @ by_control
+            errors.append(_joint_error(own, other))
             for value, mass in masses.items():
-                assured[value].append(float(mass[n_experimental] @ wins))
+                assured[value].append(float(mass[n_experimental] @ by_experimental))
         if effect is not None:
             control = np.array(rates)
             power = float(success_probability(success, control + effect, control).min())
         rows.append((n_experimental, n_control, assurance, power, type1, level))
     names = ["n_experimental", "n_control", "assurance", "power", "type1_max", "level"]
     table = pd.DataFrame(rows, columns=names)
+    if moves_experimental is not None or moves_control is not None:
+        table["assurance_mcse"] = errors
     return table, {value: np.array(own) for value, own in assured.items()}, success
 
 
@@ -299,12 +320,6 @@ def _sufficient(
     if assurance is not None and table["assurance"].notna().all():
         wanted.append(table["assurance"].to_numpy() >= assurance)
     return np.logical_and.reduce(wanted) if wanted else None
-
-
-def _shown(table: pd.DataFrame, sizes: list[tuple[int, int]], recommended: int | None) -> pd.Series:
-    """Return the row whose operating characteristics are given: recommended, or the largest."""
-    totals = [sum(size) for size in sizes]
-    return table.iloc[-1 if recommended is None else totals.index(recommended)]
 
 
 def _operating(
@@ -341,6 +356,36 @@ def _limit(comparison: _Comparison, experimental: AnyPrior, control: AnyPrior) -
     rates, weights = control.quadrature(200)
     sides = experimental.above if comparison.direction == "above" else experimental.below
     return float(np.clip(weights @ sides(rates + comparison.margin), 0, 1))
+
+
+def _limit_error(
+    comparison: _Comparison, experimental: AnyPrior, control: AnyPrior
+) -> float | None:
+    """Monte-Carlo standard error of that probability; None where no prior is drawn."""
+    above = comparison.direction == "above"
+    moves = []
+    for prior, other, margin, beyond in (
+        (experimental, control, -comparison.margin, not above),
+        (control, experimental, comparison.margin, above),
+    ):
+        own = None
+        if isinstance(prior, WeightedRates):
+            rates = np.array(prior.rates) + margin
+            own = prior.moves(other.above(rates) if beyond else other.below(rates))
+        moves.append(own)
+    return _joint_error(*moves)
+
+
+def _joint_error(experimental: np.ndarray | None, control: np.ndarray | None) -> float | None:
+    """Monte-Carlo standard error of what the draws of both arms' design priors move.
+
+    The two may be the same draws, or draws of one chain: batch by batch they move it together.
+    """
+    known = [moves for moves in (experimental, control) if moves is not None]
+    if len({len(moves) for moves in known}) == 1:
+        return moves_error(np.sum(known, axis=0))
+    errors = [moves_error(moves) for moves in known]
+    return float(np.hypot.reduce(np.array(errors, float))) if errors else None
 
 
 def _frequentist(

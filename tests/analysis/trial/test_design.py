@@ -372,6 +372,12 @@ RESULTS = {
     "two-stage": lambda: two_stage(null=0.2, target=0.4),
     "two-stage, none": lambda: two_stage(null=0.2, target=0.25, n_max=20),
     "ess": lambda: ess(prior=MIXTURE),
+    "two-arm, drawn": lambda: two_arm(design_prior=DRAWS, n_max=12),
+    "precision, drawn": lambda: precision(width=0.3, design_prior=DRAWS),
+    "precision, drawn, none": lambda: precision(width=0.1, design_prior=DRAWS, n_max=20),
+    "safety, drawn": lambda: safety(null=0.1, design_prior=DRAWS, n_max=40),
+    "monitor, drawn": lambda: monitor(null=0.2, look=[10, 20], futility=0.1, design_prior=DRAWS),
+    "ess, drawn": lambda: ess(prior=DRAWS),
 }  # fmt: skip
 
 
