@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import os
-import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -15,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..data.export import write_csv, write_whole
 from .fitting.store import run_config
 from .paper import captions
-from .paper.captions import Words
 from .paper.checklist import checklist
 from .paper.exhibits import Exhibit, exhibits, plain
 from .paper.paper_tables import PaperTable, paper_tables
+from .paper.rendering import FORMATS, render, render_small
+from .paper.side_by_side import begin, companion, finish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,11 +27,15 @@ if TYPE_CHECKING:
     from .robustness.borrowing import Borrowing
     from .sensitivity import PriorComparison
 
-FORMATS = ("pdf", "svg", "png", "tiff")
 GALLERY_PRIORS = ("default", "sceptical", "enthusiastic", "tau_half_cauchy_0.5")
-_GALLERY_DPI = 120
-_WORKERS = 2
-_WORTH_A_WORKER = 6
+_DRAWN_WITH = (
+    __name__,
+    "scipy.stats",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
+)
 Written = tuple[list[Path], set[str]]
 
 
@@ -119,19 +121,21 @@ def publish(
         if name not in FORMATS:
             raise ValueError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
     style = style_of(evidence, check, preset)
-    found = exhibits(fit, evidence, check, poolings, comparison, borrowed)
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
     sha256 = run_config(fit)["data_sha256"]
     job = partial(_write_exhibit, folder=folder, style=style, formats=formats, sha256=sha256)
-    written = list(_each(job, found))
+    with companion(_DRAWN_WITH) as other:
+        found = exhibits(fit, evidence, check, poolings, comparison, borrowed)
+        folder.mkdir(parents=True, exist_ok=True)
+        drawing = begin(job, found, other)
+        texts = _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
+        told = checklist(fit, evidence, plain(check), comparison)
+        texts.append(write_whole(told, folder / "checklist.md"))
+        written = finish(drawing)
     files = [path for paths, _ in written for path in paths]
     notes = [captions.abbreviations(shown, evidence.diseases) for _, shown in written]
-    text = captions_page(found, notes, style)
-    files.append(write_whole(text, folder / "captions.md"))
-    files += _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
-    told = checklist(fit, evidence, plain(check), comparison)
-    return [*files, write_whole(told, folder / "checklist.md")]
+    page = write_whole(captions_page(found, notes, style), folder / "captions.md")
+    return [*files, page, *texts]
 
 
 def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:
@@ -144,31 +148,6 @@ def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:
         for ending, text in (("html", table.html()), ("tex", table.latex())):
             files.append(write_whole(text, folder / f"{table.name}.{ending}"))
     return files
-
-
-def _each(job: Callable[[Exhibit], Written], found: Sequence[Exhibit]) -> Iterable[Written]:
-    """Do a job for every figure, on two cores where that is worth a second process."""
-    if len(found) < _WORTH_A_WORKER or (os.cpu_count() or 1) < _WORKERS:
-        return [job(each) for each in found]
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    # A fresh process: a forked one would share the sampler's threads in a broken state.
-    pool = ProcessPoolExecutor(
-        _WORKERS - 1, mp_context=get_context("spawn"), initializer=_ignore_interrupts
-    )
-    theirs = len(found) // _WORKERS
-    try:
-        waiting = [pool.submit(job, each) for each in found[-theirs:]]
-        ours = [job(each) for each in found[:-theirs]]
-        return [*ours, *(each.result() for each in waiting)]
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an interrupt only the figure in hand is finished
-
-
-def _ignore_interrupts() -> None:
-    """Leave it to the first process to end this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write_exhibit(
@@ -190,108 +169,6 @@ def words_shown(figure: Figure) -> set[str]:
 
     texts = figure.findobj(Text)
     return {word.strip(",.;:()") for text in texts for word in text.get_text().split()}
-
-
-def render(
-    figure: Figure, style: Style, formats: Sequence[str], words: Words, sha256: str = ""
-) -> dict[str, bytes]:
-    """Render a figure; the same figure gives the same bytes.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        As drawn in that style.
-    style : Style
-        Gives the resolution of rasters.
-    formats : sequence of {"pdf", "svg", "png", "tiff"}
-        What to render.
-    words : Words
-        Title and alternative text, kept in the file.
-    sha256 : str
-        Hash of the data, kept in the file.
-
-    Returns
-    -------
-    dict of str to bytes
-        The file of each format: vectors with embedded TrueType fonts (PDF) or outlines (SVG),
-        rasters with the preset's dots an inch.
-    """
-    from ..figures.style import drawing
-
-    told = {"title": words.title, "about": words.alternative, "data": f"data sha256 {sha256}"}
-    made: dict[str, bytes] = {}
-    with drawing(style):
-        for name in formats:
-            if name in ("pdf", "svg"):
-                made[name] = _vector(figure, name, told)
-        rasters = [name for name in formats if name in ("png", "tiff")]
-        if rasters:
-            image = _raster(figure, style.preset.dpi)
-            made |= {name: _encoded(image, name, style.preset.dpi, told) for name in rasters}
-    return {name: made[name] for name in formats}
-
-
-def _vector(figure: Figure, name: str, told: Mapping[str, str]) -> bytes:
-    # No dates and no versions, so that the same figure is the same file.
-    metadata: dict[str, Any] = {
-        "pdf": {
-            "Title": told["title"],
-            "Subject": told["about"],
-            "Keywords": told["data"],
-            "Creator": "mscpool",
-            "Producer": "mscpool",
-            "CreationDate": None,
-            "ModDate": None,
-        },
-        "svg": {
-            "Title": told["title"],
-            "Description": told["about"],
-            "Keywords": [told["data"]],
-            "Creator": "mscpool",
-            "Date": None,
-        },
-    }[name]
-    stream = io.BytesIO()
-    figure.savefig(stream, format=name, metadata=metadata)
-    return stream.getvalue()
-
-
-def _raster(figure: Figure, dpi: int) -> Any:
-    """Draw a figure once at a resolution, as an opaque image."""
-    import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
-
-    before = figure.dpi
-    figure.set_dpi(dpi)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    figure.set_dpi(before)
-    return image
-
-
-def _encoded(image: Any, name: str, dpi: int, told: Mapping[str, str]) -> bytes:
-    from PIL.PngImagePlugin import PngInfo
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    stream = io.BytesIO()
-    if name == "png":
-        info = PngInfo()
-        for key, value in (
-            ("Title", told["title"]),
-            ("Description", told["about"]),
-            ("Source", told["data"]),
-            ("Software", "mscpool"),
-        ):
-            info.add_itxt(key, value)
-        image.save(stream, "PNG", dpi=(dpi, dpi), pnginfo=info, compress_level=4)
-    else:
-        tags = ImageFileDirectory_v2()
-        tags[270] = f"{told['title']}. {told['data']}".encode("ascii", "replace").decode()
-        tags[305] = "mscpool"
-        image.save(stream, "TIFF", dpi=(dpi, dpi), compression="tiff_lzw", tiffinfo=tags)
-    return stream.getvalue()
 
 
 def captions_page(found: Sequence[Exhibit], notes: Sequence[str], style: Style) -> str:
@@ -354,7 +231,8 @@ def gallery(folder: str | Path | None = None) -> list[Path]:
     found = exhibits(fits["partial"], evidence, checked, fits, compared, borrowed)
     style = style_of(evidence, checked)
     files = [
-        write_whole(_small(draw(each, style), style), room / f"{each.name}.png") for each in found
+        write_whole(render_small(draw(each, style), style), room / f"{each.name}.png")
+        for each in found
     ]
     for stale in set(room.glob("*.png")) - set(files):
         stale.unlink()
@@ -371,17 +249,6 @@ def sources_sha256() -> str:
             made.update(f"{path.relative_to(root).as_posix()}\n".encode())
             made.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return made.hexdigest()
-
-
-def _small(figure: Figure, style: Style) -> bytes:
-    """Render a picture for the screen in few colours."""
-    from ..figures.style import drawing
-
-    with drawing(style):
-        image = _raster(figure, _GALLERY_DPI)
-    stream = io.BytesIO()
-    image.quantize(dither=0).save(stream, "PNG", optimize=True)
-    return stream.getvalue()
 
 
 def gallery_page(found: Sequence[Exhibit]) -> str:

@@ -3,12 +3,9 @@
 import csv
 import importlib.util
 import io
-import multiprocessing
-import operator
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +17,6 @@ from mscpool.analysis.paper.captions import abbreviations
 from mscpool.analysis.paper.checklist import checklist
 from mscpool.analysis.paper.paper_tables import paper_tables
 from mscpool.analysis.publish import (
-    _each,
     draw,
     exhibits,
     publish,
@@ -229,13 +225,6 @@ def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         publish(fit, evidence, tmp_path, check, formats=("svg",))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_what_stops_the_first_process_ends_the_second():
-    job = partial(operator.truediv, 1)
-    with pytest.raises(ZeroDivisionError):
-        _each(job, [0, *range(1, 9)])  # pyright: ignore[reportArgumentType]
-    assert not multiprocessing.active_children()
 
 
 def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
