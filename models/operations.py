@@ -26,7 +26,7 @@ _SOURCE = zlib.crc32(
 
 
 @numba.njit(cache=True)
-def _read(table, score):
+def read_quantiles(table, score):
     """Values and slopes at scores, each from a table of its own; tables (score, 2, node)."""
     value, slope = np.empty_like(score), np.empty_like(score)
     for k in range(len(score)):
@@ -57,7 +57,7 @@ class QuantileOp(Op):
 
     def perform(self, node, inputs, output_storage):
         """Compute outside of compiled graphs."""
-        for storage, value in zip(output_storage, _read(*inputs), strict=True):
+        for storage, value in zip(output_storage, read_quantiles(*inputs), strict=True):
             storage[0] = value
 
     def infer_shape(self, node, shapes):
@@ -75,8 +75,8 @@ class QuantileOp(Op):
 
 
 @register_funcify_default_op_cache_key(QuantileOp)
-def _compile_read(op, node, **kwargs):
-    return _read, _SOURCE
+def _compile_quantiles(op, node, **kwargs):
+    return read_quantiles, _SOURCE
 
 
 quantile_op = QuantileOp()

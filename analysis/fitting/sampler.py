@@ -13,6 +13,7 @@ from ...models.hierarchy import hierarchy, model_data, structure
 from ...models.priors import DEFAULT, PriorSet
 from ...models.quantile_table import SCORES
 from ...models.terms import Terms
+from ...models.variables import variables_of_scores
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +46,7 @@ def sample(
     Returns
     -------
     draws : dict of str to numpy.ndarray
-        The model's variables, shape (chain, draw, ...).
+        The model's variables but its rates, shape (chain, draw, ...).
     stats : xarray.Dataset
         The sampler's statistics.
     """
@@ -76,8 +77,15 @@ def sample(
     if posterior.sizes["draw"] < draws:
         raise KeyboardInterrupt  # nutpie returns what it has when it is interrupted
     stats = raw["sample_stats"].to_dataset().drop_vars("divergence_message", errors="ignore")
-    kept = [name for name in posterior.data_vars if not str(name).endswith("_score")]
-    return {str(name): posterior[name].to_numpy() for name in kept}, stats
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
+    scores = {
+        str(name): values.to_numpy().reshape(-1, *values.shape[2:])
+        for name, values in posterior.data_vars.items()
+    }
+    found = variables_of_scores(scores, terms, pooling, data)
+    return {
+        name: values.reshape(*shape, *values.shape[1:]) for name, values in found.items()
+    }, stats
 
 
 def _start(compiled: Any, data: dict[str, np.ndarray]) -> Callable[[int], np.ndarray]:
@@ -132,4 +140,4 @@ def _compiled(structure: _Structure) -> Any:
     # Sums in any order come out in another one where stored parts of the code are linked instead
     # of compiled with the rest: the same seed would give other draws the second time.
     with config.change_flags(numba__fastmath=False):
-        return nutpie.compile_pymc_model(model)
+        return nutpie.compile_pymc_model(model, var_names=[each.name for each in model.free_RVs])

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
+from scipy.special import expit
 
 from mscpool.analysis.fitting import predict
 from mscpool.analysis.fitting.sampler import sample
@@ -47,7 +48,7 @@ def posterior_of(events, n, mu, sigma):
         {
             "mu": (("chain", "draw", "outcome"), draws["mu"]),
             "sigma": (("chain", "draw", "outcome"), draws["sigma"]),
-            "rate": (("chain", "draw", "outcome", "disease"), draws["rate"]),
+            "rate": (("chain", "draw", "outcome", "disease"), expit(draws["theta"])),
             "new_study": (
                 ("chain", "draw", "outcome", "disease"),
                 new_study.reshape(*shape, 1, 1),
@@ -120,5 +121,5 @@ def test_one_study_without_spread_is_a_beta_posterior():
     beta = stats.beta(8, 14)
     agree(table.loc["rate"], beta.mean(), beta.std())
     agree(table.loc["new_study"], beta.mean(), beta.std())
-    thinned = flat["rate"][::10, 0, 0]
+    thinned = expit(flat["theta"])[::10, 0, 0]
     assert stats.kstest(thinned, beta.cdf).pvalue > 1e-3
