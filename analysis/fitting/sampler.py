@@ -60,10 +60,10 @@ def sample(
     if progress is not None:
         progress("compiling", 0, 0)
     data = model_data(terms, pooling, priors)
-    compiled = _compiled(_Structure(terms, pooling)).with_data(**data)
-    compiled = replace(compiled, initial_point_func=_start(compiled, data))
+    model = compiled(terms, pooling).with_data(**data)
+    model = replace(model, initial_point_func=_start(model, data))
     raw = nutpie.sample(
-        compiled,
+        model,
         draws=draws,
         tune=tune,
         chains=chains,
@@ -88,14 +88,19 @@ def sample(
     }, stats
 
 
-def _start(compiled: Any, data: dict[str, np.ndarray]) -> Callable[[int], np.ndarray]:
+def compiled(terms: Terms, pooling: str) -> Any:
+    """Compile the model, or find it compiled for other counts and priors; a nutpie model."""
+    return _compiled(_Structure(terms, pooling))
+
+
+def _start(model: Any, data: dict[str, np.ndarray]) -> Callable[[int], np.ndarray]:
     """Start chains where standard deviations are at most one, whatever the prior.
 
     A prior that puts most of its mass on deviations of thousands would start them where counts no
     longer tell deviations apart, and they would stay there.
     """
-    names, places, _ = compiled.shape_info
-    highest = np.full(compiled.n_dim, np.inf)
+    names, places, _ = model.shape_info
+    highest = np.full(model.n_dim, np.inf)
     for name in ("sigma", "tau"):
         if f"{name}_quantiles" in data:
             place = places[names.index(f"{name}_score")]
@@ -103,7 +108,7 @@ def _start(compiled: Any, data: dict[str, np.ndarray]) -> Callable[[int], np.nda
             highest[place] = [_highest_score(table) for table in tables]
 
     def point(seed: int) -> np.ndarray:
-        return np.minimum(compiled.initial_point_func(seed), highest)
+        return np.minimum(model.initial_point_func(seed), highest)
 
     return point
 

@@ -1,5 +1,11 @@
 """A whole fit of a small table: what it holds, how it repeats, and what its tables say."""
 
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
 import arviz as az
 import numpy as np
 import pytest
@@ -21,6 +27,17 @@ d,eczema,msc,remission,4,4,12,6
 e,urticaria,msc,improvement,9,9,10,6
 """
 SETTINGS = {"draws": 150, "tune": 300, "chains": 2, "seed": 5}
+
+IN_A_PROCESS = """
+import hashlib, json, sys
+from mscpool.analysis.fit import sample, terms_of
+from mscpool.data.evidence import load_evidence
+from mscpool.models.priors import DEFAULT
+
+terms, settings = terms_of(load_evidence(sys.argv[1])), json.loads(sys.argv[2])
+draws, _ = sample(terms, "partial", DEFAULT, **settings)
+print(*(hashlib.sha256(values.tobytes()).hexdigest() for values in draws.values()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +176,17 @@ def test_same_seed_repeats_to_the_bit_also_when_compiled_afresh(evidence):
         np.testing.assert_array_equal(values, refitted[name])
         np.testing.assert_array_equal(values, fresh[name])
     assert not np.array_equal(first["mu"], other["mu"])
+
+
+@pytest.mark.slow
+def test_same_seed_repeats_to_the_bit_with_every_cache_of_compilers_cold(evidence, tmp_path):
+    here, _ = sample(terms_of(evidence), "partial", DEFAULT, **SETTINGS)
+    wanted = [hashlib.sha256(values.tobytes()).hexdigest() for values in here.values()]
+    (tmp_path / "counts.csv").write_text(TABLE)
+    program = [sys.executable, "-c", IN_A_PROCESS, tmp_path / "counts.csv", json.dumps(SETTINGS)]
+    caches = {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}", "NUMBA_CACHE_DIR": str(tmp_path)}
+    for _ in ("cold", "warm"):
+        run = subprocess.run(
+            program, env=os.environ | caches, capture_output=True, text=True, check=True
+        )
+        assert run.stdout.split() == wanted
