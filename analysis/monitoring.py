@@ -123,7 +123,7 @@ def monitor(
         "design_prior": None if design_prior is None else as_prior(design_prior).words,
         "discount": discount,
     }  # fmt: skip
-    words = f"final success with {looks[-1]} patients when {decision.words}"
+    words = f"final success with {looks[-1]} patients when {decision.words_with(type1)}"
     table = pd.DataFrame(answer["looks"])
     table = table.astype({name: "Int64" for name in table.columns if name != "n"})
     if direction == "below":

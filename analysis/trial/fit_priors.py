@@ -13,7 +13,7 @@ from ...models.priors import one_of
 from ...models.rate_fit import MapPrior, map_prior
 from ...models.rate_prior import RatePrior, WeightedRates, robustify, sampled_rate
 from ..fitting.exact_fit import not_fitted
-from .reanalysis import FullReanalysis, full_reanalysis
+from .reanalysis import FullReanalysis, full_reanalysis, outcome_named
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -83,8 +83,8 @@ class FitPriors:
     @property
     def about(self) -> str:
         """Outcome, disease and the guard's verdict, in words."""
-        named = (str(name).replace("_", " ") for name in (self.outcome, self.disease))
-        return f"{' in '.join(named)} (guard: {self.verdict})"
+        disease = str(self.disease).replace("_", " ")
+        return f"{outcome_named(str(self.outcome))} in {disease} (guard: {self.verdict})"
 
     @cached_property
     def new_study(self) -> WeightedRates:

@@ -137,6 +137,15 @@ class Rule:
             text += f" and the posterior median is {self.direction} {self.target:g}"
         return text
 
+    def words_with(self, type1: float | None) -> str:
+        """Return the words with the bound that moves the critical count."""
+        if type1 is None:
+            return self.words
+        return (
+            f"{self.words}, the critical count moved until the exact type I error is at most "
+            f"{type1:g}"
+        )
+
     @property
     def hardest(self) -> float:
         """The rate beyond which the truth must lie for endless data to end in success."""

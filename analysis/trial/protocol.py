@@ -2,6 +2,8 @@
 
 import math
 
+# More stretches of counts than these are left to the table.
+MOST_COUNTS = 12
 NOTHING_WANTED = (
     "No sample size is recommended, since no power is asked for, and no assurance or no design "
     "prior that it could be under."
@@ -112,7 +114,8 @@ def _under_discounts(answer: dict) -> list[str]:
     text = [f"Under discounts for optimism (log-odds) the recommended number is {at}."]
     if answer["discount_limit"] is not None:
         text.append(
-            f"From a discount of {answer['discount_limit']:.2f} on no number in range suffices."
+            f"From a discount of {answer['discount_limit']:.2f} on no number in range suffices "
+            "lastingly."
         )
     return text
 
@@ -196,7 +199,7 @@ def _two_arm_row(request: dict, answer: dict) -> list[str]:
     row = next(row for row in answer["table"] if (row["n_experimental"], row["n_control"]) == size)
     text = f"With {size[0]} experimental and {size[1]} control patients"
     if request["type1"] is not None:
-        text += f" success needs a posterior probability above {answer['level']:.4f}, and"
+        text += f" success needs a posterior probability above {answer['level']:.12g}, and"
     text += (
         f" the type I error is at most {row['type1_max']:.4f}, over the whole range of control "
         f"rates at a true difference of {request['margin']:g}"
@@ -289,7 +292,7 @@ def safety(request: dict, rule: str, answer: dict) -> str:
         n = "more patients than any trial treats" if row["n"] is None else f"{row['n']} patients"
         reached = ""
         if row["seen_mcse"] is not None:
-            reached = f" (it is then {row['seen']:.3f}{_noise(row['seen_mcse'])})"
+            reached = f", with which it is {row['seen']:.3f}{_noise(row['seen_mcse'])}"
         parts.append(
             f"To see at least one event with probability {request['assurance']:g} {where}, "
             f"{n} are needed{reached}."
@@ -306,22 +309,54 @@ def safety(request: dict, rule: str, answer: dict) -> str:
     )
     if not answer["boundary"]:
         return " ".join(parts)
-    parts.append(f"Stopping rule: {rule}, from {request['n_min']} to {request['n_max']} patients.")
+    looks = f"from {request['n_min']} to {request['n_max']}"
+    if request["look"] is not None:
+        looks = f"at {_list(f'{n}' for n in request['look'])}"
+    parts.append(f"Stopping rule: {rule}, {looks} patients.")
+    parts += _counts(answer["boundary"])
     for row in answer["operating"]:
-        cleared = f", cleared with probability {row['clear']:.4f}" if row["clear"] else ""
+        cleared = f", is cleared with probability {row['clear']:.4f}" if row["clear"] else ""
         parts.append(
             f"At a true rate of {row['rate']:g} the trial stops for harm with probability "
             f"{row['stop']:.4f}{cleared} and treats {row['expected_n']:.1f} patients on average."
         )
     if "operating_design_prior" in answer:
         parts.append(_stops_believed(answer["operating_design_prior"]))
+    ratio = answer["frequentist"].get("sprt")
+    if ratio is not None and request["boundary"] == "posterior":
+        parts.append(
+            f"The truncated sequential probability ratio test of {request['null']:g} against "
+            f"{request['target']:g} at the same looks stops for harm with probability "
+            f"{ratio[0]['stop']:.4f} and {ratio[1]['stop']:.4f} at these rates."
+        )
     return " ".join(parts)
+
+
+def _counts(boundary: list[dict]) -> list[str]:
+    """Say the counts of a boundary, where they are few enough for a paragraph."""
+    parts = []
+    for name, does, least in (("stop_at", "stops", "least"), ("clear_at", "clears", "most")):
+        stretches: list[list] = []
+        for row in boundary:
+            count, n = row[name], row["n"]
+            if stretches and stretches[-1][0] == count:
+                stretches[-1][2] = n
+            else:
+                stretches.append([count, n, n])
+        known = [stretch for stretch in stretches if stretch[0] is not None]
+        if 0 < len(known) <= MOST_COUNTS:
+            among = _list(
+                f"{count} among {first}" + (f" to {last}" if last > first else "")
+                for count, first, last in known
+            )
+            parts.append(f"It {does} with at {least} {among} patients.")
+    return parts
 
 
 def _stops_believed(row: dict) -> str:
     cleared = ""
     if row["clear"]:
-        cleared = f", cleared with probability {row['clear']:.4f}{_noise(row['clear_mcse'])}"
+        cleared = f", is cleared with probability {row['clear']:.4f}{_noise(row['clear_mcse'])}"
     return (
         f"Averaged over the design prior it stops for harm with probability {row['stop']:.4f}"
         f"{_noise(row['stop_mcse'])}{cleared} and treats {row['expected_n']:.1f} patients"
@@ -351,14 +386,7 @@ def monitor(request: dict, rule: str, answer: dict) -> str:
             f"trial stops {' and '.join(stops)}."
         )
     parts.append(f"The analysis prior is {request['analysis_prior']}.")
-    for row in answer["looks"]:
-        ends = [
-            f"{name.replace('_', ' ')} {_events(count)}"
-            for name, count in row.items()
-            if name != "n" and count is not None
-        ]
-        if ends:
-            parts.append(f"After {row['n']} patients: {' and '.join(ends)}.")
+    parts += _ends(answer["looks"])
     for row in answer["operating"]:
         parts.append(
             f"At a true rate of {row['rate']:g} the trial succeeds with probability "
@@ -372,8 +400,11 @@ def monitor(request: dict, rule: str, answer: dict) -> str:
         given = f"Given {_events(request['events_so_far'])} in {request['n_so_far']} patients"
     parts.append(
         f"{given} the probability of success at the last look is "
-        f"{answer['success_probability']:.3f}{_noise(answer['success_probability_mcse'])}."
+        f"{answer['success_probability']:.3f}{_noise(answer['success_probability_mcse'])} "
+        f"{_outlook(request, answer)}."
     )
+    if answer["decision_now"] is not None:
+        parts.append(_decision(answer["decision_now"], request["n_so_far"] == request["look"][-1]))
     test = answer["frequentist"]
     if test["critical"] is not None:
         power = "" if test["power"] is None else f", power {test['power']:.4f}"
@@ -382,6 +413,44 @@ def monitor(request: dict, rule: str, answer: dict) -> str:
             f"{test['critical']} (type I error {test['type1']:.4f}{power})."
         )
     return " ".join(parts)
+
+
+def _ends(looks: list[dict]) -> list[str]:
+    """Say at which counts a trial ends at each look."""
+    parts = []
+    for row in looks:
+        ends = {
+            name.split("_")[0]: f"with {name.partition('_')[2].replace('_', ' ')} {_events(count)}"
+            for name, count in row.items()
+            if name != "n" and count is not None
+        }
+        if row is looks[-1]:
+            said = f"success {ends['efficacy']}" if "efficacy" in ends else "no count is a success"
+        elif ends:
+            said = "stop " + " and ".join(f"for {name} {count}" for name, count in ends.items())
+        else:
+            said = "no count stops it"
+        parts.append(f"After {row['n']} patients: {said}.")
+    return parts
+
+
+def _outlook(request: dict, answer: dict) -> str:
+    """Say under which prior, and what the looks ahead make of it."""
+    text = f"under the {'analysis' if request['design_prior'] is None else 'design'} prior"
+    with_looks = answer["success_probability_with_looks"]
+    ahead = [n for n in request["look"][:-1] if n > (request["n_so_far"] or 0)]
+    stops = request["futility"] is not None or request["efficacy"] is not None
+    if ahead and stops and with_looks is not None:
+        noise = _noise(answer["success_probability_with_looks_mcse"])
+        text += f"; with the stops of the looks ahead it is {with_looks:.3f}{noise}"
+    return text
+
+
+def _decision(decision: str, final: bool) -> str:
+    if final:
+        return f"The trial is {'a' if decision == 'efficacy' else 'no'} success."
+    to = "continue" if decision == "continue" else f"stop for {decision}"
+    return f"The decision now is to {to}."
 
 
 def ess(request: dict, answer: dict) -> str:

@@ -133,9 +133,7 @@ def single_arm(
         "analysis_prior": analysis.words, "design_prior": None if prior is None else prior.words,
         "discount": discount,
     }  # fmt: skip
-    words = f"success when {decision.words}"
-    if type1 is not None:
-        words += f", the critical count moved until the exact type I error is at most {type1:g}"
+    words = f"success when {decision.words_with(type1)}"
     paragraph = protocol.single_arm(request, words, answer)
     n = answer["recommended_n"] or n_max
 

@@ -113,6 +113,7 @@ def two_arm(
     _check(margin, effect, rates, direction, power, allocation)
     check_rates(level=level, type1=type1, power=power, assurance=assurance)
     sizes = _sizes(n_min, n_max, allocation, n_experimental, n_control)
+    ratio = allocation if n_experimental is None else sizes[0][0] / sizes[0][1]
     comparison = _Comparison(
         as_mixture(analysis_prior_experimental or analysis_prior, "two arms"),
         as_mixture(analysis_prior_control or analysis_prior, "two arms"),
@@ -145,7 +146,7 @@ def two_arm(
         "assurance_mcse": error_in(table, place, "assurance"),
         "best_assurance": best_of(totals, table, "assurance"),
         "best_power": best_of(totals, table, "power"),
-        "frequentist": _frequentist(comparison, rates, effect, power, allocation),
+        "frequentist": _frequentist(comparison, rates, effect, power, ratio),
     }
     if believed is not None and assurance is not None and at is not None:
         powered = np.ones(len(sizes), bool) if power is None else table["power"].to_numpy() >= power

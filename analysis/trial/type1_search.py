@@ -9,6 +9,8 @@ from ...models.beta_mixture import binomial_mass
 POINTS = 151
 FINER, TOPS = 9, 3
 NEGLIGIBLE = 1e-25
+# Posterior probabilities no further apart are the same but for the rounding of who computes them.
+TIE = 1e-10
 
 
 def decide(
@@ -46,12 +48,28 @@ def decide(
         success = (probability > levels[middle]).astype(float)
         low, high = (low, middle) if _errors(success, *masses).max() <= bound else (middle, high)
     # The points may have missed the top by a little.
-    for level in levels[high:].tolist():
+    for place in range(high, levels.size):
+        level = _level_above(levels, place)
         success = (probability > level).astype(float)
         largest = _largest_type1(success, margin)
         if largest <= bound:
             break
     return success, level, largest
+
+
+def _level_above(levels: np.ndarray, place: int) -> float:
+    """Return a level above the one at `place` and below the next, with as few digits as can be.
+
+    A protocol may copy it, and an analysis with other rounding decides the same.
+    """
+    low = levels[place] + TIE
+    higher = levels[levels > low + TIE]
+    high = (higher[0] if higher.size else 1.0) - TIE
+    for digits in range(4, 10):
+        level = np.ceil(low * 10**digits) / 10**digits
+        if low < level < high:
+            return float(level)
+    return float((low + high) / 2)
 
 
 def success_probability(success: np.ndarray, experimental, control) -> np.ndarray:

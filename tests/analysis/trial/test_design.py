@@ -180,6 +180,17 @@ def test_sampled_design_prior_agrees_with_its_distribution_and_states_its_error(
     assert exact["assurance_mcse"] is None
 
 
+def test_a_size_that_suffices_by_luck_is_not_said_not_to():
+    """The sawtooth reaches the wish at 88 of 100 patients and loses it again."""
+    result = single_arm(
+        null=0.1, direction="below", design_prior="beta(1,35)", n_max=100, assurance=0.8
+    )
+    assert result.answer["best_assurance"]["assurance"] > 0.8
+    assert result.answer["recommended_n"] is None
+    assert result.answer["discount_limit"] == 0
+    assert "no number in range suffices lastingly" in result.paragraph
+
+
 @pytest.mark.parametrize("direction", ["above", "below"])
 def test_discount_weakens_the_design_prior_and_its_limit_is_where_nothing_suffices(direction):
     null, prior = (0.2, "beta(12,18)") if direction == "above" else (0.5, "beta(6,24)")

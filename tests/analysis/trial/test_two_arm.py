@@ -176,8 +176,32 @@ def test_type1_bound_raises_the_level_no_further_than_needed():
     above = probability_difference_above(beta(1, 1), beta(6, 24), 30, 12, 0.0)
     control = np.linspace(0, 1, 5001)
     next_lower = np.max(above[above < bound["level"]])
-    looser = (above > next_lower).astype(float)
+    looser = (above >= next_lower).astype(float)
     assert success_probability(looser, control, control).max() > 0.05
+
+
+@pytest.mark.parametrize("type1", [0.05, 0.025, 0.01])
+def test_a_raised_level_may_be_copied_from_the_paragraph(type1):
+    """As many digits are given as decide the same, whoever computes the posterior."""
+    prior = "0.8*beta(10,40)+0.2*beta(1,1)"
+    result = two_arm(n_experimental=24, n_control=12, analysis_prior_control=prior, type1=type1)
+    printed = re.search(r"posterior probability above (\d\.\d+\d)", result.paragraph)
+    assert printed is not None
+    assert float(printed[1]) == result.answer["level"]
+    above = probability_difference_above(beta(1, 1), parse_prior(prior), 24, 12, 0.0)
+    control = np.linspace(0, 1, 5001)
+    for otherwise in (-1e-11, 0.0, 1e-11):
+        success = (above + otherwise > float(printed[1])).astype(float)
+        largest = success_probability(success, control, control).max()
+        assert largest == pytest.approx(result.answer["table"][0]["type1_max"], abs=1e-6)
+        assert largest <= type1
+
+
+def test_usual_test_has_the_allocation_of_the_given_sizes():
+    given = two_arm(n_experimental=40, n_control=20, control_rate=0.2, effect=0.3).answer
+    ratio = two_arm(allocation=2, n_max=20, control_rate=0.2, effect=0.3).answer
+    assert given["frequentist"] == ratio["frequentist"]
+    assert given["frequentist"]["n_experimental"] > given["frequentist"]["n_control"]
 
 
 def test_recommended_total_holds_for_every_larger_one():
