@@ -11,6 +11,7 @@ import shlex
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -97,7 +98,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     from ..data.export import write_csv
     from .fit import fit as fit_model
     from .fit import rates
-    from .fitting.exact_fit import left_to_the_sampler
+    from .fitting.exact_fit import NotIntegrated, left_to_the_sampler
     from .paper.results import stamped
     from .report import findings_of, write_check
 
@@ -107,13 +108,14 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     console.say(*evidence.messages)
     with console.progress_display() as progress:
         started = time.monotonic()
-        made = fit_model(
-            evidence,
-            priors=priors,
-            path=request.out / FIT_FILE,
-            progress=progress,
-            **request.settings(),
-        )
+        with warnings.catch_warnings(action="ignore", category=NotIntegrated):  # said below
+            made = fit_model(
+                evidence,
+                priors=priors,
+                path=request.out / FIT_FILE,
+                progress=progress,
+                **request.settings(),
+            )
         seconds = time.monotonic() - started
         console.say(*left_to_the_sampler(made), *_only_its_prior(made))
         checked = None

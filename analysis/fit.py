@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +13,7 @@ from ..models.hierarchy import Pooling, structure
 from ..models.priors import DEFAULT, PriorSet, one_of
 from ..models.terms import Terms, build_terms
 from .fitting import predict, store, summary
-from .fitting.exact_fit import exact_tree, limits
+from .fitting.exact_fit import NotIntegrated, exact_tree, left_to_the_sampler, limits
 from .fitting.sampler import SEED, sample
 from .fitting.store import load as load_fit
 from .fitting.store import run_config
@@ -97,6 +98,11 @@ def fit(
     ValueError
         An unknown pooling or engine, an impossible prior, a number of draws or a seed that is none,
         or a file at ``path`` that is damaged or not a fit (unless ``refit``).
+
+    Warns
+    -----
+    NotIntegrated
+        What the exact engine left to the sampler.
     """
     if engine not in ENGINES:
         raise ValueError(one_of("engine", engine, ENGINES))
@@ -109,15 +115,17 @@ def fit(
     if engine == "exact":
         settings |= limits(evidence)
     config = store.request(evidence, pooling, priors, **settings)
-    if path is not None and not refit and (kept := store.read_back(config, path)) is not None:
-        return kept
-    if engine == "exact":
-        made = exact_tree(evidence, pooling, priors, (chains, draws), seed, progress)
-    else:
-        made = _sampled(evidence, pooling, priors, draws, tune, chains, seed, progress)
-    made.attrs["run_config"] = store.canonical(config)
-    if path is not None:
-        store.save(made, path)
+    made = None if path is None or refit else store.read_back(config, path)
+    if made is None:
+        if engine == "exact":
+            made = exact_tree(evidence, pooling, priors, (chains, draws), seed, progress)
+        else:
+            made = _sampled(evidence, pooling, priors, draws, tune, chains, seed, progress)
+        made.attrs["run_config"] = store.canonical(config)
+        if path is not None:
+            store.save(made, path)
+    for line in left_to_the_sampler(made):
+        warnings.warn(line, NotIntegrated, stacklevel=2)
     return made
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _POINTS = 401
 
 
+class NotIntegrated(UserWarning):
+    """An outcome, or some rows of its parent, that the exact engine leaves to the sampler."""
+
+
 def exact_tree(
     evidence: Evidence,
     pooling: str,

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from mscpool.analysis import cli
 from mscpool.analysis.fit import fit, hyper, rates
+from mscpool.analysis.fitting.exact_fit import NotIntegrated
 from mscpool.data.evidence import load_evidence
 
 TABLE = """study,disease,outcome,events_min,events_max,n
@@ -69,7 +70,9 @@ def test_a_parent_asked_for_alone_lacks_nothing(table, tmp_path):
 
 
 def test_tables_have_the_columns_of_the_sampler(table):
-    made = fit(load_evidence(table), engine="exact", draws=10, chains=1)
+    with pytest.warns(NotIntegrated) as told:
+        made = fit(load_evidence(table), engine="exact", draws=10, chains=1)
+    assert [NAMED in str(told[0].message), str(told[1].message)] == [True, ALONE]
     assert {"mean", "q97.5", "mcse_mean", "r_hat", "ess_bulk", "evidence"} <= set(rates(made))
     assert list(hyper(made)["parameter"].unique()) == ["mu", "tau", "sigma"]
     assert {"posterior", "prior", "densities", "mixed_predictive"} <= set(made.children)
