@@ -190,7 +190,10 @@ def priors(
     is re-weighted where it can be, and what its diseases borrow from each other is told as well.
     """
     if list_sets:
-        return _list_sets(as_json)
+        from .terminal.listing import print_sets
+
+        print_sets(as_json)
+        return DONE
     from ..data.export import write_csv
     from ..models.catalogue import CATALOGUE
     from .paper.results import stamped
@@ -373,48 +376,6 @@ def _judged_fit(source: FromFit) -> tuple[DataTree, Mapping[str, Any] | None]:
     made, _ = _stored(source.folder, source.path)
     folder = source.folder.parent if source.folder.is_file() else source.folder
     return made, kept_check(folder, made)
-
-
-#: Outcomes of which a listed set says what it implies: a benefit and a grave harm.
-_IMPLIED = ("improvement", "death")
-
-
-def _list_sets(as_json: bool) -> int:
-    """Print the named prior sets, and what each implies for the rate of a disease."""
-    from ..models.catalogue import CATALOGUE, implied_rates
-
-    listed = []
-    for each in CATALOGUE.values():
-        implied = [row for name in _IMPLIED for row in _records(implied_rates(each, name, 2))]
-        listed.append(({name: getattr(each, name) for name in _TOLD}, each.to_dict(), implied))
-    if as_json:
-        sets = [{**known, **told, "implied": implied} for told, known, implied in listed]
-        console.print_json({"sets": sets})
-        return DONE
-    for told, _, implied in listed:
-        source = told["reference"] + (f", doi {told['doi']}" if told["doi"] else "")
-        lines = [told["name"], told["sentence"], source, _implied_words(implied)]
-        print(console.printable("\n  ".join(lines)))
-    return DONE
-
-
-_TOLD = ("name", "sentence", "reference", "doi")
-
-
-def _records(frame: Any) -> list[dict[str, Any]]:
-    return frame.to_dict("records")
-
-
-def _implied_words(implied: list[dict[str, Any]]) -> str:
-    from ..data.names import outcome_words
-    from .paper.wording import interval
-
-    parts = [
-        f"{outcome_words(row['outcome']).lower()} {interval(row)}"
-        for row in implied
-        if row["quantity"] == "new_disease"
-    ]
-    return f"before any data, in a disease (median, 95 %): {'; '.join(parts)}"
 
 
 def _kept_fit(request: SamplingOptions, evidence: Evidence) -> DataTree | None:

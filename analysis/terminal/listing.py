@@ -1,0 +1,45 @@
+"""The list of named prior sets, and what each implies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import console
+
+#: Outcomes of which a listed set says what it implies: a benefit and a grave harm.
+_IMPLIED = ("improvement", "death")
+_TOLD = ("name", "sentence", "reference", "doi")
+
+
+def print_sets(as_json: bool) -> None:
+    """Print the named prior sets, and what each implies for the rate of a disease."""
+    from ...models.catalogue import CATALOGUE, implied_rates
+
+    listed = []
+    for each in CATALOGUE.values():
+        implied = [row for name in _IMPLIED for row in _records(implied_rates(each, name, 2))]
+        listed.append(({name: getattr(each, name) for name in _TOLD}, each.to_dict(), implied))
+    if as_json:
+        sets = [{**known, **told, "implied": implied} for told, known, implied in listed]
+        console.print_json({"sets": sets})
+        return
+    for told, _, implied in listed:
+        source = told["reference"] + (f", doi {told['doi']}" if told["doi"] else "")
+        lines = [told["name"], told["sentence"], source, _implied_words(implied)]
+        print(console.printable("\n  ".join(lines)))
+
+
+def _records(frame: Any) -> list[dict[str, Any]]:
+    return frame.to_dict("records")
+
+
+def _implied_words(implied: list[dict[str, Any]]) -> str:
+    from ...data.names import outcome_words
+    from ..paper.wording import interval
+
+    parts = [
+        f"{outcome_words(row['outcome']).lower()} {interval(row)}"
+        for row in implied
+        if row["quantity"] == "new_disease"
+    ]
+    return f"before any data, in a disease (median, 95 %): {'; '.join(parts)}"
