@@ -8,6 +8,7 @@ import pandas as pd
 from ..models.beta_mixture import binomial_mass, log_choose
 from ..models.rate_prior import AnyPrior, as_prior
 from .trial import protocol
+from .trial.discounts import discounted
 from .trial.operating import (
     Analysis,
     ConjugateAnalysis,
@@ -95,9 +96,8 @@ def monitor(
     if n_so_far is not None and n_so_far > looks[-1]:
         raise ValueError(f"n_so_far {n_so_far} is beyond the last look {looks[-1]}: add a look")
     analysis = as_analysis(analysis_prior)
-    believed = None if design_prior is None else as_prior(design_prior)
-    if believed is not None and discount:
-        believed = believed.shifted(-discount if direction == "above" else discount)
+    prior = None if design_prior is None else as_prior(design_prior)
+    believed = None if prior is None else discounted(prior, discount, direction)
     decision = Rule(null, target, rule, level, direction)
     critical = decision.critical(analysis, looks[-1], type1)
     bounds = [
@@ -120,7 +120,7 @@ def monitor(
         "level": level, "direction": direction, "type1": type1, "futility": futility,
         "efficacy": efficacy, "events_so_far": events_so_far, "n_so_far": n_so_far,
         "analysis_prior": analysis.words,
-        "design_prior": None if design_prior is None else as_prior(design_prior).words,
+        "design_prior": None if prior is None else prior.words,
         "discount": discount,
     }  # fmt: skip
     words = f"final success with {looks[-1]} patients when {decision.words_with(type1)}"

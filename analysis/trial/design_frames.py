@@ -52,10 +52,8 @@ def ending_frame(result: DesignResult) -> pd.DataFrame:
 
 def type1_frame(result: DesignResult, series: str = "type I error") -> pd.DataFrame:
     """Return the type I error of a two-arm result over the control rate."""
-    assert result.operating is not None
-    margin = result.request["margin"]
-    own = result.operating
-    own = own[np.isclose(own["experimental"] - own["control"], margin)]
+    assert result.curve is not None
+    own = result.curve(np.union1d(RATES, result.request["control_rate"]))
     return pd.DataFrame({"x": own["control"], "value": own["success"], "series": series})
 
 

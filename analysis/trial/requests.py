@@ -32,8 +32,8 @@ class DesignResult:
     operating : DataFrame, optional
         Operating characteristics of one design at the true rates that were asked for.
     curve : callable, optional
-        Takes true rates and gives the operating characteristics there; of `precision` it takes
-        sizes and gives the criteria.
+        Takes true rates and gives the operating characteristics there; of `two-arm` it takes
+        control rates and gives the type I error, of `precision` sizes and gives the criteria.
     priors : mapping
         The priors as used, discount included, by what they are.
     """

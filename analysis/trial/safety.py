@@ -9,6 +9,7 @@ from scipy import special
 
 from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
 from . import protocol
+from .discounts import discounted
 from .operating import Analysis, as_analysis, averaging_error, crossing_probabilities, used
 from .requests import (
     LARGEST_SIZE,
@@ -99,9 +100,9 @@ def safety(
     check_count("n_so_far", n_so_far, least=1)
     looks = check_looks(look) if look is not None else tuple(range(n_min, n_max + 1))
     analysis = as_analysis(analysis_prior)
-    believed = None if design_prior is None else as_prior(design_prior)
-    if believed is not None and discount:
-        believed = believed.shifted(discount)
+    prior = None if design_prior is None else as_prior(design_prior)
+    # Harm is always feared above the null.
+    believed = None if prior is None else discounted(prior, discount, "below")
 
     detection = _detection(rates, target, null, believed, assurance)
     n_to_detect = detection[0]["n"]
@@ -139,7 +140,7 @@ def safety(
         "assurance": assurance, "boundary": boundary, "n_min": looks[0], "n_max": looks[-1],
         "look": None if look is None else list(looks), "n_so_far": n_so_far,
         "analysis_prior": analysis.words,
-        "design_prior": None if design_prior is None else as_prior(design_prior).words,
+        "design_prior": None if prior is None else prior.words,
         "discount": discount,
     }  # fmt: skip
     words = _words(request)

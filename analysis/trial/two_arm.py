@@ -135,12 +135,13 @@ def two_arm(
     # Operating characteristics are given of the recommended size, or the largest.
     place = len(sizes) - 1 if recommended is None else totals.index(recommended)
     shown = table.iloc[place]
-    operating = _operating(comparison, shown, float(shown["level"]), rates, effect)
+    level_shown = float(shown["level"])
+    operating = _operating(comparison, shown, level_shown, sorted({*SHOWN, *rates}), effect)
     answer = {
         "recommended_n": recommended,
         "table": _records(table.drop(columns=["level", "assurance_mcse"], errors="ignore")),
         "operating": _records(operating),
-        "level": float(shown["level"]),
+        "level": level_shown,
         "highest_attainable_assurance": None if moved is None else _limit(comparison, *moved),
         "highest_attainable_assurance_mcse": moved and _limit_error(comparison, *moved),
         "assurance_mcse": error_in(table, place, "assurance"),
@@ -184,7 +185,12 @@ def two_arm(
         )
         for arm, prior in zip(("experimental", "control"), both, strict=False)
     }
-    return DesignResult(request, words, answer, table, paragraph, operating, priors=priors)
+
+    def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
+        found = _operating(comparison, shown, level_shown, rates, None)
+        return found[["control", "success"]]
+
+    return DesignResult(request, words, answer, table, paragraph, operating, curve, priors)
 
 
 def _check(margin, effect, rates, direction, power, allocation) -> None:
@@ -327,13 +333,13 @@ def _operating(
     comparison: _Comparison,
     row: pd.Series,
     level: float,
-    rates: tuple[float, ...],
+    rates: Sequence[float] | np.ndarray,
     effect: float | None,
 ) -> pd.DataFrame:
-    """Return success over the control rate, at the margin and at the effect."""
+    """Return success over the control rates, at the margin and at the effect."""
     sizes = int(row["n_experimental"]), int(row["n_control"])
     success = (comparison.probability(*sizes) > level).astype(float)
-    control = np.array(sorted({*SHOWN, *rates}))
+    control = np.asarray(rates, float)
     differences = [comparison.margin] if effect is None else [comparison.margin, effect]
     parts = []
     for difference in differences:

@@ -199,12 +199,28 @@ def test_densities_of_draws_have_area_one(drawn):
         assert np.trapezoid(own["value"], own["x"]) == pytest.approx(1, abs=2e-3)
 
 
+@pytest.mark.parametrize(("margin", "direction"), [(0.0, "above"), (0.1, "above"), (-0.2, "below")])
+def test_type1_error_is_drawn_over_the_whole_range_and_shows_its_top(margin, direction):
+    result = two_arm(
+        n_experimental=30, n_control=15, margin=margin, direction=direction,
+        analysis_prior_control="0.8*beta(30,10)+0.2*beta(1,1)",
+    )  # fmt: skip
+    frame = frames.type1_frame(result)
+    assert frame["x"].min() == pytest.approx(max(0, -margin))
+    assert frame["x"].max() == pytest.approx(min(1, 1 - margin))
+    # Between points half a per cent apart the error turns by less than this.
+    assert frame["value"].max() == pytest.approx(result.answer["table"][0]["type1_max"], abs=2e-4)
+
+
 def test_type1_frame_keeps_only_rows_at_the_margin():
     result = two_arm(n_experimental=9, n_control=7, margin=0.1, effect=0.3, control_rate=0.33)
     frame = frames.type1_frame(result)
     shown = pd.DataFrame(result.answer["operating"])
-    assert len(frame) < len(shown)
-    assert 0.33 in frame["x"].to_list()
+    own = shown[np.isclose(shown["experimental"] - shown["control"], 0.1)]
+    assert len(own) < len(shown)
+    at = dict(zip(frame["x"], frame["value"], strict=True))
+    assert [at[rate] for rate in own["control"]] == pytest.approx(own["success"].to_list())
+    assert 0.33 in at
 
 
 def test_single_arm_operating_characteristics_pass_through_the_table():
