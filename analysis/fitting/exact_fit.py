@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...models.integration.exact_draws import draw
 from ...models.integration.exact_outcomes import ExactFit, ExactModel, exact_model
-from ...models.integration.exact_predictions import draw
 from ...models.priors import PriorSet
 from ...models.terms import Terms, build_terms
 from . import summary

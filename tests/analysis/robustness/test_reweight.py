@@ -12,8 +12,8 @@ from mscpool.analysis.robustness.reweight import Source, blocks_of, smooth, weig
 from mscpool.analysis.robustness.weighted import summarise
 from mscpool.data.evidence import load_evidence
 from mscpool.models.hierarchy import Pooling
+from mscpool.models.integration.exact_draws import draw
 from mscpool.models.integration.exact_outcomes import exact_model
-from mscpool.models.integration.exact_predictions import draw
 from mscpool.models.priors import CATALOGUE, DEFAULT, Exnex, Prior, PriorSet
 
 BLOCK = ("serious_ae",)
