@@ -67,8 +67,8 @@ def _rates(sentence: str) -> Any:
     return Annotated[list[float] | None, typer.Option(metavar="RATE", help=sentence)]
 
 
-_PRIOR = "beta(a,b), a mixture 0.8*beta(4,16)+0.2*beta(1,1), a rate 0.3; of a fit: map, robust-map,"
-_PRIOR += " new-study or rate."
+_MIXTURE = "beta(a,b), a mixture 0.8*beta(4,16)+0.2*beta(1,1)"
+_BELIEF = f"{_MIXTURE}, a rate 0.3; of a fit: map, robust-map, new-study or rate."
 
 OPTIONS: dict[str, Any] = {
     "null": _number("Rate to beat; in safety the acceptable one.", "RATE"),
@@ -101,17 +101,18 @@ OPTIONS: dict[str, Any] = {
     "events_so_far": _whole("Events seen so far."),
     "n_so_far": _whole("Patients seen so far."),
     "analysis_prior": _word(
-        f"Prior of the trial's own analysis (beta(1,1)): {_PRIOR} In single-arm, safety and "
-        "monitor also full: the trial is analysed beside all old studies.",
+        f"Prior of the trial's own analysis (beta(1,1)): {_MIXTURE}; of a fit: map or robust-map. "
+        "In single-arm, safety and monitor also full: the trial is analysed beside all old "
+        "studies.",
         "PRIOR",
     ),
     "analysis_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
     "analysis_prior_control": _word("The same, control arm.", "PRIOR"),
-    "design_prior": _word(f"What is believed of the true rate: {_PRIOR}", "PRIOR"),
+    "design_prior": _word(f"What is believed of the true rate: {_BELIEF}", "PRIOR"),
     "design_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
     "design_prior_control": _word("The same, control arm.", "PRIOR"),
     "discount": _number("Optimism of the design prior, on the log-odds (0)."),
-    "prior": _word(_PRIOR, "PRIOR"),
+    "prior": _word(f"{_MIXTURE}; of a fit: map, robust-map, new-study or rate.", "PRIOR"),
 }
 
 _PRIORS = ("analysis_prior", "design_prior", "discount")

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mscpool.analysis import cli
+from mscpool.analysis.terminal.cli_design import OPTIONS
 
 TABLE = """study,disease,outcome,events,n
 A,first,improvement,3,10
@@ -99,6 +100,20 @@ def refused(*words, said, out):
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("design", "option"),
+    [("single-arm", "analysis_prior"), ("single-arm", "design_prior"), ("ess", "prior")],
+)
+def test_every_kind_of_prior_that_the_help_offers_is_taken(stored, tmp_path, design, option):
+    (described,) = OPTIONS[option].__metadata__
+    rest = () if design == "ess" else ("--null", "0.2", "--n-max", "12")
+    for prior in ("0.3", "new-study", "rate", "full"):
+        offered = re.search(rf"(?<![\w-]){re.escape(prior)}(?![\w-])", described.help)
+        named = f"--{option.replace('_', '-')}"
+        done = run(design, named, prior, *rest, "--fit", stored, *ASKED, "--out", tmp_path)
+        assert (done.exit_code == 0) == bool(offered), (prior, done.output)
 
 
 def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(stored, tmp_path):
