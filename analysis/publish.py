@@ -41,8 +41,10 @@ Written = tuple[list[Path], set[str]]
 
 def draw(exhibit: Exhibit, style: Style) -> Figure:
     """Draw a figure of the set in a style."""
+    from ..figures.page import within_page
+
     module = import_module(f"..figures.{_MODULES.get(exhibit.kind, exhibit.kind)}", __package__)
-    return getattr(module, f"draw_{exhibit.kind}")(exhibit.frame, style)
+    return within_page(partial(getattr(module, f"draw_{exhibit.kind}"), exhibit.frame), style)
 
 
 _MODULES = {"safety": "rates"}

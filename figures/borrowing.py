@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..data.names import outcome_short, outcome_words
 from .matrix import scale_key, tiles
 from .page import Page, leading
-from .style import Style, drawing, fitted, text_width
+from .style import POINTS_PER_MM, Style, drawing, fitted, text_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +65,11 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         max(text_width(s, small) for s in shorts) + style.scaled(4) if upright else leading(small)
     )
     head = max(map(len, heads)) * leading(style.size) + column_head + style.scaled(3)
-    body, foot = tall * len(diseases), style.scaled(9)
-    page = Page(style, down * (head + body + foot) + 3.2 * leading(small))
+    foot, key_room = style.scaled(9), 3.2 * leading(small)
+    left_over = style.preset.height * POINTS_PER_MM - down * (head + foot) - key_room
+    tall = max(1.3 * small, min(tall, left_over / (down * len(diseases))))
+    body = tall * len(diseases)
+    page = Page(style, down * (head + body + foot) + key_room)
     # What a disease's own studies add would drown what the others do: their range is the scale.
     others = frame.loc[frame["disease"] != frame["left_out"], "change"].abs()
     most = max(1.0, ceil(2 * float(others.max())) / 2) if len(others) else 1.0

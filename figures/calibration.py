@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.names import outcome_short, outcome_words
-from .page import Page, leading
+from .page import Page, key, key_height, leading
+from .panels import disease_entries
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     curve_left = style.scaled(38) if stacked else 0.52 * width + style.scaled(48)
     curve_top = top + body + foot + style.scaled(4) if stacked else top
     curve_height = style.scaled(105) if stacked else max(body, style.scaled(105))
-    page = Page(style, curve_top + curve_height + foot)
+    below = curve_top + curve_height + foot
+    diseases = [name for name in style.diseases if name in set(frame["disease"])]
+    entries = disease_entries(style, diseases, width - 2)
+    page = Page(style, below + key_height(style, width - 2, [text for _, text in entries]))
     axes = page.axes(labels, top, strip, body)
     _strips(axes, frame, outcomes, style, strip / body * len(outcomes))
     for i, outcome in enumerate(outcomes):
@@ -65,6 +69,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         page.lines(style.scaled(1), first, lines)
     curve = page.axes(curve_left, curve_top, width - curve_left - style.scaled(8), curve_height)
     _curve(curve, np.sort(frame["pit"].to_numpy(float)), style)
+    key(page, style.scaled(1), below, width - 2, entries)
     return page.figure
 
 

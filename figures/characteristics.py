@@ -169,7 +169,9 @@ def _heads(page, left, bars, head, outcomes, heads, upright, cell, style: Style)
     small, above = style.small, head - style.scaled(4)
     about = {"size": small, "weight": "bold"}
     page.text(style.scaled(1), above - leading(small) / 2, "Disease, study", **about)
-    for name, unit in (("patients", "Patients"), ("months", "Months")):
+    units = {"patients": ("Patients",), "months": ("Follow-up, months", "Months")}
+    for name, candidates in units.items():
+        unit = fitted(candidates, bars, small, True, 1)[0]
         page.text(left[name], above - leading(small) / 2, unit, **about)
     for j, name in enumerate(outcomes):
         middle = left["outcomes"] + (j + 0.5) * cell

@@ -65,9 +65,13 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     body, foot = min(0.8 * panel, style.scaled(80)), style.scaled(15)
     wanted, threshold = float(frame["wanted"].iloc[0]), float(frame["threshold"].iloc[0])
     verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
+    tables = {pair: _table(frame, *pair) for pair in pairs}
+    unknown = any(table.isna().any(axis=None) for table in tables.values())
+    rate = f"rate of {outcome_words(outcomes[0]).lower()}" if not outcomes[1:] else "rate"
     note = wrapped(
-        f"Shade: probability that the rate {verb} {100 * threshold:g} %, white 0 to dark 1; line: "
-        f"{wanted:g}, where the conclusion flips; cross: the reference prior; hatched: not known",
+        f"Shade: probability that the {rate} {verb} {100 * threshold:g} %, white 0 to dark 1; "
+        f"line: {wanted:g}, where the conclusion flips; cross: the reference prior"
+        + ("; hatched: not known" if unknown else ""),
         width - style.scaled(4),
         small,
     )
@@ -79,7 +83,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         page.lines(x, top - style.scaled(3) - len(heads[i]) * leading(small), heads[i], size=small)
         own = frame[(frame["outcome"] == outcome) & (frame["disease"] == disease)]
         axes = page.axes(x, top, panel, body)
-        _panel(axes, own, wanted, style)
+        _panel(axes, own, tables[outcome, disease], wanted, style)
         if column == 0:
             axes.set_ylabel("Scale of τ's prior")
         else:
@@ -100,8 +104,12 @@ def _scale(outcomes: list[str]) -> str:
     return "log hazard a year" if outcomes == ["death"] else "log-odds (death: log hazard a year)"
 
 
-def _panel(axes, rows: pd.DataFrame, wanted: float, style: Style) -> None:
-    table = rows.pivot_table(index="tau_scale", columns="mu", values="probability")
+def _table(frame: pd.DataFrame, outcome: str, disease: str) -> pd.DataFrame:
+    own = frame[(frame["outcome"] == outcome) & (frame["disease"] == disease)]
+    return own.pivot(index="tau_scale", columns="mu", values="probability")
+
+
+def _panel(axes, rows: pd.DataFrame, table: pd.DataFrame, wanted: float, style: Style) -> None:
     x, y = table.columns.to_numpy(float), np.log2(table.index.to_numpy(float))
     z = table.to_numpy(float)
     axes.patch.set(hatch="////", edgecolor=FAINT, linewidth=0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data.names import disease_words, outcome_words
 from .page import Page, count_words, key, key_height, leading, percent_axis, row_pitch
+from .panels import disease_sign
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, text_width
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class _Forest:
         style, width = self.style, self.style.preset.points
         self.indent, gap = style.scaled(8), style.scaled(6)
         self.counts = [_counts(row) for row in self.rows]
-        self.estimates = [_estimate(row) for row in self.rows]
+        # One precision for the column: a digit more where the axis zooms in.
+        self.estimates = [_estimate(row, int(self.upper < 1)) for row in self.rows]
         small = style.small
         count_room = max(text_width(text, small) for text in (*self.counts, "Events/n"))
         numbers = max(text_width(text, small, True) for text in self.estimates)
@@ -112,14 +114,15 @@ class _Forest:
             len(own) * leading(size) if len(own) > 1 else 0.0 for own, size, _, _ in self.labels
         ]
         single = sum(airs) + tall.count(0.0)
-        self.pitch = row_pitch(style, single, self.head + self.foot + sum(tall))
+        end = style.scaled(2)
+        self.pitch = row_pitch(style, single, self.head + self.foot + sum(tall) + end)
         self.middles = []
         y = 0.0
         for air, height in zip(airs, tall, strict=True):
             height = max(height, self.pitch)
             self.middles.append(y + air * self.pitch + height / 2)
             y += air * self.pitch + height
-        self.body = y + style.scaled(2)
+        self.body = y + end
 
     def _fitted_label(self, row: Mapping[Any, Any]) -> tuple[list[str], float, bool, float]:
         text, bold, indent = self._label(row)
@@ -168,21 +171,13 @@ class _Forest:
         page.text(self.estimate_right, self.head + y, self.estimates[i], **about)
         colour = style.mark(row["disease"]).colour if _known(row["disease"]) else INK
         if row["row"] == "rate":
-            self._sign(page, y, row["disease"])
+            disease_sign(page, style.scaled(4), self.head + y, row["disease"], 4.5)
             _diamond(axes, row, y, 0.34 * self.pitch, colour, style)
         elif row["row"] == "study":
             marker = style.mark(row["disease"]).marker
             _study(axes, row, y, self.pitch, colour, marker, style, self.upper)
         else:
             _bar(axes, row, y, 0.17 * self.pitch, colour)
-
-    def _sign(self, page: Page, y: float, disease: str) -> None:
-        mark, side = self.style.mark(disease), self.style.scaled(8)
-        sign = page.axes(0, self.head + y - side / 2, side, side)
-        sign.axis("off")
-        sign.set(xlim=(0, 1), ylim=(0, 1))
-        size = self.style.scaled(4.5)
-        sign.plot([0.5], [0.5], mark.marker, color=mark.colour, markersize=size, clip_on=False)
 
     def _key_entries(self) -> list[tuple]:
         style = self.style
@@ -221,12 +216,10 @@ def _counts(row: Mapping[Any, Any]) -> str:
     return count_words(row["events_min"], row["events_max"], row["n"])
 
 
-def _estimate(row: Mapping[Any, Any]) -> str:
+def _estimate(row: Mapping[Any, Any], digits: int) -> str:
     if row["estimate"] != row["estimate"]:
         return ""
-    values = [100 * row[name] for name in ("estimate", "low", "high")]
-    digits = 1 if values[2] < 10 else 0
-    middle, low, high = (f"{value:.{digits}f}" for value in values)
+    middle, low, high = (f"{100 * row[name]:.{digits}f}" for name in ("estimate", "low", "high"))
     return f"{middle} [{low}, {high}]"
 
 

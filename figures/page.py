@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .style import ALARM, FAINT, INK, POINTS_PER_MM, Style, text_width
@@ -75,8 +75,11 @@ class Page:
     def text(self, x: float, y: float, text: str, **kwargs: Any) -> Any:
         """Write a line; by default from its left end, with its middle at y."""
         kwargs = {"va": "center_baseline", "ha": "left", "size": self.style.size} | kwargs
-        at = (x / self.width, 1 - (y + self.offset) / self.height)
-        return self.figure.text(*at, text, **kwargs)
+        return self.figure.text(*self.place(x, y), text, **kwargs)
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Give a place as shares of the figure, from its bottom left corner."""
+        return x / self.width, 1 - (y + self.offset) / self.height
 
     def lines(self, x: float, top: float, lines: Sequence[str], **kwargs: Any) -> None:
         """Write lines below each other from a top."""
@@ -170,18 +173,23 @@ def key(page: Page, left: float, top: float, width: float, entries: Sequence[tup
         for text in row:
             draw = next(signs)[0]
             draw(axes, x + sign / 2, y, sign)
-            axes.text(x + sign * 1.2, y, text, size=size, va="center_baseline", color=INK)
-            x += sign * 1.2 + text_width(text, size) + gap
+            axes.text(x + key_sign(style), y, text, size=size, va="center_baseline", color=INK)
+            x += key_sign(style) + text_width(text, size) + gap
     return height
+
+
+def key_sign(style: Style) -> float:
+    """Give the room that the sign of an entry takes, points."""
+    return 1.2 * style.scaled(16)
 
 
 def key_rows(style: Style, width: float, texts: Sequence[str]) -> list[list[str]]:
     """Break the entries of a key into rows that fit a width."""
-    sign, gap = style.scaled(16), style.scaled(8)
+    gap = style.scaled(8)
     rows: list[list[str]] = [[]]
     x = 0.0
     for text in texts:
-        need = sign * 1.2 + text_width(text, style.small)
+        need = key_sign(style) + text_width(text, style.small)
         if rows[-1] and x + need > width:
             rows.append([])
             x = 0.0
@@ -215,6 +223,31 @@ def row_pitch(style: Style, rows: float, fixed: float) -> float:
     """
     room = style.preset.height * POINTS_PER_MM - fixed
     return float(min(1.55 * style.size, max(1.2 * style.small, room / max(rows, 1))))
+
+
+def within_page(drawn: Callable[[Style], Figure], style: Style) -> Figure:
+    """Draw a figure, with smaller type where it would be higher than a page of its preset.
+
+    Parameters
+    ----------
+    drawn : callable
+        Draws it in a style.
+    style : Style
+        The page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        In no smaller type than the preset allows, so that very many rows are higher than a page.
+    """
+    figure = drawn(style)
+    room = style.preset.height * POINTS_PER_MM / 72
+    while (high := figure.get_figheight()) > room and style.small > 1.001 * style.preset.least:
+        # Not all of a figure grows with its type: at least a little smaller each time.
+        scale = max(min(room / high, 0.98), style.preset.least / style.small)
+        style = style.with_type(scale)
+        figure = drawn(style)
+    return figure
 
 
 def count_words(low, high, n) -> str:

@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ..data.names import disease_words, outcome_short, outcome_words
-from .page import Page, key, key_height, leading, row_pitch
+from .page import Page, key, key_height, key_sign, leading, row_pitch
 from .style import FAINT, POINTS_PER_MM, Style, fitted, label_room, text_width, wrapped
 
 if TYPE_CHECKING:
@@ -162,11 +162,29 @@ def _disease_labels(page: Page, top: float, room: float, middles: dict, lines: d
         disease_sign(page, style.scaled(4), top + y, disease)
 
 
-def disease_sign(page: Page, x: float, y: float, disease: str) -> None:
+def disease_sign(page: Page, x: float, y: float, disease: str, size: float = 4) -> None:
     """Draw a disease's marker in its colour with its middle at a place of the page."""
-    mark, side = page.style.mark(disease), page.style.scaled(8)
-    sign = page.axes(x - side / 2, y - side / 2, side, side)
-    sign.axis("off")
-    sign.set(xlim=(0, 1), ylim=(0, 1))
-    size = page.style.scaled(4)
-    sign.plot([0.5], [0.5], mark.marker, color=mark.colour, markersize=size, clip_on=False)
+    from matplotlib.lines import Line2D
+
+    mark, (right, up) = page.style.mark(disease), page.place(x, y)
+    sign = Line2D(
+        [right], [up], color=mark.colour, marker=mark.marker, linestyle="none",
+        markersize=page.style.scaled(size), transform=page.figure.transFigure,
+    )  # fmt: skip
+    page.figure.add_artist(sign)
+
+
+def disease_entries(style: Style, diseases: Sequence[str], width: float) -> list[tuple]:
+    """Give the entries of a key of this width that tell whose sign is whose."""
+
+    def sign(disease):
+        def draw(axes, x, y, unit):
+            mark = style.mark(disease)
+            axes.plot([x], [y], mark.marker, color=mark.colour, markersize=style.scaled(3.8))
+
+        return draw
+
+    room = width - key_sign(style)
+    return [
+        (sign(name), fitted(style.names(name), room, style.small, lines=1)[0]) for name in diseases
+    ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _GREEK = {"mu": "μ", "tau": "τ", "sigma": "σ"}
 _THRESHOLD = 0.05
+_NO_ALARM = ("ok", "undecided")
 
 
 def draw_power_scaling(frame: pd.DataFrame, style: Style) -> Figure:
@@ -71,7 +72,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         letter = _GREEK.get(str(row["parameter"]), str(row["parameter"]))
         letter = fitted((letter,), letters - 2, small, lines=1)[0]
         page.text(labels, style.scaled(3) + middle, letter, size=small)
-        colour = INK if row["verdict"] == "ok" else ALARM
+        colour = INK if row["verdict"] in _NO_ALARM else ALARM
         for name, filled in (("likelihood", False), ("prior", True)):
             _mark(axes, row[name], row.get(f"{name}_mcse", 0.0), middle, colour, filled, style)
         said = fitted((str(row["verdict"]),), right - style.scaled(4), small, lines=1)[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.names import outcome_short, outcome_words
 from .page import Page, key, key_height, leading, percent_axis
+from .panels import disease_entries
 from .style import ALARM, FAINT, QUIET, Style, drawing, fitted
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def draw_predictive(frame: pd.DataFrame, style: Style) -> Figure:
 def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     outcomes = list(dict.fromkeys(frame["outcome"]))
     width, small = style.preset.points, style.small
+    diseases = [name for name in style.diseases if name in set(frame["disease"])]
     entries = _key_entries(style, bool((frame["raw_min"] < frame["raw_max"]).any()))
+    entries += disease_entries(style, diseases, width - 2)
     across = min(len(outcomes), 2 if width < 300 else 3)
     down = ceil(len(outcomes) / across)
     left, gap = style.scaled(30), style.scaled(12)
@@ -115,12 +118,17 @@ def _observed(
     if row["raw_min"] < row["raw_max"]:
         ends = [row["raw_min"], row["raw_max"]]
         axes.plot([x, x], ends, linewidth=1.5 * style.line, gid="bounds", **about)
-        axes.plot([x, x], ends, "_", markersize=size, **about)
+        axes.plot([x, x], ends, mark.marker, markersize=0.8 * size, **about | _hollow(style))
     else:
         axes.plot(
             [x], [row["raw_min"]], mark.marker, markersize=size, markeredgewidth=0, gid="observed",
             **about,
         )  # fmt: skip
+
+
+def _hollow(style: Style) -> dict[str, Any]:
+    """Give the look of the ends of a count that is only bounded: neither was observed."""
+    return {"markerfacecolor": "white", "markeredgewidth": 1.3 * style.line, "zorder": 5}
 
 
 def _ring(axes, row: Mapping[Any, Any], x: float, size: float, style: Style) -> None:
@@ -156,12 +164,13 @@ def _key_entries(style: Style, bounded: bool) -> list[tuple]:
         axes.plot([x], [y], "o", color=QUIET, markersize=style.scaled(4.2), markeredgewidth=0)
 
     def bounds(axes, x, y, unit):
-        axes.plot([x - unit / 3, x + unit / 3], [y, y], color=QUIET)
-        axes.plot([x - unit / 3, x + unit / 3], [y, y], "|", color=QUIET)
+        ends, size = [x - unit / 3, x + unit / 3], style.scaled(3.4)
+        axes.plot(ends, [y, y], color=QUIET)
+        axes.plot(ends, [y, y], "o", color=QUIET, markersize=size, **_hollow(style))
 
     entries = [
         (predicted, "Predicted for a new study of this size: 50 % and 95 %"),
-        (observed, "Observed (sign of the disease)"),
+        (observed, "Observed (signs: diseases)"),
     ]
     if bounded:
         entries.append((bounds, "Count known within bounds"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words, words
 from .page import Page, key, key_height, leading, square_root_axis
+from .panels import disease_entries
 from .style import FAINT, INK, POINTS_PER_MM, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         fitted((outcome_words(o), outcome_short(o)), panel, style.size, True) for o in outcomes
     ]
     head = max(map(len, heads)) * leading(style.size) + style.scaled(4)
-    entries = [(_sign(style, d), style.names(d)[0]) for d in diseases]
+    entries = disease_entries(style, diseases, width - 2)
     foot, axis_room = style.scaled(15), leading(style.size) + style.scaled(4)
     fixed = down * (head + foot) + axis_room + key_height(style, width, [t for _, t in entries])
     # One line of type a set is the least; where the page has room, a lane a disease.
@@ -114,11 +115,3 @@ def _panel(axes, rows: pd.DataFrame, sets, diseases, pitch: float, style: Style)
             medians, places, mark.marker, color=mark.colour, zorder=4, clip_on=False,
             markersize=min(style.scaled(3.2), 1.8 * lane), markeredgewidth=0, gid="median",
         )  # fmt: skip
-
-
-def _sign(style: Style, disease: str):
-    def draw(axes, x, y, unit):
-        mark = style.mark(disease)
-        axes.plot([x], [y], mark.marker, color=mark.colour, markersize=style.scaled(3.8))
-
-    return draw

@@ -18,6 +18,8 @@ _HEADS = {
     "sigma": ("Between studies σ", "σ"),
     "new_disease": ("A disease not yet tried", "New disease"),
 }
+_STARRED = "Log-odds*"
+_HAZARD = "Death: log hazard a year"
 
 
 def draw_prior_posterior(frame: pd.DataFrame, style: Style) -> Figure:
@@ -57,6 +59,10 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     foot = style.scaled(27)
     key_room = key_height(style, width, [text for _, text in entries])
     page = Page(style, head + body + foot + key_room)
+    units = {
+        n: "Patients, %" if n == "new_disease" else _linear_words(outcomes, panel, style)
+        for n in names
+    }
     limits = frame.groupby("parameter")["value"].agg(["min", "max"])
     for j, name in enumerate(names):
         left = labels + j * (panel + gap)
@@ -75,8 +81,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
                 axes.locator_params(axis="x", nbins=4)
             if i < len(outcomes) - 1:
                 axes.set_xticklabels([])
-        unit = "Patients, %" if name == "new_disease" else _linear_words(outcomes, panel, style)
-        page.text(left + panel / 2, head + body + style.scaled(19), unit, ha="center", size=small)
+        y = head + body + style.scaled(19)
+        page.text(left + panel / 2, y, units[name], ha="center", size=small)
     for i, outcome in enumerate(outcomes):
         own = fitted(
             (outcome_words(outcome), outcome_short(outcome)),
@@ -87,6 +93,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         first = head + (i + 0.6) * pitch - len(own) * leading(small) / 2
         page.lines(style.scaled(1), first, own, size=small)
     key(page, style.scaled(1), head + body + foot, width - 2, entries)
+    if _STARRED in units.values():
+        y = head + body + foot + key_room / 2
+        page.text(width - 1, y, f"* {_HAZARD}", ha="right", size=small)
     return page.figure
 
 
@@ -95,7 +104,7 @@ def _linear_words(outcomes: list[str], width: float, style: Style) -> str:
         return "Log-odds"
     if outcomes == ["death"]:
         return "Log hazard a year"
-    return fitted(("Log-odds (death: log hazard)", "Log-odds*"), width, style.small, lines=1)[0]
+    return fitted(("Log-odds (death: log hazard)", _STARRED), width, style.small, lines=1)[0]
 
 
 def _densities(axes, rows: pd.DataFrame, style: Style) -> None:

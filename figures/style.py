@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..data.names import disease_shorts, disease_words
@@ -45,12 +45,16 @@ _SHIPPED = (
 
 @dataclass(frozen=True)
 class Preset:
-    """A page: sizes in mm, type in points at final size, raster resolution in dots an inch."""
+    """A page: sizes in mm, type in points at final size, raster resolution in dots an inch.
+
+    `least` is the smallest type to which crowded figures may go.
+    """
 
     width: float
     height: float
     type: float
     small: float
+    least: float
     line: float
     dpi: int
 
@@ -62,9 +66,9 @@ class Preset:
 
 #: A journal's single and double column, and a 16:9 slide; `height` is what one page offers.
 PRESETS = {
-    "single": Preset(width=88, height=235, type=6.5, small=6, line=0.6, dpi=600),
-    "double": Preset(width=180, height=235, type=7, small=6, line=0.6, dpi=600),
-    "slide": Preset(width=338.7, height=190.5, type=15, small=12.5, line=1.3, dpi=200),
+    "single": Preset(width=88, height=235, type=6.5, small=6, least=6, line=0.6, dpi=600),
+    "double": Preset(width=180, height=235, type=7, small=6, least=6, line=0.6, dpi=600),
+    "slide": Preset(width=338.7, height=190.5, type=15, small=12.5, least=9, line=1.3, dpi=200),
 }
 
 
@@ -132,6 +136,12 @@ class Style:
     def line(self) -> float:
         """Width of axes and thin lines, points."""
         return self.preset.line
+
+    def with_type(self, scale: float) -> Style:
+        """Give this style with type and lines so many times as large."""
+        preset = self.preset
+        sizes = {name: getattr(preset, name) * scale for name in ("type", "small", "line")}
+        return replace(self, preset=replace(preset, **sizes))
 
     def scaled(self, points: float) -> float:
         """Scale a length that suits 7-point type to this page's type."""
@@ -282,33 +292,38 @@ def wrapped(text: str, width: float, size: float, bold: bool = False, lines: int
     words = text.split()
     while words and len(made) < lines:
         line = words.pop(0)
-        while words and text_width(f"{line} {words[0]}", size, bold) <= width:
+        while words and _holds(width, f"{line} {words[0]}", size, bold):
             line = f"{line} {words.pop(0)}"
-        if text_width(line, size, bold) > width and len(made) < lines - 1:
+        if not _holds(width, line, size, bold) and len(made) < lines - 1:
             line, rest = _broken(line, width, size, bold)
             words.insert(0, rest)
         made.append(line)
     if words:
         made[-1] = f"{made[-1]} {words[0]}"
-    if made and (words or text_width(made[-1], size, bold) > width):
+    if made and (words or not _holds(width, made[-1], size, bold)):
         made[-1] = shortened(made[-1] + ("…" if words else ""), width, size, bold)
     return made or [""]
+
+
+def _holds(width: float, text: str, size: float, bold: bool) -> bool:
+    """Whether a width holds a text: the one that was measured for it does, rounding apart."""
+    return text_width(text, size, bold) <= width + 1e-6
 
 
 def _broken(word: str, width: float, size: float, bold: bool) -> tuple[str, str]:
     """Break a word that is wider than the line."""
     keep = len(word) - 1
-    while keep > 1 and text_width(word[:keep] + "-", size, bold) > width:
+    while keep > 1 and not _holds(width, word[:keep] + "-", size, bold):
         keep -= 1
     return word[:keep] + "-", word[keep:]
 
 
 def shortened(text: str, width: float, size: float, bold: bool = False) -> str:
     """Cut a text that is wider than a width, in points, and end it with an ellipsis."""
-    if text_width(text, size, bold) <= width:
+    if _holds(width, text, size, bold):
         return text
     keep = len(text)
-    while keep > 1 and text_width(text[:keep].rstrip() + "…", size, bold) > width:
+    while keep > 1 and not _holds(width, text[:keep].rstrip() + "…", size, bold):
         keep -= 1
     return text[:keep].rstrip() + "…"
 

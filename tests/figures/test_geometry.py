@@ -1,5 +1,6 @@
 """Nothing overlaps and nothing is cut, on any page and for any number of diseases and studies."""
 
+from functools import partial
 from itertools import combinations, product
 
 import numpy as np
@@ -11,6 +12,7 @@ from mscpool.analysis.publish import draw, exhibits, style_of
 from mscpool.data.evidence import OUTCOMES
 from mscpool.figures.borrowing import draw_borrowing
 from mscpool.figures.flip_map import draw_flip_map
+from mscpool.figures.page import within_page
 from mscpool.figures.power_scaling import draw_power_scaling
 from mscpool.figures.prior_comparison import draw_prior_comparison
 from mscpool.figures.style import drawing, make_style
@@ -92,6 +94,16 @@ def test_nothing_overlaps_or_is_cut(sized, size, preset):
     assert not found
 
 
+def test_a_slide_is_no_higher_than_the_slide(shipped):
+    evidence, fit, check = shipped
+    style = style_of(evidence, check, "slide")
+    poolings = dict.fromkeys(("none", "partial", "complete"), fit)
+    figures = {each.name: draw(each, style) for each in exhibits(fit, evidence, check, poolings)}
+    assert max(figure.get_figheight() for figure in figures.values()) <= 190.5 / 25.4
+    small = min(text.get_fontsize() for each in figures.values() for text in shown_texts(each))
+    assert small >= style.preset.least
+
+
 def sensitivity_frames(diseases, outcomes=OUTCOMES):
     """Give frames of the sensitivity figures, of any numbers."""
     rng = np.random.default_rng(4)
@@ -130,7 +142,7 @@ def test_nothing_overlaps_or_is_cut_in_figures_of_priors(sized, size, preset):
     found = {
         drawn.__name__: wrong
         for drawn, frame in frames.items()
-        if (wrong := flaws(drawn(frame, style), style))
+        if (wrong := flaws(within_page(partial(drawn, frame), style), style))
     }
     assert not found
 

@@ -107,6 +107,49 @@ def test_forest_of_a_rare_harm_zooms_and_says_what_goes_beyond(shipped, style):
     assert len(beyond) == (small["raw_high"] > axes.get_xlim()[1]).sum() > 0
 
 
+def test_estimates_of_a_forest_have_one_precision(shipped, style):
+    evidence, fit, _ = shipped
+    frame = gather.forest_data(fit, evidence, "death")
+    frame[["estimate", "low", "high"]] = [0.017, 0.001, 0.055]
+    frame["raw_min"] = 0.0
+    frame.loc[frame["row"] == "new_disease", "high"] = 0.101
+    shown = words(draw_forest(frame, style))
+    assert "1.7 [0.1, 5.5]" in shown
+    assert "1.7 [0.1, 10.1]" in shown
+
+
+@pytest.mark.parametrize("name", ["predictive", "calibration"])
+def test_signs_of_diseases_are_told_where_no_row_names_them(shipped, style, name):
+    evidence, fit, check = shipped
+    each = next(e for e in exhibits(fit, evidence, check) if e.name == name)
+    assert {style.names(d)[0] for d in evidence.diseases} <= set(words(draw(each, style)))
+
+
+def test_a_count_known_within_bounds_has_its_disease_at_both_ends(shipped, style):
+    evidence, fit, _ = shipped
+    frame = gather.predictive_data(fit, evidence)
+    bounded = frame[frame["raw_min"] < frame["raw_max"]]
+    lines = [line for axes in draw_predictive(frame, style).axes for line in axes.lines]
+    ends = [(line.get_marker(), *line.get_ydata()) for line in lines if len(line.get_ydata()) == 2]
+    for row in bounded.itertuples():
+        assert (style.mark(row.disease).marker, row.raw_min, row.raw_max) in ends
+
+
+def test_no_name_of_a_study_is_cut_on_a_slide(shipped):
+    evidence, fit, check = shipped
+    style = style_of(evidence, check, "slide")
+    each = next(e for e in exhibits(fit, evidence, check) if e.name == "characteristics")
+    assert set(each.frame["label"]) <= set(words(draw(each, style)))
+
+
+@pytest.mark.parametrize("preset", ["single", "double", "slide"])
+def test_what_a_star_means_is_told(shipped, preset):
+    evidence, fit, _ = shipped
+    frame = gather.prior_posterior_data(fit)
+    shown = words(draw_prior_posterior(frame, make_style(preset, evidence.diseases)))
+    assert ("Log-odds*" in shown) == ("* Death: log hazard a year" in shown)
+
+
 def test_panels_of_rates_share_their_limits(shipped, style):
     evidence, fit, _ = shipped
     for frame, drawn in (
