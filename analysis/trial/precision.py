@@ -82,15 +82,22 @@ def precision(
     for name, (criterion, suffices) in criteria.items():
         n = _smallest(lambda n, f=criterion, ok=suffices: ok(f(wanted, n)), n_min, n_max)
         at = n_max if n is None else n
-        rows.append({"criterion": name, "n": n, "at": at, "value": criterion(wanted, at)})
-    table = pd.DataFrame(rows).astype({"n": "Int64"})
+        error = _error(wanted, name, at)
+        rows.append(
+            {
+                "criterion": name,
+                "n": n,
+                "at": at,
+                "value": criterion(wanted, at),
+                "value_mcse": error,
+            }
+        )
+    table = pd.DataFrame(rows).astype({"n": "Int64", "value_mcse": float})
+    if table["value_mcse"].isna().all():
+        table = table.drop(columns="value_mcse")
     answer = {row["criterion"]: row["n"] for row in rows}
     answer["values"] = {
-        row["criterion"]: {
-            "n": row["at"],
-            "value": row["value"],
-            "value_mcse": _error(wanted, row["criterion"], row["at"]),
-        }
+        row["criterion"]: {"n": row["at"], "value": row["value"], "value_mcse": row["value_mcse"]}
         for row in rows
     }
     answer["frequentist"] = _frequentist(width, coverage, believed)

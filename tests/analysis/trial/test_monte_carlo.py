@@ -171,6 +171,14 @@ def test_each_row_of_a_table_has_the_error_of_its_assurance(size):
     )
 
 
+def test_precision_has_its_errors_in_the_table_too():
+    result = precision(width=0.3, design_prior=drawn(1), n_max=60)
+    table = result.table.set_index("criterion")["value_mcse"]
+    for name in ("acc", "alc"):
+        assert table[name] == result.answer["values"][name]["value_mcse"] > 0
+    assert np.isnan(table["woc"])  # a largest width is no average
+
+
 def test_worth_of_draws_has_the_error_of_fitting_a_mixture_to_them():
     priors = [map_prior(drawn(seed, shapes=(6, 14)), components=(1,)).prior for seed in range(40)]
     results = [ess(prior=drawn(seed, shapes=(6, 14))) for seed in range(3)]
