@@ -18,6 +18,7 @@ from ..models.priors import PriorSet
 from ..models.terms import Terms, build_terms
 from .fitting.predict import Levels, levels_of
 from .fitting.store import run_config
+from .fitting.summary import DIAGNOSTICS
 from .guard.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
 from .guard.left_out import LeftOut, adjusted_smallest
 from .guard.left_out_exactly import leave_each_out
@@ -206,7 +207,8 @@ def judge(
         Each study as the others predict it.
     sampling : mapping
         The sampler's worst diagnostics: ``max_r_hat``, ``min_ess_bulk``, ``min_ess_tail``,
-        ``divergences``, ``e_bfmi``, ``draws``; None where nothing was sampled.
+        ``divergences``, ``e_bfmi``, ``draws``; None where nothing was sampled, and then
+        ``numerical_error``, that of the integrals.
 
     Returns
     -------
@@ -349,9 +351,8 @@ def _levels_of(fit: DataTree) -> Levels:
 
 
 def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:
-    names = ("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi")
     found = fit["hyper"].attrs
-    return {name: np.asarray(found[name]).item() for name in names} | {"draws": draws}
+    return {name: np.asarray(found[name]).item() for name in DIAGNOSTICS} | {"draws": draws}
 
 
 def _refitter(pooling: str, priors: PriorSet, seed: int) -> Callable[[Terms], Levels]:

@@ -19,7 +19,11 @@ STATISTICS = (
 RATE_COLUMNS = ("outcome", "disease", "quantity", *STATISTICS, "studies", "patients", "evidence")
 HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS)
 #: Worst values over everything reported, kept as attributes of the group ``hyper``.
-DIAGNOSTICS = ("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi")
+#: The worst of everything reported: of sampling, and of the exact engine's integrals.
+DIAGNOSTICS = (
+    *("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi"),
+    "numerical_error",
+)
 
 
 def rates(fit: DataTree) -> pd.DataFrame:
@@ -47,7 +51,7 @@ def hyper(fit: DataTree) -> pd.DataFrame:
 
 
 def diagnostics(fit: DataTree) -> dict[str, float | int | None]:
-    """Give the worst sampling diagnostics over everything reported; null for the exact engine."""
+    """Give the worst diagnostics over everything reported; null those of the other engine."""
     found = fit["hyper"].attrs
     return {
         name: None if np.isnan(found[name]) else np.asarray(found[name]).item()
@@ -171,4 +175,5 @@ def worst_diagnostics(table: pd.DataFrame, tails: pd.Series, stats: xr.Dataset) 
         "min_ess_tail": float(tails.min()),
         "divergences": int(stats["diverging"].sum()),
         "e_bfmi": float(energy),
+        "numerical_error": np.nan,
     }

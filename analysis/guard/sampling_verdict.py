@@ -1,4 +1,4 @@
-"""Whether the sampler's draws may be relied on: its worst diagnostics, held to thresholds."""
+"""Whether an engine's numbers may be relied on: its worst diagnostics, held to thresholds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ...models.exact import TOLERANCE
 from .verdicts import Verdict, worst
 
 #: What every reported quantity must reach, else the guard warns ...
@@ -14,6 +15,8 @@ LARGEST_DIVERGENT_SHARE, LEAST_E_BFMI = 0.001, 0.3
 #: ... and what no inference survives: chains that disagree, or too few draws for any interval.
 FAILING_R_HAT, FAILING_EFFECTIVE_DRAWS = 1.05, 100
 FAILING_DIVERGENT_SHARE, FAILING_E_BFMI = 0.02, 0.1
+#: Integrals less exact than draws would be.
+FAILING_NUMERICAL_ERROR = 0.01
 
 
 def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +27,8 @@ def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:
     found : mapping
         The worst of every reported quantity: ``max_r_hat``, ``min_ess_bulk``, ``min_ess_tail``,
         ``divergences``, ``e_bfmi``, and the number of ``draws``. All are missing where nothing was
-        sampled; of one chain R-hat is, and of a few draws every one may be.
+        sampled; of one chain R-hat is, and of a few draws every one may be. ``numerical_error``
+        is the largest error of integrals, missing where nothing was integrated.
 
     Returns
     -------
@@ -33,12 +37,22 @@ def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:
     """
     plain = {key: None if _missing(value) else value for key, value in found.items()}
     if plain["divergences"] is None:
-        return {**plain, "verdict": "pass", "reason": "Integrated numerically, not sampled."}
+        return {**plain, **_judge_integrals(plain.get("numerical_error"))}
     problems = [each for each in _problems(plain) if each[0] != "pass"]
     told = [text for _, text in problems] or ["the chains agree and have draws enough"]
     sentence = "; ".join(told)
     verdict = worst(found for found, _ in problems)
     return {**plain, "verdict": verdict, "reason": f"{sentence[0].upper()}{sentence[1:]}."}
+
+
+def _judge_integrals(error: float | None) -> dict[str, str]:
+    told = "Integrated numerically, not sampled"
+    if error is None:
+        return {"verdict": "pass", "reason": f"{told}."}
+    if error <= TOLERANCE:
+        return {"verdict": "pass", "reason": f"{told}: no error above {TOLERANCE:g}."}
+    told = f"{told}, to an error of {error:.1g}, above {TOLERANCE:g}: compare with the sampler."
+    return {"verdict": _level(True, error > FAILING_NUMERICAL_ERROR), "reason": told}
 
 
 def _problems(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:

@@ -399,6 +399,9 @@ def test_verdict_is_the_worst():
         ({"e_bfmi": 0.3}, "warn", "E-BFMI"),
         (dict.fromkeys(SAMPLED_WELL, float("nan")), "pass", "not sampled"),
         (dict.fromkeys(SAMPLED_WELL), "pass", "not sampled"),
+        (dict.fromkeys(SAMPLED_WELL) | {"numerical_error": 1e-5}, "pass", "no error above 0.0001"),
+        (dict.fromkeys(SAMPLED_WELL) | {"numerical_error": 2e-3}, "warn", "an error of 0.002"),
+        (dict.fromkeys(SAMPLED_WELL) | {"numerical_error": 0.05}, "fail", "an error of 0.05"),
         # One chain, or draws too few for anything to be computed of them.
         ({"max_r_hat": float("nan")}, "warn", "R-hat cannot be computed"),
         ({"max_r_hat": None}, "warn", "R-hat cannot be computed"),

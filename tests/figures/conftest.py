@@ -96,7 +96,7 @@ def _tables(outcomes, diseases):
         numbers = [column for column in columns if column not in texts]
         filled[name] = to_dataset(frame.assign(**{c: frame[c].astype(float) for c in numbers}))
     worst = {"max_r_hat": 1.002, "min_ess_bulk": 812.0, "min_ess_tail": 745.0, "divergences": 0}
-    filled["hyper"].attrs.update(worst | {"e_bfmi": 0.93})
+    filled["hyper"].attrs.update(worst | {"e_bfmi": 0.93, "numerical_error": np.nan})
     return filled
 
 
