@@ -56,18 +56,12 @@ def ess(*, prior: str | AnyPrior) -> DesignResult:
     else:
         mixture = given
     worth = _worth(mixture)
-    answer = {
-        **worth,
-        "mixture": str(mixture),
-        "distance": distance,
-        **{f"{name}_mcse": errors.get(name) for name in worth},
-    }
+    answer = {**worth, "mixture": str(mixture), "distance": distance}
     request = {"design": "ess", "prior": given.words}
     priors = {"prior": given}
     words = "effective sample size of a prior on a rate"
     table = pd.DataFrame([answer | {"mixture": mixture.rounded}])
-    if not errors:
-        table = table.drop(columns=[f"{name}_mcse" for name in worth])
+    answer |= {f"{name}_mcse": errors.get(name) for name in worth}
     return DesignResult(request, words, answer, table, protocol.ess(request, answer), priors=priors)
 
 

@@ -21,6 +21,8 @@ DEFINITIONS = {
     "morita": "Morita",
 }
 SIZES = 40
+# Endings that a design may not have.
+EARLY = ("clear", "futility", "efficacy")
 
 
 def size_frame(result: DesignResult) -> pd.DataFrame:
@@ -43,9 +45,11 @@ def _empty() -> pd.DataFrame:
 
 
 def ending_frame(result: DesignResult) -> pd.DataFrame:
-    """Return the chance of every ending over the true rate: of single-arm, safety, monitor."""
+    """Return the chance of every possible ending over the true rate: of the one-arm designs."""
     assert result.curve is not None
-    endings = result.curve(RATES).drop(columns="expected_n", errors="ignore").melt("rate")
+    curves = result.curve(RATES).drop(columns="expected_n", errors="ignore")
+    never = [name for name in EARLY if name in curves and not curves[name].any()]
+    endings = curves.drop(columns=never).melt("rate")
     endings.columns = ["x", "series", "value"]
     return endings[["x", "value", "series"]]
 

@@ -199,6 +199,14 @@ def test_densities_of_draws_have_area_one(drawn):
         assert np.trapezoid(own["value"], own["x"]) == pytest.approx(1, abs=2e-3)
 
 
+def test_endings_that_cannot_happen_are_not_drawn():
+    assert set(frames.ending_frame(safety(null=0.1, n_max=20))["series"]) == {"stop"}
+    both = frames.ending_frame(safety(null=0.1, target=0.3, boundary="sprt", n_max=20))
+    assert set(both["series"]) == {"stop", "clear"}
+    futile = frames.ending_frame(monitor(null=0.3, look=[10, 20], futility=0.1))
+    assert set(futile["series"]) == {"futility", "success"}
+
+
 @pytest.mark.parametrize(("margin", "direction"), [(0.0, "above"), (0.1, "above"), (-0.2, "below")])
 def test_type1_error_is_drawn_over_the_whole_range_and_shows_its_top(margin, direction):
     result = two_arm(
