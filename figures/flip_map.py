@@ -115,7 +115,7 @@ def _panel(axes, rows: pd.DataFrame, table: pd.DataFrame, wanted: float, style: 
     axes.patch.set(hatch="////", edgecolor=FAINT, linewidth=0)
     # The darkest blue would hide the line and the cross.
     axes.pcolormesh(x, y, z, cmap="Blues", vmin=0, vmax=1.35, shading="nearest")
-    if _flips(rows, wanted):
+    if concludes_otherwise(rows, wanted).any():
         axes.contour(x, y, z, [wanted], colors=[INK], linewidths=[1.5 * style.line])
     nearest = rows.iloc[int(rows["distance"].to_numpy().argmin())]
     at = [nearest["mu"]], [np.log2(nearest["tau_scale"])]
@@ -127,10 +127,10 @@ def _panel(axes, rows: pd.DataFrame, table: pd.DataFrame, wanted: float, style: 
         axes.spines[side].set_visible(side in ("left", "bottom"))
 
 
-def _flips(rows: pd.DataFrame, wanted: float) -> bool:
-    """Whether some prior changes the conclusion beyond the Monte-Carlo error."""
+def concludes_otherwise(rows: pd.DataFrame, wanted: float) -> pd.Series:
+    """Tell which priors of a panel change its conclusion, beyond the Monte-Carlo error."""
     nearest = rows.iloc[int(rows["distance"].to_numpy().argmin())]
     concluded = nearest["probability"] >= wanted
     away = rows["probability"] - wanted
     error = _CERTAIN * (rows["mcse"].fillna(0) if "mcse" in rows else 0.0)
-    return bool(((away < -error) if concluded else (away > error)).any())
+    return (away < -error) if concluded else (away > error)

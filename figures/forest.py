@@ -44,6 +44,21 @@ def draw_forest(frame: pd.DataFrame, style: Style) -> Figure:
         return _Forest(frame, style).draw()
 
 
+def axis_limit(frame: pd.DataFrame) -> float:
+    """Give the probability at which the axis of a forest plot ends.
+
+    Whatever is estimated and every observed share lies within; interval limits of what was observed
+    may lie beyond.
+    """
+    most = max(float(np.nanmax(frame[name])) for name in ("high", "raw_min"))
+    return next((limit for limit in _LIMITS if limit >= most), 1.0)
+
+
+def beyond_axis(frame: pd.DataFrame) -> bool:
+    """Whether an interval of what was observed goes on beyond the axis."""
+    return bool((frame["raw_high"] > axis_limit(frame)).any())
+
+
 class _Forest:
     """The parts of one forest plot, which share its columns, rows and axes."""
 
@@ -51,9 +66,7 @@ class _Forest:
         self.style = style
         self.rows = frame.to_dict("records")
         self.outcome = str(frame["outcome"].iloc[0])
-        shown = [frame.loc[frame["row"] != "study", "high"], frame["high"], frame["raw_min"]]
-        most = max(float(np.nanmax(part)) for part in shown)
-        self.upper = next((limit for limit in _LIMITS if limit >= most), 1.0)
+        self.upper = axis_limit(frame)
         self._measure_columns()
         self._measure_rows()
 

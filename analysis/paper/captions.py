@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...data.names import disease_shorts, disease_words, outcome_words
-from .wording import count, interval, listed, percent
+from ...figures.forest import beyond_axis
+from ..fitting.store import run_config
+from .wording import count, interval, listed, numbered, percent
 
 if TYPE_CHECKING:
     import pandas as pd
+    from xarray import DataTree
 
     from ...data.evidence import Evidence
 
@@ -69,12 +72,21 @@ class Setting:
         return words + (" Do not use these estimates." if whole == "fail" else "")
 
 
+def as_run(fit: DataTree) -> dict[str, Any]:
+    """Tell what made a fit, with its draws as they were sampled: perhaps twice those asked for."""
+    config = run_config(fit)
+    draws = config.get("draws")
+    kept = fit["posterior"].sizes["draw"] if config["engine"] == "nuts" else draws
+    doubled = kept != draws
+    return config | {"draws": kept, "tune": config["tune"] * (1 + doubled), "doubled": doubled}
+
+
 def _sampling(config: Mapping[str, Any]) -> str:
-    return f"{config['chains']} chains of {config['draws']} draws (NUTS)"
+    return f"{numbered(config['chains'], 'chain')} of {numbered(config['draws'], 'draw')} (NUTS)"
 
 
 def _studies(n: int) -> str:
-    return f"{n} stud{'y' if n == 1 else 'ies'}"
+    return numbered(n, "study", "studies")
 
 
 def lowered(outcome: str) -> str:
@@ -183,7 +195,7 @@ def forest(frame: pd.DataFrame, setting: Setting) -> Words:
             if bounded
             else ""
         )
-        + "; arrows: the interval goes on beyond the axis.",
+        + ("; arrows: the interval goes on beyond the axis." if beyond_axis(frame) else "."),
         f"Coloured marks: each study's own rate, shrunken towards its disease; diamonds: rate of "
         f"the disease (that of its median study); both {ESTIMATES}.",
         "Pale bars: central 95 % prediction interval for the rate of the next trial in that "
@@ -294,7 +306,8 @@ def predictive(frame: pd.DataFrame, setting: Setting) -> Words:
         setting.model,
         setting.verdict(outcomes),
     )
-    return Words("Mixed predictive check, study by study", caption, found)
+    alternative = f"Panels, one an outcome, with a bar and a mark for each arm. {found}"
+    return Words("Mixed predictive check, study by study", caption, alternative)
 
 
 def checks(frame: pd.DataFrame, setting: Setting) -> Words:
@@ -311,6 +324,7 @@ def checks(frame: pd.DataFrame, setting: Setting) -> Words:
         "or large ones speak against the model). The axis is a normal quantile scale; dotted "
         "lines: limits of warning and failure.",
         found,
+        "The guard also judges each study left out, which another figure shows.",
         setting.model,
         setting.verdict(),
     )
@@ -364,7 +378,8 @@ def pooling(frame: pd.DataFrame, setting: Setting) -> Words:
         "the line joins the medians and shows the shrinkage. Under complete pooling all diseases "
         "share one rate.",
         moved,
-        f"Other settings are the same: {setting.model}",
+        f"The fit of the other figures: {setting.model} The others differ in their pooling only, "
+        "and the guard has not judged them.",
         setting.verdict(outcomes),
     )
     return Words("Pooling compared", caption, sentences("Rates under each pooling.", moved))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...data.names import disease_words
+from ...figures.flip_map import concludes_otherwise
 from .captions import ESTIMATES, Setting, Words, lowered, sentences
-from .wording import listed, percent
+from .wording import listed, percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,13 @@ def prior_comparison(frame: pd.DataFrame, setting: Setting) -> Words:
             f"is that of {disease_words(far['disease']).lower()}, {lowered(far['outcome'])}, under "
             f"{far['set']}."
         )
+    counted = frame.drop_duplicates("set")["method"].value_counts()
+    methods = ", ".join(f"{n} {method}" for method, n in counted.items())
     caption = sentences(
         f"Rates under {len(sets)} prior sets, the reference {sets[0]} first: {ESTIMATES}. A line "
         "joins the medians of a disease: upright, the prior does not matter. The axes have a "
         "square-root scale.",
+        f"Sets are fitted anew or reweighted from the fits of others ({methods}).",
         moved,
         setting.model,
         setting.verdict(list(dict.fromkeys(frame["outcome"]))),
@@ -43,15 +47,16 @@ def flip_map(frame: pd.DataFrame, setting: Setting) -> Words:
     told = []
     for disease, own in frame.groupby("disease", sort=False):
         here = own["probability"].to_numpy()[own["distance"].to_numpy().argmin()]
-        other = own[(own["probability"] >= wanted) != (here >= wanted)]
+        other = own[concludes_otherwise(own, wanted)]
         near = f"at distance {other['distance'].min():.1f}" if len(other) else "nowhere on the map"
         told.append(f"{disease_words(str(disease)).lower()} {here:.2f}, flips {near}")
     verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
     caption = sentences(
         f"Probability that the rate of {lowered(outcome)} {verb} {percent(threshold, 0)}, for "
         "priors of μ (location) and τ (scale) around the reference (cross). The line is where it "
-        f"is {wanted:g}, and the conclusion flips. Distance 1 is one prior standard deviation of μ "
-        "or a doubling of the scale of τ.",
+        f"is {wanted:g}, and the conclusion flips; none is drawn where all priors agree within two "
+        "Monte-Carlo errors. Distance 1 is one prior standard deviation of μ or a doubling of the "
+        "scale of τ.",
         setting.model,
         setting.verdict([outcome]),
     )
@@ -65,7 +70,7 @@ def power_scaling(frame: pd.DataFrame, setting: Setting) -> Words:
         f"{lowered(str(row['outcome']))}, {row['parameter']}: {row['verdict']}"
         for row in frame[frame["verdict"] != "ok"].to_dict("records")
     ]
-    found = f"Not ok: {'; '.join(told)}." if told else "All are ok."
+    found = f"Verdicts other than ok: {'; '.join(told)}." if told else "All are ok."
     caption = sentences(
         "Power-scaling sensitivity of the posterior to prior (full) and likelihood (hollow), per "
         "doubling of their weight; lines: two Monte-Carlo errors; dotted line: threshold.",
@@ -86,7 +91,7 @@ def borrowing(frame: pd.DataFrame, setting: Setting) -> Words:
             "Between diseases the largest change is that of "
             f"{disease_words(far['disease']).lower()} without "
             f"{disease_words(far['left_out']).lower()}, {lowered(far['outcome'])}: "
-            f"{far['change']:.1f}."
+            f"{signed(far['change'], 1)}."
         )
     caption = sentences(
         "Borrowing: change of each disease's mean rate (row) when all studies of a disease "

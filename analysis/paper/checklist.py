@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...data.evidence import PARENTS
-from ...data.names import disease_words
+from ...data.names import disease_words, outcome_words
 from ...models.priors import PriorSet
-from ..fitting.store import run_config
 from ..fitting.summary import diagnostics
-from .captions import Setting, lowered
+from ..guard.left_out import LARGEST_K
+from .captions import Setting, as_run, lowered
 from .gather import rates_data
-from .wording import interval, listed, number
+from .wording import interval, listed, number, numbered, percent
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -27,6 +27,7 @@ _POOLING = {
     "exnex": "Each disease level is exchangeable with the others with a given weight (EXNEX)",
     "robust": "Disease levels are Student-t (4 degrees of freedom) around a common level",
 }
+_ALONE = "There is one disease, with a level of its own"
 _PACKAGES = {"pymc": "PyMC", "nutpie": "nutpie", "arviz": "ArviZ"}
 
 
@@ -60,21 +61,21 @@ def checklist(
     10.1038/s41562-021-01177-7, and of Sung and others (ROBUST), 2005, doi
     10.1016/j.jclinepi.2004.08.010.
     """
-    config = run_config(fit)
+    config = as_run(fit)
     items = [
         ("Question and data", _data(evidence, config)),
-        ("Model and likelihood", _model(config)),
+        ("Model and likelihood", _model(config, evidence)),
         ("Priors and their justification", _priors(config)),
-        ("Prior predictive", "What the priors imply is drawn beside the posterior."),
+        ("Prior predictive", _prior_predictive(fit)),
         ("Computation", _computation(config)),
         ("Convergence", _convergence(fit, config)),
         ("Posterior predictive checks", _checks(checked)),
         ("Studies left out", _left_out(checked)),
         ("Sensitivity to the prior", _sensitivity(comparison)),
         ("Estimates with intervals", "Posterior medians with central 95 % intervals, predictions."),
-        ("Decision rule", "None is applied: rates are estimated, no hypothesis is tested."),
+        ("Decision rule", _decisions(comparison)),
         ("Software, seed and reproduction", _software(config)),
-        ("Data and code available", "The counts and their sources are shipped with the code."),
+        ("Data and code available", _availability(evidence)),
     ]
     lines = ["# Bayesian reporting checklist", "", "| Item | Done | Reported |", "|---|---|---|"]
     lines += [
@@ -92,17 +93,18 @@ def _cell(text: str) -> str:
 def _data(evidence: Evidence, config: Mapping[str, Any]) -> str:
     rows = evidence.rows
     bounded = int((rows["events_min"] < rows["events_max"]).sum())
-    known = f"; {bounded} counts are known only within bounds" if bounded else ""
+    known = f"; {numbered(bounded, 'count')} known only within bounds" if bounded else ""
     chosen = evidence.selection
     return (
-        f"We analysed {len(rows)} counts from {rows['study'].nunique()} studies in "
-        f"{len(evidence.diseases)} disease{'s' * (len(evidence.diseases) != 1)} (analysis set "
+        f"We analysed {numbered(len(rows), 'count')} from "
+        f"{numbered(rows['study'].nunique(), 'study', 'studies')} in "
+        f"{numbered(len(evidence.diseases), 'disease')} (analysis set "
         f"{chosen.analysis_set}, {chosen.definitions} definitions{known}; data hash "
         f"{config['data_sha256'][:12]})."
     )
 
 
-def _model(config: Mapping[str, Any]) -> str:
+def _model(config: Mapping[str, Any], evidence: Evidence) -> str:
     names = config["outcomes"]
     nested = [
         f"{lowered(child)} within {lowered(parent)}"
@@ -111,28 +113,32 @@ def _model(config: Mapping[str, Any]) -> str:
     ]
     parts = [
         f"Counts are binomial given the rate of their study; {listed([lowered(n) for n in names])} "
-        f"were modelled on the log-odds scale",
+        f"{'were' if names[1:] else 'was'} modelled on the log-odds scale",
     ]
     if "death" in names:
         parts[0] = parts[0].replace("log-odds scale", "log-odds scale (death: log hazard a year)")
     parts.append("Study levels are normal around the level of their disease")
-    parts.append(_POOLING[config["pooling"]])
+    parts.append(_POOLING[config["pooling"]] if config["diseases"][1:] else _ALONE)
     if nested:
         within = listed(nested)
         parts.append(
             f"Nested outcomes ({within}) have a conditional rate, so that no part exceeds its whole"
         )
-    parts.append("Counts known within bounds enter by the probability of lying within them")
+    if (evidence.rows["events_min"] < evidence.rows["events_max"]).any():
+        parts.append("Counts known within bounds enter by the probability of lying within them")
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + "."
 
 
 def _priors(config: Mapping[str, Any]) -> str:
     priors = PriorSet.from_dict(config["priors"])
-    common = [f"{n} ~ {p}" for n in ("mu", "tau", "sigma") if (p := getattr(priors, n)) is not None]
+    used = _parameters(config)
+    common = [f"{name} ~ {p}" for name in used if (p := getattr(priors, name)) is not None]
     special = [
         f"{lowered(outcome)}: {name} ~ {prior}"
         for outcome, each in priors.overrides
+        if outcome in config["outcomes"]
         for name, prior in each
+        if name in used
     ]
     named = _named(priors.name)
     apart = f"; {'; '.join(special)}" if special else ""
@@ -141,6 +147,46 @@ def _priors(config: Mapping[str, Any]) -> str:
         return f"{said} It is the user's own: add its justification."
     source = f"{named.reference}{f'; doi {named.doi}' if named.doi else ''}"
     return f"{said} {named.sentence.rstrip('.')}{f' ({source})' if source else ''}."
+
+
+def _parameters(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the parameters that a model has: no spread between diseases where none is shared."""
+    spread = config["pooling"] not in ("complete", "none") and len(config["diseases"]) > 1
+    return ("mu", "tau", "sigma") if spread else ("mu", "sigma")
+
+
+def _prior_predictive(fit: DataTree) -> str:
+    if "prior" in fit.children:
+        return "What the priors imply is drawn beside the posterior."
+    return "Not done: this engine draws nothing from the prior."
+
+
+def _decisions(comparison: PriorComparison | None) -> str:
+    if comparison is None or comparison.flips.empty:
+        return "None is applied: rates are estimated, no hypothesis is tested."
+    asked = comparison.flips.drop_duplicates("outcome").to_dict("records")
+    rules = [
+        f"{lowered(row['outcome'])} {row['direction']} {percent(row['threshold'], 0)} with "
+        f"probability {row['confidence']:g}"
+        for row in asked
+    ]
+    return (
+        "None is applied to the rates; for sensitivity, it was asked under which priors these "
+        f"conclusions would change: {listed(rules)}."
+    )
+
+
+def _availability(evidence: Evidence) -> str:
+    from ...data.evidence import load_evidence
+
+    chosen = vars(evidence.selection)
+    try:
+        shipped = load_evidence(**chosen).sha256
+    except ValueError:  # it selects studies or diseases that are not among the shipped
+        shipped = None
+    if shipped == evidence.sha256:
+        return "The counts and their sources are shipped with the code."
+    return "Not done: the code is public, the counts are the user's own: say where they are."
 
 
 def _named(name: str) -> PriorSet | None:
@@ -152,10 +198,11 @@ def _named(name: str) -> PriorSet | None:
 def _computation(config: Mapping[str, Any]) -> str:
     if config["engine"] == "exact":
         return "The posterior was integrated numerically, without sampling."
+    again = "; doubled because too few draws were effective" if config["doubled"] else ""
     return (
-        f"The posterior was sampled by the No-U-Turn sampler, {config['chains']} chains of "
-        f"{config['draws']} draws after {config['tune']} of tuning (seed {config['seed']}; doubled "
-        "once where too few draws were effective)."
+        "The posterior was sampled by the No-U-Turn sampler, "
+        f"{numbered(config['chains'], 'chain')} of {numbered(config['draws'], 'draw')} after "
+        f"{number(config['tune'])} of tuning (seed {config['seed']}{again})."
     )
 
 
@@ -168,7 +215,8 @@ def _convergence(fit: DataTree, config: Mapping[str, Any]) -> str:
         f"Over all reported quantities the largest R-hat was "
         f"{'–' if r_hat is None else f'{r_hat:.3f}'}, the fewest effective draws "
         f"{number(worst['min_ess_bulk'])} (bulk) and {number(worst['min_ess_tail'])} (tail); "
-        f"there were {number(worst['divergences'])} divergences."
+        f"there {'was' if worst['divergences'] == 1 else 'were'} "
+        f"{numbered(worst['divergences'], 'divergence')}."
     )
 
 
@@ -176,7 +224,7 @@ def _checks(checked: Mapping[str, Any] | None) -> str:
     if checked is None:
         return "Not done: the guard did not run."
     alarms = [e for e in checked["outcomes"] if e["verdict"] != "pass"]
-    said = [f"{lowered(e['outcome'])} {e['verdict']}: {e['reason']}" for e in alarms]
+    said = [f"{outcome_words(e['outcome'])} ({e['verdict']}): {e['reason']}" for e in alarms]
     found = " ".join(said) if said else "No outcome gave reason for doubt."
     return (
         "Data sets were replicated with study effects drawn anew and compared with the observed "
@@ -187,11 +235,18 @@ def _checks(checked: Mapping[str, Any] | None) -> str:
 def _left_out(checked: Mapping[str, Any] | None) -> str:
     if checked is None:
         return "Not done: the guard did not run."
-    doubtful = sum(one["pareto_k"] is not None and one["pareto_k"] > 0.7 for one in checked["loo"])
+    known = [one["pareto_k"] for one in checked["loo"] if one["pareto_k"] is not None]
+    doubtful = sum(k > LARGEST_K for k in known)
+    how = "reweighted draws"
+    if not known:
+        how = "without approximation"
+    elif doubtful:
+        how += f"; the model was fitted anew for {doubtful} with Pareto k above {LARGEST_K:g}"
+    else:
+        how += f", no Pareto k above {LARGEST_K:g}"
     return (
-        f"Each study was left out in turn ({len(checked['loo'])} studies and outcomes, likelihood "
-        f"integrated over its effect; Pareto k above 0.7 in {doubtful}, where the model was fitted "
-        "anew)."
+        f"Each study was left out in turn ({len(checked['loo'])} of study and outcome, likelihood "
+        f"integrated over its effect; {how})."
     )
 
 
@@ -240,6 +295,9 @@ def _results(fit: DataTree, evidence: Evidence, checked, config: Mapping[str, An
         ]
         name = lowered(str(outcome))
         said.append(f"The estimated rate of {name} was {listed(parts)}.")
-    said.append("Intervals are central 95 % posterior intervals.")
+    said.append(
+        "Estimates are posterior medians with central 95 % posterior intervals, of diseases with "
+        "studies of that outcome only; single-arm rates are not treatment effects."
+    )
     said.append(Setting(evidence, config, checked).verdict())
     return " ".join(said)

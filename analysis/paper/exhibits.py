@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..fitting.store import run_config
 from ..fitting.summary import rates
 from . import captions, captions_sensitivity, gather, gather_sensitivity
-from .captions import Setting, Words
+from .captions import Setting, Words, as_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +72,7 @@ def exhibits(
         In the order of a paper; what the fit has nothing for is left out.
     """
     checked = plain(check)
-    setting = Setting(evidence, run_config(fit), checked)
+    setting = Setting(evidence, as_run(fit), checked)
     reported = list(dict.fromkeys(rates(fit)["outcome"]))
     made = [
         _exhibit("evidence_map", gather.evidence_map_data(evidence), setting),

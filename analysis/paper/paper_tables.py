@@ -11,7 +11,7 @@ import pandas as pd
 from ...data.names import disease_words, outcome_words, words
 from ..fitting.summary import diagnostics, hyper, rates
 from . import gather, gather_sensitivity
-from .wording import interval, number
+from .wording import interval, number, signed
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -23,6 +23,11 @@ _PARAMETERS = {
     "mu": "Overall level (μ)",
     "tau": "Between diseases (τ)",
     "sigma": "Between studies (σ)",
+}
+# Signs of tables and of names that LaTeX's own fonts lack.
+_LATEX_SIGNS = {
+    **{"μ": r"$\mu$", "µ": r"$\mu$", "τ": r"$\tau$", "σ": r"$\sigma$"},
+    **{"−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "…": r"\ldots{}"},
 }
 
 
@@ -56,7 +61,10 @@ class PaperTable:
 
     def latex(self) -> str:
         """Give the table as LaTeX (needs the packages booktabs and caption)."""
-        return self._set().as_latex()
+        text = self._set().as_latex()
+        for sign, command in _LATEX_SIGNS.items():
+            text = text.replace(sign, command)
+        return text.replace("\\\\\n*", "\\\\\n{}*")  # a row's end would take the star for its own
 
     def _set(self) -> Any:
         from great_tables import GT
@@ -123,6 +131,11 @@ def characteristics_table(evidence: Evidence) -> PaperTable:
     return PaperTable("table_characteristics", "Study characteristics", cells, "Disease", note)
 
 
+def _judged(outcome: Any, said: Mapping[str, str]) -> str:
+    """Head the rows of an outcome: its name, and the guard's verdict on it."""
+    return f"{outcome_words(str(outcome))} (guard: {said.get(str(outcome), 'unchecked')})"
+
+
 def _text(value: object) -> str:
     return words(value) if isinstance(value, str) and value else "–"
 
@@ -138,8 +151,7 @@ def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> P
         trial = {name: wide.loc[place, (name, "new_study")] for name in names}
         rows.append(
             {
-                "Outcome": f"{outcome_words(row['outcome'])} (guard: "
-                f"{said.get(row['outcome'], 'unchecked')})",
+                "Outcome": _judged(row["outcome"], said),
                 "Disease": disease_words(row["disease"]),
                 "Studies": str(row["studies"]),
                 "Patients": str(row["patients"]),
@@ -162,12 +174,11 @@ def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
     """Make the table of hyperparameters and of the sampling's worst diagnostics."""
     rows = [
         {
-            "Outcome": f"{outcome_words(row['outcome'])} (guard: "
-            f"{said.get(row['outcome'], 'unchecked')})",
+            "Outcome": _judged(row["outcome"], said),
             "Parameter": _PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
-            "Median": _signed(row["q50"]),
-            "95 % interval": f"{_signed(row['q2.5'])} to {_signed(row['q97.5'])}",
-            "R-hat": _signed(row["r_hat"], 3),
+            "Median": signed(row["q50"]),
+            "95 % interval": f"{signed(row['q2.5'])} to {signed(row['q97.5'])}",
+            "R-hat": signed(row["r_hat"], 3),
             "Effective draws": number(row["ess_bulk"]),
             "Monte-Carlo error of the mean": number(row["mcse_mean"]),
         }
@@ -177,18 +188,13 @@ def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
     note = (
         "On the log-odds scale (death: log hazard a year). Over all "
         f"{len(reported) + len(rows)} reported quantities: largest R-hat "
-        f"{_signed(worst['max_r_hat'], 3)}, fewest effective draws {number(worst['min_ess_bulk'])} "
+        f"{signed(worst['max_r_hat'], 3)}, fewest effective draws {number(worst['min_ess_bulk'])} "
         f"(bulk) and {number(worst['min_ess_tail'])} (tail), {number(worst['divergences'])} "
-        f"divergences, smallest E-BFMI {_signed(worst['e_bfmi'])}."
+        f"divergences, smallest E-BFMI {signed(worst['e_bfmi'])}."
     )
     return PaperTable(
         "table_diagnostics", "Hyperparameters and diagnostics", pd.DataFrame(rows), "Outcome", note
     )
-
-
-def _signed(value: Any, digits: int = 2) -> str:
-    missing = value is None or pd.isna(value)
-    return "–" if missing else f"{value:.{digits}f}".replace("-", "−")
 
 
 def priors_table(comparison: PriorComparison, said: Mapping[str, str]) -> PaperTable:
@@ -201,13 +207,12 @@ def priors_table(comparison: PriorComparison, said: Mapping[str, str]) -> PaperT
         lowest, highest = (ordered.iloc[place].to_dict() for place in (0, -1))
         rows.append(
             {
-                "Outcome": f"{outcome_words(str(outcome))} (guard: "
-                f"{said.get(str(outcome), 'unchecked')})",
+                "Outcome": _judged(outcome, said),
                 "Disease": disease_words(str(disease)),
                 "Rate (95 % interval)": interval(base),
                 "Lowest (prior)": f"{interval(lowest)} ({lowest['set']})",
                 "Highest (prior)": f"{interval(highest)} ({highest['set']})",
-                "Largest shift": _signed(mine["shift"].abs().max(), 1),
+                "Largest shift": signed(mine["shift"].abs().max(), 1),
             }
         )
     methods = comparison.methods.drop_duplicates("set")["method"].value_counts()

@@ -38,6 +38,17 @@ def number(value: Any) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def signed(value: Any, digits: int = 2) -> str:
+    """Write a number with a true minus sign; a missing one as a dash."""
+    missing = value is None or pd.isna(value)
+    return "–" if missing else f"{value:.{digits}f}".replace("-", "−")
+
+
+def numbered(n: Any, one: str, many: str = "") -> str:
+    """Write how many there are of something."""
+    return f"{number(n)} {one if n == 1 else many or one + 's'}"
+
+
 def count(low: Any, high: Any) -> str:
     """Write a count, or the bounds of one."""
     return f"{low}" if low == high else f"{low} to {high}"

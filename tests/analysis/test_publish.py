@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import io
+import json
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mscpool.analysis.paper import gather
+from mscpool.analysis.paper import captions, captions_sensitivity, gather
 from mscpool.analysis.paper.captions import abbreviations
 from mscpool.analysis.paper.checklist import checklist
 from mscpool.analysis.paper.paper_tables import paper_tables
@@ -263,6 +264,78 @@ def test_checklist_is_filled_from_the_run_and_says_what_is_open(few):
     assert re.search(r"We analysed 22 counts from \d+ studies", done)
     assert "tau ~ HalfNormal(sigma=1)" in done
     assert "| Posterior predictive checks | no |" in checklist(fit, evidence, None)
+
+
+def test_checklist_claims_no_more_than_is_there(tmp_path):
+    table = tmp_path / "counts.csv"
+    table.write_text("study,disease,outcome,events,n\na,psoriasis,improvement,3,7\n", "utf-8")
+    evidence = load_evidence(table)
+    fit = pretend.pretend_fit(evidence)
+    done = checklist(fit, evidence, None)
+    assert "We analysed 1 count from 1 study in 1 disease" in done
+    assert "improvement was modelled" in done
+    assert "one disease, with a level of its own" in done
+    for absent in ("death", "tau ~", "within bounds", "partial pooling", "doubled"):
+        assert absent not in done
+    assert "| Data and code available | no |" in done
+    del fit["prior"]
+    assert "| Prior predictive | no |" in checklist(fit, evidence, None)
+
+
+def test_draws_are_told_as_they_were_sampled(few):
+    evidence, fit, check = few
+    asked = json.loads(fit.attrs["run_config"])
+    halved = fit.copy()
+    halved.attrs["run_config"] = json.dumps(asked | {"draws": asked["draws"] // 2, "tune": 50})
+    assert "4 chains of 100 draws after 100 of tuning (seed 1)" in checklist(fit, evidence, check)
+    told = "4 chains of 100 draws after 100 of tuning (seed 1; doubled because"
+    assert told in checklist(halved, evidence, check)
+    caption = exhibits(halved, evidence, check)[2].words.caption
+    assert "4 chains of 100 draws (NUTS)" in caption
+
+
+def test_refits_are_told_where_there_were_some(few):
+    evidence, fit, check = few
+    assert "no Pareto k above 0.7)" in checklist(fit, evidence, check)
+    doubtful = check | {"loo": [*check["loo"][1:], check["loo"][0] | {"pareto_k": 0.9}]}
+    told = "the model was fitted anew for 1 with Pareto k above 0.7)"
+    assert told in checklist(fit, evidence, doubtful)
+    exact = check | {"loo": [one | {"pareto_k": None} for one in check["loo"]]}
+    assert "over its effect; without approximation)" in checklist(fit, evidence, exact)
+
+
+def test_arrows_are_explained_where_there_are_some(few):
+    evidence, fit, check = few
+    frame = gather.forest_data(fit, evidence, "improvement")
+    setting = captions.Setting(evidence, captions.as_run(fit), check)
+    assert "arrows" not in captions.forest(frame, setting).caption
+    rare = frame.assign(raw_min=0.0, raw_max=0.0, estimate=0.01, low=0.0, high=0.02)
+    assert "arrows" in captions.forest(rare, setting).caption
+
+
+def test_flips_within_the_monte_carlo_error_or_unknown_are_none(few):
+    evidence, fit, check = few
+    setting = captions.Setting(evidence, captions.as_run(fit), check)
+    grid = pd.DataFrame({"mu": [0.0, 1.0, 2.0, 3.0], "distance": [0.0, 1.0, 2.0, 3.0]})
+    grid = grid.assign(outcome="improvement", disease="psoriasis", tau_scale=1.0, mcse=0.01)
+    grid = grid.assign(threshold=0.3, direction="above", wanted=0.95)
+    near = grid.assign(probability=[0.96, 0.94, float("nan"), 0.96])
+    assert "flips nowhere on the map" in captions_sensitivity.flip_map(near, setting).alternative
+    far = grid.assign(probability=[0.96, 0.94, float("nan"), 0.9])
+    assert "flips at distance 3.0" in captions_sensitivity.flip_map(far, setting).alternative
+
+
+def test_latex_has_only_signs_that_its_fonts_know(few):
+    evidence, fit, check = few
+    tables = {each.name: each for each in paper_tables(fit, evidence, check)}
+    text = tables["table_diagnostics"].latex()
+    assert r"($\mu$)" in text
+    named = replace(
+        tables["table_characteristics"],
+        frame=pd.DataFrame({"Disease": ["x", "x"], "Study": ["a−b", "*c"]}),
+    ).latex()
+    assert "a$-$b" in named
+    assert "\\\\\n{}*c" in named
 
 
 def test_gallery_is_that_of_the_current_sources(root):
