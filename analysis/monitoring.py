@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..models.beta_mixture import binomial_mass, log_choose
 from ..models.rate_prior import AnyPrior, as_prior
-from .trial import protocol
+from .trial import protocol_monitoring
 from .trial.discounts import discounted
 from .trial.operating import (
     Analysis,
@@ -128,7 +128,7 @@ def monitor(
     table = table.astype({name: "Int64" for name in table.columns if name != "n"})
     if direction == "below":
         table = table.drop(columns=["futility_at_most", "efficacy_at_least"])
-    paragraph = protocol.monitor(request, words, answer)
+    paragraph = protocol_monitoring.monitor(request, words, answer)
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
         return _operating(decision, critical, looks, bounds, rates)

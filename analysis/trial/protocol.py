@@ -1,9 +1,7 @@
 """Ready paragraphs for a protocol's statistics section; every number is taken from the result."""
 
-import math
+from .phrases import belief, counted, listed, noise, rate_words
 
-# More stretches of counts than these are left to the table.
-MOST_COUNTS = 12
 NOTHING_WANTED = (
     "No sample size is recommended, since no power is asked for, and no assurance or no design "
     "prior that it could be under."
@@ -20,7 +18,7 @@ def single_arm(request: dict, rule: str, answer: dict) -> str:
         f"The analysis prior is {request['analysis_prior']}.",
     ]
     if request["design_prior"] is not None:
-        parts.append(f"The design prior (our belief about the true rate) is {_believed(request)}.")
+        parts.append(f"The design prior (our belief about the true rate) is {belief(request)}.")
     if not wanted:
         parts.append(NOTHING_WANTED)
     elif chosen is None:
@@ -40,13 +38,6 @@ def single_arm(request: dict, rule: str, answer: dict) -> str:
     return " ".join(parts)
 
 
-def _believed(request: dict, name: str = "design_prior") -> str:
-    text = request[name]
-    if request["discount"]:
-        text += f", with a discount for optimism of {request['discount']:g} on the log-odds"
-    return text
-
-
 def _wanted(request: dict) -> str:
     wanted = []
     if request["assurance"] is not None and request["design_prior"] is not None:
@@ -61,15 +52,15 @@ def _none(request: dict, answer: dict, wanted: str) -> str:
     for name in ("assurance", "power"):
         best = answer.get(f"best_{name}")
         if best is not None and request[name] is not None:
-            noise = _noise(best.get(f"{name}_mcse"))
-            text += f"; the best {name} is {best[name]:.3f}{noise}, at {best['n']} patients"
+            error = noise(best.get(f"{name}_mcse"))
+            text += f"; the best {name} is {best[name]:.3f}{error}, at {best['n']} patients"
     return text + "."
 
 
 def _single_arm_row(request: dict, row: dict, answer: dict) -> list[str]:
     least = "at least" if request["direction"] == "above" else "at most"
     text = [
-        f"With {row['n']} patients the trial succeeds with {least} {_events(row['critical'])}.",
+        f"With {row['n']} patients the trial succeeds with {least} {counted(row['critical'])}.",
         f"The exact type I error at a true rate of {request['null']:g} is {row['type1']:.4f}"
         + (
             f", above one minus the level of {request['level']:g}."
@@ -78,28 +69,28 @@ def _single_arm_row(request: dict, row: dict, answer: dict) -> list[str]:
         ),
     ]
     if row["power"]:
-        at = _list(f"{power:.3f} at {rate}" for rate, power in row["power"].items())
+        at = listed(f"{power:.3f} at {rate}" for rate, power in row["power"].items())
         text.append(f"The exact power is {at}.")
     if row["assurance"] is not None:
-        text.append(f"The assurance is {row['assurance']:.3f}{_noise(answer['assurance_mcse'])}.")
+        text.append(f"The assurance is {row['assurance']:.3f}{noise(answer['assurance_mcse'])}.")
     text.append(
         f"The expected width of the central posterior interval of {request['coverage']:g} "
-        f"coverage is {row['width']:.3f}{_noise(answer.get('width_mcse'))}."
+        f"coverage is {row['width']:.3f}{noise(answer.get('width_mcse'))}."
     )
     return text
 
 
 def _attainable(request: dict, answer: dict) -> list[str]:
-    noise = _noise(answer["highest_attainable_assurance_mcse"])
+    error = noise(answer["highest_attainable_assurance_mcse"])
     text = (
         "The highest attainable assurance, the design prior's own probability that the true rate "
         f"is {request['direction']} {request['null']:g}, is "
-        f"{answer['highest_attainable_assurance']:.3f}{noise}"
+        f"{answer['highest_attainable_assurance']:.3f}{error}"
     )
     if request["rule"] == "dual":
         text += (
             "; under the dual rule the assurance tends to "
-            f"{answer['limiting_assurance']:.3f}{_noise(answer['limiting_assurance_mcse'])} as "
+            f"{answer['limiting_assurance']:.3f}{noise(answer['limiting_assurance_mcse'])} as "
             "the trial grows"
         )
     return [text + ".", *_under_discounts(answer)]
@@ -108,7 +99,7 @@ def _attainable(request: dict, answer: dict) -> list[str]:
 def _under_discounts(answer: dict) -> list[str]:
     if "discounts" not in answer:
         return []
-    at = _list(
+    at = listed(
         f"{row['recommended_n'] or 'none'} at {row['discount']:g}" for row in answer["discounts"]
     )
     text = [f"Under discounts for optimism (log-odds) the recommended number is {at}."]
@@ -133,20 +124,6 @@ def _binomial_test(test: dict, n_max: int) -> str:
     )
 
 
-def _noise(error: float | None) -> str:
-    """Say the Monte-Carlo error of a number that is averaged over draws; nothing of any other."""
-    return "" if error is None else f" (Monte-Carlo standard error {_rate(error)})"
-
-
-def _events(count: int) -> str:
-    return f"{count} event" if count == 1 else f"{count} events"
-
-
-def _list(parts) -> str:
-    *head, last = list(parts)
-    return f"{', '.join(head)} and {last}" if head else last
-
-
 def two_arm(request: dict, rule: str, answer: dict) -> str:
     """Return the paragraph of a two-arm design."""
     chosen = answer["recommended_n"]
@@ -162,7 +139,7 @@ def two_arm(request: dict, rule: str, answer: dict) -> str:
     if believed:
         parts.append(
             "The design priors (our belief about the true rates) are "
-            f"{_believed(request, 'design_prior_experimental')} for the experimental and "
+            f"{belief(request, 'design_prior_experimental')} for the experimental and "
             f"{request['design_prior_control']} for the control rate."
         )
     if not sized and not wanted:
@@ -180,7 +157,7 @@ def two_arm(request: dict, rule: str, answer: dict) -> str:
             "The highest attainable assurance, the design priors' own probability that the true "
             f"difference is {request['direction']} {request['margin']:g}, is "
             f"{answer['highest_attainable_assurance']:.3f}"
-            f"{_noise(answer['highest_attainable_assurance_mcse'])}."
+            f"{noise(answer['highest_attainable_assurance_mcse'])}."
         )
         parts += _under_discounts(answer)
     test = answer["frequentist"]
@@ -205,14 +182,14 @@ def _two_arm_row(request: dict, answer: dict) -> list[str]:
         f"rates at a true difference of {request['margin']:g}"
     )
     if row["power"] is not None:
-        rates = _list(f"{rate:g}" for rate in request["control_rate"])
+        rates = listed(f"{rate:g}" for rate in request["control_rate"])
         least = "smallest " if len(request["control_rate"]) > 1 else ""
         text += (
             f"; the {least}power at a true difference of {request['effect']:g} and a control rate "
             f"of {rates} is {row['power']:.3f}"
         )
     if row["assurance"] is not None:
-        text += f"; the assurance is {row['assurance']:.3f}{_noise(answer['assurance_mcse'])}"
+        text += f"; the assurance is {row['assurance']:.3f}{noise(answer['assurance_mcse'])}"
     return [text + "."]
 
 
@@ -253,7 +230,7 @@ def precision(request: dict, answer: dict) -> str:
         f"{request['design_prior']}."
     ]
     if found:
-        parts.append(f"The number of patients is {_list(found)}.")
+        parts.append(f"The number of patients is {listed(found)}.")
         parts += _averaged(answer)
     for name, words in meanings.items():
         if answer[name] is None:
@@ -261,13 +238,13 @@ def precision(request: dict, answer: dict) -> str:
             what = "coverage" if name == "acc" else "width"
             parts.append(
                 f"No number up to {request['n_max']} suffices for the {words}; at {best['n']} "
-                f"patients the {what} is {best['value']:.3f}{_noise(best['value_mcse'])}."
+                f"patients the {what} is {best['value']:.3f}{noise(best['value_mcse'])}."
             )
     other = answer["frequentist"]
     parts.append(
         f"A confidence interval by the {other['interval']} has this width with "
         f"{other['worst_rate_n']} patients whatever the rate, and with {other['rate_n']} at a rate "
-        f"of {other['rate']:.3f}{_noise(other['rate_mcse'])}."
+        f"of {other['rate']:.3f}{noise(other['rate_mcse'])}."
     )
     return " ".join(parts)
 
@@ -275,182 +252,11 @@ def precision(request: dict, answer: dict) -> str:
 def _averaged(answer: dict) -> list[str]:
     """Say what is reached at the sizes found, where it is averaged over draws."""
     reached = [
-        f"the {words} is {best['value']:.3f}{_noise(best['value_mcse'])}"
+        f"the {words} is {best['value']:.3f}{noise(best['value_mcse'])}"
         for name, words in (("acc", "average coverage"), ("alc", "average length"))
         if answer[name] and (best := answer["values"][name])["value_mcse"] is not None
     ]
-    return [f"With them {_list(reached)}."] if reached else []
-
-
-def safety(request: dict, rule: str, answer: dict) -> str:
-    """Return the paragraph of a safety watch."""
-    parts = []
-    for row in answer["detection"]:
-        where = "averaged over the design prior"
-        if row["rate"] is not None:
-            where = f"if the true rate is {row['rate']:g}"
-        n = "more patients than any trial treats" if row["n"] is None else f"{row['n']} patients"
-        reached = ""
-        if row["seen_mcse"] is not None:
-            reached = f", with which it is {row['seen']:.3f}{_noise(row['seen_mcse'])}"
-        parts.append(
-            f"To see at least one event with probability {request['assurance']:g} {where}, "
-            f"{n} are needed{reached}."
-        )
-    if request["design_prior"] is not None:
-        parts.append(f"The design prior is {_believed(request)}.")
-    zero = answer["zero_events"]
-    parts.append(
-        f"No event among {zero['n']} patients would leave an upper posterior bound of "
-        f"{zero['upper']:.4f} (probability {request['level']:g}, analysis prior "
-        f"{request['analysis_prior']}){_under_design_prior(zero)}; the rule of three gives "
-        f"{zero['rule_of_three']:.4f}, the exact confidence bound is "
-        f"{answer['frequentist']['exact_upper']:.4f}."
-    )
-    if not answer["boundary"]:
-        return " ".join(parts)
-    looks = f"from {request['n_min']} to {request['n_max']}"
-    if request["look"] is not None:
-        looks = f"at {_list(f'{n}' for n in request['look'])}"
-    parts.append(f"Stopping rule: {rule}, {looks} patients.")
-    parts += _counts(answer["boundary"])
-    for row in answer["operating"]:
-        cleared = f", is cleared with probability {row['clear']:.4f}" if row["clear"] else ""
-        parts.append(
-            f"At a true rate of {row['rate']:g} the trial stops for harm with probability "
-            f"{row['stop']:.4f}{cleared} and treats {row['expected_n']:.1f} patients on average."
-        )
-    if "operating_design_prior" in answer:
-        parts.append(_stops_believed(answer["operating_design_prior"]))
-    ratio = answer["frequentist"].get("sprt")
-    if ratio is not None and request["boundary"] == "posterior":
-        parts.append(
-            f"The truncated sequential probability ratio test of {request['null']:g} against "
-            f"{request['target']:g} at the same looks stops for harm with probability "
-            f"{ratio[0]['stop']:.4f} and {ratio[1]['stop']:.4f} at these rates."
-        )
-    return " ".join(parts)
-
-
-def _counts(boundary: list[dict]) -> list[str]:
-    """Say the counts of a boundary, where they are few enough for a paragraph."""
-    parts = []
-    for name, does, least in (("stop_at", "stops", "least"), ("clear_at", "clears", "most")):
-        stretches: list[list] = []
-        for row in boundary:
-            count, n = row[name], row["n"]
-            if stretches and stretches[-1][0] == count:
-                stretches[-1][2] = n
-            else:
-                stretches.append([count, n, n])
-        known = [stretch for stretch in stretches if stretch[0] is not None]
-        if 0 < len(known) <= MOST_COUNTS:
-            among = _list(
-                f"{count} among {first}" + (f" to {last}" if last > first else "")
-                for count, first, last in known
-            )
-            parts.append(f"It {does} with at {least} {among} patients.")
-    return parts
-
-
-def _stops_believed(row: dict) -> str:
-    cleared = ""
-    if row["clear"]:
-        cleared = f", is cleared with probability {row['clear']:.4f}{_noise(row['clear_mcse'])}"
-    return (
-        f"Averaged over the design prior it stops for harm with probability {row['stop']:.4f}"
-        f"{_noise(row['stop_mcse'])}{cleared} and treats {row['expected_n']:.1f} patients"
-        f"{_noise(row['expected_n_mcse'])} on average."
-    )
-
-
-def _under_design_prior(zero: dict) -> str:
-    upper = zero["upper_design_prior"]
-    if upper is None:
-        return ""
-    return f", and of {upper:.4f}{_noise(zero['upper_design_prior_mcse'])} under the design prior"
-
-
-def monitor(request: dict, rule: str, answer: dict) -> str:
-    """Return the paragraph of a trial with interim looks."""
-    looks = _list(f"{n}" for n in request["look"])
-    parts = [f"Looks are taken after {looks} patients; {rule}."]
-    stops = [
-        f"for {name} when it is {side} {request[name]:g}"
-        for name, side in (("futility", "below"), ("efficacy", "above"))
-        if request[name] is not None
-    ]
-    if stops:
-        parts.append(
-            "At each interim look the predictive probability of final success is computed; the "
-            f"trial stops {' and '.join(stops)}."
-        )
-    parts.append(f"The analysis prior is {request['analysis_prior']}.")
-    parts += _ends(answer["looks"])
-    for row in answer["operating"]:
-        parts.append(
-            f"At a true rate of {row['rate']:g} the trial succeeds with probability "
-            f"{row['success']:.4f} (stops early for futility {row['futility']:.4f}, for efficacy "
-            f"{row['efficacy']:.4f}) and treats {row['expected_n']:.1f} patients on average."
-        )
-    if request["design_prior"] is not None:
-        parts.append(f"The design prior is {_believed(request)}.")
-    given = "Before the trial"
-    if request["n_so_far"] is not None:
-        given = f"Given {_events(request['events_so_far'])} in {request['n_so_far']} patients"
-    parts.append(
-        f"{given} the probability of success at the last look is "
-        f"{answer['success_probability']:.3f}{_noise(answer['success_probability_mcse'])} "
-        f"{_outlook(request, answer)}."
-    )
-    if answer["decision_now"] is not None:
-        parts.append(_decision(answer["decision_now"], request["n_so_far"] == request["look"][-1]))
-    test = answer["frequentist"]
-    if test["critical"] is not None:
-        power = "" if test["power"] is None else f", power {test['power']:.4f}"
-        parts.append(
-            f"The exact one-sided binomial test without interim looks has the critical count "
-            f"{test['critical']} (type I error {test['type1']:.4f}{power})."
-        )
-    return " ".join(parts)
-
-
-def _ends(looks: list[dict]) -> list[str]:
-    """Say at which counts a trial ends at each look."""
-    parts = []
-    for row in looks:
-        ends = {
-            name.split("_")[0]: f"with {name.partition('_')[2].replace('_', ' ')} {_events(count)}"
-            for name, count in row.items()
-            if name != "n" and count is not None
-        }
-        if row is looks[-1]:
-            said = f"success {ends['efficacy']}" if "efficacy" in ends else "no count is a success"
-        elif ends:
-            said = "stop " + " and ".join(f"for {name} {count}" for name, count in ends.items())
-        else:
-            said = "no count stops it"
-        parts.append(f"After {row['n']} patients: {said}.")
-    return parts
-
-
-def _outlook(request: dict, answer: dict) -> str:
-    """Say under which prior, and what the looks ahead make of it."""
-    text = f"under the {'analysis' if request['design_prior'] is None else 'design'} prior"
-    with_looks = answer["success_probability_with_looks"]
-    ahead = [n for n in request["look"][:-1] if n > (request["n_so_far"] or 0)]
-    stops = request["futility"] is not None or request["efficacy"] is not None
-    if ahead and stops and with_looks is not None:
-        noise = _noise(answer["success_probability_with_looks_mcse"])
-        text += f"; with the stops of the looks ahead it is {with_looks:.3f}{noise}"
-    return text
-
-
-def _decision(decision: str, final: bool) -> str:
-    if final:
-        return f"The trial is {'a' if decision == 'efficacy' else 'no'} success."
-    to = "continue" if decision == "continue" else f"stop for {decision}"
-    return f"The decision now is to {to}."
+    return [f"With them {listed(reached)}."] if reached else []
 
 
 def ess(request: dict, answer: dict) -> str:
@@ -459,15 +265,15 @@ def ess(request: dict, answer: dict) -> str:
         "has no finite expected local-information ratio (ELIR), as a part of the mixture has a "
         "shape below 1; it is worth"
         if answer["elir"] is None
-        else f"is worth {answer['elir']:.1f} patients{_noise(answer['elir_mcse'])} by the expected "
+        else f"is worth {answer['elir']:.1f} patients{noise(answer['elir_mcse'])} by the expected "
         "local-information ratio (ELIR),"
     )
     return (
-        f"The prior is {request['prior']}, with mean {_rate(answer['mean'])}"
-        f"{_noise(answer['mean_mcse'])} and central 95 % interval {_rate(answer['q2.5'])} to "
-        f"{_rate(answer['q97.5'])}. It {local} "
-        f"{answer['moment']:.1f}{_noise(answer['moment_mcse'])} by its mean and variance, and "
-        f"{answer['morita']:.1f}{_noise(answer['morita_mcse'])} by the curvature at its mode "
+        f"The prior is {request['prior']}, with mean {rate_words(answer['mean'])}"
+        f"{noise(answer['mean_mcse'])} and central 95 % interval {rate_words(answer['q2.5'])} to "
+        f"{rate_words(answer['q97.5'])}. It {local} "
+        f"{answer['moment']:.1f}{noise(answer['moment_mcse'])} by its mean and variance, and "
+        f"{answer['morita']:.1f}{noise(answer['morita_mcse'])} by the curvature at its mode "
         "(Morita)."
         + (
             ""
@@ -475,9 +281,3 @@ def ess(request: dict, answer: dict) -> str:
             else f" They are of a beta mixture within {answer['distance']:.2g} of its distribution."
         )
     )
-
-
-def _rate(rate: float) -> str:
-    """Write a rate in three decimals, a small one in two digits."""
-    decimals = 3 if rate >= 0.1 or rate <= 0 else min(1 - math.floor(math.log10(rate)), 6)
-    return f"{rate:.{decimals}f}"

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import special
 
 from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
-from . import protocol
+from . import protocol_monitoring
 from .discounts import discounted
 from .operating import Analysis, as_analysis, averaging_error, crossing_probabilities, used
 from .requests import (
@@ -144,7 +144,7 @@ def safety(
         "discount": discount,
     }  # fmt: skip
     words = _words(request)
-    paragraph = protocol.safety(request, words, answer)
+    paragraph = protocol_monitoring.safety(request, words, answer)
     priors = used(believed, analysis)
     if watch is None:
         empty = pd.DataFrame(columns=["n", "stop_at", "clear_at"])

@@ -1,0 +1,33 @@
+"""Phrases that the paragraphs of every design share."""
+
+import math
+
+
+def noise(error: float | None) -> str:
+    """Say the Monte-Carlo error of a number that is averaged over draws; nothing of any other."""
+    return "" if error is None else f" (Monte-Carlo standard error {rate_words(error)})"
+
+
+def listed(parts) -> str:
+    """Join phrases as a sentence does: commas, and an "and" before the last."""
+    *head, last = list(parts)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def belief(request: dict, name: str = "design_prior") -> str:
+    """Say a design prior with its discount."""
+    text = request[name]
+    if request["discount"]:
+        text += f", with a discount for optimism of {request['discount']:g} on the log-odds"
+    return text
+
+
+def counted(count: int) -> str:
+    """Say a number of events."""
+    return f"{count} event" if count == 1 else f"{count} events"
+
+
+def rate_words(rate: float) -> str:
+    """Write a rate in three decimals, a small one in two digits."""
+    decimals = 3 if rate >= 0.1 or rate <= 0 else min(1 - math.floor(math.log10(rate)), 6)
+    return f"{rate:.{decimals}f}"
