@@ -161,7 +161,9 @@ def test_a_fit_gives_back_what_it_was_integrated_from(fitted):
 
 def test_rows_of_a_nested_outcome_that_are_not_read_are_told(fitted):
     analysis = full_reanalysis(fitted, "any_ae", "second")
-    assert analysis.words.endswith("without what rows of moderate or severe adverse event say of it")
+    assert analysis.words.endswith(
+        "without what rows of moderate or severe adverse event say of it"
+    )
     assert not full_reanalysis(fitted, "improvement", "second").unread
 
 
