@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy import special
-from scipy.linalg import eigh_tridiagonal
+from scipy.linalg import eigvalsh_tridiagonal
 
 
 def log_choose(n, events) -> np.ndarray:
@@ -131,8 +131,10 @@ def _moment_quantile(wanted, weights, a, b) -> np.ndarray:
 def gauss_jacobi(points: int, a: float, b: float) -> tuple[np.ndarray, np.ndarray]:
     """Gauss quadrature for beta(a, b): rates and weights, exact to degree 2 · points − 1.
 
-    The eigenvalues of the Jacobi matrix (Golub and Welsch 1969, doi:10.1090/S0025-5718-69-99647-1),
-    with weights of sum 1, so that no gamma function overflows for large shapes.
+    The rates are eigenvalues of the Jacobi matrix (Golub and Welsch 1969,
+    doi:10.1090/S0025-5718-69-99647-1). A weight is one over the sum of squares of the orthonormal
+    polynomials there: their recurrence takes a fraction of the time of eigenvectors, and no gamma
+    function overflows for large shapes.
     """
     p, q = b - 1.0, a - 1.0
     k = np.arange(points, dtype=float)
@@ -145,7 +147,18 @@ def gauss_jacobi(points: int, a: float, b: float) -> tuple[np.ndarray, np.ndarra
         squares = 4 * k * (k + p) * (k + q) * (k + p + q) / (total**2 * (total + 1) * (total - 1))
     if points > 1:
         squares[0] = 4 * (1 + p) * (1 + q) / ((2 + p + q) ** 2 * (3 + p + q))
-        nodes, vectors = eigh_tridiagonal(diagonal, np.sqrt(squares))
-    else:
-        nodes, vectors = diagonal, np.ones((1, 1))
-    return np.clip((nodes + 1) / 2, 0, 1), vectors[0] ** 2
+    beside = np.sqrt(squares)
+    nodes = eigvalsh_tridiagonal(diagonal, beside)
+    weights = 1 / _sum_of_squares(nodes, diagonal, beside)
+    return np.clip((nodes + 1) / 2, 0, 1), weights / weights.sum()
+
+
+def _sum_of_squares(x: np.ndarray, diagonal: np.ndarray, beside: np.ndarray) -> np.ndarray:
+    """Sum of the squared orthonormal polynomials of a Jacobi matrix at points; shape of ``x``."""
+    before, now, total = np.zeros_like(x), np.ones_like(x), np.ones_like(x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k, step in enumerate(beside):
+            back = beside[k - 1] * before if k else 0.0
+            before, now = now, ((x - diagonal[k]) * now - back) / step
+            total += now**2
+    return np.where(np.isnan(total), np.inf, total)  # beyond the range of numbers: no weight
