@@ -68,7 +68,10 @@ class Setting:
         notes = [
             f"{lowered(e['outcome'])}: {e['verdict']}" for e in chosen if e["verdict"] != "pass"
         ]
-        words += f" ({'; '.join(notes)})." if notes else "."
+        if notes:
+            words += f" ({'; '.join(notes)})."
+        else:
+            words += " for the whole fit, pass for what is shown." if whole != "pass" else "."
         return words + (" Do not use these estimates." if whole == "fail" else "")
 
 

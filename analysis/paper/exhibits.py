@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..fitting.summary import rates
-from . import captions, captions_sensitivity, gather, gather_sensitivity
+from . import captions, captions_sensitivity, gather, gather_guard, gather_sensitivity
 from .captions import Setting, Words, as_run
 
 if TYPE_CHECKING:
@@ -93,16 +93,25 @@ def exhibits(
     if poolings is not None and len(poolings) > 1:
         made.append(_exhibit("pooling", gather.pooling_data(poolings, evidence), setting))
     if "prior" in fit.children:
-        made.append(_exhibit("prior_posterior", gather.prior_posterior_data(fit), setting))
-    if "mixed_predictive" in fit.children:
-        made.append(_exhibit("predictive", gather.predictive_data(fit, evidence), setting))
-    if checked is not None:
-        found = gather.checks_data(checked)
-        found = found[found["warn_tail"].notna()].reset_index(drop=True)
-        made.append(_exhibit("checks", found, setting))
-        made.append(_exhibit("calibration", gather.calibration_data(checked, evidence), setting))
+        frame = gather_sensitivity.prior_posterior_data(fit)
+        made.append(_exhibit("prior_posterior", frame, setting))
+    made += _of_guard(fit, setting)
     made += _of_priors(comparison, borrowed, reported, setting)
     return [each for each in made if len(each.frame)]
+
+
+def _of_guard(fit: DataTree, setting: Setting) -> list[Exhibit]:
+    made = []
+    if "mixed_predictive" in fit.children:
+        frame = gather_guard.predictive_data(fit, setting.evidence)
+        made.append(_exhibit("predictive", frame, setting))
+    if setting.checked is not None:
+        frame = gather_guard.checks_data(setting.checked)
+        frame = frame[frame["warn_tail"].notna()].reset_index(drop=True)
+        made.append(_exhibit("checks", frame, setting))
+        frame = gather_guard.calibration_data(setting.checked, setting.evidence)
+        made.append(_exhibit("calibration", frame, setting))
+    return made
 
 
 def _of_priors(

@@ -1,4 +1,4 @@
-"""What each figure and table shows, gathered from results into tidy frames."""
+"""What the figures and tables of evidence and rates show, gathered into tidy frames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...data.evidence import OUTCOMES, PARENTS
+from ...data.evidence import PARENTS
 from ...data.names import study_labels
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 EFFICACY = ("improvement", "remission")
 HARMS = ("any_ae", "moderate_severe_ae", "serious_ae", "death")
-_QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
-_DENSITY_POINTS = 200
+QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 MONTHS_A_YEAR = 12.0
 
 
@@ -224,8 +223,8 @@ def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
 
 
 def _summary(draws: np.ndarray) -> dict[str, float]:
-    values = np.quantile(draws, list(_QUANTILES.values()))
-    return {"mean": float(draws.mean()), **dict(zip(_QUANTILES, map(float, values), strict=True))}
+    values = np.quantile(draws, list(QUANTILES.values()))
+    return {"mean": float(draws.mean()), **dict(zip(QUANTILES, map(float, values), strict=True))}
 
 
 def nested_children(fit: DataTree) -> list[str]:
@@ -287,101 +286,6 @@ def safety_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
     return frame.merge(counts, on=["outcome", "disease"], how="left").reset_index(drop=True)
 
 
-def predictive_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
-    """Gather each row's count and what new studies like it are predicted to give.
-
-    Parameters
-    ----------
-    fit : xarray.DataTree
-        A fit with mixed predictive draws.
-    evidence : Evidence
-        The evidence that was fitted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a row of the evidence, by outcome and then by predicted median: `outcome, disease,
-        study, arm, label, n`, observed `raw_min, raw_max` (proportions), predicted `q2.5, q25, q50,
-        q75, q97.5` (proportions), and `inside`: whether the count may lie in the 95 % interval.
-    """
-    draws = fit["mixed_predictive"].to_dataset()["events"].to_numpy()
-    draws = draws.reshape(-1, draws.shape[-1])
-    given, observed = fit["constant_data"].to_dataset(), fit["observed_data"].to_dataset()
-    labels = study_labels(evidence.studies)
-    n = given["n"].to_numpy()
-    values = np.quantile(draws / n, list(_QUANTILES.values()), axis=0)
-    frame = pd.DataFrame(
-        {
-            **{name: given[name].to_numpy() for name in ("outcome", "disease", "study", "arm")},
-            "label": [labels.get(str(s), str(s)) for s in given["study"].to_numpy()],
-            "n": n,
-            "raw_min": observed["events_min"].to_numpy() / n,
-            "raw_max": observed["events_max"].to_numpy() / n,
-            **dict(zip(_QUANTILES, values, strict=True)),
-        }
-    )
-    frame["inside"] = (frame["raw_max"] >= frame["q2.5"]) & (frame["raw_min"] <= frame["q97.5"])
-    order = {name: i for i, name in enumerate(given["outcome"].to_numpy())}
-    order |= {name: i - len(OUTCOMES) for i, name in enumerate(OUTCOMES)}
-    frame = frame.assign(place=frame["outcome"].map(order))
-    frame = frame.sort_values(["place", "q50", "q97.5", "label"], kind="stable")
-    return frame.drop(columns="place").reset_index(drop=True)
-
-
-def checks_data(check: Mapping[str, Any]) -> pd.DataFrame:
-    """Gather the guard's predictive checks.
-
-    Parameters
-    ----------
-    check : mapping
-        A check in the shape of check.json.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an outcome and check: `outcome, check, observed, predicted, mid_p, verdict`, and the
-        tails `warn_tail, fail_tail` within which a value is remarked: missing for the study left
-        out, whose value is two-sided.
-    """
-    from ..check import FAIL_TAIL, WARN_TAIL
-    from ..guard.discrepancies import DISCREPANCIES
-
-    columns = ["outcome", "check", "observed", "predicted", "mid_p", "verdict"]
-    made = [
-        {"outcome": each["outcome"], **one} for each in check["outcomes"] for one in each["checks"]
-    ]
-    frame = pd.DataFrame(made).reindex(columns=columns)
-    known = frame["check"].isin(list(DISCREPANCIES))
-    tails = {"warn_tail": WARN_TAIL, "fail_tail": FAIL_TAIL}
-    return frame.assign(**{name: np.where(known, tail, np.nan) for name, tail in tails.items()})
-
-
-def calibration_data(check: Mapping[str, Any], evidence: Evidence) -> pd.DataFrame:
-    """Gather the probability integral transforms of studies left out.
-
-    Parameters
-    ----------
-    check : mapping
-        A check in the shape of check.json.
-    evidence : Evidence
-        The evidence that was fitted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a study and outcome: `outcome, disease, study, label, pit` (0 to 1, uniform for a
-        calibrated model), `pareto_k, elpd`.
-    """
-    labels = study_labels(evidence.studies)
-    studies = evidence.studies.astype({"study": str})
-    diseases = dict(zip(studies["study"], studies["disease"], strict=True))
-    frame = pd.DataFrame(check["loo"], columns=["study", "outcome", "elpd", "pareto_k", "pit"])
-    frame["disease"] = frame["study"].map(diseases)
-    frame["label"] = frame["study"].map(labels)
-    columns = ["outcome", "disease", "study", "label", "pit", "pareto_k", "elpd"]
-    return frame[columns]
-
-
 def pooling_data(
     fits: Mapping[str, DataTree], evidence: Evidence, outcome: str | None = None
 ) -> pd.DataFrame:
@@ -410,59 +314,3 @@ def pooling_data(
         frame = frame[frame["outcome"] == outcome].reset_index(drop=True)
     columns = ["outcome", "disease", "pooling", "q2.5", "q50", "q97.5", "studies", "patients"]
     return frame[[*columns, "evidence"]]
-
-
-def prior_posterior_data(fit: DataTree) -> pd.DataFrame:
-    """Gather prior and posterior densities of mu, tau and sigma, and of a new disease's rate.
-
-    Parameters
-    ----------
-    fit : xarray.DataTree
-        A fit with prior draws.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `outcome, parameter` (`mu`, `tau`, `sigma` on the linear scale; `new_disease` as a
-        probability; those that the pooling has), `group` (`prior`, `posterior`), `value, density`.
-    """
-    posterior, prior = fit["posterior"].to_dataset(), fit["prior"].to_dataset()
-    made = []
-    names = [n for n in ("mu", "tau", "sigma", "new_disease") if n in posterior and n in prior]
-    for outcome in posterior["outcome"].to_numpy():
-        for name in names:
-            pair = {
-                group: data[name].sel(outcome=outcome).to_numpy().ravel()
-                for group, data in (("prior", prior), ("posterior", posterior))
-            }
-            low, high = _support(name, pair)
-            for group, draws in pair.items():
-                value, density = _density(draws, low, high)
-                about = {"outcome": outcome, "parameter": name, "group": group}
-                made.append(pd.DataFrame({**about, "value": value, "density": density}))
-    return pd.concat(made, ignore_index=True)
-
-
-def _support(name: str, pair: Mapping[str, np.ndarray]) -> tuple[float, float]:
-    if name == "new_disease":
-        return 0.0, 1.0
-    ends = np.quantile(np.concatenate(list(pair.values())), (0.002, 0.998))
-    return (0.0 if name in ("tau", "sigma") else float(ends[0])), float(ends[1])
-
-
-def _density(draws: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Smooth a histogram, mirrored at both ends so that a bound is no edge.
-
-    References
-    ----------
-    Silverman, Density Estimation for Statistics and Data Analysis, 1986, doi
-    10.1007/978-1-4899-3324-9 (bandwidth, section 3.4; reflection, section 2.10).
-    """
-    from scipy.ndimage import gaussian_filter1d
-
-    counts, edges = np.histogram(draws, bins=_DENSITY_POINTS, range=(low, high))
-    step = edges[1] - edges[0]
-    spread = min(draws.std(), np.subtract(*np.quantile(draws, (0.75, 0.25))) / 1.34)
-    bandwidth = max(0.9 * spread * len(draws) ** -0.2, step)
-    smooth = gaussian_filter1d(counts.astype(float), bandwidth / step, mode="reflect")
-    return edges[:-1] + step / 2, smooth / (len(draws) * step)

@@ -2,13 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from xarray import DataTree
+
     from ..robustness.borrowing import Borrowing
     from ..sensitivity import PriorComparison
+
+_DENSITY_POINTS = 200
+
+
+def prior_posterior_data(fit: DataTree) -> pd.DataFrame:
+    """Gather prior and posterior densities of mu, tau and sigma, and of a new disease's rate.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit with prior draws.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `outcome, parameter` (`mu`, `tau`, `sigma` on the linear scale; `new_disease` as a
+        probability; those that the pooling has), `group` (`prior`, `posterior`), `value, density`.
+    """
+    posterior, prior = fit["posterior"].to_dataset(), fit["prior"].to_dataset()
+    made = []
+    names = [n for n in ("mu", "tau", "sigma", "new_disease") if n in posterior and n in prior]
+    for outcome in posterior["outcome"].to_numpy():
+        for name in names:
+            pair = {
+                group: data[name].sel(outcome=outcome).to_numpy().ravel()
+                for group, data in (("prior", prior), ("posterior", posterior))
+            }
+            low, high = _support(name, pair)
+            for group, draws in pair.items():
+                value, density = _density(draws, low, high)
+                about = {"outcome": outcome, "parameter": name, "group": group}
+                made.append(pd.DataFrame({**about, "value": value, "density": density}))
+    return pd.concat(made, ignore_index=True)
+
+
+def _support(name: str, pair: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    if name == "new_disease":
+        return 0.0, 1.0
+    ends = np.quantile(np.concatenate(list(pair.values())), (0.002, 0.998))
+    return (0.0 if name in ("tau", "sigma") else float(ends[0])), float(ends[1])
+
+
+def _density(draws: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """Smooth a histogram, mirrored at both ends so that a bound is no edge.
+
+    References
+    ----------
+    Silverman, Density Estimation for Statistics and Data Analysis, 1986, doi
+    10.1007/978-1-4899-3324-9 (bandwidth, section 3.4; reflection, section 2.10).
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    counts, edges = np.histogram(draws, bins=_DENSITY_POINTS, range=(low, high))
+    step = edges[1] - edges[0]
+    spread = min(draws.std(), np.subtract(*np.quantile(draws, (0.75, 0.25))) / 1.34)
+    bandwidth = max(0.9 * spread * len(draws) ** -0.2, step)
+    smooth = gaussian_filter1d(counts.astype(float), bandwidth / step, mode="reflect")
+    return edges[:-1] + step / 2, smooth / (len(draws) * step)
 
 
 def prior_comparison_data(comparison: PriorComparison) -> pd.DataFrame:

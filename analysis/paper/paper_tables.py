@@ -11,6 +11,7 @@ import pandas as pd
 from ...data.names import disease_words, outcome_words, words
 from ..fitting.summary import diagnostics, hyper, rates
 from . import gather, gather_sensitivity
+from .results import UNCHECKED, verdicts
 from .wording import interval, number, signed
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def paper_tables(
     list of PaperTable
         Study characteristics, rates, diagnostics, and, where it was made, the comparison of priors.
     """
-    said = {} if checked is None else {e["outcome"]: e["verdict"] for e in checked["outcomes"]}
+    said = verdicts(checked)
     made = [
         characteristics_table(evidence),
         rates_table(fit, evidence, said),
@@ -133,7 +134,7 @@ def characteristics_table(evidence: Evidence) -> PaperTable:
 
 def _judged(outcome: Any, said: Mapping[str, str]) -> str:
     """Head the rows of an outcome: its name, and the guard's verdict on it."""
-    return f"{outcome_words(str(outcome))} (guard: {said.get(str(outcome), 'unchecked')})"
+    return f"{outcome_words(str(outcome))} (guard: {said.get(str(outcome), UNCHECKED)})"
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...data.names import disease_words, outcome_short, outcome_words, study_labels, words
 from ..fitting.summary import rates
-from . import gather
+from . import gather, gather_guard
 from .controlled import risk_differences
 from .results import Results, rates_of, reported
 from .wording import count, interval, number, percent
@@ -266,7 +266,7 @@ def _points(difference: float, low: float, high: float) -> str:
 def checks_table(results: Results) -> Table:
     """Tabulate the guard's predictive checks."""
     assert results.checked is not None
-    frame = gather.checks_data(results.checked)
+    frame = gather_guard.checks_data(results.checked)
     rows = [
         (
             outcome_words(row["outcome"]),
@@ -289,7 +289,7 @@ def checks_table(results: Results) -> Table:
 def left_out_table(results: Results) -> Table:
     """Tabulate each study as the others predict it."""
     assert results.checked is not None
-    frame = gather.calibration_data(results.checked, results.evidence)
+    frame = gather_guard.calibration_data(results.checked, results.evidence)
     rows = [
         (
             outcome_words(row["outcome"]),

@@ -304,6 +304,19 @@ def test_refits_are_told_where_there_were_some(few):
     assert "over its effect; without approximation)" in checklist(fit, evidence, exact)
 
 
+def test_the_verdict_of_a_caption_tells_whose_it_is(few):
+    evidence, fit, check = few
+    judged = [
+        one | {"verdict": v} for one, v in zip(check["outcomes"], ("warn", "pass"), strict=True)
+    ]
+    check = check | {"verdict": "warn", "outcomes": judged}
+    setting = captions.Setting(evidence, captions.as_run(fit), check)
+    first, second = (one["outcome"] for one in judged)
+    assert setting.verdict([first]) == f"Guard: warn ({first}: warn)."
+    assert setting.verdict([second]) == "Guard: warn for the whole fit, pass for what is shown."
+    assert setting.verdict() == setting.verdict([first])
+
+
 def test_arrows_are_explained_where_there_are_some(few):
     evidence, fit, check = few
     frame = gather.forest_data(fit, evidence, "improvement")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from mscpool.analysis.paper import gather
+from mscpool.analysis.paper import gather, gather_guard, gather_sensitivity
 from mscpool.analysis.publish import draw, exhibits, style_of
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.calibration import draw_calibration
@@ -127,7 +127,7 @@ def test_signs_of_diseases_are_told_where_no_row_names_them(shipped, style, name
 
 def test_a_count_known_within_bounds_has_its_disease_at_both_ends(shipped, style):
     evidence, fit, _ = shipped
-    frame = gather.predictive_data(fit, evidence)
+    frame = gather_guard.predictive_data(fit, evidence)
     bounded = frame[frame["raw_min"] < frame["raw_max"]]
     lines = [line for axes in draw_predictive(frame, style).axes for line in axes.lines]
     ends = [(line.get_marker(), *line.get_ydata()) for line in lines if len(line.get_ydata()) == 2]
@@ -145,7 +145,7 @@ def test_no_name_of_a_study_is_cut_on_a_slide(shipped):
 @pytest.mark.parametrize("preset", ["single", "double", "slide"])
 def test_what_a_star_means_is_told(shipped, preset):
     evidence, fit, _ = shipped
-    frame = gather.prior_posterior_data(fit)
+    frame = gather_sensitivity.prior_posterior_data(fit)
     shown = words(draw_prior_posterior(frame, make_style(preset, evidence.diseases)))
     assert ("Log-odds*" in shown) == ("* Death: log hazard a year" in shown)
 
@@ -204,7 +204,7 @@ def test_characteristics_have_a_circle_for_every_supplied_outcome(shipped, style
 
 def test_predictive_check_rings_and_names_studies_outside(shipped, style):
     evidence, fit, _ = shipped
-    frame = gather.predictive_data(fit, evidence)
+    frame = gather_guard.predictive_data(fit, evidence)
     figure = draw_predictive(frame, style)
     outside = ~frame["inside"].astype(bool)
     assert len(marks(figure, "outside")) == outside.sum() > 0
@@ -215,7 +215,7 @@ def test_predictive_check_rings_and_names_studies_outside(shipped, style):
 
 def test_checks_show_discrepancies_and_point_at_alarms(shipped, style):
     evidence, _, check = shipped
-    frame = gather.checks_data(check)
+    frame = gather_guard.checks_data(check)
     assert len(marks(draw_checks(frame, style), "check")) == len(frame)
     frame.loc[0, ["mid_p", "verdict"]] = [0.0001, "fail"]
     failed = [m for m in marks(draw_checks(frame, style), "check") if m.get_marker() == "<"]
@@ -225,7 +225,7 @@ def test_checks_show_discrepancies_and_point_at_alarms(shipped, style):
 
 def test_calibration_has_a_mark_for_every_study_left_out(shipped, style):
     evidence, _, check = shipped
-    frame = gather.calibration_data(check, evidence)
+    frame = gather_guard.calibration_data(check, evidence)
     figure = draw_calibration(frame, style)
     assert len(marks(figure, "study")) == len(frame)
     (curve,) = marks(figure, "curve")
@@ -246,7 +246,7 @@ def test_pooling_joins_the_medians_of_each_disease(shipped, style):
 
 def test_prior_and_posterior_hold_all_their_mass(shipped, style):
     evidence, fit, _ = shipped
-    frame = gather.prior_posterior_data(fit)
+    frame = gather_sensitivity.prior_posterior_data(fit)
     for _, own in frame.groupby(["outcome", "parameter", "group"]):
         step = own["value"].diff().median()
         # All but the thousandth parts cut off at either end, and what those of few draws hold.
