@@ -202,6 +202,7 @@ def _settings(style: Style) -> dict:
         "font.size": style.size,
         "text.color": INK,
         "text.usetex": False,
+        "text.parse_math": False,  # a name may have dollars
         "mathtext.fontset": "dejavusans",
         "axes.labelsize": style.size,
         "axes.labelcolor": INK,

@@ -228,6 +228,19 @@ def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_names_are_drawn_as_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    table = tmp_path / "counts.csv"
+    table.write_text("study,events,n\n$a^{$ <b>,3,7\n$b_c$,0,12\n", "utf-8")
+    evidence = load_evidence(table)
+    fit = pretend.pretend_fit(evidence)
+    publish(fit, evidence, tmp_path / "out", formats=("pdf", "svg"))
+    figure = draw(exhibits(fit, evidence)[2], style_of(evidence))
+    named = [text for text in figure.texts if "$" in text.get_text()]
+    assert len(named) == 2
+    assert not any(text.get_parse_math() for text in named)
+
+
 def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
     table = tmp_path / "counts.csv"
     table.write_text("study,disease,events,n\n<b>A & B</b>_%,=1+1,3,7\nb,c,0,12\n")
