@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -16,7 +17,6 @@ from .paper.checklist import checklist
 from .paper.exhibits import Exhibit, exhibits, plain
 from .paper.paper_tables import PaperTable, paper_tables
 from .paper.rendering import FORMATS, render, render_small
-from .paper.side_by_side import begin, companion, finish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from .sensitivity import PriorComparison
 
 GALLERY_PRIORS = ("default", "sceptical", "enthusiastic", "tau_half_cauchy_0.5")
-_DRAWN_WITH = (
-    __name__,
-    "scipy.stats",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_pdf",
-    "matplotlib.backends.backend_svg",
-)
 Written = tuple[list[Path], set[str]]
 
 
@@ -122,18 +114,23 @@ def publish(
     for name in formats:
         if name not in FORMATS:
             raise ValueError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
+    from joblib import Parallel, delayed
+
     style = style_of(evidence, check, preset)
     folder = Path(out)
     sha256 = run_config(fit)["data_sha256"]
     job = partial(_write_exhibit, folder=folder, style=style, formats=formats, sha256=sha256)
-    with companion(_DRAWN_WITH) as other:
-        found = exhibits(fit, evidence, check, poolings, comparison, borrowed)
-        folder.mkdir(parents=True, exist_ok=True)
-        drawing = begin(job, found, other)
-        texts = _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
-        told = checklist(fit, evidence, plain(check), comparison)
-        texts.append(write_whole(told, folder / "checklist.md"))
-        written = finish(drawing)
+    # Joblib's workers neither share the sampler's threads, as forks would, nor run the calling
+    # script again, as spawned processes would.
+    workers = min(os.cpu_count() or 1, 2)
+    both = Parallel(workers, return_as="generator", max_nbytes=None)  # no frames as read-only files
+    found = exhibits(fit, evidence, check, poolings, comparison, borrowed)
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = both(delayed(job)(each) for each in found)
+    texts = _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
+    told = checklist(fit, evidence, plain(check), comparison)
+    texts.append(write_whole(told, folder / "checklist.md"))
+    written = list(drawn)
     files = [path for paths, _ in written for path in paths]
     notes = [captions.abbreviations(shown, evidence.diseases) for _, shown in written]
     page = write_whole(captions_page(found, notes, style), folder / "captions.md")

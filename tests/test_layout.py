@@ -34,7 +34,13 @@ TOP_LEVEL = {
     "requirements.lock",
     "tests",
 }
-ROOF = {"analysis.publish", "analysis.paper.publish_design", "analysis.report", "analysis.cli"}
+ROOF = {
+    "analysis.publish",
+    "analysis.paper.publish_design",
+    "analysis.paper.rendering",
+    "analysis.report",
+    "analysis.cli",
+}
 MAY_IMPORT = {
     "data": {"data"},
     "models": {"data", "models"},
