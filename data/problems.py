@@ -17,16 +17,22 @@ _IN_A_SET: tuple[Callable[[Entry], bool], ...] = (
 )
 
 
-def check_entries(entries: list[Entry]) -> None:
+def check_entries(
+    entries: list[Entry],
+    missing: frozenset[str] = frozenset(),
+    studies: dict[str, dict[str, Any]] | None = None,
+) -> None:
     """Check each row of counts by itself and all against each other; complain to the rows."""
     for entry in entries:
         _check_counts(entry)
     if entries and all(entry.arm == "control" for entry in entries):
         wrong = "every row is of the arm control: at least one treated arm is needed"
         entries[0].row.complain("arm", f"{wrong}, one of {', '.join(TREATED_ARMS)}")
-    _check_repeated(entries)
+    # Without them rows that differ look the same.
+    if not missing & {"definition", "months"}:
+        _check_repeated(entries)
     _check_dose_arms(entries)
-    _check_nesting(entries)
+    _check_nesting(entries, studies or {})
     _check_cohorts(entries)
 
 
@@ -36,7 +42,7 @@ def _check_counts(entry: Entry) -> None:
     if low is not None and high is not None and low > high:
         wrong = f"{low} is above events_max, {high}"
         entry.row.complain("events_min", f"{wrong}: write the smaller bound here")
-    elif high is not None and n is not None and high > n:
+    if high is not None and n is not None and high > n:
         wrong = f"{high} events are more than the {n} patients in n"
         entry.row.complain(column, f"{wrong}: at most {n} is possible")
     # NaN, unlike None, is a cell left empty rather than a cell already complained about.
@@ -83,15 +89,15 @@ def _check_dose_arms(entries: list[Entry]) -> None:
                 entry.row.complain("arm", f"{wrong} on line {total.row.line}: {remedy}")
 
 
-def _check_nesting(entries: list[Entry]) -> None:
+def _check_nesting(entries: list[Entry], studies: dict[str, dict[str, Any]]) -> None:
     """Compare each child with the parents that an analysis would put beside it."""
     cells: dict[tuple[Any, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         cells[entry.study, entry.arm, entry.outcome].append(entry)
     for (study, arm, outcome), children in cells.items():
-        parents = cells.get((study, arm, PARENTS.get(outcome or "")), [])
-        if study is None or arm is None or not parents:
+        if study is None or arm is None or outcome not in PARENTS:
             continue
+        parents = cells.get((study, arm, PARENTS[outcome]), [])
         pairs = {}
         for counts in _IN_A_SET:
             for alternative in (False, True):
@@ -100,7 +106,7 @@ def _check_nesting(entries: list[Entry]) -> None:
                 if child is not None and parent is not None:
                     pairs[id(child), id(parent)] = child, parent
         for child, parent in pairs.values():
-            _check_pair(child, parent)
+            _check_pair(child, parent, _patients(studies.get(study, {}), arm))
     for study in dict.fromkeys(entry.study for entry in entries if entry.study):
         for outcome, within in PARENTS.items():
             _check_across_arms(
@@ -152,17 +158,30 @@ def _definition_used(entries: Iterable[Entry], alternative: bool) -> Entry | Non
     return ordered[0] if ordered else None
 
 
-def _check_pair(child: Entry, parent: Entry) -> None:
-    if child.n is None or child.n != parent.n:
+def _patients(about: dict[str, Any], arm: str) -> int | None:
+    """Say how many patients an arm had, None where the tables do not tell."""
+    return about.get({"msc": "n_msc", "control": "n_control"}.get(arm, ""))
+
+
+def _check_pair(child: Entry, parent: Entry, patients: int | None) -> None:
+    """Complain where more patients have the child than can have the parent.
+
+    Of the same number of patients they are taken to be the same; else those whom the parent's row
+    leaves out may all have it.
+    """
+    if None in (child.n, parent.n, child.events_min, parent.events_max):
         return
-    if child.events_min is None or parent.events_max is None:
+    least, most, counted = child.events_min or 0, parent.events_max or 0, parent.n or 0
+    if child.n != counted and patients is None:
         return
-    if child.events_min > parent.events_max:
+    beside = 0 if child.n == counted else max((patients or 0) - counted, 0)
+    if least > most + beside:
         column = "events_min" if "events_min" in child.row.cells else "events"
-        wrong = f"{child.events_min} with {child.outcome} are more than the {parent.events_max}"
-        where = f"with {parent.outcome} on line {parent.row.line}"
-        remedy = f"{child.outcome} is always among {parent.outcome}"
-        child.row.complain(column, f"{wrong} {where}: {remedy}")
+        wrong = f"{least} with {child.outcome} are more than the {most} with {parent.outcome} on "
+        wrong += f"line {parent.row.line}"
+        if beside:
+            wrong += f" and the {beside} who were treated but not counted there"
+        child.row.complain(column, f"{wrong}: {child.outcome} is always among {parent.outcome}")
 
 
 def _check_cohorts(entries: list[Entry]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .entries import ARMS, CERTAINTIES, OUTCOMES, ROLES, STATISTICS, Entry
 from .problems import check_against_study, check_entries, check_one_disease
-from .tables import Problem, Table, require_columns, shown
+from .tables import Problem, Table, forget_cells, missing_columns, shown
 
 STUDY_COLUMNS = (
     "study_id",
@@ -40,8 +40,7 @@ REVIEW_COLUMNS = ("disease", "outcome", "statistic", "value", "wording")
 
 def read_studies(table: Table, problems: list[Problem]) -> dict[str, dict[str, Any]] | None:
     """Read studies.csv: one dictionary a study, by study, in the order of the file."""
-    if not require_columns(table, STUDY_COLUMNS, problems):
-        return None
+    missing = missing_columns(table, STUDY_COLUMNS, problems)
     studies: dict[str, dict[str, Any]] = {}
     first_line: dict[str, int] = {}
     for row in table.rows:
@@ -61,7 +60,7 @@ def read_studies(table: Table, problems: list[Problem]) -> dict[str, dict[str, A
             "role": row.one_of("role", ROLES),
             "note": row.text("note"),
         }
-        if entry["role"] == "overlap" and not entry["cohort"]:
+        if entry["role"] == "overlap" and not row.text("cohort"):
             wrong = "is empty: an overlap study names the cohort whose patients it shares"
             row.complain("cohort", wrong)
         if study is None:
@@ -72,15 +71,16 @@ def read_studies(table: Table, problems: list[Problem]) -> dict[str, dict[str, A
             continue
         studies[study] = entry
         first_line[study] = row.line
-    return studies
+    forget_cells(table, missing, problems)
+    # Where no study could be read, not every row of counts is of an unknown one.
+    return studies or None
 
 
 def read_outcomes(
     table: Table, studies: dict[str, dict[str, Any]] | None, problems: list[Problem]
 ) -> list[Entry]:
     """Read outcomes.csv and check its rows against each other and against their studies."""
-    if not require_columns(table, OUTCOME_COLUMNS, problems):
-        return []
+    missing = missing_columns(table, OUTCOME_COLUMNS, problems)
     known = tuple(studies) if studies is not None else None
     entries = []
     for row in table.rows:
@@ -114,9 +114,10 @@ def read_outcomes(
                 cohort=about.get("cohort", ""),
             )
         )
-    check_entries(entries)
+    check_entries(entries, missing, studies)
     for entry in entries:
         check_against_study(entry, (studies or {}).get(entry.study or "", {}))
+    forget_cells(table, missing, problems)
     return entries
 
 
@@ -135,8 +136,7 @@ def read_counts(table: Table, problems: list[Problem]) -> list[Entry]:
         problems.append(Problem(table.file, table.line, "study", f"{wrong}, {remedy}"))
         return []
     events = ("events_min", "events_max") if bounded else ("events", "events")
-    if not require_columns(table, ("study", *dict.fromkeys(events), "n"), problems):
-        return []
+    missing = missing_columns(table, ("study", *dict.fromkeys(events), "n"), problems)
     entries = []
     for row in table.rows:
         events_min = row.whole(events[0])
@@ -162,6 +162,7 @@ def read_counts(table: Table, problems: list[Problem]) -> list[Entry]:
         )
     check_entries(entries)
     check_one_disease(entries)
+    forget_cells(table, missing, problems)
     return entries
 
 
@@ -169,8 +170,7 @@ def read_review(
     table: Table, diseases: tuple[str, ...] | None, problems: list[Problem]
 ) -> list[tuple[Any, ...]]:
     """Read review.csv: disease, outcome, statistic, value and wording of each statement."""
-    if not require_columns(table, REVIEW_COLUMNS, problems):
-        return []
+    missing = missing_columns(table, REVIEW_COLUMNS, problems)
     statements = []
     first_line: dict[tuple[Any, ...], int] = {}
     for row in table.rows:
@@ -185,6 +185,7 @@ def read_review(
             row.complain("row", f"is given twice: the same statistic is on line {first_line[key]}")
         first_line.setdefault(key, row.line)
         statements.append((named, outcome, statistic, value, row.text("wording")))
+    forget_cells(table, missing, problems)
     return statements
 
 

@@ -213,7 +213,8 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
             continue
         named = zip(header, map(_one_line, cells), strict=True)
         rows.append(Row(file, line, dict(named), problems))
-    if len(records) == 1:
+    # A quote that is never closed swallows the rows below it: they are there.
+    if len(records) == 1 and not any(problem.file == file for problem in problems):
         problems.append(Problem(file, header_line, "file", "has a header alone: rows are needed"))
     return Table(file, header_line, tuple(header), tuple(rows))
 
@@ -222,8 +223,10 @@ def _one_line(cell: str) -> str:
     return " ".join(cell.split())
 
 
-def require_columns(table: Table, needed: tuple[str, ...], problems: list[Problem]) -> bool:
-    """Note every needed column that a table lacks; return whether it has them all."""
+def missing_columns(
+    table: Table, needed: tuple[str, ...], problems: list[Problem]
+) -> frozenset[str]:
+    """Note every needed column that a table lacks; return their names."""
     missing = [column for column in needed if column not in table.columns]
     spare = [column for column in table.columns if column and column not in needed]
     for column in missing:
@@ -232,7 +235,16 @@ def require_columns(table: Table, needed: tuple[str, ...], problems: list[Proble
         problems.append(
             Problem(table.file, table.line, column, f"this column is missing; {remedy}")
         )
-    return not missing
+    return frozenset(missing)
+
+
+def forget_cells(table: Table, columns: frozenset[str], problems: list[Problem]) -> None:
+    """Drop what was noted of the cells of missing columns: the header's problem says it once."""
+    problems[:] = [
+        problem
+        for problem in problems
+        if problem.file != table.file or problem.line == table.line or problem.column not in columns
+    ]
 
 
 def _read_text(path: Path, file: str, problems: list[Problem]) -> str | None:

@@ -217,6 +217,76 @@ def test_a_child_of_other_patients_than_its_parent_may_exceed_it(folder):
     load_evidence(folder)
 
 
+@pytest.mark.parametrize(("remission", "is_wrong"), [("14,14,20", True), ("11,11,20", False)])
+def test_a_child_above_its_parent_and_all_who_were_not_looked_at_is_named(
+    folder, remission, is_wrong
+):
+    # 8 of 17 improved, and 20 were treated: with remission can be 8 and the other 3, no more.
+    text = OUTCOMES.replace("one,msc,remission,3,4,17", f"one,msc,remission,{remission}")
+    (folder / "outcomes.csv").write_text(text, encoding="utf-8")
+    if not is_wrong:
+        load_evidence(folder)
+        return
+    (problem,) = problems_of(folder)
+    assert (problem.line, problem.column) == (3, "events_min")
+    assert "14 with remission are more than the 8 with improvement on line 2" in problem.message
+    assert "3 who were treated but not counted there" in problem.message
+
+
+def test_a_wrong_lower_bound_does_not_hide_events_above_n(folder):
+    text = OUTCOMES.replace("one,msc,improvement,8,8,17", "one,msc,improvement,30,25,17")
+    (folder / "outcomes.csv").write_text(text, encoding="utf-8")
+    found = [(p.line, p.column) for p in problems_of(folder)]
+    assert found == [(2, "events_max"), (2, "events_min")]
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "others"),
+    [
+        ("outcomes.csv", "n", [(3, "outcome"), (6, "months")]),
+        ("outcomes.csv", "definition", [(3, "outcome"), (6, "months")]),
+        ("outcomes.csv", "study_id", [(3, "outcome"), (6, "months")]),
+        ("outcomes.csv", "outcome", []),
+        ("studies.csv", "label", [(3, "n_msc")]),
+        ("studies.csv", "study_id", [(3, "n_msc")]),
+        ("review.csv", "wording", [(3, "value")]),
+    ],
+)
+def test_a_missing_column_does_not_hide_what_is_wrong_in_the_others(folder, file, column, others):
+    wrong = {
+        "outcomes.csv": OUTCOMES.replace("remission", "remision").replace("cause,12", "cause,"),
+        "studies.csv": STUDIES.replace("trial,30,", "trial,0,"),
+        "review.csv": REVIEW.replace("count,6", "count,-6"),
+    }[file]
+    alternative = "one,msc,improvement,9,9,17,PASI 40,6,reported,abstract,false,\n"
+    header, rest = (wrong + alternative * (file == "outcomes.csv")).split("\n", 1)
+    names = ["spare" if name == column else name for name in header.split(",")]
+    (folder / file).write_text(",".join(names) + "\n" + rest, encoding="utf-8")
+    found = [(p.line, p.column) for p in problems_of(folder) if p.file.endswith(file)]
+    doubled = [(7, "months")] if (6, "months") in others else []
+    assert found == sorted([(1, column), *others, *doubled])
+
+
+def test_a_misspelt_outcome_is_nobody_s_parent(folder):
+    text = OUTCOMES.replace("remission", "remision")
+    (folder / "outcomes.csv").write_text(text, encoding="utf-8")
+    (problem,) = problems_of(folder)
+    assert (problem.line, problem.column) == (3, "outcome")
+
+
+def test_a_quote_that_swallows_the_rows_is_told_as_that_alone(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text('study,events,n\n"a,1,2\nb,1,2\n', encoding="utf-8")
+    (problem,) = problems_of(path)
+    assert "never closed" in problem.message
+
+
+def test_studies_without_rows_do_not_make_every_study_unknown(folder):
+    (folder / "studies.csv").write_text(STUDIES.split("\n")[0] + "\n", encoding="utf-8")
+    (problem,) = problems_of(folder)
+    assert "header alone" in problem.message
+
+
 def test_a_disease_in_the_outcomes_must_be_that_of_the_study(folder):
     rows = list(csv.reader(OUTCOMES.splitlines()))
     about = {"one": "psoriasis", "two": "lupus", "four": "Lupus"}
