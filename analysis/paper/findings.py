@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -239,9 +240,10 @@ def _priors(results: Results) -> Section:
 def _rates(results: Results) -> Section:
     text = (
         "The rate is that of the median study of a disease, not the average of studies; the next "
-        "trial's is drawn with its own study effect and is therefore wider. Borrowed rates rest on "
-        "the other diseases alone."
+        "trial's is drawn with its own study effect and is therefore wider."
     )
+    if _borrowed(results):
+        text += " " + of_borrowed(results.config["pooling"], results.config["outcomes"])
     blocks = [Block("text", text), Block("figure", "rates")]
     for outcome in reported(results):
         blocks.append(Block("table", tables.rates_table(results, outcome)))
@@ -364,6 +366,28 @@ def _definitions(results: Results) -> Section | None:
     return Section("definitions", "Primary against alternative definitions", blocks)
 
 
+def of_borrowed(pooling: str, outcomes: Collection[str]) -> str:
+    """Say what a rate rests on where its disease has no study of the outcome.
+
+    Parameters
+    ----------
+    pooling : str
+        How diseases inform each other.
+    outcomes : collection of str
+        The outcomes of the fit.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    rests = "the prior" if pooling == "none" else "the other diseases"
+    if any(PARENTS.get(name) in outcomes for name in outcomes):
+        rests += ", and on what its own studies say of an outcome that it is nested in or that is "
+        rests += "nested in it"
+    return f"A borrowed rate is of a disease without a study of that outcome: it rests on {rests}."
+
+
 def _limits(results: Results, shipped: bool) -> Section:
     said = [
         NOT_EFFECTS,
@@ -373,7 +397,7 @@ def _limits(results: Results, shipped: bool) -> Section:
     ]
     borrowed = _borrowed(results)
     if borrowed:
-        said.append(f"Borrowed, with no data of their own: {borrowed}.")
+        said.append(f"Borrowed, with no study of that outcome: {borrowed}.")
     if "death" in reported(results):
         said.append("Mortality assumes a constant hazard over follow-up.")
     said += CAUTIONS_OF_THE_FIELD if shipped else ()
@@ -397,7 +421,13 @@ def _reproduce(results: Results, command: str) -> Section:
         f"Pooling {config['pooling']}, engine {config['engine']}, {config['chains']} chains of "
         f"{config['draws']} draws after {config['tune']} tuning steps, seed {config['seed']}.",
         f"Software: {versions}.",
-        "On one machine the same command gives the same numbers to the bit.",
+        "On one machine the same command gives the same numbers to the bit"
+        + (
+            ", but for the first run after an installation: what is compiled there and then adds "
+            "up in another order, and its numbers differ within Monte-Carlo error."
+            if config["engine"] == "nuts"
+            else "."
+        ),
     ]
     blocks = [Block("code", command), Block("list", facts)]
     return Section("reproduce", "How to reproduce this", blocks)

@@ -301,6 +301,20 @@ def results_of(evidence, path):
     return Results(evidence, made, None, {}, {}, run_config(made), DEFAULT)
 
 
+@pytest.mark.parametrize(
+    ("pooling", "outcomes", "rests", "nested"),
+    [
+        ("partial", ("improvement", "death"), "on the other diseases", False),
+        ("partial", ("improvement", "remission"), "on the other diseases", True),
+        ("none", ("any_ae", "moderate_severe_ae"), "on the prior", True),
+    ],
+)
+def test_a_borrowed_rate_is_said_to_rest_on_what_it_rests_on(pooling, outcomes, rests, nested):
+    said = findings.of_borrowed(pooling, outcomes)
+    assert rests in said
+    assert ("nested" in said) == nested
+
+
 def test_prose_takes_its_numbers_from_the_table(evidence, passed):
     results = results_of(evidence, passed[0] / "fit.nc")
     table = report_tables.rates_table(results, "improvement")
