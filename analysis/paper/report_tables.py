@@ -127,7 +127,11 @@ def priors_table(results: Results) -> Table:
         rows.append(
             (
                 outcome_words(outcome),
-                *("–" if each is None else str(each) for each in parts.values()),
+                # In two lines, or the six columns do not fit on the page.
+                *(
+                    "–" if each is None else str(each).replace("(", "\n(")
+                    for each in parts.values()
+                ),
                 *(interval(dict(zip(("q2.5", "q50", "q97.5"), q, strict=True))) for q in quantiles),
             )
         )
