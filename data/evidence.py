@@ -138,7 +138,7 @@ class Evidence:
         """What the user should be told of how the selection is read."""
         told = [
             f"outcome {name} is not one of the dictionary: it stands alone, on the log-odds scale, "
-            "with the default priors"
+            "with the general priors of the prior set, unless that names it"
             for name in self.outcome_names
             if name not in OUTCOMES
         ]
