@@ -61,8 +61,12 @@ class PaperTable:
         return self._set().as_raw_html()
 
     def latex(self) -> str:
-        """Give the table as LaTeX (needs the packages booktabs and caption)."""
-        text = self._set().as_latex()
+        """Give the table as LaTeX (needs the packages booktabs and caption).
+
+        Set so small and close that the widest table fits a journal's double column of 180 mm.
+        """
+        text = self._set().tab_options(table_font_size="6.5pt").as_latex()
+        text = text.replace("\\selectfont\n", "\\selectfont\n\\setlength{\\tabcolsep}{2pt}\n", 1)
         for sign, command in _LATEX_SIGNS.items():
             text = text.replace(sign, command)
         return text.replace("\\\\\n*", "\\\\\n{}*")  # a row's end would take the star for its own

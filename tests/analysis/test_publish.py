@@ -355,6 +355,7 @@ def test_latex_has_only_signs_that_its_fonts_know(few):
     evidence, fit, check = few
     tables = {each.name: each for each in paper_tables(fit, evidence, check)}
     text = tables["table_diagnostics"].latex()
+    assert "\\fontsize{6.5pt}{7.8pt}\\selectfont\n\\setlength{\\tabcolsep}{2pt}\n" in text
     assert r"($\mu$)" in text
     named = replace(
         tables["table_characteristics"],
