@@ -306,7 +306,8 @@ def left_out_table(results: Results) -> Table:
         "Each study left out and predicted by the others: log predictive density of its rows of "
         "an outcome (a nested outcome's is in the outer one's), probability integral transform "
         "(between 0 and 1, evenly spread for a model that is right) and Pareto k of the importance "
-        "weights (above 0.7 the model was fitted again without the study)."
+        "weights. Without a k nothing was weighted: the rest was integrated exactly, or, where k "
+        "was above 0.7 or the study surprised, the model was fitted again without it."
     )
     header = ("Outcome", "Study", "Log density", "PIT", "Pareto k")
     return Table("left_out", caption, header, rows, frame, texts=2)
