@@ -17,6 +17,7 @@ from .paper.checklist import checklist
 from .paper.exhibits import Exhibit, exhibits, plain
 from .paper.paper_tables import PaperTable, paper_tables
 from .paper.rendering import FORMATS, render, render_small
+from .paper.wording import without_tags
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,12 +130,12 @@ def publish(
     drawn = both(delayed(job)(each) for each in found)
     texts = _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
     told = checklist(fit, evidence, plain(check), comparison)
-    texts.append(write_whole(told, folder / "checklist.md"))
+    texts.append(write_whole(without_tags(told), folder / "checklist.md"))
     written = list(drawn)
     files = [path for paths, _ in written for path in paths]
     notes = [captions.abbreviations(shown, evidence.diseases) for _, shown in written]
-    page = write_whole(captions_page(found, notes, style), folder / "captions.md")
-    return [*files, page, *texts]
+    page = without_tags(captions_page(found, notes, style))
+    return [*files, write_whole(page, folder / "captions.md"), *texts]
 
 
 def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:

@@ -46,8 +46,11 @@ MAY_IMPORT = {
     "models": {"data", "models"},
     "analysis": {"data", "models", "analysis"},
     "figures": {"data", "models", "figures"},
-    "roof": {"data", "models", "analysis", "figures", "roof"},
+    "words": {"data", "models", "analysis", "figures", "words"},
+    "roof": {"data", "models", "analysis", "figures", "words", "roof"},
 }
+# What tells results on paper and on a terminal stands above the analysis, and knows its figures.
+WORDS = ("analysis.paper.", "analysis.terminal.")
 # Where files are opened, besides the reading of the evidence in data/: the store of fits, the
 # calibration's progress (it resumes), and the roof.
 TOUCH_FILES = ROOF | {"analysis.fitting.store", "analysis.calibrate"}
@@ -89,8 +92,10 @@ def dotted(path: Path) -> str:
 
 
 def floor(module: str) -> str:
-    """Name the room of a module, or the roof."""
-    return "roof" if module in ROOF else module.split(".")[0]
+    """Name the room of a module, the words above it, or the roof."""
+    if module in ROOF:
+        return "roof"
+    return "words" if module.startswith(WORDS) else module.split(".")[0]
 
 
 def imported(module: str, tree: ast.Module, modules) -> set[str]:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...data.export import write_csv, write_whole
-from ..publish import captions_page, render
+from ..publish import captions_page
 from ..trial import design_frames
 from ..trial.requests import DesignResult
 from .captions import Words
 from .exhibits import Exhibit
+from .rendering import render
+from .wording import without_tags
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +80,7 @@ def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
         ]
     if shown:
         text = captions_page(shown, [""] * len(shown), style)
-        files.append(write_whole(text.encode(), out / "design_captions.md"))
+        files.append(write_whole(without_tags(text).encode(), out / "design_captions.md"))
     ours = {out / f"design_{name}.{end}" for name in PICTURES for end in ("csv", *FORMATS)}
     for stale in {*ours, out / "design_captions.md"} - set(files):
         stale.unlink(missing_ok=True)

@@ -1,11 +1,17 @@
-"""How numbers are written for readers: probabilities as percentages, each with its interval."""
+"""How numbers and names are written: probabilities as percentages, with their intervals."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+
+
+def without_tags(text: str) -> str:
+    """Keep what opens an HTML tag in Markdown from doing so: names come from tables of others."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
 
 
 def percent(value: float, digits: int | None = None) -> str:

@@ -241,6 +241,17 @@ def test_names_are_drawn_as_written(tmp_path, monkeypatch):
     assert not any(text.get_parse_math() for text in named)
 
 
+def test_names_open_no_tags_in_the_pages_of_words(tmp_path):
+    table = tmp_path / "counts.csv"
+    table.write_text("study,disease,events,n\na,<img src=x>,3,7\nb,<b>,0,12\n", "utf-8")
+    evidence = load_evidence(table)
+    publish(pretend.pretend_fit(evidence), evidence, tmp_path / "out", formats=())
+    for name in ("captions.md", "checklist.md"):
+        text = (tmp_path / "out" / name).read_text("utf-8")
+        assert "<img" not in text
+        assert "&lt;img src=x>" in text
+
+
 def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
     table = tmp_path / "counts.csv"
     table.write_text("study,disease,events,n\n<b>A & B</b>_%,=1+1,3,7\nb,c,0,12\n")
