@@ -49,7 +49,7 @@ def test_twelve_sets_over_six_outcomes(benchmark, evidence, stored, capsys):
         cold.append(time.perf_counter() - started)
     with capsys.disabled():
         print(
-            f"\ntwelve cold fits: {sum(cold):.0f} s, {sum(cold) / spent:.0f} times the comparison"
+            f"\ntwelve cold fits: {sum(cold):.0f} s, {sum(cold) / spent:.0f} times as long"
         )
     assert spent < 30
 
