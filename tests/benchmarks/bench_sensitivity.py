@@ -48,9 +48,7 @@ def test_twelve_sets_over_six_outcomes(benchmark, evidence, stored, capsys):
         subprocess.run([sys.executable, "-c", COLD_FIT, name], check=True, capture_output=True)
         cold.append(time.perf_counter() - started)
     with capsys.disabled():
-        print(
-            f"\ntwelve cold fits: {sum(cold):.0f} s, {sum(cold) / spent:.0f} times as long"
-        )
+        print(f"\ntwelve cold fits: {sum(cold):.0f} s, {sum(cold) / spent:.0f} times as long")
     assert spent < 30
 
 
