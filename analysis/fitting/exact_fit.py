@@ -172,9 +172,8 @@ def _tables(found: ExactFit, reported: tuple[str, ...]) -> dict[str, xr.Dataset]
         ),
         "hyper": summary.to_dataset(hyper[[*summary.HYPER_COLUMNS, "note"]].astype(numbers)),
     }
-    error = max(found.posteriors[name].worst_error for name in rates["outcome"].unique())
     nothing_sampled = dict.fromkeys(summary.DIAGNOSTICS, np.nan)
-    tables["hyper"].attrs.update(nothing_sampled | {"numerical_error": error})
+    tables["hyper"].attrs.update(nothing_sampled | {"numerical_error": found.worst_error})
     keys = [(r.outcome, r.quantity, r.disease) for r in rates.itertuples(index=False)]
     keys += [(h.outcome, h.parameter, None) for h in hyper.itertuples(index=False)]
     tables["densities"] = _densities(found, keys)

@@ -18,8 +18,8 @@ STATISTICS = (
 )  # fmt: skip
 RATE_COLUMNS = ("outcome", "disease", "quantity", *STATISTICS, "studies", "patients", "evidence")
 HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS)
-#: Worst values over everything reported, kept as attributes of the group ``hyper``.
-#: The worst of everything reported: of sampling, and of the exact engine's integrals.
+#: Worst values over everything reported, kept as attributes of the group ``hyper``: of sampling,
+#: and of the exact engine's integrals.
 DIAGNOSTICS = (
     *("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi"),
     "numerical_error",

@@ -28,7 +28,8 @@ def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:
         The worst of every reported quantity: ``max_r_hat``, ``min_ess_bulk``, ``min_ess_tail``,
         ``divergences``, ``e_bfmi``, and the number of ``draws``. All are missing where nothing was
         sampled; of one chain R-hat is, and of a few draws every one may be. ``numerical_error``
-        is the largest error of integrals, missing where nothing was integrated.
+        is the largest error of integrals, in SDs of what spreads wider than one, missing where
+        nothing was integrated.
 
     Returns
     -------
@@ -50,9 +51,10 @@ def _judge_integrals(error: float | None) -> dict[str, str]:
     if error is None:
         return {"verdict": "pass", "reason": f"{told}."}
     if error <= TOLERANCE:
-        return {"verdict": "pass", "reason": f"{told}: no error above {TOLERANCE:g}."}
-    told = f"{told}, to an error of {error:.1g}, above {TOLERANCE:g}: compare with the sampler."
-    return {"verdict": _level(True, error > FAILING_NUMERICAL_ERROR), "reason": told}
+        reason = f"{told}: no error above {TOLERANCE:g} (of an SD, where that is above one)."
+        return {"verdict": "pass", "reason": reason}
+    reason = f"{told}, to an error of {error:.1g}, above {TOLERANCE:g}: compare with the sampler."
+    return {"verdict": _level(True, error > FAILING_NUMERICAL_ERROR), "reason": reason}
 
 
 def _problems(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:

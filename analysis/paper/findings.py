@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -413,21 +413,23 @@ def _borrowed(results: Results) -> str:
     )
 
 
+def _asked(config: Mapping[str, Any]) -> str:
+    """Say what was asked of the sampler; nothing where there was none."""
+    if config["engine"] != "nuts":
+        return ""
+    length = f"{config['draws']} draws after {config['tune']} tuning steps"
+    return f"{config['chains']} chains of {length} (twice as long where too few were effective), "
+
+
 def _reproduce(results: Results, command: str) -> Section:
     config = results.config
     versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
     facts = [
         f"Data: SHA-256 {config['data_sha256']} (of the counts and diseases that the model sees).",
-        f"Pooling {config['pooling']}, engine {config['engine']}, {config['chains']} chains of "
-        f"{config['draws']} draws after {config['tune']} tuning steps, seed {config['seed']}.",
+        f"Pooling {config['pooling']}, engine {config['engine']}, {_asked(config)}"
+        f"seed {config['seed']}.",
         f"Software: {versions}.",
-        "On one machine the same command gives the same numbers to the bit"
-        + (
-            ", but for the first run after an installation: what is compiled there and then adds "
-            "up in another order, and its numbers differ within Monte-Carlo error."
-            if config["engine"] == "nuts"
-            else "."
-        ),
+        "On one machine the same command gives the same numbers to the bit.",
     ]
     blocks = [Block("code", command), Block("list", facts)]
     return Section("reproduce", "How to reproduce this", blocks)

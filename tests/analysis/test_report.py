@@ -315,6 +315,12 @@ def test_a_borrowed_rate_is_said_to_rest_on_what_it_rests_on(pooling, outcomes, 
     assert ("nested" in said) == nested
 
 
+def test_what_was_asked_of_the_sampler_is_told_where_there_was_one():
+    config = {"engine": "nuts", "chains": 4, "draws": 1000, "tune": 500}
+    assert findings._asked(config).startswith("4 chains of 1000 draws after 500 tuning steps")
+    assert findings._asked({**config, "engine": "exact"}) == ""
+
+
 def test_prose_takes_its_numbers_from_the_table(evidence, passed):
     results = results_of(evidence, passed[0] / "fit.nc")
     table = report_tables.rates_table(results, "improvement")
