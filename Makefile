@@ -34,7 +34,7 @@ figures: setup  ## the figure set of the shipped evidence: results/figures
 	@.venv/bin/mscpool figures
 
 gallery: setup  ## render the gallery of the figures' README anew (after a change to data, model or drawing)
-	@$(PYTHON) -c "from mscpool.analysis.publish import gallery; gallery()"
+	@$(PYTHON) -c "from mscpool.analysis.paper.publish.publish import gallery; gallery()"
 
 test: setup  ## linters, types, fast and small-sampling tests
 	@$(PYTHON) -m ruff check --quiet .
@@ -43,7 +43,7 @@ test: setup  ## linters, types, fast and small-sampling tests
 	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
 
 calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
-	@$(PYTHON) -m mscpool.analysis.calibrate $(if $(SETS),--sets $(SETS))
+	@$(PYTHON) -m mscpool.analysis.calibration.calibrate $(if $(SETS),--sets $(SETS))
 
 bench: setup  ## how long things take
 	@$(PYTHON) -m pytest --quiet tests/benchmarks -o python_files='bench_*.py' --benchmark-only $(ARGS)

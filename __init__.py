@@ -16,36 +16,36 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis import design as design
-    from .analysis import monitoring as monitoring
-    from .analysis.check import check as check
-    from .analysis.fit import fit as fit
-    from .analysis.fit import hyper as hyper
-    from .analysis.fit import load_fit as load_fit
-    from .analysis.fit import rates as rates
-    from .analysis.robustness.borrowing import borrowing as borrowing
-    from .analysis.sensitivity import compare_priors as compare_priors
+    from .analysis.fitting.fit import fit as fit
+    from .analysis.fitting.fit import hyper as hyper
+    from .analysis.fitting.fit import load_fit as load_fit
+    from .analysis.fitting.fit import rates as rates
+    from .analysis.guard.check import check as check
+    from .analysis.sensitivity.borrowing import borrowing as borrowing
+    from .analysis.sensitivity.compare import compare_priors as compare_priors
+    from .analysis.trial import design as design
+    from .analysis.trial import monitoring as monitoring
     from .data.evidence import load_evidence as load_evidence
-    from .models.elicit import elicit as elicit
-    from .models.hierarchy import build_model as build_model
-    from .models.priors import PriorSet as PriorSet
-    from .models.priors import named_set as named_set
+    from .models.priors.elicit import elicit as elicit
+    from .models.priors.sets import PriorSet as PriorSet
+    from .models.priors.sets import named_set as named_set
+    from .models.sampled.hierarchy import build_model as build_model
 
 _ROOM = {
     "load_evidence": "data.evidence",
-    "build_model": "models.hierarchy",
-    "PriorSet": "models.priors",
-    "named_set": "models.priors",
-    "fit": "analysis.fit",
-    "load_fit": "analysis.fit",
-    "rates": "analysis.fit",
-    "hyper": "analysis.fit",
-    "check": "analysis.check",
-    "compare_priors": "analysis.sensitivity",
-    "borrowing": "analysis.robustness.borrowing",
-    "elicit": "models.elicit",
-    "design": "analysis",
-    "monitoring": "analysis",
+    "build_model": "models.sampled.hierarchy",
+    "PriorSet": "models.priors.sets",
+    "named_set": "models.priors.sets",
+    "fit": "analysis.fitting.fit",
+    "load_fit": "analysis.fitting.fit",
+    "rates": "analysis.fitting.fit",
+    "hyper": "analysis.fitting.fit",
+    "check": "analysis.guard.check",
+    "compare_priors": "analysis.sensitivity.compare",
+    "borrowing": "analysis.sensitivity.borrowing",
+    "elicit": "models.priors.elicit",
+    "design": "analysis.trial",
+    "monitoring": "analysis.trial",
 }
 
 

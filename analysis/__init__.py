@@ -1,1 +1,1 @@
-"""What is done with a model: one module a question."""
+"""What is done with a model: one room a question."""

@@ -51,7 +51,7 @@ def test_wheel_holds_every_file_of_the_code_folders(installed, tracked):
 
 def test_wheel_offers_the_command(installed):
     entry_points = next(installed.glob("mscpool-*.dist-info/entry_points.txt"))
-    assert "mscpool = mscpool.analysis.cli:main" in entry_points.read_text("utf-8")
+    assert "mscpool = mscpool.analysis.terminal.cli:main" in entry_points.read_text("utf-8")
 
 
 def test_wheel_reads_its_own_evidence(installed, tmp_path):

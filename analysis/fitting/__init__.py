@@ -1,1 +1,1 @@
-"""How a fit is made: sampled or integrated, summarised, stored."""
+"""A fit: sampled or integrated, summarised, stored."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.integration.exact_draws import draw
-from ...models.integration.exact_outcomes import ExactFit, ExactModel, exact_model
-from ...models.priors import PriorSet
+from ...models.exact.draws import draw
+from ...models.exact.outcomes import ExactFit, ExactModel, exact_model
+from ...models.priors.sets import PriorSet
 from ...models.terms import Terms, build_terms
 from . import summary
 from .predict import Levels

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...models.hierarchy import COMBINATIONS, ROBUST_DEGREES, structure
 from ...models.outcomes import inverse_link
-from ...models.priors import Prior, PriorSet
-from ...models.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
+from ...models.priors.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
+from ...models.priors.sets import Prior, PriorSet
+from ...models.sampled.hierarchy import COMBINATIONS, ROBUST_DEGREES, structure
 from ...models.terms import Terms, count_data
 
 
@@ -54,7 +54,7 @@ def levels_of(draws: dict[str, np.ndarray], terms: Terms, rng: np.random.Generat
     Parameters
     ----------
     draws : dict of str to numpy.ndarray
-        Variables of `models.hierarchy.build_model`, shape (draw, ...).
+        Variables of `models.sampled.hierarchy.build_model`, shape (draw, ...).
     terms : Terms
         The likelihood.
     rng : numpy.random.Generator
@@ -286,7 +286,7 @@ def _draw_pair(
     levels: Levels, table: dict[str, np.ndarray], term: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw which of a term's pairs happened, as its place in the table of pairs; shape (draw,)."""
-    from ...models.likelihood import log_likelihood_of_terms
+    from ...models.sampled.likelihood import log_likelihood_of_terms
 
     effect, child, start, stop = table["term_table"][term, [1, 2, -2, -1]].astype(int)
     each_pair = np.repeat(table["term_table"][[term]], stop - start, axis=0)
@@ -322,7 +322,7 @@ def integrated_log_likelihood(levels: Levels, terms: Terms) -> np.ndarray:
     Merkle and others 2019, doi 10.1007/s11336-019-09679-0 (why the marginal and not the conditional
     likelihood).
     """
-    from ...models.likelihood import integrated_log_likelihood_of_terms
+    from ...models.sampled.likelihood import integrated_log_likelihood_of_terms
 
     theta = at_effects(levels.theta, terms)
     sigma = np.maximum(levels.sigma, LEAST_DEVIATION)[:, terms.effects["outcome"].to_numpy()]

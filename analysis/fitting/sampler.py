@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...models.hierarchy import hierarchy, model_data, structure
-from ...models.priors import DEFAULT, PriorSet
-from ...models.quantile_table import SCORES
+from ...models.priors.quantile_table import SCORES
+from ...models.priors.sets import DEFAULT, PriorSet
+from ...models.sampled.hierarchy import hierarchy, model_data, structure
+from ...models.sampled.variables import variables_of_scores
 from ...models.terms import Terms
-from ...models.variables import variables_of_scores
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ...data.evidence import Evidence
-    from ...models.priors import PriorSet
+    from ...models.priors.sets import PriorSet
 
 FILE = "fit.nc"
 #: Attribute of the file that holds the hash of each group, as JSON: netCDF has no checksums.

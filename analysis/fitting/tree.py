@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...models.priors import PriorSet
+from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from . import predict
 

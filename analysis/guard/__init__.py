@@ -1,1 +1,1 @@
-"""What the guard looks at: discrepancies, what is left out, the review, planted defects."""
+"""May this fit be believed? The guard's checks and its verdict."""

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.special import logsumexp, ndtr
 
 from ...models.outcomes import inverse_link
-from ...models.priors import PriorSet
+from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.predict import Levels, integrated_log_likelihood
 

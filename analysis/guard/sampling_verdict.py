@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ...models.exact import TOLERANCE
+from ...models.exact.hierarchy import TOLERANCE
 from .verdicts import Verdict, worst
 
 #: What every reported quantity must reach, else the guard warns ...

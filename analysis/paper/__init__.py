@@ -1,1 +1,1 @@
-"""What a paper and the report are made of: exhibits, captions, tables, sentences."""
+"""What a paper and the report are made of."""

@@ -1,1 +1,1 @@
-"""What the command line is made of: options, requests, printing."""
+"""The command line: one module a command."""

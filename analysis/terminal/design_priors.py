@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..paper.results import UNCHECKED, verdicts
-from .cli_design import FromFit, Subcommand
+from ..paper.frames.results import UNCHECKED, verdicts
+from .design import FromFit, Subcommand
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -43,7 +43,7 @@ def fill_priors(
     ValueError
         A prior that cannot be read, or not be had from the fit, or not be used there.
     """
-    from ...models.rate_prior import parse_prior
+    from ...models.rates.prior import parse_prior
     from ..trial.fit_priors import FROM_FIT, FitPriors
 
     if not 0 <= source.robust_weight < 1:

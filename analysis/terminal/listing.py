@@ -13,7 +13,7 @@ _TOLD = ("name", "sentence", "reference", "doi")
 
 def print_sets(as_json: bool) -> None:
     """Print the named prior sets, and what each implies for the rate of a disease."""
-    from ...models.catalogue import CATALOGUE, implied_rates
+    from ...models.priors.catalogue import CATALOGUE, implied_rates
 
     listed = []
     for each in CATALOGUE.values():
@@ -35,7 +35,7 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 def _implied_words(implied: list[dict[str, Any]]) -> str:
     from ...data.names import outcome_words
-    from ..paper.wording import interval
+    from ..paper.words.wording import interval
 
     parts = [
         f"{outcome_words(row['outcome']).lower()} {interval(row)}"

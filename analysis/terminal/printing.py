@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...data.names import disease_words, outcome_words, words
-from ..paper.results import UNCHECKED, verdicts
-from ..paper.wording import interval, number
+from ..paper.frames.results import UNCHECKED, verdicts
+from ..paper.words.wording import interval, number
 from .console import print_table, printable
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""The designs of the next trial, one module each, and what they share."""
+"""Design and monitoring of the next trial, one module a design."""

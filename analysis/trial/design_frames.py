@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from ...models.rate_prior import AnyPrior, WeightedRates
+from ...models.rates.prior import AnyPrior, WeightedRates
 from .operating import Analysis
 from .requests import DesignResult
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy import optimize
 
-from ...models.rate_prior import AnyPrior, WeightedRates
+from ...models.rates.prior import AnyPrior, WeightedRates
 from .requests import smallest_lasting
 
 DISCOUNTS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from ...models.priors import one_of
-from ...models.rate_fit import MapPrior, map_prior
-from ...models.rate_prior import RatePrior, WeightedRates, robustify, sampled_rate
+from ...models.priors.sets import one_of
+from ...models.rates.fit import MapPrior, map_prior
+from ...models.rates.prior import RatePrior, WeightedRates, robustify, sampled_rate
 from ..fitting.exact_fit import not_fitted
 from .reanalysis import FullReanalysis, full_reanalysis, outcome_named
 

@@ -7,13 +7,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from scipy import special
 
-from ...models.beta_mixture import (
+from ...models.rates.beta_mixture import (
     binomial_mass,
     mixture_below,
     mixture_quantile,
     posterior_mixture,
 )
-from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
+from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates, as_prior
 
 
 @runtime_checkable

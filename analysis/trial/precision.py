@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...models.beta_mixture import (
+from ...models.rates.beta_mixture import (
     mixture_below,
     mixture_quantile,
     posterior_mixture,
     survival_table,
 )
-from ...models.rate_prior import AnyPrior, RatePrior, as_prior, moves_error
+from ...models.rates.prior import AnyPrior, RatePrior, as_prior, moves_error
 from . import protocol
 from .operating import as_mixture, averaging_error, predictive_moves, used
 from .requests import DesignResult, check_rates, check_sizes

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ...data.names import OUTCOME_WORDS
-from ...models.beta_mixture import log_choose
-from ...models.integration.distribution import Distribution, Distributions
-from ...models.integration.exact_outcomes import NotExact, conditional_rows, exact_model
+from ...models.exact.distribution import Distribution, Distributions
+from ...models.exact.outcomes import NotExact, conditional_rows, exact_model
 from ...models.outcomes import Link, link_function
-from ...models.priors import PriorSet
+from ...models.priors.sets import PriorSet
+from ...models.rates.beta_mixture import log_choose
 from ..fitting.exact_fit import not_fitted
 from ..fitting.store import run_config
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior
+from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates, as_prior
 from . import protocol_monitoring
 from .discounts import discounted
 from .operating import Analysis, as_analysis, averaging_error, crossing_probabilities, used

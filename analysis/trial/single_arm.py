@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ...models.rate_prior import AnyPrior, as_prior, moves_error
+from ...models.rates.prior import AnyPrior, as_prior, moves_error
 from . import protocol
 from .discounts import by_discount, discounted, under_discounts
 from .operating import (

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...models.rate_difference import probability_difference_above
-from ...models.rate_prior import AnyPrior, RatePrior, WeightedRates, as_prior, moves_error
+from ...models.rates.difference import probability_difference_above
+from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates, as_prior, moves_error
 from . import protocol
 from .discounts import by_discount, discounted, under_discounts
 from .operating import as_mixture, predictive_moves, predictives

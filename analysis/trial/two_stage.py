@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from ...models.beta_mixture import binomial_mass
+from ...models.rates.beta_mixture import binomial_mass
 from . import protocol
 from .requests import DesignResult, check_power, check_rates, check_sizes, check_target
 

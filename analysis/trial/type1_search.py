@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...models.beta_mixture import binomial_mass
+from ...models.rates.beta_mixture import binomial_mass
 
 # The type I error over the control rate is searched on this many points, evenly on the arcsine
 # scale, where a binomial's spread is the same everywhere; then finer around the highest ones.

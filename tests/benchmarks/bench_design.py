@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from mscpool.analysis.design import precision, single_arm, two_arm, two_stage
-from mscpool.analysis.monitoring import monitor, safety
+from mscpool.analysis.trial.design import precision, single_arm, two_arm, two_stage
+from mscpool.analysis.trial.monitoring import monitor, safety
 
 FOUR_PARTS = "0.4*beta(4,16)+0.2*beta(10,20)+0.2*beta(40,60)+0.2*beta(1,1)"
 REQUESTS = {

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from mscpool import load_evidence
-from mscpool.analysis.fit import sample, terms_of
-from mscpool.models.exact import ExactHierarchy
-from mscpool.models.integration.exact_outcomes import exact_outcomes
-from mscpool.models.integration.likelihood_table import count_likelihoods
-from mscpool.models.priors import DEFAULT, Exnex, OutcomePriors, Prior
+from mscpool.analysis.fitting.fit import sample, terms_of
+from mscpool.models.exact.hierarchy import ExactHierarchy
+from mscpool.models.exact.likelihood_table import count_likelihoods
+from mscpool.models.exact.outcomes import exact_outcomes
+from mscpool.models.priors.sets import DEFAULT, Exnex, OutcomePriors, Prior
 
 
 def improvement():

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mscpool.analysis.fit import sample, terms_of
+from mscpool.analysis.fitting.fit import sample, terms_of
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors import DEFAULT, Prior, PriorSet
+from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
 
 ONCE = {"rounds": 1, "iterations": 1}
 COMMAND = [str(Path(sys.executable).with_name("mscpool"))]
@@ -42,7 +42,7 @@ def test_help(benchmark):
 def test_compile_core_from_cold_caches(benchmark, tmp_path, first_ever, capsys):
     program = (
         "import time, nutpie, pymc; from mscpool.data.evidence import load_evidence;"
-        "from mscpool.analysis.fit import terms_of;"
+        "from mscpool.analysis.fitting.fit import terms_of;"
         "from mscpool.analysis.fitting.sampler import compiled;"
         "core = terms_of(load_evidence()); start = time.perf_counter(); compiled(core, 'partial');"
         "print(time.perf_counter() - start)"

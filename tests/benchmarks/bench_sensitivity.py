@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from mscpool.analysis.fit import fit, terms_of
-from mscpool.analysis.robustness.comparison import compare_sets, quantities_table, scores_table
-from mscpool.analysis.robustness.reweight import stored_source
-from mscpool.analysis.sensitivity import compare_priors
+from mscpool.analysis.fitting.fit import fit, terms_of
+from mscpool.analysis.sensitivity.compare import compare_priors
+from mscpool.analysis.sensitivity.reweight import stored_source
+from mscpool.analysis.sensitivity.sets import compare_sets, quantities_table, scores_table
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors import CATALOGUE, DEFAULT
+from mscpool.models.priors.sets import CATALOGUE, DEFAULT
 
 TWELVE = [
     name

@@ -11,7 +11,7 @@ import xarray as xr
 
 from mscpool.analysis.fitting.summary import HYPER_COLUMNS, RATE_COLUMNS, to_dataset
 from mscpool.data.evidence import OUTCOMES, PARENTS, load_evidence
-from mscpool.models.priors import DEFAULT
+from mscpool.models.priors.sets import DEFAULT
 
 LONG_NAME = "chronic_inducible_cholinergic_urticaria_with_angioedema"
 DRAWS = 400

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mscpool.analysis.design import ess, precision, single_arm, two_arm, two_stage
-from mscpool.analysis.monitoring import monitor, safety
 from mscpool.analysis.trial import design_frames as frames
+from mscpool.analysis.trial.design import ess, precision, single_arm, two_arm, two_stage
+from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.figures.design_boundaries import draw_design_boundaries
 from mscpool.figures.design_ess import draw_design_ess
 from mscpool.figures.design_operating import draw_design_operating, draw_design_type1
@@ -16,7 +16,7 @@ from mscpool.figures.design_priors import draw_design_priors
 from mscpool.figures.design_size import draw_design_size
 from mscpool.figures.design_stages import draw_design_stages
 from mscpool.figures.style import PRESETS, make_style
-from mscpool.models.rate_prior import parse_prior, sampled_rate
+from mscpool.models.rates.prior import parse_prior, sampled_rate
 
 NULL_TARGET = (("null", 0.2), ("target", 0.25))
 MIXTURE = "0.8*beta(12,28)+0.2*beta(1,1)"

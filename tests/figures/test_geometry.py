@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mscpool.analysis.publish import draw, exhibits, style_of
+from mscpool.analysis.paper.publish.publish import draw, exhibits, style_of
 from mscpool.data.evidence import OUTCOMES
 from mscpool.figures.borrowing import draw_borrowing
 from mscpool.figures.flip_map import draw_flip_map

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mscpool.analysis.paper import gather
+from mscpool.analysis.paper.frames import rates as gather
 from mscpool.figures.evidence_map import draw_evidence_map
 from mscpool.figures.forest import draw_forest
 from mscpool.figures.rates import draw_rates

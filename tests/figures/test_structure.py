@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from mscpool.analysis.paper import gather, gather_guard, gather_sensitivity
-from mscpool.analysis.publish import draw, exhibits, style_of
+from mscpool.analysis.paper.frames import guard as gather_guard
+from mscpool.analysis.paper.frames import rates as gather
+from mscpool.analysis.paper.frames import sensitivity as gather_sensitivity
+from mscpool.analysis.paper.publish.publish import draw, exhibits, style_of
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.calibration import draw_calibration
 from mscpool.figures.characteristics import draw_characteristics

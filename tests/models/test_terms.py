@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from mscpool.models.likelihood import log_likelihood_of_terms
+from mscpool.models.sampled.likelihood import log_likelihood_of_terms
 from mscpool.models.terms import build_terms, count_data
 
 COLUMNS = ["study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months"]

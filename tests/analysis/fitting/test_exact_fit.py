@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from mscpool.analysis import cli
-from mscpool.analysis.fit import fit, hyper, rates
 from mscpool.analysis.fitting.exact_fit import NotIntegrated
+from mscpool.analysis.fitting.fit import fit, hyper, rates
+from mscpool.analysis.terminal import cli
 from mscpool.data.evidence import load_evidence
 
 TABLE = """study,disease,outcome,events_min,events_max,n

@@ -8,9 +8,9 @@ from scipy.special import expit
 
 from mscpool.analysis.fitting import predict
 from mscpool.analysis.fitting.predict import Levels
-from mscpool.models.hierarchy import COMBINATIONS
-from mscpool.models.likelihood import integrated_log_likelihood_of_terms
-from mscpool.models.priors import DEFAULT, Prior, PriorSet
+from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+from mscpool.models.sampled.hierarchy import COMBINATIONS
+from mscpool.models.sampled.likelihood import integrated_log_likelihood_of_terms
 from mscpool.models.terms import build_terms, count_data
 
 COLUMNS = ["study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months"]

@@ -7,7 +7,7 @@ from scipy.special import expit
 import mscpool as mp
 from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard.disease_left import level_prior, without_unit_in_disease
-from mscpool.models.priors import PriorSet
+from mscpool.models.priors.sets import PriorSet
 from mscpool.models.terms import build_terms
 
 MU, TAU, SIGMA = -0.4, 0.8, 0.35

@@ -6,8 +6,8 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from mscpool.analysis import cli
-from mscpool.analysis.terminal.cli_design import OPTIONS
+from mscpool.analysis.terminal import cli
+from mscpool.analysis.terminal.design import OPTIONS
 
 TABLE = """study,disease,outcome,events,n
 A,first,improvement,3,10

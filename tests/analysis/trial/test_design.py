@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mscpool.analysis.design import ess, precision, single_arm, two_arm, two_stage
-from mscpool.analysis.monitoring import monitor, safety
+from mscpool.analysis.trial.design import ess, precision, single_arm, two_arm, two_stage
+from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.analysis.trial.operating import Rule, as_analysis, crossing_probabilities, predictives
 from mscpool.analysis.trial.requests import smallest_lasting
-from mscpool.models.rate_prior import parse_prior, point_rate, sampled_rate
+from mscpool.models.rates.prior import parse_prior, point_rate, sampled_rate
 
 MIXTURE = "0.7*beta(6,14)+0.3*beta(1,1)"
 

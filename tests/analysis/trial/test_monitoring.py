@@ -6,8 +6,8 @@ import pytest
 from scipy import integrate, stats
 from statsmodels.stats.proportion import proportion_confint
 
-from mscpool.analysis.monitoring import monitor, predictive_probability, safety
-from mscpool.models.rate_prior import parse_prior, point_rate, sampled_rate
+from mscpool.analysis.trial.monitoring import monitor, predictive_probability, safety
+from mscpool.models.rates.prior import parse_prior, point_rate, sampled_rate
 
 
 def follow(rate, looks, stops):

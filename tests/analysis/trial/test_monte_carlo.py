@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from mscpool.analysis.design import ess, precision, single_arm, two_arm
-from mscpool.analysis.monitoring import monitor, safety
+from mscpool.analysis.trial.design import ess, precision, single_arm, two_arm
+from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.analysis.trial.operating import predictive_moves, predictives
-from mscpool.models.effective_size import moment
-from mscpool.models.rate_fit import map_prior
-from mscpool.models.rate_prior import parse_prior, sampled_rate
+from mscpool.models.rates.effective_size import moment
+from mscpool.models.rates.fit import map_prior
+from mscpool.models.rates.prior import parse_prior, sampled_rate
 
 DRAWS, SEEDS = 900, 80
 # The spread over 80 seeds is itself known to 8 %, batch means of 30 batches to 13 %: three of both.

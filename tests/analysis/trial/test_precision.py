@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from mscpool.analysis.design import precision
+from mscpool.analysis.trial.design import precision
 from mscpool.analysis.trial.precision import largest_coverage, shortest_interval
-from mscpool.models.rate_prior import beta, parse_prior
+from mscpool.models.rates.prior import beta, parse_prior
 
 CONFLICT = parse_prior("0.7*beta(12,3)+0.3*beta(2,20)")
 

@@ -1,6 +1,6 @@
 """What the ready paragraphs must not leave out."""
 
-from mscpool.analysis.monitoring import monitor, safety
+from mscpool.analysis.trial.monitoring import monitor, safety
 
 
 def test_interim_looks_name_the_ends_the_prior_and_the_decision_now():

@@ -5,19 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mscpool.analysis.design import precision, single_arm, two_arm
-from mscpool.analysis.fit import fit
 from mscpool.analysis.fitting.exact_fit import NotIntegrated
-from mscpool.analysis.monitoring import monitor, safety
+from mscpool.analysis.fitting.fit import fit
+from mscpool.analysis.trial.design import precision, single_arm, two_arm
 from mscpool.analysis.trial.fit_priors import FROM_FIT, FitPriors
+from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.analysis.trial.reanalysis import FullReanalysis, full_reanalysis
 from mscpool.data.evidence import load_evidence
-from mscpool.models.exact import ExactHierarchy
-from mscpool.models.integration.exact_predictions import study_rates
-from mscpool.models.integration.likelihood_table import count_likelihoods
-from mscpool.models.priors import Exnex, OutcomePriors, Prior
-from mscpool.models.rate_fit import map_prior
-from mscpool.models.rate_prior import WeightedRates, robustify
+from mscpool.models.exact.hierarchy import ExactHierarchy
+from mscpool.models.exact.likelihood_table import count_likelihoods
+from mscpool.models.exact.predictions import study_rates
+from mscpool.models.priors.sets import Exnex, OutcomePriors, Prior
+from mscpool.models.rates.fit import map_prior
+from mscpool.models.rates.prior import WeightedRates, robustify
 
 OLD = {
     "study": ["s1", "s2", "s3", "s4", "s5"],

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
-from mscpool.analysis.design import two_arm
+from mscpool.analysis.trial.design import two_arm
 from mscpool.analysis.trial.type1_search import success_probability
-from mscpool.models.rate_difference import difference_quantile, probability_difference_above
-from mscpool.models.rate_prior import RatePrior, beta, parse_prior, robustify
+from mscpool.models.rates.difference import difference_quantile, probability_difference_above
+from mscpool.models.rates.prior import RatePrior, beta, parse_prior, robustify
 
 FOUR_PARTS = "0.4*beta(4,16)+0.2*beta(10,20)+0.2*beta(40,60)+0.2*beta(1,1)"
 

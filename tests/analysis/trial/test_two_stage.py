@@ -4,7 +4,7 @@ import re
 import pytest
 from scipy import stats
 
-from mscpool.analysis.design import two_stage
+from mscpool.analysis.trial.design import two_stage
 
 
 @pytest.fixture(scope="module")

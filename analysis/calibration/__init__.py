@@ -1,0 +1,1 @@
+"""How often the guard errs, on data with known defects and without."""

@@ -1,0 +1,336 @@
+"""The guard's own error rates: how often it fails a sound data set, and notices a defective one.
+
+Every data set is drawn, fitted and judged as a user's would be, with shorter chains; results are
+kept one by one, so that a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from ..fitting import predict
+from ..guard.check import LEFT_OUT, CheckResult, judge, verdict_of
+from ..guard.discrepancies import DISCREPANCIES
+from ..guard.disease_left import thinned
+from ..guard.left_out_exactly import leave_each_out
+from ..guard.sampling_verdict import judge_sampling
+from ..guard.verdicts import Verdict, worst
+from . import defects
+
+SETS, SEED = 200, 20250101
+FILE = "calibration.jsonl"
+#: The guard must fail at most this share of sound data sets ...
+MOST_FALSE_ALARMS = 0.05
+#: ... and notice at least this share of the defects that it is there for.
+LEAST_POWER = 0.8
+#: Data sets a defect, for each one that is sound.
+_SHARE_DEFECTIVE = 0.25
+#: Quantiles whose effective draws are those of the tails.
+_TAILS = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Length of the chains; the first letters of what a stored result is kept under.
+
+    ``left_out`` is the number of draws that predict the studies left out.
+    """
+
+    draws: int = 500
+    tune: int = 400
+    chains: int = 4
+    left_out: int = 1000
+    seed: int = SEED
+
+
+@dataclass(frozen=True)
+class Task:
+    """One data set: its ``shape``, its ``defect``, and which of its kind it is."""
+
+    shape: str
+    defect: str
+    number: int
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Shape and defect."""
+        return self.shape, self.defect
+
+
+CORE, MANY, CORE_STUDIES = "core evidence", "6 x 8 x 40", "core studies"
+SHAPES = {MANY: defects.many_studies, CORE_STUDIES: defects.core_studies}
+_NEEDED = tuple(list(defects.DEFECTS)[1:3])
+
+
+def tasks(sets: int = SETS) -> list[Task]:
+    """List the data sets: sound ones of the core evidence, then each defect on each shape."""
+    listed = [Task(CORE, "none", i) for i in range(sets)]
+    each = max(1, round(sets * _SHARE_DEFECTIVE))
+    for shape in SHAPES:
+        listed += [Task(shape, defect, i) for defect in defects.DEFECTS for i in range(each)]
+    return listed
+
+
+def simulate(task: Task, rng: np.random.Generator) -> tuple[defects.Simulated, str]:
+    """Draw a data set; give it and the pooling that it is fitted with."""
+    if task.shape == CORE:
+        return defects.from_prior(rng), "partial"
+    draw, pooling = defects.DEFECTS[task.defect]
+    return draw(SHAPES[task.shape](), rng), pooling
+
+
+def run(task: Task, settings: Settings) -> dict[str, Any]:
+    """Draw one data set, fit it, judge it.
+
+    Parameters
+    ----------
+    task : Task
+        The data set.
+    settings : Settings
+        How it is fitted.
+
+    Returns
+    -------
+    dict
+        Mid-p values by outcome and check, the sampler's diagnostics, the largest Pareto k, and the
+        share of the truth's further studies within the 95 % interval of ``new_study``.
+    """
+    code = [ord(letter) for letter in task.shape + task.defect]
+    rng = np.random.default_rng([settings.seed, task.number, *code])
+    made, pooling = simulate(task, rng)
+    result, new_study = judged(made, pooling, settings, rng)
+    if result.sampling["verdict"] == "fail":
+        longer = Settings(
+            2 * settings.draws, 2 * settings.tune, settings.chains, settings.left_out, settings.seed
+        )
+        result, new_study = judged(made, pooling, longer, rng)
+    coverage = None
+    if made.new_study is not None:
+        low, high = np.quantile(new_study, (0.025, 0.975), axis=0)
+        coverage = float(((made.new_study >= low) & (made.new_study <= high)).mean())
+    return {
+        "mid_p": {
+            each.outcome: {one.check: one.mid_p for one in each.checks} for each in result.outcomes
+        },
+        "sampling": {k: v for k, v in result.sampling.items() if k not in ("verdict", "reason")},
+        "largest_k": max((one["pareto_k"] for one in result.loo if one["pareto_k"]), default=None),
+        "coverage": coverage,
+    }
+
+
+def judged(
+    made: defects.Simulated, pooling: str, settings: Settings, rng: np.random.Generator
+) -> tuple[CheckResult, np.ndarray]:
+    """Fit a data set and judge the fit; also give draws of ``new_study`` (draw, disease)."""
+    from ...models.priors.sets import DEFAULT
+    from ..fitting.fit import sample
+
+    terms, seed = made.terms, int(rng.integers(2**31))
+    length = (settings.draws, settings.tune, settings.chains)
+    sampled, stats = sample(terms, pooling, DEFAULT, *length, seed)
+
+    def levels_of(drawn):
+        flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in drawn.items()}
+        return predict.levels_of(flat, terms, rng)
+
+    levels = levels_of(sampled)
+    few = thinned(levels, settings.left_out)
+    new_study = predict.new_study_rates(levels, terms, rng)
+    left_out = leave_each_out(
+        terms,
+        few,
+        predict.integrated_log_likelihood(few, terms),
+        pooling,
+        DEFAULT,
+        rng,
+        lambda part: levels_of(sample(part, pooling, DEFAULT, *length, seed)[0]),
+    )
+    quantities = [
+        levels.mu,
+        levels.tau,
+        levels.sigma,
+        predict.rates(levels.theta, terms),
+        new_study,
+        predict.new_disease_rates(levels, terms, pooling, DEFAULT, rng),
+    ]
+    result = judge(
+        terms,
+        pooling,
+        levels,
+        predict.replicate(predict.renew_studies(levels, terms, rng), terms, rng),
+        predict.counts_within_bounds(levels, terms, rng),
+        left_out,
+        _diagnostics([q for q in quantities if q is not None], stats),
+    )
+    return result, new_study[:, 0]
+
+
+def _diagnostics(quantities: list[np.ndarray], stats) -> dict[str, float | int]:
+    """Worst diagnostics over quantities of shape (draw, ...), as those of a stored fit."""
+    from arviz_stats.base.array import array_stats
+
+    chains, draws = stats["diverging"].shape
+    every = np.concatenate([q.reshape(chains, draws, -1) for q in quantities], axis=2)
+    measure: Any = array_stats
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    return {
+        "max_r_hat": float(np.nanmax(measure.rhat(every, **axes))),
+        "min_ess_bulk": float(np.nanmin(measure.ess(every, method="bulk", **axes))),
+        "min_ess_tail": float(np.nanmin(measure.ess(every, method="tail", prob=_TAILS, **axes))),
+        "divergences": int(stats["diverging"].sum()),
+        "e_bfmi": float(np.min(measure.bfmi(stats["energy"].to_numpy(), **axes))),
+        "draws": chains * draws,
+    }
+
+
+def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
+    """Judge a stored result by the guard's thresholds: all of it, and its sampling alone.
+
+    Sampling counts where it fails only: of chains as short as these it warns more often.
+    """
+    sampling: Verdict = judge_sampling(found["sampling"])["verdict"]
+    checks: list[Verdict] = [
+        verdict_of(name, p) for outcome in found["mid_p"].values() for name, p in outcome.items()
+    ]
+    return worst([*checks, "fail" if sampling == "fail" else "pass"]), sampling
+
+
+def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
+    """Read the results kept under these settings, of the checks that the guard has now.
+
+    A line that was cut short is left out.
+    """
+    checks = {*DISCREPANCIES, LEFT_OUT}
+    found: dict[Task, dict[str, Any]] = {}
+    if not path.is_file():
+        return found
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        judged = {name for each in record["result"]["mid_p"].values() for name in each}
+        if record["settings"] == asdict(settings) and judged == checks:
+            found[Task(**record["task"])] = record["result"]
+    return found
+
+
+def calibrate(
+    sets: int = SETS, folder: Path = Path("results"), settings: Settings | None = None
+) -> dict[Task, dict[str, Any]]:
+    """Judge every data set that is not stored yet, and store it.
+
+    Parameters
+    ----------
+    sets : int
+        Sound data sets of the core evidence; a quarter as many for each defect.
+    folder : Path
+        Where results are kept.
+    settings : Settings, optional
+        How data sets are fitted.
+
+    Returns
+    -------
+    dict of Task to dict
+        What `run` gives of each.
+    """
+    settings = settings or Settings()
+    path, wanted = folder / FILE, tasks(sets)
+    found = {t: r for t, r in stored(path, settings).items() if t in set(wanted)}
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [task for task in wanted if task not in found]
+    for done, (task, result) in enumerate(_results(missing, settings), start=1):
+        record = {"settings": asdict(settings), "task": asdict(task), "result": result}
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n" * _cut_short(path) + json.dumps(record) + "\n")
+        found[task] = result
+        if done % 10 == 0 or done == len(missing):
+            print(f"{done} of {len(missing)} data sets judged", file=sys.stderr, flush=True)
+    return found
+
+
+def _cut_short(path: Path) -> bool:
+    """Whether a killed run left the file without the end of its last line."""
+    content = path.read_bytes()[-1:]
+    return content not in (b"", b"\n")
+
+
+def _results(missing: list[Task], settings: Settings) -> Iterator[tuple[Task, dict[str, Any]]]:
+    """Run tasks on two processes, each of which compiles a model once."""
+    if len(missing) < 4:
+        yield from ((task, run(task, settings)) for task in missing)
+        return
+    workers = min(2, os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(run, task, settings): task for task in missing}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def table(found: dict[Task, dict[str, Any]]) -> str:
+    """Lay the error rates out as a Markdown table, with Wilson intervals.
+
+    References
+    ----------
+    Wilson 1927, doi 10.1080/01621459.1927.10502953.
+    """
+    lines = [
+        "| data sets | defect | sets | fail | 95 % interval | warn or fail | coverage of "
+        "`new_study` | wanted |",
+        "|---|---|---:|---:|---|---:|---:|---|",
+    ]
+    for kind in dict.fromkeys(task.kind for task in tasks(len(found))):
+        results = [result for task, result in found.items() if task.kind == kind]
+        if not results:
+            continue
+        verdicts = [verdict(result)[0] for result in results]
+        count, fails = len(results), verdicts.count("fail")
+        interval = binomtest(fails, count).proportion_ci(method="wilson")
+        covered = [r["coverage"] for r in results if r["coverage"] is not None]
+        lines.append(
+            f"| {kind[0]} | {kind[1]} | {count} | {fails / count:.1%} "
+            f"| {interval.low:.1%} to {interval.high:.1%} "
+            f"| {1 - verdicts.count('pass') / count:.1%} "
+            f"| {f'{np.mean(covered):.1%}' if covered else ''} | {_wanted(*kind)} |"
+        )
+    sound = [verdict(result)[1] for task, result in found.items() if task.shape == CORE]
+    lines.append("")
+    lines.append(f"Of the {len(sound)} sound core data sets {sound.count('fail')} failed sampling.")
+    return "\n".join(lines)
+
+
+def _wanted(shape: str, defect: str) -> str:
+    if shape == CORE:
+        return f"at most {MOST_FALSE_ALARMS:.0%}"
+    return f"at least {LEAST_POWER:.0%}" if shape == MANY and defect in _NEEDED else ""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the guard from the command line and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", type=int, default=SETS, help="sound data sets (default 200)")
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
+    parser.add_argument("--seed", type=int, default=SEED, help="makes the run repeatable")
+    options = parser.parse_args(arguments)
+    if options.sets < 1:
+        parser.error(f"--sets must be at least 1, not {options.sets}")
+    print(table(calibrate(options.sets, options.out, Settings(seed=options.seed))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""Data sets drawn from the model, and data sets with a named defect that a guard should notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from ...data.evidence import load_evidence
+from ...models.priors.sets import DEFAULT
+from ...models.terms import Terms, build_terms
+from ..fitting.predict import prior_levels, replicate
+
+#: Typical rates, and the standard deviation of studies on the log-odds, of one-outcome data sets.
+LOWEST_RATE, HIGHEST_RATE, SIGMA = 0.3, 0.7, 0.3
+#: Log-odds between the two halves of the diseases; log-odds that a study is moved by.
+SPLIT, MOVE = 2.0, 3.0
+#: Correlation within an arm under overdispersion; what a mistyped count is multiplied by.
+RHO, MISTYPED = 0.3, 10
+
+_OUTCOME = "improvement"
+_NEW_STUDIES = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A data set and what is true of it.
+
+    Attributes
+    ----------
+    terms : Terms
+        Its likelihood.
+    new_study : numpy.ndarray or None
+        Rates of further studies as the data were drawn, without the defect of a single study;
+        shape (draw, disease).
+    """
+
+    terms: Terms
+    new_study: np.ndarray | None = None
+
+
+def from_prior(rng: np.random.Generator) -> Simulated:
+    """Draw all outcomes of the core evidence from the default priors and the partial model.
+
+    Studies, arms, patients and follow-up are the evidence's. A row that is bounded there is bounded
+    here: the counts 0 to n are cut into stretches as wide as the row's bounds, from a random start,
+    and the stretch that holds the count is what is known, so that the bounds tell nothing else.
+    """
+    evidence = load_evidence()
+    terms = build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+    levels = prior_levels(terms, "partial", DEFAULT, 1, rng)
+    counts = replicate(levels, terms, rng)[0]
+    width = (evidence.rows["events_max"] - evidence.rows["events_min"] + 1).to_numpy()
+    start = rng.integers(width)
+    low = counts - (counts - start) % width
+    n = evidence.rows["n"].to_numpy()
+    bounds = {"events_min": np.maximum(low, 0), "events_max": np.minimum(low + width - 1, n)}
+    rows = evidence.rows.assign(**bounds)
+    return Simulated(build_terms(rows, evidence.outcome_names, evidence.diseases))
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Studies of one outcome, one arm each: disease codes and patients, shape (study,)."""
+
+    diseases: tuple[str, ...]
+    disease: np.ndarray
+    n: np.ndarray
+
+    def terms(self, counts: np.ndarray) -> Terms:
+        """Turn known counts, shape (study,), into the likelihood's terms."""
+        names = np.array(self.diseases, object)[self.disease]
+        rows = pd.DataFrame(
+            {
+                "study": [f"study{i + 1}" for i in range(len(counts))],
+                "disease": names,
+                "arm": "msc",
+                "outcome": _OUTCOME,
+                "events_min": counts,
+                "events_max": counts,
+                "n": self.n,
+                "months": np.nan,
+            }
+        )
+        return build_terms(rows, (_OUTCOME,), self.diseases)
+
+
+def many_studies() -> Trials:
+    """Six diseases with eight studies of forty patients each."""
+    diseases = tuple(f"disease{i + 1}" for i in range(6))
+    return Trials(diseases, np.repeat(np.arange(6), 8), np.full(48, 40))
+
+
+@lru_cache(maxsize=1)
+def core_studies() -> Trials:
+    """Give the two dozen core studies, as if each had reported the outcome of all it treated."""
+    evidence = load_evidence()
+    core = evidence.studies[evidence.studies["role"] == "core"]
+    codes = [evidence.diseases.index(name) for name in core["disease"]]
+    return Trials(evidence.diseases, np.array(codes), core["n_msc"].to_numpy(np.int64))
+
+
+def _levels(trials: Trials, rng: np.random.Generator) -> np.ndarray:
+    """Log-odds of the diseases; shape (disease,)."""
+    return logit(rng.uniform(LOWEST_RATE, HIGHEST_RATE, len(trials.diseases)))
+
+
+def _of_studies(theta: np.ndarray, trials: Trials, rng: np.random.Generator) -> np.ndarray:
+    """Log-odds of the studies; shape (study,)."""
+    return theta[trials.disease] + SIGMA * rng.standard_normal(len(trials.n))
+
+
+def _further(theta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rates of further studies; shape (draw, disease)."""
+    return expit(theta + SIGMA * rng.standard_normal((_NEW_STUDIES, len(theta))))
+
+
+def no_defect(trials: Trials, rng: np.random.Generator) -> Simulated:
+    """Every disease its own rate, studies about it."""
+    theta = _levels(trials, rng)
+    counts = rng.binomial(trials.n, expit(_of_studies(theta, trials, rng)))
+    return Simulated(trials.terms(counts), _further(theta, rng))
+
+
+def split_diseases(trials: Trials, rng: np.random.Generator) -> Simulated:
+    """Three diseases two log-odds above the other three."""
+    count = len(trials.diseases)
+    upper = rng.permutation(np.arange(count) % 2) - 0.5
+    theta = logit(rng.uniform(LOWEST_RATE, HIGHEST_RATE)) + SPLIT * upper
+    counts = rng.binomial(trials.n, expit(_of_studies(theta, trials, rng)))
+    return Simulated(trials.terms(counts), _further(theta, rng))
+
+
+def moved_study(trials: Trials, rng: np.random.Generator) -> Simulated:
+    """One study moved three log-odds to the other side of one half."""
+    theta = _levels(trials, rng)
+    eta, chosen = _of_studies(theta, trials, rng), rng.integers(len(trials.n))
+    eta[chosen] -= MOVE * (1 if eta[chosen] > 0 else -1)
+    return Simulated(trials.terms(rng.binomial(trials.n, expit(eta))), _further(theta, rng))
+
+
+def overdispersed(trials: Trials, rng: np.random.Generator) -> Simulated:
+    """Draw counts that are beta-binomial about the rates of their studies."""
+    theta = _levels(trials, rng)
+    rate = _beta(expit(_of_studies(theta, trials, rng)), rng)
+    counts = rng.binomial(trials.n, rate)
+    return Simulated(trials.terms(counts), _beta(_further(theta, rng), rng))
+
+
+def _beta(mean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    strength = (1 - RHO) / RHO
+    return rng.beta(mean * strength, (1 - mean) * strength)
+
+
+def mistyped_count(trials: Trials, rng: np.random.Generator) -> Simulated:
+    """One count typed ten times too large, or n where that is less."""
+    made = no_defect(trials, rng)
+    counts = made.terms.rows["events_min"].to_numpy().copy()
+    chosen = rng.choice(np.flatnonzero((counts > 0) & (counts < trials.n)))
+    counts[chosen] = min(MISTYPED * counts[chosen], trials.n[chosen])
+    return replace(made, terms=trials.terms(counts))
+
+
+#: What is wrong in words, how such data are drawn, and how they are fitted.
+DEFECTS: dict[str, tuple[Callable[[Trials, np.random.Generator], Simulated], str]] = {
+    "none": (no_defect, "partial"),
+    "half the diseases two log-odds above the others": (split_diseases, "complete"),
+    "one study moved three log-odds to the other side": (moved_study, "partial"),
+    "beta-binomial overdispersion, rho 0.3": (overdispersed, "partial"),
+    "one count typed ten times too large": (mistyped_count, "partial"),
+}

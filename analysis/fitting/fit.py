@@ -1,0 +1,178 @@
+"""Fit the model: sample it, predict from it, summarise it, keep it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ...models.priors.sets import DEFAULT, PriorSet, one_of
+from ...models.sampled.hierarchy import Pooling, structure
+from ...models.terms import Terms, build_terms
+from ..guard.sampling_verdict import LARGEST_R_HAT, LEAST_EFFECTIVE_DRAWS
+from . import predict, store, summary
+from .exact_fit import NotIntegrated, exact_tree, left_to_the_sampler, limits
+from .sampler import SEED, sample
+from .store import load as load_fit
+from .store import run_config
+from .summary import diagnostics, hyper, rates
+from .tree import groups_of_draws, log_likelihood_group
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from xarray import DataTree
+
+    from ...data.evidence import Evidence
+
+__all__ = [
+    "ENGINES",
+    "SEED",
+    "diagnostics",
+    "fit",
+    "hyper",
+    "load_fit",
+    "rates",
+    "run_config",
+    "sample",
+    "terms_of",
+]
+
+Engine = Literal["nuts", "exact"]
+ENGINES = ("nuts", "exact")
+
+
+def terms_of(evidence: Evidence) -> Terms:
+    """Give the likelihood's terms of an analysis set."""
+    return build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+
+
+def fit(
+    evidence: Evidence,
+    pooling: Pooling = "partial",
+    priors: PriorSet = DEFAULT,
+    engine: Engine = "nuts",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    seed: int = SEED,
+    path: str | Path | None = None,
+    refit: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> DataTree:
+    """Fit the hierarchical model to an analysis set.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other.
+    priors : PriorSet
+        Priors of mu, tau and sigma.
+    engine : {"nuts", "exact"}
+        Sample all outcomes together, or integrate each outcome numerically.
+    draws, tune, chains : int
+        Draws kept and tuning steps a chain, and chains.
+    seed : int
+        Makes the run repeatable.
+    path : str or Path, optional
+        Where the fit is kept; a fit there that answers the same request is read back.
+    refit : bool
+        Fit even where the same request is stored.
+    progress : callable, optional
+        Called with the stage, what is done and what is to be done.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior``, ``sample_stats``, ``prior``, ``posterior_predictive`` (the same
+        studies), ``mixed_predictive`` (their effects drawn anew), ``log_likelihood`` (integrated
+        over study effects), ``observed_data``, ``constant_data``, and the tables ``rates`` and
+        ``hyper``. Where too few draws were effective it was sampled once more, twice as long.
+
+    Raises
+    ------
+    ValueError
+        An unknown pooling or engine, an impossible prior, a number of draws or a seed that is none,
+        or a file at ``path`` that is damaged or not a fit (unless ``refit``).
+
+    Warns
+    -----
+    NotIntegrated
+        What the exact engine left to the sampler.
+    """
+    if engine not in ENGINES:
+        raise ValueError(one_of("engine", engine, ENGINES))
+    least = {"draws": (draws, 1), "tune": (tune, 1), "chains": (chains, 1), "seed": (seed, 0)}
+    for name, (value, lowest) in least.items():
+        if not isinstance(value, int | np.integer) or value < lowest:
+            raise ValueError(f"{name} must be a whole number from {lowest} on, not {value}")
+    structure(pooling, evidence.diseases)
+    settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains, "seed": seed}
+    if engine == "exact":
+        settings |= limits(evidence)
+    config = store.request(evidence, pooling, priors, **settings)
+    made = None if path is None or refit else store.read_back(config, path)
+    if made is None:
+        if engine == "exact":
+            made = exact_tree(evidence, pooling, priors, (chains, draws), seed, progress)
+        else:
+            made = _sampled(evidence, pooling, priors, draws, tune, chains, seed, progress)
+        made.attrs["run_config"] = store.canonical(config)
+        if path is not None:
+            store.save(made, path)
+    for line in left_to_the_sampler(made):
+        warnings.warn(line, NotIntegrated, stacklevel=2)
+    return made
+
+
+def _sampled(
+    evidence: Evidence, pooling: str, priors: PriorSet, draws, tune, chains, seed, progress
+) -> DataTree:
+    """Sample, and once more, twice as long, where too few draws were effective."""
+    terms = terms_of(evidence)
+    for attempt in (1, 2):
+        sampled, stats = sample(
+            terms, pooling, priors, draws * attempt, tune * attempt, chains, seed, progress
+        )
+        tree = _assemble(evidence, terms, pooling, priors, sampled, stats, seed)
+        found = tree["hyper"].attrs
+        fewest = min(found["min_ess_bulk"], found["min_ess_tail"])
+        disagree = found["max_r_hat"] >= LARGEST_R_HAT  # false of one chain, which has no R-hat
+        if fewest > LEAST_EFFECTIVE_DRAWS and not disagree:
+            break
+    return tree
+
+
+def _assemble(
+    evidence: Evidence, terms: Terms, pooling: str, priors: PriorSet, sampled, stats, seed: int
+) -> DataTree:
+    """Gather draws, predictions and tables into the tree of a fit."""
+    import xarray as xr
+
+    rng = np.random.default_rng(seed)
+    shape = sampled["sigma"].shape[:2]
+    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in sampled.items()}
+    levels = predict.levels_of(flat, terms, rng)
+    groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
+    groups["sample_stats"] = stats
+    groups["log_likelihood"] = log_likelihood_group(levels, terms, shape)
+    asked = evidence.selection.outcomes or terms.names
+    reported = tuple(name for name in asked if name in terms.names)
+    groups |= _tables(groups["posterior"], stats, terms, reported)
+    return xr.DataTree.from_dict(groups)
+
+
+def _tables(
+    posterior: xr.Dataset, stats: xr.Dataset, terms: Terms, reported: tuple[str, ...]
+) -> dict[str, xr.Dataset]:
+    import pandas as pd
+
+    rate, hyper_table, tails = summary.summarise(posterior, terms, reported)
+    both = pd.concat([rate[["r_hat", "ess_bulk"]], hyper_table[["r_hat", "ess_bulk"]]])
+    kept = {"rates": summary.to_dataset(rate), "hyper": summary.to_dataset(hyper_table)}
+    kept["hyper"].attrs.update(summary.worst_diagnostics(both, tails, stats))
+    return kept

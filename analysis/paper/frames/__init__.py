@@ -1,0 +1,1 @@
+"""What is drawn and tabulated: the numbers of a fit as tidy frames."""

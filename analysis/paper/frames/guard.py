@@ -1,0 +1,113 @@
+"""What the figures of the guard show, gathered from its findings into tidy frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ....data.evidence import OUTCOMES
+from ....data.names import study_labels
+from .rates import QUANTILES
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ....data.evidence import Evidence
+
+
+def predictive_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
+    """Gather each row's count and what new studies like it are predicted to give.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit with mixed predictive draws.
+    evidence : Evidence
+        The evidence that was fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a row of the evidence, by outcome and then by predicted median: `outcome, disease,
+        study, arm, label, n`, observed `raw_min, raw_max` (proportions), predicted `q2.5, q25, q50,
+        q75, q97.5` (proportions), and `inside`: whether the count may lie in the 95 % interval.
+    """
+    draws = fit["mixed_predictive"].to_dataset()["events"].to_numpy()
+    draws = draws.reshape(-1, draws.shape[-1])
+    given, observed = fit["constant_data"].to_dataset(), fit["observed_data"].to_dataset()
+    labels = study_labels(evidence.studies)
+    n = given["n"].to_numpy()
+    values = np.quantile(draws / n, list(QUANTILES.values()), axis=0)
+    frame = pd.DataFrame(
+        {
+            **{name: given[name].to_numpy() for name in ("outcome", "disease", "study", "arm")},
+            "label": [labels.get(str(s), str(s)) for s in given["study"].to_numpy()],
+            "n": n,
+            "raw_min": observed["events_min"].to_numpy() / n,
+            "raw_max": observed["events_max"].to_numpy() / n,
+            **dict(zip(QUANTILES, values, strict=True)),
+        }
+    )
+    frame["inside"] = (frame["raw_max"] >= frame["q2.5"]) & (frame["raw_min"] <= frame["q97.5"])
+    order = {name: i for i, name in enumerate(given["outcome"].to_numpy())}
+    order |= {name: i - len(OUTCOMES) for i, name in enumerate(OUTCOMES)}
+    frame = frame.assign(place=frame["outcome"].map(order))
+    frame = frame.sort_values(["place", "q50", "q97.5", "label"], kind="stable")
+    return frame.drop(columns="place").reset_index(drop=True)
+
+
+def checks_data(check: Mapping[str, Any]) -> pd.DataFrame:
+    """Gather the guard's predictive checks.
+
+    Parameters
+    ----------
+    check : mapping
+        A check in the shape of check.json.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an outcome and check: `outcome, check, observed, predicted, mid_p, verdict`, and the
+        tails `warn_tail, fail_tail` within which a value is remarked: missing for the study left
+        out, whose value is two-sided.
+    """
+    from ...guard.check import FAIL_TAIL, WARN_TAIL
+    from ...guard.discrepancies import DISCREPANCIES
+
+    columns = ["outcome", "check", "observed", "predicted", "mid_p", "verdict"]
+    made = [
+        {"outcome": each["outcome"], **one} for each in check["outcomes"] for one in each["checks"]
+    ]
+    frame = pd.DataFrame(made).reindex(columns=columns)
+    known = frame["check"].isin(list(DISCREPANCIES))
+    tails = {"warn_tail": WARN_TAIL, "fail_tail": FAIL_TAIL}
+    return frame.assign(**{name: np.where(known, tail, np.nan) for name, tail in tails.items()})
+
+
+def calibration_data(check: Mapping[str, Any], evidence: Evidence) -> pd.DataFrame:
+    """Gather the probability integral transforms of studies left out.
+
+    Parameters
+    ----------
+    check : mapping
+        A check in the shape of check.json.
+    evidence : Evidence
+        The evidence that was fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a study and outcome: `outcome, disease, study, label, pit` (0 to 1, uniform for a
+        calibrated model), `pareto_k, elpd`.
+    """
+    labels = study_labels(evidence.studies)
+    studies = evidence.studies.astype({"study": str})
+    diseases = dict(zip(studies["study"], studies["disease"], strict=True))
+    frame = pd.DataFrame(check["loo"], columns=["study", "outcome", "elpd", "pareto_k", "pit"])
+    frame["disease"] = frame["study"].map(diseases)
+    frame["label"] = frame["study"].map(labels)
+    columns = ["outcome", "disease", "study", "label", "pit", "pareto_k", "elpd"]
+    return frame[columns]

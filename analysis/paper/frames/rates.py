@@ -1,0 +1,316 @@
+"""What the figures and tables of evidence and rates show, gathered into tidy frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ....data.evidence import PARENTS
+from ....data.names import study_labels
+
+if TYPE_CHECKING:
+    from xarray import DataArray, DataTree
+
+    from ....data.evidence import Evidence
+
+EFFICACY = ("improvement", "remission")
+HARMS = ("any_ae", "moderate_severe_ae", "serious_ae", "death")
+QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
+MONTHS_A_YEAR = 12.0
+
+
+def evidence_map_data(evidence: Evidence) -> pd.DataFrame:
+    """Count studies and patients by disease and outcome.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a disease and outcome, in their orders: `disease, outcome, studies, patients,
+        events_min, events_max`; zeros where nothing is known.
+    """
+    groups = evidence.rows.groupby(["disease", "outcome"], sort=False)
+    found = groups.agg(
+        studies=("study", "nunique"),
+        patients=("n", "sum"),
+        events_min=("events_min", "sum"),
+        events_max=("events_max", "sum"),
+    )
+    names = ["disease", "outcome"]
+    every = pd.MultiIndex.from_product([evidence.diseases, evidence.outcome_names], names=names)
+    return found.reindex(every).fillna(0).astype(int).reset_index()
+
+
+def characteristics_data(evidence: Evidence) -> pd.DataFrame:
+    """Describe the studies of an analysis set, and what each supplies.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set; core studies without rows are listed too, so that the gap is visible.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a study, by disease and year: `disease, study, label, year, design, cell_source,
+        donor, route, patients` (treated), `controls, months` (follow-up), and one column an
+        outcome: `reported`, `secondary`, `derived` (the most certain of its rows) or empty.
+    """
+    ranks = {"reported": 0, "secondary": 1, "derived": 2}
+    rows = evidence.rows.assign(rank=evidence.rows["certainty"].map(ranks))
+    best = rows.sort_values("rank").groupby(["study", "outcome"])["certainty"].first()
+    studies = evidence.studies
+    wanted = studies["study"].isin(set(evidence.rows["study"])) | (studies["role"] == "core")
+    table = studies[wanted & studies["disease"].isin(evidence.diseases)].copy()
+    table["label"] = table["study"].astype(str).map(study_labels(studies))
+    table = table.rename(
+        columns={"n_msc": "patients", "n_control": "controls", "follow_up_months": "months"}
+    )
+    columns = ["disease", "study", "label", "year", "design", "cell_source", "donor", "route"]
+    columns += ["patients", "controls", "months"]
+    table = table.reindex(columns=columns)
+    for name in evidence.outcome_names:
+        table[name] = [best.get((study, name), "") for study in table["study"]]
+    order = {name: i for i, name in enumerate(evidence.diseases)}
+    place = table["disease"].map(order)
+    table = table.assign(place=place).sort_values(["place", "year", "label"], kind="stable")
+    return table.drop(columns="place").reset_index(drop=True)
+
+
+def forest_data(fit: DataTree, evidence: Evidence, outcome: str) -> pd.DataFrame:
+    """Gather a forest plot: for each disease its rate, its studies, and its next trial.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit of either engine; study estimates are missing where it has none.
+    evidence : Evidence
+        The evidence that was fitted.
+    outcome : str
+        An outcome of the fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of drawing: `row` (`rate`, `study`, `new_study`, `new_disease`), `disease,
+        study, arm, label, events_min, events_max, n, months, certainty`; of studies `raw_min,
+        raw_max` (observed, a range where the count is only bounded) and `raw_low, raw_high` (95 %
+        Wilson interval, of the bounds); `estimate, low, high` (posterior median and central 95 %
+        interval); `studies`, and `evidence` (`direct`, `borrowed`). All are probabilities. For
+        `death` they are 12-month risks, the observed ones under a constant hazard.
+    """
+    posterior = fit["posterior"].to_dataset()
+    rows = _labelled(evidence)
+    rows = rows[rows["outcome"] == outcome]
+    made: list[dict[str, Any]] = []
+    for disease in posterior["disease"].to_numpy():
+        own = rows[rows["disease"] == disease]
+        about = {"disease": disease, "evidence": "direct" if len(own) else "borrowed"}
+        counts = {name: int(own[name].sum()) for name in ("events_min", "events_max", "n")}
+        counts["studies"] = own["study"].nunique()
+        level = posterior["rate"].sel(outcome=outcome, disease=disease)
+        made.append({"row": "rate", **about, **counts, **_interval(level)})
+        made += [_study_row(posterior, row, outcome) for row in own.to_dict("records")]
+        level = posterior["new_study"].sel(outcome=outcome, disease=disease)
+        made.append({"row": "new_study", **about, **_interval(level)})
+    if "new_disease" in posterior:
+        level = posterior["new_disease"].sel(outcome=outcome)
+        made.append({"row": "new_disease", "evidence": "borrowed", **_interval(level)})
+    columns = ["row", "disease", "study", "arm", "label", "events_min", "events_max", "n", "months"]
+    columns += ["certainty", "raw_min", "raw_max", "raw_low", "raw_high", "estimate", "low", "high"]
+    columns += ["studies", "evidence"]
+    frame = pd.DataFrame(made).reindex(columns=columns)
+    whole = ["events_min", "events_max", "n", "studies"]
+    frame[whole] = frame[whole].astype("Int64")
+    frame.insert(0, "outcome", outcome)
+    return frame
+
+
+def _study_row(posterior, row: Mapping[Any, Any], outcome: str) -> dict[str, Any]:
+    effect = f"{outcome}/{row['study']}"
+    known = "study_rate" in posterior and effect in posterior["effect"].to_numpy()
+    estimate = _interval(posterior["study_rate"].sel(effect=effect)) if known else {}
+    kept = ("disease", "study", "arm", "label", "events_min", "events_max", "n", "months")
+    return {
+        "row": "study",
+        **{name: row[name] for name in (*kept, "certainty")},
+        **_raw(row, outcome),
+        **estimate,
+        "studies": 1,
+        "evidence": "direct",
+    }
+
+
+def _labelled(evidence: Evidence) -> pd.DataFrame:
+    """Rows with the label of their study, and of the arm where it is not all treated."""
+    labels = study_labels(evidence.studies)
+    rows = evidence.rows.copy()
+    dose = rows["arm"].map({"msc_low": ", low dose", "msc_high": ", high dose"}).fillna("")
+    rows["label"] = rows["study"].astype(str).map(labels) + dose
+    return rows
+
+
+def _raw(row: Mapping[Any, Any], outcome: str) -> dict[str, float]:
+    """Observed proportion of a row, or its bounds, with a 95 % Wilson interval round them."""
+    from scipy.stats import binomtest
+
+    n = int(row["n"])
+    low, high = (
+        binomtest(int(row[end]), n).proportion_ci(0.95, method="wilson")
+        for end in ("events_min", "events_max")
+    )
+    raw = {
+        "raw_min": row["events_min"] / n,
+        "raw_max": row["events_max"] / n,
+        "raw_low": float(low.low),
+        "raw_high": float(high.high),
+    }
+    if outcome == "death":
+        years = row["months"] / MONTHS_A_YEAR
+        raw = {name: 1 - (1 - value) ** (1 / years) for name, value in raw.items()}
+    return raw
+
+
+def _interval(draws: DataArray) -> dict[str, float]:
+    low, middle, high = np.quantile(draws.to_numpy(), (0.025, 0.5, 0.975))
+    return {"estimate": float(middle), "low": float(low), "high": float(high)}
+
+
+def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
+    """Gather every rate and next trial, with central 50 % and 95 % intervals.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit.
+    evidence : Evidence
+        The evidence that was fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an outcome, disease and `quantity` (`rate`, `new_study`): `mean, q2.5, q25, q50,
+        q75, q97.5` as probabilities (12-month risks for `death`), `studies, patients, evidence`.
+    """
+    posterior = fit["posterior"].to_dataset()
+    support = evidence_map_data(evidence).set_index(["outcome", "disease"])
+    made = []
+    for outcome in posterior["outcome"].to_numpy():
+        for disease in posterior["disease"].to_numpy():
+            known = (outcome, disease) in support.index
+            counts = support.loc[(outcome, disease)] if known else {"studies": 0, "patients": 0}
+            for quantity in ("rate", "new_study"):
+                draws = posterior[quantity].sel(outcome=outcome, disease=disease).to_numpy()
+                made.append(
+                    {
+                        "outcome": outcome,
+                        "disease": disease,
+                        "quantity": quantity,
+                        **_summary(draws),
+                        "studies": int(counts["studies"]),
+                        "patients": int(counts["patients"]),
+                        "evidence": "direct" if counts["studies"] else "borrowed",
+                    }
+                )
+    return pd.DataFrame(made)
+
+
+def _summary(draws: np.ndarray) -> dict[str, float]:
+    values = np.quantile(draws, list(QUANTILES.values()))
+    return {"mean": float(draws.mean()), **dict(zip(QUANTILES, map(float, values), strict=True))}
+
+
+def nested_children(fit: DataTree) -> list[str]:
+    """Name the outcomes of a fit that are nested in another of it."""
+    named = [str(name) for name in fit["posterior"]["outcome"].to_numpy()]
+    return [name for name in named if PARENTS.get(name) in named]
+
+
+def nested_data(fit: DataTree, evidence: Evidence, child: str = "remission") -> pd.DataFrame:
+    """Gather an outcome and the one it is nested in, by disease.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit with both outcomes.
+    evidence : Evidence
+        The evidence that was fitted.
+    child : str
+        The inner outcome.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `rates_data`, the rates of parent and child only, the parent first.
+
+    Raises
+    ------
+    ValueError
+        The fit has not both.
+    """
+    parent = PARENTS.get(child)
+    frame = rates_data(fit, evidence)
+    if parent is None or not {child, parent} <= set(frame["outcome"]):
+        raise ValueError(f"the fit has not both {child} and the outcome it is nested in")
+    frame = frame[frame["outcome"].isin([parent, child]) & (frame["quantity"] == "rate")]
+    return frame.reset_index(drop=True)
+
+
+def safety_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
+    """Gather the harms by disease, with what was counted; death as 12-month mortality.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit with at least one harm.
+    evidence : Evidence
+        The evidence that was fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `rates_data`, the four harms of the dictionary only, with `events_min, events_max, n`
+        summed over the disease's rows; no rows where the fit has none of the four.
+    """
+    frame = rates_data(fit, evidence)
+    frame = frame[frame["outcome"].isin(HARMS)]
+    counts = evidence_map_data(evidence).rename(columns={"patients": "n"})
+    counts = counts.drop(columns="studies")
+    return frame.merge(counts, on=["outcome", "disease"], how="left").reset_index(drop=True)
+
+
+def pooling_data(
+    fits: Mapping[str, DataTree], evidence: Evidence, outcome: str | None = None
+) -> pd.DataFrame:
+    """Gather the rates under several poolings.
+
+    Parameters
+    ----------
+    fits : mapping of str to xarray.DataTree
+        Fits by pooling, such as `none`, `partial`, `complete`, in the order of drawing.
+    evidence : Evidence
+        The evidence that was fitted.
+    outcome : str, optional
+        Only this outcome.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an outcome, disease and `pooling`: `q2.5, q50, q97.5, studies, patients, evidence`.
+    """
+    frames = []
+    for pooling, fit in fits.items():
+        frame = rates_data(fit, evidence)
+        frames.append(frame[frame["quantity"] == "rate"].assign(pooling=pooling))
+    frame = pd.concat(frames, ignore_index=True)
+    if outcome is not None:
+        frame = frame[frame["outcome"] == outcome].reset_index(drop=True)
+    columns = ["outcome", "disease", "pooling", "q2.5", "q50", "q97.5", "studies", "patients"]
+    return frame[[*columns, "evidence"]]

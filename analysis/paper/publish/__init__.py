@@ -1,0 +1,1 @@
+"""Sets of files for a paper: figures, captions, tables, a checklist."""

@@ -1,0 +1,235 @@
+"""Tables of a paper: studies, rates, prior sets and diagnostics, ready to be set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ....data.names import disease_words, outcome_words, words
+from ...fitting.summary import diagnostics, hyper, rates
+from ..frames import rates as gather
+from ..frames import sensitivity as gather_sensitivity
+from ..frames.results import UNCHECKED, verdicts
+from ..words.wording import interval, number, signed
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ....data.evidence import Evidence
+    from ...sensitivity.compare import PriorComparison
+
+_PARAMETERS = {
+    "mu": "Overall level (μ)",
+    "tau": "Between diseases (τ)",
+    "sigma": "Between studies (σ)",
+}
+# Signs of tables and of names that LaTeX's own fonts lack.
+_LATEX_SIGNS = {
+    **{"μ": r"$\mu$", "µ": r"$\mu$", "τ": r"$\tau$", "σ": r"$\sigma$"},
+    **{"−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "…": r"\ldots{}"},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class PaperTable:
+    """A table as readers see it.
+
+    Attributes
+    ----------
+    name : str
+        Name of its files.
+    title : str
+        What it shows.
+    frame : DataFrame
+        Its cells, as text; column names are the heads.
+    group : str
+        Column whose values head groups of rows.
+    note : str
+        What stands below it.
+    """
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    group: str
+    note: str
+
+    def html(self) -> str:
+        """Give the table as an HTML fragment, its texts escaped."""
+        return self._set().as_raw_html()
+
+    def latex(self) -> str:
+        """Give the table as LaTeX (needs the packages booktabs and caption).
+
+        Set so small and close that the widest table fits a journal's double column of 180 mm.
+        """
+        text = self._set().tab_options(table_font_size="6.5pt").as_latex()
+        text = text.replace("\\selectfont\n", "\\selectfont\n\\setlength{\\tabcolsep}{2pt}\n", 1)
+        for sign, command in _LATEX_SIGNS.items():
+            text = text.replace(sign, command)
+        return text.replace("\\\\\n*", "\\\\\n{}*")  # a row's end would take the star for its own
+
+    def _set(self) -> Any:
+        from great_tables import GT
+
+        table = GT(self.frame, groupname_col=self.group, id=self.name.replace("_", "-"))
+        return table.tab_header(title=self.title).tab_source_note(self.note)
+
+
+def paper_tables(
+    fit: DataTree,
+    evidence: Evidence,
+    checked: Mapping[str, Any] | None,
+    comparison: PriorComparison | None = None,
+) -> list[PaperTable]:
+    """Make the tables of a paper.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A stored fit.
+    evidence : Evidence
+        The evidence that was fitted.
+    checked : mapping or None
+        What the guard found, in the shape of check.json.
+    comparison : PriorComparison, optional
+        What is believed under other priors.
+
+    Returns
+    -------
+    list of PaperTable
+        Study characteristics, rates, diagnostics, and, where it was made, the comparison of priors.
+    """
+    said = verdicts(checked)
+    made = [
+        characteristics_table(evidence),
+        rates_table(fit, evidence, said),
+        diagnostics_table(fit, said),
+    ]
+    return made if comparison is None else [*made, priors_table(comparison, said)]
+
+
+def characteristics_table(evidence: Evidence) -> PaperTable:
+    """Make the table of study characteristics."""
+    frame = gather.characteristics_data(evidence)
+    cells = pd.DataFrame(
+        {
+            "Disease": frame["disease"].map(disease_words),
+            "Study": frame["label"],
+            **{
+                head: frame[name].map(_text)
+                for head, name in (
+                    ("Design", "design"),
+                    ("Cells", "cell_source"),
+                    ("Donor", "donor"),
+                    ("Route", "route"),
+                )
+            },
+            "Treated": frame["patients"].astype(str),
+            "Controls": frame["controls"].astype(str),
+            "Follow-up, months": frame["months"].map(number),
+        }
+    )
+    note = "A dash stands for what was not reported or not recorded."
+    return PaperTable("table_characteristics", "Study characteristics", cells, "Disease", note)
+
+
+def _judged(outcome: Any, said: Mapping[str, str]) -> str:
+    """Head the rows of an outcome: its name, and the guard's verdict on it."""
+    return f"{outcome_words(str(outcome))} (guard: {said.get(str(outcome), UNCHECKED)})"
+
+
+def _text(value: object) -> str:
+    return words(value) if isinstance(value, str) and value else "–"
+
+
+def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> PaperTable:
+    """Make the table of rates, with the guard's verdict on each outcome."""
+    frame = gather.rates_data(fit, evidence)
+    wide = frame.pivot(index=["outcome", "disease"], columns="quantity")
+    rows = []
+    for row in frame[frame["quantity"] == "rate"].to_dict("records"):
+        place = (row["outcome"], row["disease"])
+        names = ("q50", "q2.5", "q97.5")
+        trial = {name: wide.loc[place, (name, "new_study")] for name in names}
+        rows.append(
+            {
+                "Outcome": _judged(row["outcome"], said),
+                "Disease": disease_words(row["disease"]),
+                "Studies": str(row["studies"]),
+                "Patients": str(row["patients"]),
+                "Rate (95 % interval)": interval(row),
+                "Next trial (95 % prediction)": interval(trial),
+                "Evidence": words(row["evidence"]),
+            }
+        )
+    note = (
+        "Posterior medians and central 95 % intervals; death is the 12-month risk. Borrowed: no "
+        "study of that disease, the rate follows from the other diseases. Single-arm rates are not "
+        "treatment effects."
+    )
+    return PaperTable(
+        "table_rates", "Rates by outcome and disease", pd.DataFrame(rows), "Outcome", note
+    )
+
+
+def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
+    """Make the table of hyperparameters and of the sampling's worst diagnostics."""
+    rows = [
+        {
+            "Outcome": _judged(row["outcome"], said),
+            "Parameter": _PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
+            "Median": signed(row["q50"]),
+            "95 % interval": f"{signed(row['q2.5'])} to {signed(row['q97.5'])}",
+            "R-hat": signed(row["r_hat"], 3),
+            "Effective draws": number(row["ess_bulk"]),
+            "Monte-Carlo error of the mean": number(row["mcse_mean"]),
+        }
+        for row in hyper(fit).to_dict("records")
+    ]
+    reported, worst = rates(fit), diagnostics(fit)
+    note = (
+        "On the log-odds scale (death: log hazard a year). Over all "
+        f"{len(reported) + len(rows)} reported quantities: largest R-hat "
+        f"{signed(worst['max_r_hat'], 3)}, fewest effective draws {number(worst['min_ess_bulk'])} "
+        f"(bulk) and {number(worst['min_ess_tail'])} (tail), {number(worst['divergences'])} "
+        f"divergences, smallest E-BFMI {signed(worst['e_bfmi'])}."
+    )
+    return PaperTable(
+        "table_diagnostics", "Hyperparameters and diagnostics", pd.DataFrame(rows), "Outcome", note
+    )
+
+
+def priors_table(comparison: PriorComparison, said: Mapping[str, str]) -> PaperTable:
+    """Make the table of the rates under the reference and the priors that move them farthest."""
+    frame = gather_sensitivity.prior_comparison_data(comparison)
+    rows = []
+    for (outcome, disease), mine in frame.groupby(["outcome", "disease"], sort=False):
+        base = mine[mine["set"] == comparison.reference].iloc[0].to_dict()
+        ordered = mine.sort_values("q50", kind="stable")
+        lowest, highest = (ordered.iloc[place].to_dict() for place in (0, -1))
+        rows.append(
+            {
+                "Outcome": _judged(outcome, said),
+                "Disease": disease_words(str(disease)),
+                "Rate (95 % interval)": interval(base),
+                "Lowest (prior)": f"{interval(lowest)} ({lowest['set']})",
+                "Highest (prior)": f"{interval(highest)} ({highest['set']})",
+                "Largest shift": signed(mine["shift"].abs().max(), 1),
+            }
+        )
+    methods = comparison.methods.drop_duplicates("set")["method"].value_counts()
+    counted = ", ".join(f"{number(count)} {method}" for method, count in methods.items())
+    note = (
+        "Posterior medians and central 95 % intervals under the reference set "
+        f"{comparison.reference}, and under the prior sets with the lowest and the highest median. "
+        "Shift: largest of the mean against the reference, in standard deviations of its "
+        f"posterior. Prior sets compared ({counted}): "
+        f"{', '.join(each.name for each in comparison.sets)}."
+    )
+    return PaperTable(
+        "table_priors", "Rates under several prior sets", pd.DataFrame(rows), "Outcome", note
+    )

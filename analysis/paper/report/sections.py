@@ -1,0 +1,446 @@
+"""The report's sections in their order: sentences, tables and the places of the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from ....data.entries import PARENTS
+from ....data.evidence import summary
+from ....data.names import disease_words, outcome_words, study_labels
+from ....data.selection import described
+from ...fitting.summary import diagnostics
+from ..frames.results import UNCHECKED, Results, rates_of, reported
+from ..words.wording import interval, listed, number, span
+from . import tables
+from .sections_sensitivity import sensitivity_blocks
+from .tables import Table
+
+Kind = Literal["text", "list", "table", "figure", "model", "brief", "code", "warning"]
+
+NOT_EFFECTS = (
+    "Single-arm rates are not treatment effects: they say what happened to treated patients, not "
+    "what would have happened to them without the cells."
+)
+
+#: What a reader of the shipped evidence must know that no count shows.
+CAUTIONS_OF_THE_FIELD = (
+    "Response definitions differ between studies.",
+    "Alopecia areata's 24 of 24 has no response threshold and no control arm.",
+    "No core study reports whole-cohort responders in systemic sclerosis.",
+    "No adverse-event count is comparable across follow-up lengths without care.",
+    "Two phase 3 trials in atopic dermatitis that missed their endpoint are unpublished: "
+    "publication bias is likely.",
+    "Many rows of death and all of remission in atopic dermatitis and urticaria are derived from "
+    "the review: they are not independent of it.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A part of a section: text, a list, a table, or the place of a figure by its name."""
+
+    kind: Kind
+    content: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A section of the report."""
+
+    name: str
+    title: str
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables of the section."""
+        return [block.content for block in self.blocks if block.kind == "table"]
+
+    @property
+    def figures(self) -> list[str]:
+        """The names of the figures of the section."""
+        return [block.content for block in self.blocks if block.kind == "figure"]
+
+
+def sections(results: Results, shipped: bool, command: str) -> list[Section]:
+    """Write the report.
+
+    Parameters
+    ----------
+    results : Results
+        Everything that was fitted and checked.
+    shipped : bool
+        Whether the evidence is the one that comes with the project.
+    command : str
+        What was typed.
+
+    Returns
+    -------
+    list of Section
+        In the order of importance; those that have nothing to say are left out.
+    """
+    written = [
+        _question(results, shipped),
+        _evidence(results),
+        _model(results),
+        _priors(results),
+        _rates(results),
+        _joint(results),
+        _safety(results),
+        _controlled(results),
+        _guard(results),
+        _review(results),
+        _poolings(results),
+        _sensitivity(results),
+        _definitions(results),
+        _limits(results, shipped),
+        _reproduce(results, command),
+    ]
+    return [section for section in written if section is not None]
+
+
+def verdict_sentences(results: Results) -> list[str]:
+    """Say why the verdict is what it is: one sentence an outcome that does not pass."""
+    if results.checked is None:
+        return ["The guard was not run: nothing here has been checked. Do not rely on it."]
+    told = [
+        f"{outcome_words(each['outcome'])}: {each['verdict']}. {each['reason']}"
+        for each in results.checked["outcomes"]
+        if each["verdict"] != "pass"
+    ]
+    sampling = results.checked["sampling"]
+    if sampling["verdict"] != "pass":
+        told.append(f"Sampling: {sampling['verdict']}. {sampling['reason']}")
+    return told or ["For every outcome the data look like what the model predicts."]
+
+
+def _question(results: Results, shipped: bool) -> Section:
+    if shipped:
+        asked = (
+            "Mesenchymal stem cells are tried in immune-mediated skin diseases, in small studies, "
+            "mostly without a control arm, with outcomes defined differently in each. How often do "
+            "treated patients improve, reach remission or come to harm in each disease, how sure "
+            "is that, and what may the next trial see?"
+        )
+    else:
+        asked = (
+            "How often does each outcome occur in each disease, how sure is that, and what may the "
+            "next trial see?"
+        )
+    blocks = [Block("text", asked), Block("warning", NOT_EFFECTS), Block("brief", _brief(results))]
+    return Section("question", "The question, and the answer in brief", blocks)
+
+
+def _brief(results: Results) -> list[tuple[str, str, str]]:
+    """Say of each outcome in a few sentences what the evidence supports, with its verdict."""
+    told = []
+    for name, rows in rates_of(results).groupby("outcome", sort=False):
+        outcome = str(name)
+        rate = rows[rows["quantity"] == "rate"]
+        own = rate[rate["evidence"] == "direct"].sort_values("q50")
+        if own.empty:
+            continue
+        low, high = own.iloc[0].to_dict(), own.iloc[-1].to_dict()
+        said = [_support(own, len(rate))]
+        if len(own) > 1:
+            said.append(
+                f"The rate of a typical study runs from {interval(low)} in "
+                f"{_in_text(low['disease'])} to {interval(high)} in {_in_text(high['disease'])}."
+            )
+        else:
+            said.append(f"The rate of a typical study is {interval(low)}.")
+        following = rows[rows["quantity"] == "new_study"].set_index("disease")
+        next_trial = following.loc[high["disease"]]
+        said.append(
+            f"The next trial in {_in_text(high['disease'])} may see a rate anywhere from "
+            f"{span(next_trial['q2.5'], next_trial['q97.5'])}."
+        )
+        told.append((outcome_words(outcome), " ".join(said), results.verdict_of(outcome)))
+    return told
+
+
+def _support(own: pd.DataFrame, diseases: int) -> str:
+    studies = int(own["studies"].sum())
+    supplied = f"{studies} {'study' if studies == 1 else 'studies'} with "
+    supplied += f"{number(own['patients'].sum())} patients"
+    if diseases == 1:
+        return f"{supplied[:1].upper()}{supplied[1:]}."
+    if len(own) == diseases:
+        return f"Known in all {diseases} diseases: {supplied}."
+    return f"Known in {len(own)} of {diseases} diseases: {supplied}; the others borrow."
+
+
+def _in_text(disease: str) -> str:
+    """Name a disease within a sentence; one that is written with large letters keeps them."""
+    name = disease_words(disease)
+    return name[:1].lower() + name[1:] if name[1:].islower() else name
+
+
+def _evidence(results: Results) -> Section:
+    counts, evidence = summary(results.evidence), results.evidence
+    labels, read = study_labels(evidence.studies), set(evidence.outcomes["study"])
+    core = evidence.studies.loc[evidence.studies["role"] == "core", "study"]
+    gaps = [labels[study] for study in core if study not in read]
+    text = (
+        f"{counts['studies']} studies were read; the analysis uses "
+        f"{described(evidence.selection)}: {counts['rows_analysed']} counts "
+        f"of {counts['studies_analysed']} studies. "
+        f"Core studies treated {counts['patients']} patients."
+    )
+    if gaps:
+        text += f" No count could be read of {listed(gaps)}: listed below, so that the gap is seen."
+    blocks = [
+        Block("text", text),
+        Block("figure", "evidence_map"),
+        Block("table", tables.map_table(results)),
+        Block("table", tables.characteristics_table(results)),
+    ]
+    cautions = [*evidence.messages, *evidence.cautions()]
+    if cautions:
+        blocks.append(Block("text", "Where counts fit together badly:"))
+        blocks.append(Block("list", cautions))
+    return Section("evidence", "The evidence", blocks)
+
+
+def _model(results: Results) -> Section:
+    config = results.config
+    names = {each["name"]: each for each in config["model"]}
+    about = {
+        "pooling": "single" if len(config["diseases"]) == 1 else config["pooling"],
+        "timed": any(each["link"] == "cloglog" for each in names.values()),
+        "logit": any(each["link"] == "logit" for each in names.values()),
+        "nested": [
+            (outcome_words(name), outcome_words(PARENTS[name]).lower())
+            for name in names
+            if PARENTS.get(name) in names
+        ],
+        "bounded": bool((results.evidence.rows["events_min"]
+                         != results.evidence.rows["events_max"]).any()),
+    }  # fmt: skip
+    return Section("model", "The model", [Block("model", about)])
+
+
+def _priors(results: Results) -> Section:
+    priors = results.priors
+    named = f"The prior set is “{priors.name}”. {priors.sentence}"
+    if priors.reference:
+        named += f" Source: {priors.reference}" + (f", doi {priors.doi}." if priors.doi else ".")
+    blocks = [
+        Block("text", named.strip()),
+        Block("table", tables.priors_table(results)),
+        Block("figure", "prior_posterior"),
+    ]
+    return Section("priors", "Priors, and what they imply", blocks)
+
+
+def _rates(results: Results) -> Section:
+    text = (
+        "The rate is that of the median study of a disease, not the average of studies; the next "
+        "trial's is drawn with its own study effect and is therefore wider."
+    )
+    if _borrowed(results):
+        text += " " + of_borrowed(results.config["pooling"], results.config["outcomes"])
+    blocks = [Block("text", text), Block("figure", "rates")]
+    for outcome in reported(results):
+        blocks.append(Block("table", tables.rates_table(results, outcome)))
+        blocks.append(Block("figure", f"forest_{outcome}"))
+    return Section("rates", "Rates by outcome and disease", blocks)
+
+
+def _joint(results: Results) -> Section | None:
+    if not {"remission", "improvement"} <= set(reported(results)):
+        return None
+    table = tables.nested_table(results, "remission")
+    blocks = [Block("figure", "joint_remission"), Block("table", table)]
+    return Section("joint", "Improvement and remission together", blocks)
+
+
+def _safety(results: Results) -> Section | None:
+    table = tables.safety_table(results)
+    if table is None:
+        return None
+    text = (
+        "Single-arm harms are counts in ill patients: they cannot be told from harms of the "
+        "disease or of the treatment beside the cells."
+    )
+    blocks = [Block("text", text), Block("figure", "safety"), Block("table", table)]
+    return Section("safety", "Safety", blocks)
+
+
+def _controlled(results: Results) -> Section | None:
+    table = tables.controlled_table(results)
+    if table is None:
+        return None
+    labels = study_labels(results.evidence.studies)
+    compared = table.frame.drop_duplicates("study").to_dict("records")
+    against = [
+        f"{labels[row['study']]} (against {row['comparator']})"
+        if row["comparator"]
+        else labels[row["study"]]
+        for row in compared
+    ]
+    text = (
+        f"{'One study has' if len(against) == 1 else f'{len(against)} studies have'} a control arm "
+        f"with counts: {'; '.join(against)}. Only such differences speak of an effect."
+    )
+    blocks = [Block("warning", NOT_EFFECTS), Block("text", text), Block("table", table)]
+    return Section("controlled", "Controlled comparisons", blocks)
+
+
+def _guard(results: Results) -> Section:
+    title = "May the model be believed?"
+    if results.checked is None:
+        return Section("guard", title, [Block("warning", verdict_sentences(results)[0])])
+    explained = (
+        "New data sets are drawn from the fitted model, with study effects drawn anew, and "
+        "compared with the real one; then each study is left out and predicted by the others. An "
+        "outcome fails where the data could hardly have come from the model, warns where that is "
+        "doubtful or where nothing but the prior tells the spread, and passes otherwise."
+    )
+    blocks = [
+        Block("text", explained),
+        Block("list", verdict_sentences(results)),
+        Block("text", _sampling(results)),
+        Block("figure", "predictive"),
+        Block("figure", "checks"),
+        Block("table", tables.checks_table(results)),
+        Block("figure", "calibration"),
+        Block("table", tables.left_out_table(results)),
+    ]
+    return Section("guard", title, blocks)
+
+
+def _sampling(results: Results) -> str:
+    assert results.checked is not None
+    found = diagnostics(results.fit)
+    reason = results.checked["sampling"]["reason"]
+    if found["max_r_hat"] is None:
+        return f"Computation: {reason}"
+    draws = results.fit["posterior"].sizes
+    return (
+        f"Sampling: {reason} {draws['chain']} chains of {draws['draw']} draws; largest R-hat "
+        f"{found['max_r_hat']:.3f}, fewest effective draws {found['min_ess_bulk']:.0f} (bulk) and "
+        f"{found['min_ess_tail']:.0f} (tail), {found['divergences']} divergent, smallest E-BFMI "
+        f"{found['e_bfmi']:.2f}."
+    )
+
+
+def _review(results: Results) -> Section | None:
+    table = tables.review_table(results)
+    if table is None:
+        return None
+    return Section("review", "What the review states", [Block("table", table)])
+
+
+def _poolings(results: Results) -> Section | None:
+    table = tables.pooling_table(results)
+    if table is None:
+        return None
+    text = (
+        "How much does a disease's rate owe to the others? Without pooling each stands alone; with "
+        "complete pooling all diseases share one rate."
+    )
+    blocks = [Block("text", text), Block("figure", "pooling"), Block("table", table)]
+    return Section("pooling", "Partial pooling against complete and none", blocks)
+
+
+def _sensitivity(results: Results) -> Section | None:
+    blocks = sensitivity_blocks(results)
+    return Section("sensitivity", "How much hangs on the prior", blocks) if blocks else None
+
+
+def _definitions(results: Results) -> Section | None:
+    changed, table = tables.changed_table(results), tables.definitions_table(results)
+    if changed is None or table is None or not changed.rows:
+        return None
+    own = results.config["selection"]["definitions"]
+    text = (
+        f"This report uses the {own} definitions. Where a study has another, the whole model was "
+    )
+    text += "fitted again with it."
+    blocks = [Block("text", text), Block("table", changed), Block("table", table)]
+    return Section("definitions", "Primary against alternative definitions", blocks)
+
+
+def of_borrowed(pooling: str, outcomes: Collection[str]) -> str:
+    """Say what a rate rests on where its disease has no study of the outcome.
+
+    Parameters
+    ----------
+    pooling : str
+        How diseases inform each other.
+    outcomes : collection of str
+        The outcomes of the fit.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    rests = "the prior" if pooling == "none" else "the other diseases"
+    if any(PARENTS.get(name) in outcomes for name in outcomes):
+        rests += ", and on what its own studies say of an outcome that it is nested in or that is "
+        rests += "nested in it"
+    return f"A borrowed rate is of a disease without a study of that outcome: it rests on {rests}."
+
+
+def _limits(results: Results, shipped: bool) -> Section:
+    said = [
+        NOT_EFFECTS,
+        "The studies are few, small and chosen by those who published them; no model mends that.",
+        "Outcomes are independent in the model apart from nesting: it knows of no link between, "
+        "say, improvement and harm.",
+    ]
+    borrowed = _borrowed(results)
+    if borrowed:
+        said.append(f"Borrowed, with no study of that outcome: {borrowed}.")
+    if "death" in reported(results):
+        said.append("Mortality assumes a constant hazard over follow-up.")
+    said += CAUTIONS_OF_THE_FIELD if shipped else ()
+    return Section("limits", "Limits and cautions", [Block("list", said)])
+
+
+def _borrowed(results: Results) -> str:
+    frame = rates_of(results)
+    frame = frame[(frame["quantity"] == "rate") & (frame["evidence"] == "borrowed")]
+    return "; ".join(
+        f"{outcome_words(str(outcome)).lower()} in {listed([_in_text(d) for d in rows['disease']])}"
+        for outcome, rows in frame.groupby("outcome", sort=False)
+    )
+
+
+def _asked(config: Mapping[str, Any]) -> str:
+    """Say what was asked of the sampler; nothing where there was none."""
+    if config["engine"] != "nuts":
+        return ""
+    length = f"{config['draws']} draws after {config['tune']} tuning steps"
+    return f"{config['chains']} chains of {length} (twice as long where too few were effective), "
+
+
+def _reproduce(results: Results, command: str) -> Section:
+    config = results.config
+    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    facts = [
+        f"Data: SHA-256 {config['data_sha256']} (of the counts and diseases that the model sees).",
+        f"Pooling {config['pooling']}, engine {config['engine']}, {_asked(config)}"
+        f"seed {config['seed']}.",
+        f"Software: {versions}.",
+        "On one machine the same command gives the same numbers to the bit.",
+    ]
+    blocks = [Block("code", command), Block("list", facts)]
+    return Section("reproduce", "How to reproduce this", blocks)
+
+
+def heading(results: Results, shipped: bool) -> tuple[str, str]:
+    """Give the title of the page and the line below it."""
+    diseases, outcomes = len(results.config["diseases"]), len(reported(results))
+    of = "1 disease" if diseases == 1 else f"{diseases} diseases"
+    line = f"{of}, {outcomes} outcome{'s' if outcomes > 1 else ''}"
+    verdict = results.verdict
+    line += ". The guard: " + (UNCHECKED if verdict == UNCHECKED else verdict) + "."
+    title = "Mesenchymal stem cells in immune-mediated skin diseases"
+    return (title if shipped else "What the evidence supports"), line

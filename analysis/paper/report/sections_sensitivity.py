@@ -1,0 +1,180 @@
+"""The report's section on how much hangs on the prior, for who knows no method's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....data.names import disease_words, outcome_words, study_labels, words
+from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR
+from ..frames.results import Results, reported
+from ..words.wording import listed, percent
+from . import tables_sensitivity as tables
+
+if TYPE_CHECKING:
+    from ...sensitivity.borrowing import Borrowing
+    from ...sensitivity.compare import PriorComparison
+    from .sections import Block
+
+
+def sensitivity_blocks(results: Results) -> list[Block]:
+    """Write the section; empty where neither priors nor diseases left out were looked at."""
+    blocks = [] if results.comparison is None else _priors(results, results.comparison)
+    return blocks + ([] if results.borrowed is None else _borrowing(results, results.borrowed))
+
+
+def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
+    from .sections import Block
+
+    blocks = [
+        Block("text", _opening(comparison)),
+        Block("list", [_moved(comparison), *_conclusions(comparison), _predicted(comparison)]),
+        Block("figure", "prior_comparison"),
+        Block("table", tables.shifts_table(comparison)),
+    ]
+    flips = tables.flips_table(comparison)
+    if flips is not None:
+        blocks.append(Block("table", flips))
+        blocks += [Block("figure", f"flip_map_{name}") for name in reported(results)]
+    blocks.append(Block("table", tables.sets_table(comparison)))
+    if comparison.messages:
+        blocks.append(Block("list", [_named(each, comparison) for each in comparison.messages]))
+    scaling = tables.scaling_table(comparison)
+    if scaling is not None:
+        blocks += [
+            Block("text", _scaled(comparison)),
+            Block("figure", "power_scaling"),
+            Block("table", scaling),
+        ]
+    blocks.append(Block("text", _expected(comparison, study_labels(results.evidence.studies))))
+    blocks.append(Block("table", tables.conflicts_table(comparison, results.evidence)))
+    return blocks
+
+
+def _named(message: str, comparison: PriorComparison) -> str:
+    """Put the sets' names in words where a message begins with one."""
+    head, colon, rest = message.partition(": ")
+    known = head in {each.name for each in comparison.sets}
+    return f"{words(head)}{colon}{rest}" if known else message
+
+
+def _opening(comparison: PriorComparison) -> str:
+    return (
+        "A prior is what the model takes to be plausible before it has seen these data. Where data "
+        f"are few it shapes the answer. Here the answer under the prior of this report "
+        f"({words(comparison.reference)}) stands beside the answers under "
+        f"{len(comparison.sets) - 1} others, from nearly ignoring to nearly merging the diseases."
+    )
+
+
+def _moved(comparison: PriorComparison) -> str:
+    rates = comparison.rates[(comparison.rates["quantity"] == "rate")]
+    others = rates[(rates["set"] != comparison.reference) & rates["shift"].notna()]
+    if others.empty:
+        return "No other prior was compared."
+    row = tables.largest(others, "shift")
+    base = rates[
+        (rates["set"] == comparison.reference)
+        & (rates["outcome"] == row["outcome"])
+        & (rates["disease"] == row["disease"])
+    ].iloc[0]
+    farthest = others["shift"].abs().groupby([others["outcome"], others["disease"]]).max()
+    return (
+        f"The prior matters most for {_of(row)}: its mean rate is {percent(row['mean'])} under "
+        f"{words(row['set'])}, and {percent(base['mean'])} in this report. Of "
+        f"{len(farthest)} rates {int((farthest < _LITTLE).sum())} move by less than half a "
+        "standard deviation under every prior."
+    )
+
+
+#: A shift of a mean, in posterior standard deviations, that is called little.
+_LITTLE = 0.5
+
+
+def _of(row) -> str:
+    return f"{outcome_words(row['outcome']).lower()} in {disease_words(row['disease']).lower()}"
+
+
+def _conclusions(comparison: PriorComparison) -> list[str]:
+    frame = comparison.flips
+    if frame.empty:
+        return []
+    hanging = tables.held(frame)
+    firm = int((frame["changed_by"] == "").sum())
+    said = (
+        f"Of {len(frame)} conclusions (such as: {_example(frame)}) {firm} are the same under every "
+        "prior compared"
+    )
+    if not hanging:
+        return [f"{said}: no prior changes one."]
+    return [f"{said}. {len(frame) - firm} hang on the prior: {'; '.join(hanging)}."]
+
+
+def _example(frame) -> str:
+    row = frame.iloc[0]
+    asked = f"{_of(row)} is had by {tables.asked_words(row)}"
+    return f"{asked}, with probability {row['confidence']:g} or more"
+
+
+def _predicted(comparison: PriorComparison) -> str:
+    return comparison.prediction(words)
+
+
+def _scaled(comparison: PriorComparison) -> str:
+    frame = comparison.power_scaling
+    said = {
+        verdict: [
+            f"{tables.PARAMETERS.get(row['parameter'], row['parameter'])} "
+            f"({outcome_words(row['outcome']).lower()})"
+            for row in frame[frame["verdict"] == verdict].to_dict("records")
+        ]
+        for verdict in (OK, PRIOR, CONFLICT)
+    }
+    counted = f"Of {len(frame)} quantities the prior hardly matters for {len(said[OK]) or 'none'}"
+    if said[PRIOR]:
+        counted += f"; it shapes the result, and the data say little, for {listed(said[PRIOR])}"
+    if said[CONFLICT]:
+        counted += (
+            f"; for {len(said[CONFLICT])} both matter, and the result is a compromise of the two"
+        )
+    rest = len(frame) - sum(map(len, said.values()))
+    withheld = f" For {rest} there are too few draws to say." if rest else ""
+    return (
+        "What if the prior, or the data, counted a little more? Where the result moves with the "
+        f"prior, it rests on it. {counted}.{withheld}"
+    )
+
+
+def _expected(comparison: PriorComparison, labels) -> str:
+    frame = comparison.conflicts[comparison.conflicts["verdict"] == "conflict"]
+    asked = "Last, would the prior have expected such data at all? "
+    if frame.empty:
+        return asked + "Yes: no outcome and no study is far from what it allows."
+    named = [
+        f"{outcome_words(row['outcome']).lower()}, "
+        f"{labels[row['study']] if isinstance(row['study'], str) else 'all studies'}"
+        for row in frame.to_dict("records")
+    ]
+    return f"{asked}Not everywhere: {'; '.join(named)}."
+
+
+def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
+    from .sections import Block
+
+    conflicts = borrowed.diseases[borrowed.diseases["verdict"] == "conflict"]
+    found = [_of(row) for row in conflicts.to_dict("records")]
+    text = (
+        "Diseases inform each other. Every study, and every disease, was left out in turn to see "
+        "what the others would then say. "
+    )
+    text += (
+        f"What is seen conflicts with what the other diseases predict for {listed(found)}: there "
+        "borrowing may mislead."
+        if found
+        else "No disease conflicts with what the others predict of it."
+    )
+    return [
+        Block("text", text),
+        Block("figure", "borrowing"),
+        Block("table", tables.borrowing_table(borrowed, results.evidence)),
+        Block("table", tables.influence_table(borrowed, results.evidence)),
+    ]

@@ -1,0 +1,443 @@
+"""The tables of the report: what a reader sees, with the frame of numbers behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ....data.names import disease_words, outcome_short, outcome_words, study_labels, words
+from ...fitting.summary import rates
+from ..frames import guard as gather_guard
+from ..frames import rates as gather
+from ..frames.results import Results, rates_of, reported
+from ..words.wording import count, interval, number, percent
+from .controlled import risk_differences
+
+if TYPE_CHECKING:
+    from ....data.evidence import Evidence
+
+BORROWED = "borrowed"
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as a reader sees it, and the frame that it shows.
+
+    Attributes
+    ----------
+    name : str
+        Stem of its CSV file.
+    caption : str
+        What it shows.
+    header : tuple of str
+        Names of the columns.
+    rows : list of tuple of str
+        The cells; the first names the row.
+    frame : DataFrame
+        The numbers behind it.
+    of_fit : bool
+        Whether it follows from the fit, and so carries the guard's verdict.
+    quiet : frozenset of int
+        Rows that rest on nothing of their own.
+    texts : int
+        How many of the first columns are text, set left.
+    """
+
+    name: str
+    caption: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    frame: pd.DataFrame
+    of_fit: bool = True
+    quiet: frozenset[int] = field(default_factory=frozenset)
+    texts: int = 1
+
+
+def map_table(results: Results) -> Table:
+    """Tabulate what each disease knows of each outcome: studies and patients."""
+    frame = gather.evidence_map_data(results.evidence)
+    outcomes = results.evidence.outcome_names
+    rows = []
+    for disease, of_disease in frame.groupby("disease", sort=False):
+        by_outcome = of_disease.set_index("outcome")
+        cells = by_outcome.loc[list(outcomes), ["studies", "patients"]].to_numpy().tolist()
+        said = [f"{studies} / {patients}" if studies else "none" for studies, patients in cells]
+        rows.append((disease_words(str(disease)), *said))
+    caption = (
+        "Studies / patients behind each outcome in the analysis set. Where there are none, a rate "
+        "is borrowed from the other diseases."
+    )
+    header = ("Disease", *(outcome_words(name) for name in outcomes))
+    return Table("evidence_map", caption, header, rows, frame, of_fit=False)
+
+
+def characteristics_table(results: Results) -> Table:
+    """Tabulate the studies."""
+    frame = gather.characteristics_data(results.evidence)
+    outcomes = results.evidence.outcome_names
+    marks = {"reported": "●", "secondary": "◐", "derived": "○"}
+    rows = [
+        (
+            str(row["label"]),
+            disease_words(row["disease"]),
+            words(_text(row["design"])),
+            ", ".join(filter(None, (words(_text(row["cell_source"])), _text(row["donor"])))),
+            ", ".join(f"{outcome_short(k)} {marks[row[k]]}" for k in outcomes if row[k]) or "–",
+            str(row["patients"]),
+            str(row["controls"] or ""),
+            _text(row["months"]),
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "The studies, and the outcomes of which counts could be read: ● in the study's own text, "
+        "◐ in a later review's table, ○ derived from words or percentages. AE: adverse event."
+    )
+    header = ("Study", "Disease", "Design", "Cells", "Counts", "Treated", "Controls", "Months")
+    return Table("studies", caption, header, rows, frame, of_fit=False, texts=5)
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value or value is pd.NA:
+        return ""
+    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+
+
+def priors_table(results: Results) -> Table:
+    """Tabulate the priors of each outcome, and what they say of a rate before any data."""
+    posterior, prior = results.fit["posterior"].to_dataset(), results.fit["prior"].to_dataset()
+    made, rows = [], []
+    for outcome in reported(results):
+        own = results.priors.of(outcome)
+        draws = prior["rate"].sel(outcome=outcome).to_numpy().ravel()
+        following = prior["new_study"].sel(outcome=outcome).to_numpy().ravel()
+        quantiles = [np.quantile(values, (0.025, 0.5, 0.975)) for values in (draws, following)]
+        parts = {"mu": own.mu, "tau": own.tau if "tau" in posterior else None, "sigma": own.sigma}
+        made.append(
+            {
+                "outcome": outcome,
+                **{name: "" if each is None else str(each) for name, each in parts.items()},
+                **dict(zip(("rate_q2.5", "rate_q50", "rate_q97.5"), quantiles[0], strict=True)),
+                **dict(zip(("new_q2.5", "new_q50", "new_q97.5"), quantiles[1], strict=True)),
+            }
+        )
+        rows.append(
+            (
+                outcome_words(outcome),
+                # In two lines, or the six columns do not fit on the page.
+                *(
+                    "–" if each is None else str(each).replace("(", "\n(")
+                    for each in parts.values()
+                ),
+                *(interval(dict(zip(("q2.5", "q50", "q97.5"), q, strict=True))) for q in quantiles),
+            )
+        )
+    caption = (
+        "Priors of the overall level (mu), the spread between diseases (tau) and between studies "
+        "of a disease (sigma), on the linear scale; and what they imply, before any data, for the "
+        "rate of a disease and of a new study: median and central 95 % interval. The priors of a "
+        "nested outcome are for its share among those who have the outer one; its rate is the "
+        "product."
+    )
+    header = ("Outcome", "mu", "tau", "sigma", "Implied rate", "Implied new study")
+    return Table("priors", caption, header, rows, pd.DataFrame(made), texts=4)
+
+
+def rates_table(results: Results, outcome: str) -> Table:
+    """Tabulate the rates of one outcome by disease."""
+    frame = rates_of(results)
+    frame = frame[frame["outcome"] == outcome].reset_index(drop=True)
+    by = {name: group for name, group in frame.groupby("quantity", sort=False)}  # noqa: C416
+    following = by["new_study"].set_index("disease")
+    rows, quiet = [], set()
+    for i, row in enumerate(by["rate"].to_dict("records")):
+        alone = row["evidence"] == BORROWED
+        quiet |= {i} if alone else set()
+        rows.append(
+            (
+                disease_words(row["disease"]),
+                BORROWED if alone else str(row["studies"]),
+                "" if alone else str(row["patients"]),
+                interval(row),
+                interval(following.loc[row["disease"]].to_dict()),
+            )
+        )
+    if "new_disease" in by:
+        quiet.add(len(rows))
+        row = by["new_disease"].iloc[0].to_dict()
+        rows.append(("A disease not yet tried", "", "", interval(row), ""))
+    caption = f"{outcome_words(outcome)}: rate of a typical study, and of the next trial" + (
+        " (12-month risk)." if outcome == "death" else "."
+    )
+    header = ("Disease", "Studies", "Patients", "Rate, median (95 %)", "Next trial (95 %)")
+    return Table(f"rates_{outcome}", caption, header, rows, frame, quiet=frozenset(quiet))
+
+
+def nested_table(results: Results, child: str) -> Table:
+    """Tabulate an outcome beside the one that it is nested in, and its share of that."""
+    frame = gather.nested_data(results.fit, results.evidence, child)
+    parent = str(frame["outcome"].iloc[0])
+    posterior = results.fit["posterior"].to_dataset()["rate"]
+    share = posterior.sel(outcome=child) / posterior.sel(outcome=parent)
+    low, middle, high = np.quantile(share.to_numpy(), (0.025, 0.5, 0.975), axis=(0, 1))
+    made, rows, quiet = [], [], set()
+    by = {name: group.set_index("disease") for name, group in frame.groupby("outcome", sort=False)}
+    for i, disease in enumerate(share["disease"].to_numpy()):
+        pair = [by[name].loc[disease] for name in (parent, child)]
+        quiet |= {i} if all(each["evidence"] == BORROWED for each in pair) else set()
+        part = {"q2.5": low[i], "q50": middle[i], "q97.5": high[i]}
+        made.append({"disease": disease, **{f"share_{name}": part[name] for name in part}})
+        rows.append(
+            (disease_words(disease), *(interval(each.to_dict()) for each in pair), interval(part))
+        )
+    shares = pd.DataFrame(made)
+    parts = frame.pivot(index="disease", columns="outcome", values=["q2.5", "q50", "q97.5"])
+    parts.columns = [f"{outcome}_{statistic}" for statistic, outcome in parts.columns]
+    caption = (
+        f"{outcome_words(parent)} and, within it, {outcome_words(child).lower()}: rates of a "
+        f"typical study. The share is that of {outcome_words(child).lower()} among those with the "
+        "outer outcome. All come from the same draws, in none of which the inner exceeds the outer."
+    )
+    header = ("Disease", outcome_words(parent), outcome_words(child), "Share")
+    frame = shares.merge(parts.reset_index(), on="disease")
+    return Table(f"joint_{child}", caption, header, rows, frame, quiet=frozenset(quiet))
+
+
+def safety_table(results: Results) -> Table | None:
+    """Tabulate the harms by disease; none where the fit has no harm of the dictionary."""
+    frame = gather.safety_data(results.fit, results.evidence)
+    harms = set(gather.HARMS) & set(reported(results))
+    frame = frame[frame["outcome"].isin(harms)]
+    if frame.empty:
+        return None
+    rate = frame[frame["quantity"] == "rate"]
+    outcomes = list(dict.fromkeys(rate["outcome"]))
+    rows = []
+    for disease, of_disease in rate.groupby("disease", sort=False):
+        by = of_disease.set_index("outcome")
+        rows.append((disease_words(str(disease)), *(_harm(by.loc[name]) for name in outcomes)))
+    caption = (
+        "Harms: median rate of a typical study with its central 95 % interval, and below it the "
+        "events seen among the patients looked at. Death is the 12-month risk, from follow-ups of "
+        "different length under a constant hazard."
+    )
+    header = ("Disease", *(outcome_words(name) for name in outcomes))
+    return Table("safety", caption, header, rows, frame.reset_index(drop=True))
+
+
+def _harm(row: pd.Series) -> str:
+    if row["evidence"] == BORROWED:
+        return f"{interval(row.to_dict())}\n{BORROWED}"
+    events = count(int(row["events_min"]), int(row["events_max"]))
+    return f"{interval(row.to_dict())}\n{events} of {int(row['n'])}"
+
+
+def controlled_table(results: Results) -> Table | None:
+    """Tabulate the studies with a control arm; none where there is none."""
+    frame = risk_differences(results.evidence)
+    if frame.empty:
+        return None
+    labels = study_labels(results.evidence.studies)
+    rows = [
+        (
+            labels[row["study"]] + (" *" if row["role"] == "related_product" else ""),
+            outcome_words(row["outcome"]) if row["outcome"] != "death" else "Death",
+            f"{count(row['events_min'], row['events_max'])} of {row['n']}",
+            f"{count(row['control_events_min'], row['control_events_max'])} of {row['control_n']}",
+            "counts only bounded"
+            if row["difference"] != row["difference"]
+            else _points(row["difference"], row["low"], row["high"]),
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "Studies with a control arm, each by itself: risk difference, treated less control, in "
+        "percentage points with 95 % hybrid score interval (Newcombe's method 10, statsmodels)."
+    )
+    if (frame["role"] == "related_product").any():
+        caption += " * A related product, not a cell product; it is in no other table."
+    header = ("Study", "Outcome", "Treated", "Control", "Risk difference (95 %)")
+    return Table("controlled", caption, header, rows, frame, of_fit=False, texts=2)
+
+
+def _points(difference: float, low: float, high: float) -> str:
+    return f"{100 * difference:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})".replace("-", "−")
+
+
+def checks_table(results: Results) -> Table:
+    """Tabulate the guard's predictive checks."""
+    assert results.checked is not None
+    frame = gather_guard.checks_data(results.checked)
+    rows = [
+        (
+            outcome_words(row["outcome"]),
+            words(row["check"]),
+            *(number(row[name]) for name in ("observed", "predicted", "mid_p")),
+            row["verdict"],
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "Predictive checks: the data beside what the model predicts for new studies of the same "
+        "size. Mid-p is the probability of a larger value: near 0 or 1 the data do not look like "
+        "the model. Of the study left out it is two-sided and adjusted for the number of studies: "
+        "only near 0 does it tell of misfit."
+    )
+    header = ("Outcome", "Check", "Observed", "Predicted", "Mid-p", "Verdict")
+    return Table("checks", caption, header, rows, frame, texts=2)
+
+
+def left_out_table(results: Results) -> Table:
+    """Tabulate each study as the others predict it."""
+    assert results.checked is not None
+    frame = gather_guard.calibration_data(results.checked, results.evidence)
+    rows = [
+        (
+            outcome_words(row["outcome"]),
+            str(row["label"]),
+            *(number(row[name]) for name in ("elpd", "pit", "pareto_k")),
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "Each study left out and predicted by the others: log predictive density of its rows of "
+        "an outcome (a nested outcome's is in the outer one's), probability integral transform "
+        "(between 0 and 1, evenly spread for a model that is right) and Pareto k of the importance "
+        "weights. Without a k nothing was weighted: the rest was integrated exactly, or, where k "
+        "was above 0.7 or the study surprised, the model was fitted again without it."
+    )
+    header = ("Outcome", "Study", "Log density", "PIT", "Pareto k")
+    return Table("left_out", caption, header, rows, frame, texts=2)
+
+
+def review_table(results: Results) -> Table | None:
+    """Tabulate what the review states beside what the model predicts; none without a review."""
+    if results.checked is None or not results.checked["review"]:
+        return None
+    frame = pd.DataFrame(results.checked["review"])
+    rows = [
+        (
+            disease_words(row["disease"]),
+            outcome_words(row["outcome"]) if row["outcome"] != "death" else "Death",
+            row["wording"],
+            _stated(row["statistic"], row["value"]),
+            _stated(row["statistic"], row["predicted"]),
+            number(row["mid_p"]),
+            row["verdict"],
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "What the motivating review states, beside what the model predicts for the arms of this "
+        "evidence. Where a row of the evidence was derived from the statement the two are not "
+        "independent and nothing is judged. The review's studies are not these: a difference "
+        "warns, and never fails the fit."
+    )
+    header = ("Disease", "Outcome", "The review's words", "States", "Predicted", "Mid-p", "Verdict")
+    return Table("review", caption, header, rows, frame, texts=3)
+
+
+def _stated(statistic: str, value: float) -> str:
+    return number(value) if statistic == "count" else percent(value)
+
+
+def pooling_table(results: Results) -> Table | None:
+    """Tabulate the rates under each pooling; none where there is only one fit."""
+    if len(results.poolings) < 2:
+        return None
+    frame = gather.pooling_data(results.poolings, results.evidence)
+    frame = frame[frame["outcome"].isin(reported(results))].reset_index(drop=True)
+    rows, quiet = [], set()
+    for (outcome, disease), group in frame.groupby(["outcome", "disease"], sort=False):
+        by = group.set_index("pooling")
+        quiet |= {len(rows)} if group["evidence"].iloc[0] == BORROWED else set()
+        cells = (interval(by.loc[name].to_dict()) for name in results.poolings)
+        support = "borrowed" if group["evidence"].iloc[0] == BORROWED else _support(group)
+        rows.append((outcome_words(str(outcome)), disease_words(str(disease)), support, *cells))
+    caption = (
+        "Rate of a typical study (median, central 95 % interval) when diseases inform each other "
+        "not at all, partially, and as if they were one."
+    )
+    header = ("Outcome", "Disease", "Studies / patients", *(map(words, results.poolings)))
+    return Table("pooling", caption, header, rows, frame, quiet=frozenset(quiet), texts=2)
+
+
+def _support(group: pd.DataFrame) -> str:
+    return f"{group['studies'].iloc[0]} / {group['patients'].iloc[0]}"
+
+
+def definitions_table(results: Results) -> Table | None:
+    """Tabulate the rates that change with the definition; none where there is no other."""
+    if not results.others:
+        return None
+    own = results.config["selection"]["definitions"]
+    frames = {own: rates_of(results)}
+    frames |= {name: rates(fit) for name, (_, fit) in results.others.items()}
+    frame = pd.concat([each.assign(definitions=name) for name, each in frames.items()])
+    changed = {
+        (row["outcome"], row["disease"])
+        for evidence, _ in results.others.values()
+        for row in changed_rows(results.evidence, evidence).to_dict("records")
+    }
+    pairs = list(zip(frame["outcome"], frame["disease"], strict=True))
+    frame = frame[(frame["quantity"] == "rate").to_numpy() & [pair in changed for pair in pairs]]
+    rows = []
+    for (outcome, disease), group in frame.groupby(["outcome", "disease"], sort=False):
+        by = group.set_index("definitions")
+        cells = (interval(by.loc[name].to_dict()) if name in by.index else "–" for name in frames)
+        rows.append((outcome_words(str(outcome)), disease_words(str(disease)), *cells))
+    caption = (
+        "Rates of the outcomes and diseases in which a study has another definition of the "
+        "outcome, under each."
+    )
+    header = ("Outcome", "Disease", *(words(name) + " definitions" for name in frames))
+    return Table("definitions", caption, header, rows, frame.reset_index(drop=True), texts=2)
+
+
+def changed_rows(one: Evidence, other: Evidence) -> pd.DataFrame:
+    """Give the rows of another selection that this one has not."""
+    keys = ["study", "arm", "outcome", "events_min", "events_max", "n", "months"]
+    known = set(map(tuple, one.rows[keys].fillna(-1).astype(object).to_numpy().tolist()))
+    theirs = other.rows[keys].fillna(-1).astype(object).to_numpy().tolist()
+    new = [tuple(row) not in known for row in theirs]
+    return other.rows[new].reset_index(drop=True)
+
+
+def changed_table(results: Results) -> Table | None:
+    """Tabulate the counts that the other definitions change; none where there is no other."""
+    if not results.others:
+        return None
+    keys = ["study", "arm", "outcome"]
+    frames = [
+        changed_rows(results.evidence, evidence).merge(
+            results.evidence.rows, on=keys, how="left", suffixes=("", "_here")
+        )
+        for evidence, _ in results.others.values()
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    labels = study_labels(results.evidence.studies)
+    rows = [
+        (
+            labels[row["study"]],
+            outcome_words(row["outcome"]),
+            _defined(row, "_here"),
+            _defined(row, ""),
+        )
+        for row in frame.to_dict("records")
+    ]
+    own = words(results.config["selection"]["definitions"])
+    header = ("Study", "Outcome", f"{own} definition", "Other definition")
+    caption = "Studies that define an outcome in more than one way, and what each way counts."
+    return Table("definitions_rows", caption, header, rows, frame, of_fit=False, texts=4)
+
+
+def _defined(row: Mapping[Any, Any], end: str) -> str:
+    n = row[f"n{end}"]
+    if n != n:
+        return "not in this selection"
+    events = count(int(row[f"events_min{end}"]), int(row[f"events_max{end}"]))
+    return f"{row[f'definition{end}']}: {events} of {int(n)}"

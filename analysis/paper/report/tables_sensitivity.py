@@ -1,0 +1,274 @@
+"""The report's tables of priors and of borrowing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ....data.names import disease_words, outcome_words, study_labels, words
+from ...sensitivity.power_scaling import MEANING
+from ..words.wording import interval, listed, number, percent
+from .tables import Table
+
+if TYPE_CHECKING:
+    from ....data.evidence import Evidence
+    from ...sensitivity.borrowing import Borrowing
+    from ...sensitivity.compare import PriorComparison
+
+PARAMETERS = {
+    "mu": "the overall level",
+    "tau": "how much diseases differ",
+    "sigma": "how much studies of one disease differ",
+}
+_VERDICTS = {"ok": "agrees", "conflict": "conflicts", "undecided": "too few draws to say"}
+_METHODS = {"refit": "sampled anew", "reweighted": "re-weighted draws", "exact": "integrated"}
+
+
+def sets_table(comparison: PriorComparison) -> Table:
+    """Tabulate the prior sets: what each says, how it was computed, how well it predicts."""
+    whole = comparison.scores[comparison.scores["outcome"].isna()]
+    scores = {row["set"]: row for row in whole.drop(columns="outcome").to_dict("records")}
+    methods = comparison.methods.drop_duplicates("set").set_index("set")["method"]
+    rows, made = [], []
+    for each in comparison.sets:
+        score = scores[each.name]
+        reference = each.name == comparison.reference
+        difference = "reference" if reference else _with_error(score, "elpd_diff", "elpd_diff_se")
+        method = "the fit of this report" if reference else _METHODS[methods[each.name]]
+        source = f"{each.reference}, doi {each.doi}" if each.doi else each.reference
+        rows.append((words(each.name), each.sentence, source, method, difference))
+        about = {"set": each.name, "sentence": each.sentence, "source": source}
+        made.append(about | {"method": methods[each.name]} | score)
+    caption = (
+        "The priors compared. Prediction: how much better (above zero) or worse each predicts the "
+        "studies, every one left out in turn, than the reference; in log density, with the "
+        "standard error over studies."
+    )
+    header = ("Prior", "What it says", "Source", "Computed", "Prediction")
+    return Table("prior_sets", caption, header, rows, pd.DataFrame(made), texts=4)
+
+
+def _with_error(row: Mapping[Any, Any], value: str, error: str) -> str:
+    return f"{row[value]:+.2f} (± {row[error]:.2f})".replace("-", "−")
+
+
+def shifts_table(comparison: PriorComparison) -> Table:
+    """Tabulate each rate under the reference, and the priors that move it farthest."""
+    frame = comparison.rates[comparison.rates["quantity"] == "rate"]
+    rows, quiet = [], set()
+    for (outcome, disease), mine in frame.groupby(["outcome", "disease"], sort=False):
+        base = mine[mine["set"] == comparison.reference].iloc[0].to_dict()
+        quiet |= {len(rows)} if base["evidence"] == "borrowed" else set()
+        ordered = mine.sort_values("q50", kind="stable")
+        ends = [ordered.iloc[place].to_dict() for place in (0, -1)]
+        rows.append(
+            (
+                outcome_words(str(outcome)),
+                disease_words(str(disease)),
+                interval(base),
+                *(f"{interval(end)}\n{words(end['set'])}" for end in ends),
+                f"{mine['shift'].abs().max():.1f}",
+            )
+        )
+    caption = (
+        f"Rate of a typical study under {words(comparison.reference)}, and under the priors that "
+        "put its median lowest and highest; largest shift of the mean, in standard deviations of "
+        "the reference's posterior. In grey: borrowed. The file has every prior, the next "
+        "trial's rate, and each number's Monte-Carlo error."
+    )
+    header = ("Outcome", "Disease", "Reference", "Lowest", "Highest", "Largest shift")
+    shown = comparison.rates.reset_index(drop=True)
+    return Table("prior_rates", caption, header, rows, shown, quiet=frozenset(quiet), texts=2)
+
+
+def flips_table(comparison: PriorComparison) -> Table | None:
+    """Tabulate the conclusions, and which of them hang on the prior; none without a question."""
+    frame = comparison.flips
+    if frame.empty:
+        return None
+    rows = [
+        (
+            outcome_words(row["outcome"]),
+            disease_words(row["disease"]),
+            asked_words(row),
+            f"{'yes' if row['concluded'] else 'not shown'} ({row['probability']:.2f})",
+            f"{row['lowest']:.2f} to {row['highest']:.2f}",
+            ", ".join(map(words, row["changed_by"].split(", "))) if row["changed_by"] else "none",
+            _nearest(row),
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        f"What may be concluded where it must have a probability of {frame['confidence'].iloc[0]:g}"
+        ": its probability under the reference, the lowest and highest under the priors compared, "
+        "which of them change the conclusion, and the nearest prior on a map around the reference "
+        "that does (distance 1: the overall level's prior moved by one of its standard "
+        "deviations, or the spread between diseases' doubled or halved)."
+    )
+    header = (
+        "Outcome",
+        "Disease",
+        "Conclusion",
+        "Drawn? (probability)",
+        "Over all priors",
+        "Changed by",
+        "Nearest on the map",
+    )
+    return Table("prior_flips", caption, header, rows, frame, texts=3)
+
+
+def asked_words(row: Mapping[Any, Any]) -> str:
+    """Say a conclusion in words."""
+    threshold = percent(row["threshold"], 0)
+    return f"more than {threshold}" if row["direction"] == "above" else f"fewer than {threshold}"
+
+
+def _nearest(row: Mapping[Any, Any]) -> str:
+    if row["distance"] == row["distance"]:
+        return f"distance {row['distance']:.1f}"
+    return "none" if row["covered"] == 1 else f"none ({row['covered']:.0%} judged)"
+
+
+def scaling_table(comparison: PriorComparison) -> Table | None:
+    """Tabulate what happens when prior or data count a little more; none without draws."""
+    frame = comparison.power_scaling
+    if frame.empty:
+        return None
+    rows = [
+        (
+            outcome_words(row["outcome"]),
+            PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
+            *(f"{row[n]:.3f} (± {row[f'{n}_mcse']:.3f})" for n in ("prior", "likelihood")),
+            MEANING[row["verdict"]],
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "How far each result moves when the prior, or the data, count a little more: change per "
+        "doubling of their weight (power-scaling), with its Monte-Carlo error. Below 0.05 is "
+        "hardly at all."
+    )
+    header = ("Outcome", "What is estimated", "Prior", "Data", "What it means")
+    return Table("power_scaling", caption, header, rows, frame, texts=2)
+
+
+def conflicts_table(comparison: PriorComparison, evidence: Evidence) -> Table:
+    """Tabulate whether the reference prior would have expected the data."""
+    frame = comparison.conflicts
+    labels = study_labels(evidence.studies)
+    shown = frame[frame["study"].isna() | (frame["verdict"] != "ok")]
+    rows = [
+        (
+            outcome_words(row["outcome"]),
+            labels[row["study"]] if isinstance(row["study"], str) else "all studies together",
+            f"{row['direction']} events than expected",
+            f"{row['mid_p']:.2g} (± {row['mid_p_mcse']:.1g})",
+            _VERDICTS[row["verdict"]],
+        )
+        for row in shown.to_dict("records")
+    ]
+    caption = (
+        "Would the reference prior have expected such data? Mid-p: how probable it held events at "
+        "least as far out. All studies together, and every single study that does not plainly "
+        "agree; the file has all."
+    )
+    header = ("Outcome", "Study", "Seen", "Mid-p", "Prior and data")
+    return Table("prior_conflicts", caption, header, rows, frame, texts=3)
+
+
+def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
+    """Tabulate what each disease takes from the others, and the study that moves it most."""
+    labels = study_labels(evidence.studies)
+    studies = borrowed.influence[borrowed.influence["kind"] == "study"]
+    rows, quiet = [], set()
+    for row in borrowed.diseases.to_dict("records"):
+        own = row["patients"] > 0
+        quiet |= set() if own else {len(rows)}
+        mine = studies[
+            (studies["outcome"] == row["outcome"]) & (studies["disease"] == row["disease"])
+        ]
+        rows.append(
+            (
+                outcome_words(row["outcome"]),
+                disease_words(row["disease"]),
+                str(row["patients"]) if own else "none",
+                number(max(row["borrowed"], 0.0)),
+                percent(min(row["shrinkage"], 1.0), 0) if own else "all",
+                _VERDICTS[row["verdict"]] if own else "",
+                _farthest(mine, labels),
+            )
+        )
+    caption = (
+        "What each disease takes from the others: its own patients beside the number of patients "
+        "that the other diseases are worth to it, the weight that they carry in its level, "
+        "whether its own data agree with them, and the one study that moves its mean rate most "
+        "when it is left out (in posterior standard deviations). In grey: no data of its own."
+    )
+    header = (
+        "Outcome",
+        "Disease",
+        "Own patients",
+        "Others worth",
+        "Their weight",
+        "Own data and the others",
+        "Left out, it moves most",
+    )
+    frame = borrowed.diseases.drop(columns="sentence")
+    return Table("borrowing", caption, header, rows, frame, quiet=frozenset(quiet), texts=2)
+
+
+def _farthest(influence: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    if influence.empty:
+        return "–"
+    row = largest(influence, "change")
+    return f"{labels[row['left_out']]}: {row['change']:+.1f}".replace("-", "−")
+
+
+def largest(frame: pd.DataFrame, column: str) -> dict[Any, Any]:
+    """Give the row whose number is farthest from zero."""
+    return frame.iloc[int(frame[column].abs().fillna(-1).to_numpy().argmax())].to_dict()
+
+
+def influence_table(borrowed: Borrowing, evidence: Evidence) -> Table:
+    """Tabulate the studies and diseases whose absence moves a rate by half a deviation or more."""
+    labels = study_labels(evidence.studies)
+    frame = borrowed.influence
+    strong = frame[(frame["change"].abs() >= _STRONG) & ~_of_itself(frame)]
+    strong = strong.sort_values("change", key=lambda change: -change.abs())
+    rows = [
+        (
+            outcome_words(row["outcome"]),
+            disease_words(row["disease"]),
+            labels[row["left_out"]] if row["kind"] == "study" else disease_words(row["left_out"]),
+            percent(row["mean"]),
+            f"{row['change']:+.1f} (± {row['change_mcse']:.2f})".replace("-", "−"),
+        )
+        for row in strong.to_dict("records")
+    ]
+    caption = (
+        f"What leaving out one study, or all of another disease, changes by {_STRONG:g} posterior "
+        "standard deviations or more: mean rate without it, and the change. The file has every "
+        "study and every disease left out."
+    )
+    header = ("Outcome", "Rate in", "Left out", "Mean without it", "Change")
+    return Table("left_out_influence", caption, header, rows, frame, texts=3)
+
+
+#: Change of a mean, in posterior standard deviations, that is shown on the page.
+_STRONG = 0.5
+
+
+def _of_itself(frame: pd.DataFrame) -> pd.Series:
+    return (frame["kind"] == "disease") & (frame["left_out"] == frame["disease"])
+
+
+def held(frame: pd.DataFrame) -> list[str]:
+    """Name the conclusions that some prior compared changes."""
+    hanging = frame[frame["changed_by"] != ""]
+    return [
+        f"{outcome_words(str(outcome)).lower()} in "
+        f"{listed([disease_words(d).lower() for d in rows['disease']])}"
+        for outcome, rows in hanging.groupby("outcome", sort=False)
+    ]

@@ -1,0 +1,1 @@
+"""What is said of results: captions, numbers, the command that reproduces them."""

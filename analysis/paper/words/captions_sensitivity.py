@@ -1,0 +1,105 @@
+"""The words that go with the figures of priors and of borrowing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....data.names import disease_words
+from ....figures.flip_map import concludes_otherwise
+from .captions import ESTIMATES, Setting, Words, lowered, sentences
+from .wording import listed, percent, signed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def prior_comparison(frame: pd.DataFrame, setting: Setting) -> Words:
+    """Word the comparison of prior sets."""
+    sets = list(dict.fromkeys(frame["set"]))
+    others = frame[frame["set"] != sets[0]]
+    moved = ""
+    if len(others) and others["shift"].notna().any():
+        far = others.iloc[int(others["shift"].abs().fillna(-1).to_numpy().argmax())]
+        moved = (
+            f"The largest shift of a mean, {abs(far['shift']):.1f} posterior standard deviations, "
+            f"is that of {disease_words(far['disease']).lower()}, {lowered(far['outcome'])}, under "
+            f"{far['set']}."
+        )
+    counted = frame.drop_duplicates("set")["method"].value_counts()
+    methods = ", ".join(f"{n} {method}" for method, n in counted.items())
+    caption = sentences(
+        f"Rates under {len(sets)} prior sets, the reference {sets[0]} first: {ESTIMATES}. A line "
+        "joins the medians of a disease: upright, the prior does not matter. The axes have a "
+        "square-root scale.",
+        f"Sets are fitted anew or reweighted from the fits of others ({methods}).",
+        moved,
+        setting.model,
+        setting.verdict(list(dict.fromkeys(frame["outcome"]))),
+    )
+    told = f"Prior sets: {listed(sets)}. {moved}"
+    return Words("Prior sets compared", caption, told)
+
+
+def flip_map(frame: pd.DataFrame, setting: Setting) -> Words:
+    """Word a flip map."""
+    outcome = str(frame["outcome"].iloc[0])
+    threshold, wanted = (float(frame[name].iloc[0]) for name in ("threshold", "wanted"))
+    told = []
+    for disease, own in frame.groupby("disease", sort=False):
+        here = own["probability"].to_numpy()[own["distance"].to_numpy().argmin()]
+        other = own[concludes_otherwise(own, wanted)]
+        near = f"at distance {other['distance'].min():.1f}" if len(other) else "nowhere on the map"
+        told.append(f"{disease_words(str(disease)).lower()} {here:.2f}, flips {near}")
+    verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
+    caption = sentences(
+        f"Probability that the rate of {lowered(outcome)} {verb} {percent(threshold, 0)}, for "
+        "priors of μ (location) and τ (scale) around the reference (cross). The line is where it "
+        f"is {wanted:g}, and the conclusion flips; none is drawn where all priors agree within two "
+        "Monte-Carlo errors. Distance 1 is one prior standard deviation of μ or a doubling of the "
+        "scale of τ.",
+        setting.model,
+        setting.verdict([outcome]),
+    )
+    words = f"Probability under the reference prior, by disease: {'; '.join(told)}."
+    return Words(f"Flip map: {lowered(outcome)}", caption, words)
+
+
+def power_scaling(frame: pd.DataFrame, setting: Setting) -> Words:
+    """Word the power-scaling diagnostics."""
+    told = [
+        f"{lowered(str(row['outcome']))}, {row['parameter']}: {row['verdict']}"
+        for row in frame[frame["verdict"] != "ok"].to_dict("records")
+    ]
+    found = f"Verdicts other than ok: {'; '.join(told)}." if told else "All are ok."
+    caption = sentences(
+        "Power-scaling sensitivity of the posterior to prior (full) and likelihood (hollow), per "
+        "doubling of their weight; lines: two Monte-Carlo errors; dotted line: threshold.",
+        found,
+        setting.model,
+        setting.verdict(),
+    )
+    return Words("Power-scaling sensitivity", caption, found)
+
+
+def borrowing(frame: pd.DataFrame, setting: Setting) -> Words:
+    """Word the borrowing matrix."""
+    between = frame[frame["disease"] != frame["left_out"]]
+    found = ""
+    if len(between):
+        far = between.iloc[int(between["change"].abs().to_numpy().argmax())]
+        found = (
+            "Between diseases the largest change is that of "
+            f"{disease_words(far['disease']).lower()} without "
+            f"{disease_words(far['left_out']).lower()}, {lowered(far['outcome'])}: "
+            f"{signed(far['change'], 1)}."
+        )
+    caption = sentences(
+        "Borrowing: change of each disease's mean rate (row) when all studies of a disease "
+        "(column) are left out, in standard deviations of its posterior given everything; on the "
+        "diagonal, what its own studies add to the others (where this is beyond the scale, in its "
+        "last colour). Hatched: no study to leave out.",
+        found,
+        setting.model,
+        setting.verdict(list(dict.fromkeys(frame["outcome"]))),
+    )
+    return Words("Borrowing between diseases", caption, found or "No other disease.")

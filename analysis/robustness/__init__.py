@@ -1,1 +1,0 @@
-"""How much hangs on the prior and on each study: the parts of that comparison."""

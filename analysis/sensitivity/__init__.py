@@ -1,0 +1,1 @@
+"""How much hangs on the prior, and how much on each study."""

@@ -1,0 +1,417 @@
+"""Prior sets side by side: what each concludes, how it was computed, and how well it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...models.priors.sets import PriorSet
+from ...models.terms import Terms
+from ..fitting import predict
+from .reweight import Block, Source, Weights, blocks_of, sampled_source, smooth, weights
+from .weighted_statistics import (
+    STATISTICS,
+    Sample,
+    Summary,
+    batch_error,
+    log_odds_nodes,
+    overlap,
+    rate_densities,
+    summarise,
+)
+
+RATE_QUANTITIES = ("rate", "new_study", "new_disease")
+ERRORS = tuple(f"mcse_{name}" for name in STATISTICS)
+
+_PRIOR_DRAWS = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class SetResult:
+    """The posterior of every block under one prior set.
+
+    Attributes
+    ----------
+    priors : PriorSet
+        The set.
+    method : {"refit", "reweighted"}
+        Whether its draws are its own.
+    weights : dict of Block to Weights
+        The draws in use, and how they are weighted.
+    pareto_k : dict of Block to float
+        Best Pareto k of re-weighting, also where it was too large and the set was refitted.
+    """
+
+    priors: PriorSet
+    method: str
+    weights: dict[Block, Weights]
+    pareto_k: dict[Block, float]
+
+    @cached_property
+    def summaries(self) -> dict[Block, Summary]:
+        """Statistics of every quantity of each block, in the order of `Source.sample`."""
+        return {
+            block: summarise(each.source.sample(block)[1], each.values)
+            for block, each in self.weights.items()
+        }
+
+    @cached_property
+    def densities(self) -> dict[Block, np.ndarray]:
+        """Smooth densities of every rate of each block, as `weighted.rate_densities`."""
+        found = {}
+        for block, each in self.weights.items():
+            labels, sample = each.source.sample(block)
+            columns = rate_columns(labels)
+            rates = Sample(sample.values[:, columns], sample.chains)
+            found[block] = rate_densities(rates, each.values)
+        return found
+
+    @cached_property
+    def scores(self) -> dict[Block, Scores]:
+        """Predictive scores of each block's studies."""
+        return {block: score(each, block) for block, each in self.weights.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Leave-one-study-out log predictive densities of one block.
+
+    Attributes
+    ----------
+    units : numpy.ndarray
+        Codes of the units.
+    elpd : numpy.ndarray, shape (unit,)
+        Of each unit, its study effects integrated out.
+    error : float
+        Monte-Carlo standard error of their sum.
+    pareto_k : float
+        Worst Pareto k of leaving a unit out.
+    """
+
+    units: np.ndarray
+    elpd: np.ndarray
+    error: float
+    pareto_k: float
+
+
+def rate_columns(labels: Sequence[tuple[str, str | None, str]]) -> list[int]:
+    """Positions of a block's quantities that are rates."""
+    return [i for i, label in enumerate(labels) if label[2] in RATE_QUANTITIES]
+
+
+def score(found: Weights, block: Block) -> Scores:
+    """Score a block's studies, each left out by importance.
+
+    Parameters
+    ----------
+    found : Weights
+        Draws of the posterior given every study.
+    block : tuple of str
+        The block.
+
+    Returns
+    -------
+    Scores
+        Of its units.
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry 2017, doi 10.1007/s11222-016-9696-4; Merkle and others 2019, doi
+    10.1007/s11336-019-09679-0 (the integrated likelihood).
+    """
+    source, terms = found.source, found.source.terms
+    units = np.flatnonzero(terms.units["outcome"] == terms.names.index(block[0]))
+    units = np.intersect1d(units, terms.terms["unit"])
+    base = 0.0 if found.log_ratio is None else found.log_ratio[source.scored]
+    elpd, influence = np.empty(len(units)), np.zeros(len(source.scored))
+    worst = -np.inf
+    for i, unit in enumerate(units):
+        own = source.log_likelihood[:, unit]
+        values, pareto_k = smooth(base - own)
+        highest = own.max()
+        likelihood = np.exp(own - highest)
+        mean = values @ likelihood
+        elpd[i] = np.log(mean) + highest
+        influence = influence + len(values) * values * (likelihood / mean - 1)
+        worst = max(worst, pareto_k)
+    return Scores(units, elpd, float(batch_error(influence, source.chains)), float(worst))
+
+
+def compare_sets(
+    sources: list[Source],
+    sets: Sequence[PriorSet],
+    seed: int,
+    refit: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+    **settings: Any,
+) -> list[SetResult]:
+    """Find the posterior under every prior set, re-weighting where that can be believed.
+
+    A set is refitted as a whole where any block of it cannot be re-weighted from any source; its
+    draws then serve as a source for the sets that follow.
+
+    Parameters
+    ----------
+    sources : list of Source
+        Draws that exist already; refits are added to it.
+    sets : sequence of PriorSet
+        The sets.
+    seed : int
+        Of the refits.
+    refit : bool
+        Refit every set that has no draws of its own.
+    progress : callable, optional
+        Called with the stage, what is done and what is to be done.
+    **settings
+        Draws, tune and chains of the refits.
+
+    Returns
+    -------
+    list of SetResult
+        In the order of the sets.
+    """
+    terms, pooling = sources[0].terms, sources[0].pooling
+    results = []
+    for i, priors in enumerate(sets):
+        if progress is not None:
+            progress("comparing priors", i, len(sets))
+        own = next((s for s in sources if same_priors(s.priors, priors, terms)), None)
+        best = {block: _best(sources, priors, block) for block in blocks_of(terms)}
+        pareto_k = {block: found.pareto_k for block, found in best.items()}
+        again = refit and own is None
+        if own is None and (again or not all(found.usable for found in best.values())):
+            own = sampled_source(terms, pooling, priors, seed + len(sources), **settings)
+            sources.append(own)
+        fresh = own is not None and own.priors.name == priors.name
+        if own is not None:
+            best = {block: weights(own, priors, block) for block in best}
+        results.append(SetResult(priors, "refit" if fresh else "reweighted", best, pareto_k))
+    return results
+
+
+def same_priors(one: PriorSet, other: PriorSet, terms: Terms) -> bool:
+    """Whether two sets say the same of every outcome, whatever their names."""
+    return all(one.of(name) == other.of(name) for name in terms.names)
+
+
+def _best(sources: Sequence[Source], priors: PriorSet, block: Block) -> Weights:
+    """Weigh the source that serves best: its own draws, else the smallest Pareto k."""
+    found = [weights(source, priors, block) for source in sources]
+    return min(found, key=lambda each: -np.inf if np.isnan(each.pareto_k) else each.pareto_k)
+
+
+def quantities_table(results: Sequence[SetResult]) -> pd.DataFrame:
+    """Lay out every quantity of every set, with its shift and overlap against the first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``set``, ``outcome``, ``disease``, ``quantity`` (rates, and ``mu``, ``tau``, ``sigma``),
+        statistics and their Monte-Carlo errors, ``ess`` (effective draws), ``shift`` (difference of
+        means in standard deviations of the reference's posterior) and ``overlap`` (share of mass in
+        common; rates only), each with its error, ``method`` and ``pareto_k``.
+    """
+    rows = []
+    for result in results:
+        for block, found in result.summaries.items():
+            labels = result.weights[block].source.sample(block)[0]
+            shift, shift_error = _shift(result, results[0], block)
+            common, common_error = np.full((2, len(labels)), np.nan)
+            columns = rate_columns(labels)
+            common[columns], common_error[columns] = overlap(
+                result.densities[block], results[0].densities[block]
+            )
+            for i, (outcome, disease, quantity) in enumerate(labels):
+                mean_error, sd = found.errors[i, 0], found.values[i, 1]
+                rows.append(
+                    {
+                        "set": result.priors.name,
+                        "outcome": outcome,
+                        "disease": disease,
+                        "quantity": quantity,
+                        **dict(zip(STATISTICS, found.values[i], strict=True)),
+                        **dict(zip(ERRORS, found.errors[i], strict=True)),
+                        "ess": (sd / mean_error) ** 2 if mean_error > 0 else np.nan,
+                        "shift": shift[i],
+                        "shift_mcse": shift_error[i],
+                        "overlap": common[i],
+                        "overlap_mcse": common_error[i],
+                        "method": result.method,
+                        "pareto_k": result.pareto_k[block],
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _shift(one: SetResult, reference: SetResult, block: Block) -> tuple[np.ndarray, np.ndarray]:
+    """Difference of means in the reference's standard deviations, and its error.
+
+    Where both stand on the same draws most of their errors cancel.
+    """
+    mine, base = one.summaries[block], reference.summaries[block]
+    sd = base.values[:, 1]
+    difference = mine.values[:, 0] - base.values[:, 0]
+    source = one.weights[block].source
+    if source is reference.weights[block].source:
+        error = batch_error(mine.influence - base.influence, source.chains)
+    else:
+        error = np.hypot(mine.errors[:, 0], base.errors[:, 0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shift = difference / sd
+        return shift, np.hypot(error / sd, shift * base.errors[:, 1] / sd)
+
+
+def methods_table(results: Sequence[SetResult]) -> pd.DataFrame:
+    """State how each set's blocks were computed, and how well.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``set``, ``outcome`` (one row each, a child as its parent), ``method``, ``from_set`` (whose
+        draws), ``pareto_k`` of re-weighting, ``ess`` of the weights, and of the draws ``draws``,
+        ``divergences`` and ``max_r_hat``.
+    """
+    rows = []
+    for result in results:
+        for block, found in result.weights.items():
+            for outcome in block:
+                rows.append(
+                    {
+                        "set": result.priors.name,
+                        "outcome": outcome,
+                        "method": result.method,
+                        "from_set": found.source.priors.name,
+                        "pareto_k": result.pareto_k[block],
+                        "ess": 1 / np.sum(found.values**2),
+                        "draws": len(found.values),
+                        **found.source.diagnostics,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def scores_table(results: Sequence[SetResult]) -> pd.DataFrame:
+    """Score every set by how well it predicts each study from the others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``set``, ``outcome`` (with its child; None for all), ``elpd``, ``elpd_se`` (over studies),
+        ``elpd_mcse``, ``elpd_diff`` and ``elpd_diff_se`` against the first set, ``elpd_pareto_k``
+        (the worst over the studies left out), ``studies``.
+    """
+    rows = []
+    for result in results:
+        blocks = list(result.scores)
+        for part in [*([block] for block in blocks), blocks]:
+            mine = [result.scores[block] for block in part]
+            base = [results[0].scores[block] for block in part]
+            elpd = np.concatenate([each.elpd for each in mine])
+            difference = elpd - np.concatenate([each.elpd for each in base])
+            rows.append(
+                {
+                    "set": result.priors.name,
+                    "outcome": None if part is blocks else part[0][0],
+                    "elpd": elpd.sum(),
+                    "elpd_se": spread_of_sum(elpd),
+                    "elpd_mcse": float(np.sqrt(sum(each.error**2 for each in mine))),
+                    "elpd_diff": difference.sum(),
+                    "elpd_diff_se": spread_of_sum(difference),
+                    "elpd_pareto_k": max(each.pareto_k for each in mine),
+                    "studies": len(elpd),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def spread_of_sum(values: np.ndarray) -> float:
+    """Give the standard error of a sum over studies; nan for a single one."""
+    return float(np.sqrt(len(values) * values.var(ddof=1))) if len(values) > 1 else np.nan
+
+
+def prior_table(
+    terms: Terms, pooling: str, sets: Sequence[PriorSet], seed: int
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Say what each set believes of the rates before the data.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        ``set``, ``outcome``, ``quantity`` (``rate`` of any one disease, ``new_study``,
+        ``new_disease``), statistics and their Monte-Carlo errors.
+    densities : dict of str to numpy.ndarray
+        By set, masses of each outcome's rate over `weighted.log_odds_nodes`; shape (outcome, node).
+    """
+    rows, densities = [], {}
+    for priors in sets:
+        rng = np.random.default_rng(seed)
+        levels = predict.prior_levels(terms, pooling, priors, _PRIOR_DRAWS, rng)
+        # Before the data diseases are alike: the first stands for any.
+        drawn = {
+            "rate": predict.rates(levels.theta, terms)[:, :, 0],
+            "new_study": predict.new_study_rates(levels, terms, rng)[:, :, 0],
+            "new_disease": predict.new_disease_rates(levels, terms, pooling, priors, rng),
+        }
+        even = np.full(_PRIOR_DRAWS, 1 / _PRIOR_DRAWS)
+        for quantity, values in drawn.items():
+            if values is None:
+                continue
+            sample = Sample(values, 1)
+            found = summarise(sample, even)
+            if quantity == "rate":
+                densities[priors.name] = rate_densities(sample, even)[0]
+            for k, outcome in enumerate(terms.names):
+                rows.append(
+                    {
+                        "set": priors.name,
+                        "outcome": outcome,
+                        "quantity": quantity,
+                        **dict(zip(STATISTICS, found.values[k], strict=True)),
+                        **dict(zip(ERRORS, found.errors[k], strict=True)),
+                    }
+                )
+    return pd.DataFrame(rows), densities
+
+
+def densities_table(
+    results: Sequence[SetResult], before: dict[str, np.ndarray], terms: Terms
+) -> pd.DataFrame:
+    """Lay out prior and posterior densities of every disease's rate, for drawing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``set``, ``outcome``, ``disease``, ``rate`` (a probability; 12-month risk for ``death``),
+        ``prior`` and ``posterior``, densities on the probability scale.
+    """
+    level = log_odds_nodes()
+    shown = np.abs(level) < 9
+    rate = 1 / (1 + np.exp(-level[shown]))
+    per_rate = 1 / ((level[1] - level[0]) * rate * (1 - rate))
+    frames = []
+    for result in results:
+        for block, masses in result.densities.items():
+            labels = result.weights[block].source.sample(block)[0]
+            labels = [labels[i] for i in rate_columns(labels)]
+            for i, (outcome, disease, quantity) in enumerate(labels):
+                if quantity != "rate":
+                    continue
+                k = terms.names.index(outcome)
+                frames.append(
+                    pd.DataFrame(
+                        {
+                            "set": result.priors.name,
+                            "outcome": outcome,
+                            "disease": disease,
+                            "rate": rate,
+                            "prior": before[result.priors.name][k, shown] * per_rate,
+                            "posterior": masses[0, i, shown] * per_rate,
+                        }
+                    )
+                )
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,1 @@
+"""The hierarchy integrated: grids, tables, posteriors, predictions, draws."""

@@ -1,0 +1,289 @@
+"""The hierarchy of one outcome, integrated numerically instead of sampled.
+
+Given mu, tau and sigma the diseases are independent, and given a disease's level its studies are:
+the posterior is a three-dimensional integral over products of one-dimensional ones. Every quantity
+is computed on two grids of different fineness; their difference is the numerical error that is
+stated, and grids are refined until it is below a tolerance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from ..priors.density import prior_density
+from ..priors.sets import OutcomePriors, Prior, one_of
+from .hierarchy_table import HierarchyTable, Integrated, hierarchy_table, integrate
+from .layout import adapted_grid, least_spread, peaks, sigma_range, variance_axis
+from .likelihood_table import StudyLikelihoods, likelihood_table
+from .posterior import ExactPosterior
+from .quadrature import ScaleAxis, scale_axis
+
+POOLINGS = ("partial", "complete", "none", "exnex", "robust")
+
+#: Numerical error aimed at: of probabilities, and of other quantities in units of their spread
+#: (a quarter of the 95 % interval) where that is above one.
+TOLERANCE = 1e-4
+
+_COARSEST, _REFINEMENT, _MOST_REFINEMENTS = 2.0, 1.25, 6
+_TAIL = 1e-9
+_FARTHEST = 1e4
+_POINT_WIDTH = 1e-5
+_DATA_DEFINE_RANGE = 100
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """What a grid must cover: the key under which tables are kept."""
+
+    refinement: int
+    lower: float
+    upper: float
+    tau: float
+    tau_fixed: bool
+    sigma: float
+    sigma_fixed: bool
+    sigma_bottom: float
+    tau_bottom: float = 0.0
+    narrow: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ExactHierarchy:
+    """One outcome's hierarchy, tabulated once and integrated under any priors.
+
+    Attributes
+    ----------
+    likelihoods : StudyLikelihoods
+        The studies.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other; a single disease has mu, its level, and no tau.
+    outcome : str
+        Name, for tables.
+    tolerance : float
+        Numerical error aimed at, as `TOLERANCE`.
+    """
+
+    likelihoods: StudyLikelihoods
+    pooling: str = "partial"
+    outcome: str = ""
+    tolerance: float = TOLERANCE
+    _tables: dict[_Extent, HierarchyTable] = field(default_factory=dict, repr=False)
+    _state: dict[str, int] = field(default_factory=lambda: {"refinement": 1}, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown pooling and an outcome without studies and diseases."""
+        if self.pooling not in POOLINGS:
+            raise ValueError(one_of("pooling", self.pooling, POOLINGS))
+        if not self.likelihoods.diseases:
+            raise ValueError(f"{self.outcome or 'the outcome'}: no disease to fit")
+
+    @property
+    def structure(self) -> str:
+        """``single`` under complete pooling and for a single disease, else the pooling."""
+        one = len(self.likelihoods.diseases) == 1 or self.pooling == "complete"
+        return "single" if one else self.pooling
+
+    @property
+    def has_tau(self) -> bool:
+        """Whether there is a standard deviation between diseases."""
+        return self.structure not in ("single", "none")
+
+    @cached_property
+    def unit(self) -> float:
+        """Typical standard deviation of a likelihood, the unit of distances."""
+        scales = self.likelihoods.scales
+        return float(np.median(scales)) if len(scales) else 1.0
+
+    def posterior(self, priors: OutcomePriors, verify: bool = True) -> ExactPosterior:
+        """Integrate the hierarchy under a set of priors.
+
+        Parameters
+        ----------
+        priors : OutcomePriors
+            Priors of mu, tau and sigma on the linear scale, and of exchangeability.
+        verify : bool
+            Refine the grids until the numerical error is below the tolerance. Without, the
+            fineness that earlier priors needed is taken, and errors are computed when asked for:
+            for scans over hundreds of priors.
+
+        Returns
+        -------
+        ExactPosterior
+            Everything that is known after the data, with its numerical error.
+
+        Raises
+        ------
+        ValueError
+            Priors that exclude the data.
+        """
+        resolved, narrow = self._without_points(priors)
+        extent = self._first_extent(resolved, narrow)
+        while True:
+            main = integrate(self.table(extent), resolved)
+            wider = self._widened(extent, main)
+            if wider is not None:
+                extent = wider
+                continue
+            coarser = replace(extent, refinement=extent.refinement - 1)
+            found = ExactPosterior(self, priors, main, (coarser, resolved))
+            if (
+                not verify
+                or found.worst_error <= self.tolerance
+                or extent.refinement >= _MOST_REFINEMENTS
+            ):
+                return found
+            self._state["refinement"] = extent.refinement + 1
+            for key in [k for k in self._tables if k.refinement < extent.refinement]:
+                del self._tables[key]
+            extent = replace(extent, refinement=extent.refinement + 1)
+
+    @cached_property
+    def sizes(self) -> dict[str, tuple[int, int | None]]:
+        """Studies and patients (None where likelihoods are not of counts) of each disease."""
+        names, rows = self.likelihoods.diseases, self.likelihoods.rows
+        studies = np.bincount(self.likelihoods.disease, minlength=len(names)).tolist()
+        patients: list[int | None] = [None] * len(names)
+        if rows is not None:
+            codes = self.likelihoods.disease[rows["position"].to_numpy()]
+            patients = np.bincount(codes, rows["n"], len(names)).astype(int).tolist()
+        return dict(zip(names, zip(studies, patients, strict=True), strict=True))
+
+    def extent_of(self, priors: OutcomePriors) -> _Extent:
+        """Say what a table must cover for a set of priors: the argument of `table`."""
+        return self._first_extent(*self._without_points(priors))
+
+    def _without_points(self, priors: OutcomePriors):
+        """Replace a level fixed at a point by one as good as fixed, which a grid can hold."""
+        narrow = []
+
+        def spread(prior: Prior) -> Prior:
+            if prior.fixed is not None:
+                width = _POINT_WIDTH * self.unit
+                narrow.append((prior.fixed, width))
+                return Prior.make("Normal", mu=prior.fixed, sigma=width)
+            low, middle, high = prior_density(prior).ppf(np.array([0.16, 0.5, 0.84]))
+            if high - low < 2 * self.unit:
+                narrow.append((float(middle), float(high - low) / 2))
+            return prior
+
+        mu = spread(priors.mu)
+        level = spread(priors.exnex.level or priors.mu) if self.structure == "exnex" else None
+        exnex = replace(priors.exnex, level=level) if level else priors.exnex
+        return replace(priors, mu=mu, exnex=exnex), tuple(dict.fromkeys(narrow))
+
+    def _first_extent(self, priors: OutcomePriors, narrow) -> _Extent:
+        levels = [priors.mu]
+        if self.structure == "exnex":
+            levels.append(priors.exnex.level or priors.mu)
+        ends = np.array([prior_density(p).ppf(np.array([1e-10, 1 - 1e-10])) for p in levels])
+        farthest = _FARTHEST * max(self.unit, 1.0)
+        tau, tau_fixed = self._first_top(priors.tau) if self.has_tau else (0.0, True)
+        sigma, sigma_fixed = self._first_top(priors.sigma)
+        bottom = 0.0
+        if not sigma_fixed and len(self.likelihoods.studies) > _DATA_DEFINE_RANGE:
+            bottom, sigma = self._range_of_sigma
+        return _Extent(
+            self._state["refinement"],
+            max(-farthest, -_ladder(-ends.min() / self.unit) * self.unit),
+            min(farthest, _ladder(ends.max() / self.unit) * self.unit),
+            tau,
+            tau_fixed,
+            sigma,
+            sigma_fixed,
+            bottom,
+            self._least_tau if self.has_tau and not tau_fixed else 0.0,
+            narrow,
+        )
+
+    def _first_top(self, prior: Prior) -> tuple[float, bool]:
+        """Largest standard deviation tried first, and whether it is the only one."""
+        if prior.fixed is not None:
+            return prior.fixed, True
+        highest = float(prior_density(prior).ppf(np.array(1 - 1e-10)))
+        return min(_ladder(highest / self.unit), 16.0) * self.unit, False
+
+    @cached_property
+    def _least_tau(self) -> float:
+        """Least tau worth tabulating: zero, unless many studies exclude it."""
+        if len(self.likelihoods.studies) <= _DATA_DEFINE_RANGE or self.structure != "partial":
+            return 0.0
+        return least_spread(peaks(self.likelihoods, self._range_of_sigma[1])[:-1])
+
+    @cached_property
+    def _range_of_sigma(self) -> tuple[float, float]:
+        return sigma_range(self.likelihoods)
+
+    def _widened(self, extent: _Extent, found: Integrated) -> _Extent | None:
+        """Give a wider extent where the posterior has mass at an end of an axis, else None."""
+        changes = {}
+        farthest = _FARTHEST * max(self.unit, 1.0)
+        for name, axis in (("tau", 0), ("sigma", 2)):
+            if getattr(extent, f"{name}_fixed"):
+                continue
+            mass = np.abs(found.joint.sum(axis=tuple({0, 1, 2} - {axis}))) / found.total
+            top = getattr(extent, name)
+            highest = float(prior_density(getattr(found.priors, name)).ppf(np.array(1 - 1e-10)))
+            if mass[-1] > _TAIL and top < min(highest, farthest):
+                changes[name] = top * 4
+            bottom = getattr(extent, f"{name}_bottom")
+            if bottom > 0 and mass[0] > _TAIL:
+                changes[f"{name}_bottom"] = bottom / 2 if bottom > 1e-3 * self.unit else 0.0
+        return replace(extent, **changes) if changes else None
+
+    def table(self, extent: _Extent) -> HierarchyTable:
+        """Tabulate the likelihood on a grid, or give the table made before."""
+        if extent not in self._tables:
+            self._tables[extent] = self._tabulated(extent)
+        return self._tables[extent]
+
+    def _tabulated(self, extent: _Extent) -> HierarchyTable:
+        points = _COARSEST * _REFINEMENT**extent.refinement
+        reach = 6 * (extent.tau + extent.sigma)
+        ends = (extent.lower - reach, extent.upper + reach)
+        grid, pooled = adapted_grid(
+            self.likelihoods, points, ends, extent.sigma_bottom, extent.narrow
+        )
+        inner = self.likelihoods.falls_below & self.likelihoods.falls_above
+        if extent.sigma_fixed:
+            sigma = _single(extent.sigma)
+        else:
+            sigma = variance_axis(
+                pooled, len(inner), int(inner.sum()), points, extent.sigma, extent.sigma_bottom
+            )
+        tau = scale_axis(1.0, 1.0, 0.0)
+        if self.has_tau:
+            groups = np.unique(self.likelihoods.disease)
+            bounded = int(self.bounded_groups.sum())
+            tau = (
+                _single(extent.tau)
+                if extent.tau_fixed
+                else variance_axis(
+                    pooled, len(groups), bounded, points, extent.tau, extent.tau_bottom
+                )
+            )
+        return hierarchy_table(
+            likelihood_table(self.likelihoods, grid, sigma, points), self.structure, tau
+        )
+
+    @cached_property
+    def bounded_groups(self) -> np.ndarray:
+        """Whether each disease's likelihood vanishes at both ends; shape (disease,)."""
+        count = len(self.likelihoods.diseases)
+        below = np.bincount(self.likelihoods.disease, self.likelihoods.falls_below, count) > 0
+        return below & (
+            np.bincount(self.likelihoods.disease, self.likelihoods.falls_above, count) > 0
+        )
+
+
+def _single(value: float) -> ScaleAxis:
+    return ScaleAxis(np.array([value]), 1.0, 1.0, float(np.arcsinh(value)))
+
+
+def _ladder(value: float) -> float:
+    """Round away from zero to a power of two, so that similar priors share a table."""
+    size = min(max(abs(value), 0.25), 1e12)
+    return math.copysign(2.0 ** math.ceil(math.log2(size)), value)

@@ -1,0 +1,301 @@
+"""What is known of one outcome after the data: every parameter and rate, with its error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..outcomes import link_function
+from ..priors.sets import OutcomePriors, one_of
+from .distribution import STATISTICS, Distribution, Distributions, on_grid, on_prior
+from .hierarchy_table import Integrated, integrate
+from .likelihood_table import LikelihoodTable
+from .moments import missing_moments
+
+if TYPE_CHECKING:
+    from .hierarchy import ExactHierarchy
+
+
+@dataclass(frozen=True, eq=False)
+class ExactPosterior:
+    """What is known of one outcome after the data, under one set of priors.
+
+    Attributes
+    ----------
+    hierarchy : ExactHierarchy
+        The studies and the pooling.
+    priors : OutcomePriors
+        The priors.
+    main : Integrated
+        The integral.
+    coarser : tuple
+        The extent of the coarser grid that it is compared with, and the priors as integrated.
+    """
+
+    hierarchy: ExactHierarchy
+    priors: OutcomePriors
+    main: Integrated
+    coarser: tuple[Any, OutcomePriors]
+
+    @cached_property
+    def check(self) -> Integrated:
+        """The integral on a coarser grid, for the numerical error."""
+        return integrate(self.hierarchy.table(self.coarser[0]), self.coarser[1])
+
+    @property
+    def extent(self) -> Any:
+        """What its table covers: an argument of `ExactHierarchy.table`."""
+        coarser = self.coarser[0]
+        return replace(coarser, refinement=coarser.refinement + 1)
+
+    @property
+    def table(self) -> LikelihoodTable:
+        """The studies' likelihood table in use."""
+        return self.main.source.table
+
+    @property
+    def log_marginal_likelihood(self) -> float:
+        """Log of the data's probability under the priors, binomial coefficients included."""
+        return self.main.log_evidence
+
+    @property
+    def log_marginal_likelihood_error(self) -> float:
+        """Numerical error of the log marginal likelihood."""
+        return abs(self.main.log_evidence - self.check.log_evidence)
+
+    @property
+    def exchangeable(self) -> dict[str, float] | None:
+        """Under ``exnex``, the probability of each disease to be exchangeable; else None.
+
+        For a disease without data it is the prior weight.
+        """
+        if self.main.exchangeable is None:
+            return None
+        names = self.hierarchy.likelihoods.diseases
+        weights = dict.fromkeys(names, self.priors.exnex.weight)
+        found = zip(self.main.source.groups, self.main.exchangeable.tolist(), strict=True)
+        return weights | {names[code]: value for code, value in found}
+
+    def hyper(self) -> pd.DataFrame:
+        """Mu, tau and sigma.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``outcome``, ``parameter``, ``mean``, ``sd``, ``q2.5``, ``q50``, ``q97.5``,
+            ``mcse_mean`` and ``mcse_sd`` (numerical errors), ``r_hat`` and ``ess_bulk`` (None),
+            ``note`` (why a mean is missing). Linear scale.
+        """
+        values, errors = self.statistics
+        missing = missing_moments(self)
+        rows = []
+        for i, name in enumerate(self._parameters):
+            row = statistics_row(values[i], errors[i], missing.get(name))
+            rows.append({"outcome": self.hierarchy.outcome, "parameter": name, **row})
+        return pd.DataFrame(rows)
+
+    def rates(self) -> pd.DataFrame:
+        """Every disease's rate and next study, and a disease not yet tried.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``outcome``, ``disease``, ``quantity`` (``rate``, ``new_study``, ``new_disease``),
+            statistics as in `hyper`, ``studies``, ``patients``, ``evidence`` (``direct`` or
+            ``borrowed``). Probabilities (12-month risks for ``cloglog``); levels where the
+            likelihood has no link.
+        """
+        values, errors = self.statistics
+        start = len(self._parameters)
+        rows = []
+        for i, (disease, quantity) in enumerate(self.quantities):
+            row = statistics_row(values[start + i], errors[start + i], None)
+            about = {"outcome": self.hierarchy.outcome, "disease": disease, "quantity": quantity}
+            rows.append({**about, **row, **self.evidence_of(disease)})
+        return pd.DataFrame(rows).drop(columns="note")
+
+    def theta(self) -> pd.DataFrame:
+        """Every disease's level on the linear scale; columns as `hyper`, with ``disease``."""
+        main, check = (self._level_statistics(x, None) for x in (self.main, self.check))
+        missing = missing_moments(self)
+        rows = []
+        for i, disease in enumerate(self.hierarchy.likelihoods.diseases):
+            row = statistics_row(
+                main[i], np.abs(main[i] - check[i]), missing.get(f"theta/{disease}")
+            )
+            rows.append({"outcome": self.hierarchy.outcome, "disease": disease, **row})
+        return pd.DataFrame(rows)
+
+    def evidence_of(self, disease: str | None) -> dict:
+        """Count the studies and patients behind a disease's rates; Nones without a disease."""
+        if disease is None:
+            return {"studies": None, "patients": None, "evidence": None}
+        studies, patients = self.hierarchy.sizes[disease]
+        return {
+            "studies": studies,
+            "patients": patients,
+            "evidence": "direct" if studies else "borrowed",
+        }
+
+    @cached_property
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean, SD and 2.5, 50, 97.5 % quantiles, and their errors.
+
+        Shape (quantity, 5): the parameters of `hyper`, then the quantities of `rates`.
+        """
+        link = self.hierarchy.likelihoods.link
+        main, check = (
+            np.concatenate([self._hyper_statistics(x), self._rate_statistics(x, link)])
+            for x in (self.main, self.check)
+        )
+        return main, np.abs(main - check)
+
+    @cached_property
+    def worst_error(self) -> float:
+        """Largest numerical error of any mean, SD or quantile and of the log evidence.
+
+        In the units of `TOLERANCE`.
+        """
+        values, errors = self.statistics
+        spread = np.maximum((values[:, 4] - values[:, 2])[:, None] / 4, 1.0)
+        missing = missing_moments(self)
+        relative = errors / spread
+        for i, name in enumerate(self._parameters):
+            for j in range(2):
+                if missing.get(name, (None, None))[j]:
+                    relative[i, j] = 0.0
+        return max(float(np.nanmax(relative)), self.log_marginal_likelihood_error)
+
+    @cached_property
+    def _parameters(self) -> list[str]:
+        names = [] if self.hierarchy.structure == "none" else ["mu"]
+        return names + (["tau"] if self.hierarchy.has_tau else []) + ["sigma"]
+
+    @cached_property
+    def quantities(self) -> list[tuple[str | None, str]]:
+        """Disease and quantity of every row of `rates`."""
+        names = self.hierarchy.likelihoods.diseases
+        both: list[tuple[str | None, str]]
+        both = [(name, quantity) for quantity in ("rate", "new_study") for name in names]
+        return both + ([(None, "new_disease")] if self.hierarchy.has_tau else [])
+
+    def _hyper_statistics(self, found: Integrated) -> np.ndarray:
+        return np.concatenate([_parameter(found, n).statistics() for n in self._parameters])
+
+    def _level_statistics(self, found: Integrated, link) -> np.ndarray:
+        return _levels(found).statistics(link)[self.columns]
+
+    def _rate_statistics(self, found: Integrated, link) -> np.ndarray:
+        levels = _levels(found).statistics(link)
+        parts = [levels[self.columns], _next_studies(found).statistics(link)[self.columns]]
+        return np.concatenate(parts + ([levels[-1:]] if self.hierarchy.has_tau else []))
+
+    @cached_property
+    def columns(self) -> list[int]:
+        """Position of each disease among the groups; that of no data where it has none."""
+        groups, count = self.main.source.groups, len(self.hierarchy.likelihoods.diseases)
+        if self.main.source.structure == "single":
+            return [0] * count
+        return [groups.index(d) if d in groups else len(groups) for d in range(count)]
+
+    def distribution(
+        self, quantity: str, disease: str | None = None, coarser: bool = False
+    ) -> Distribution:
+        """Distribution of one quantity.
+
+        Parameters
+        ----------
+        quantity : {"mu", "tau", "sigma", "theta", "rate", "new_study", "new_disease"}
+            ``theta`` is on the linear scale, ``rate``, ``new_study`` and ``new_disease`` are
+            probabilities.
+        disease : str, optional
+            For ``theta``, ``rate`` and ``new_study``.
+        coarser : bool
+            From the coarser grid, which tells the numerical error of anything computed from it.
+
+        Returns
+        -------
+        Distribution
+            Density, mean, SD, any quantile, any tail probability.
+
+        Raises
+        ------
+        ValueError
+            An unknown quantity or disease, or one that this pooling does not have.
+        """
+        names, link = self.hierarchy.likelihoods.diseases, self.hierarchy.likelihoods.link
+        valid = (*self._parameters, "theta", *dict.fromkeys(q for _, q in self.quantities))
+        if quantity not in valid:
+            raise ValueError(one_of("quantity", quantity, valid))
+        integrated = self.check if coarser else self.main
+        if quantity in self._parameters:
+            return _parameter(integrated, quantity).one(0)
+        if quantity == "new_disease":
+            return _levels(integrated).one(len(integrated.source.groups), link)
+        if disease not in names:
+            raise ValueError(one_of("disease", str(disease), names))
+        found = _next_studies(integrated) if quantity == "new_study" else _levels(integrated)
+        position = self.columns[names.index(disease)]
+        return found.one(position, None if quantity == "theta" else link)
+
+    def probability_above(self, rate, quantity: str = "rate") -> pd.Series:
+        """Probability that a rate exceeds a threshold.
+
+        Parameters
+        ----------
+        rate : float
+            Threshold, a probability.
+        quantity : {"rate", "new_study"}
+            The disease's rate, or that of its next study.
+
+        Returns
+        -------
+        pandas.Series
+            By disease.
+        """
+        found = _next_studies(self.main) if quantity == "new_study" else _levels(self.main)
+        link = self.hierarchy.likelihoods.link
+        level = rate if link is None else float(link_function(rate, link))
+        return pd.Series(
+            found.above(level)[0, self.columns], list(self.hierarchy.likelihoods.diseases)
+        )
+
+
+def statistics_row(values: np.ndarray, errors: np.ndarray, missing=None) -> dict:
+    """Lay out statistics of one quantity with their errors, and why a moment is missing."""
+    row = dict(zip(STATISTICS, values.tolist(), strict=True))
+    row |= {"mcse_mean": float(errors[0]), "mcse_sd": float(errors[1])}
+    row |= {"r_hat": None, "ess_bulk": None, "note": None}
+    for name, reason in zip(("mean", "sd"), missing or (None, None), strict=True):
+        if reason:
+            row |= {name: None, f"mcse_{name}": None, "note": row["note"] or reason}
+    return row
+
+
+def _parameter(found: Integrated, name: str) -> Distributions:
+    weights = {"mu": found.mu, "tau": found.tau, "sigma": found.sigma}[name]
+    return on_prior(weights, found.marginal(name)[:, None])
+
+
+def _levels(found: Integrated) -> Distributions:
+    """Levels of the groups, and last of a disease without data."""
+    if found.source.structure in ("single", "none"):
+        # The prior of mu itself, with its edges, times a likelihood.
+        others = np.concatenate([found.outside, found.joint.sum(axis=(0, 1))[None]])
+        likelihood = np.einsum("lgs,gs->lg", found.source.levels, others[:-1])
+        rest = np.full((len(likelihood), 1), 1.0)
+        return on_prior(found.mu, np.concatenate([likelihood, rest], axis=1))
+    return on_grid(found.source.table.grid, found.posteriors.sum(axis=2))
+
+
+def _next_studies(found: Integrated) -> Distributions:
+    """Levels of the next study of each group, and last of a disease without data."""
+    kernels = found.source.table.kernels
+    masses = np.zeros(found.posteriors.shape[:2])
+    for k in range(len(kernels)):
+        masses += kernels[k].T @ found.posteriors[:, :, k]
+    return on_grid(found.source.table.grid, masses)

@@ -1,0 +1,245 @@
+"""What an integrated posterior predicts: studies and diseases left out, and studies' own rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .distribution import STATISTICS, Distribution, Distributions, on_grid
+from .hierarchy_table import Integrated, integrate
+from .likelihood_table import row_probabilities, study_values
+from .posterior import ExactPosterior
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Exact predictions of what was left out.
+
+    Attributes
+    ----------
+    scores : pandas.DataFrame
+        One row a study (or disease): ``study`` or ``disease``, ``elpd``, the log predictive
+        probability of all its rows given everything else, and ``error``, its numerical error.
+    counts : tuple of numpy.ndarray
+        For every row of `StudyLikelihoods.rows`, in their order, the predictive probabilities of 0
+        to n events; empty where the likelihoods are not of counts.
+    """
+
+    scores: pd.DataFrame
+    counts: tuple[np.ndarray, ...]
+
+
+def leave_studies_out(posterior: ExactPosterior) -> Predictions:
+    """Predict each study from all the others.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        The posterior.
+
+    Returns
+    -------
+    Predictions
+        By study; the predictive distributions are of the study's rows with their own n and months.
+    """
+    main, fine = _left_out_studies(posterior.main)
+    check, _ = _left_out_studies(posterior.check)
+    scores = pd.DataFrame(
+        {
+            "study": posterior.hierarchy.likelihoods.studies,
+            "elpd": main,
+            "error": np.abs(main - check),
+        }
+    )
+    return Predictions(scores, _row_predictions(posterior, fine))
+
+
+def left_out_levels(posterior: ExactPosterior) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find where each study's level lies according to all the other studies.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        The posterior.
+
+    Returns
+    -------
+    scores : numpy.ndarray, shape (study,)
+        Log predictive probability of all rows of the study.
+    nodes : numpy.ndarray, shape (level,)
+        Levels on the linear scale.
+    masses : numpy.ndarray, shape (level, study)
+        Their probabilities; columns sum to one.
+    """
+    scores, masses = _left_out_studies(posterior.main)
+    return scores, posterior.table.grid.nodes, masses
+
+
+def _left_out_studies(found: Integrated) -> tuple[np.ndarray, np.ndarray]:
+    """Log predictive probability of each study, and masses of its level; shape (level, study)."""
+    rest = integrate(found.source, found.priors, trends=False)
+    levels = _levels_of_the_rest(rest)
+    scale = found.log_evidence - rest.log_evidence + np.log(rest.total)
+    scores = [
+        scale - np.log(mass) + _study_scale(found, study)
+        for study, mass in enumerate(levels.sum(axis=0))
+    ]
+    return np.array(scores), levels / levels.sum(axis=0)
+
+
+def _levels_of_the_rest(found: Integrated) -> np.ndarray:
+    """Masses of each study's level given all other studies; shape (level, study)."""
+    table = found.source.table
+    levels = np.empty((len(table.grid), len(table.likelihoods.studies)))
+    for study in range(levels.shape[1]):
+        levels[:, study] = np.einsum("stl,ts->l", table.kernels, _without_study(found, study))
+    return levels
+
+
+def group_of(found: Integrated, study: int) -> int:
+    """Give the position of a study's disease among the groups of levels."""
+    if found.source.structure == "single":
+        return 0
+    return found.source.groups.index(int(found.source.table.likelihoods.disease[study]))
+
+
+def _study_logs(found: Integrated, study: int) -> np.ndarray:
+    """Log likelihood of a study, scaled by its maximum; shape (level, sigma)."""
+    table = found.source.table
+    if table.studies is not None:
+        return table.studies[:, :, study].T
+    part = slice(study, study + 1)
+    return study_values(table.likelihoods, table.grid, table.kernels, part)[:, :, 0].T
+
+
+def _study_scale(found: Integrated, study: int) -> float:
+    return float(_study_logs(found, study).max())
+
+
+def _without_study(found: Integrated, study: int) -> np.ndarray:
+    """Mass of a study's disease level and sigma given all other studies; shape (level, sigma)."""
+    group = group_of(found, study)
+    logs = _study_logs(found, study)
+    rest = found.source.log_levels[:, group] - (logs - logs.max())
+    # Where a likelihood was cut off as negligible, so is what remains of its disease.
+    return found.messages[:, group] * np.exp(np.minimum(rest, 600.0))
+
+
+def _row_predictions(posterior: ExactPosterior, levels: np.ndarray) -> tuple[np.ndarray, ...]:
+    likelihoods = posterior.hierarchy.likelihoods
+    if likelihoods.rows is None or likelihoods.link is None:
+        return ()
+    nodes = posterior.table.grid.nodes
+    timed = likelihoods.link == "cloglog"
+    predictions = []
+    columns = [likelihoods.rows[c].to_numpy() for c in ("n", "months", "position")]
+    for n, months, position in zip(*columns, strict=True):
+        years = float(np.log(months / 12)) if timed else 0.0
+        probabilities = row_probabilities(nodes, int(n), years, likelihoods.link)
+        predictions.append(levels[:, position] @ probabilities)
+    return tuple(predictions)
+
+
+def leave_diseases_out(posterior: ExactPosterior) -> Predictions:
+    """Predict all studies of each disease from the other diseases.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        Of a hierarchy in which diseases have levels of their own.
+
+    Returns
+    -------
+    Predictions
+        By disease with data; the predictive distributions are of each row alone.
+
+    Raises
+    ------
+    ValueError
+        Under complete pooling, or with a single disease.
+    """
+    if posterior.main.source.structure == "single":
+        raise ValueError("there is one level for all diseases: no disease can be left out")
+    source = posterior.main.source
+    rest = integrate(source, posterior.main.priors, trends=False)
+    main, check = (_left_out_diseases(found) for found in _both(posterior))
+    levels = np.empty((len(source.table.grid), len(source.table.likelihoods.studies)))
+    before = np.einsum("stl,tgs->lg", source.table.kernels, rest.messages[:, :-1])
+    before /= before.sum(axis=0)
+    for study in range(levels.shape[1]):
+        levels[:, study] = before[:, group_of(posterior.main, study)]
+    names = source.table.likelihoods.diseases
+    scores = pd.DataFrame(
+        {
+            "disease": [names[code] for code in source.groups],
+            "elpd": main,
+            "error": np.abs(main - check),
+        }
+    )
+    return Predictions(scores, _row_predictions(posterior, levels))
+
+
+def _left_out_diseases(found: Integrated) -> np.ndarray:
+    """Log predictive probability of each disease with data."""
+    rest = integrate(found.source, found.priors, trends=False)
+    scale = found.log_evidence - rest.log_evidence + np.log(rest.total)
+    return scale - np.log(rest.outside.sum(axis=1)) + found.source.group_scales
+
+
+def _both(posterior: ExactPosterior) -> tuple[Integrated, Integrated]:
+    return posterior.main, posterior.check
+
+
+def study_rates(posterior: ExactPosterior) -> pd.DataFrame:
+    """Give each study's own rate, shrunken towards its disease.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        The posterior.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``study``, ``disease``, ``mean``, ``sd``, ``q2.5``, ``q50``, ``q97.5``, ``mcse_mean`` and
+        ``mcse_sd`` (numerical errors). Probabilities (12-month risks for ``cloglog``); levels where
+        the likelihood has no link.
+    """
+    likelihoods = posterior.hierarchy.likelihoods
+    main, check = (_study_statistics(found) for found in _both(posterior))
+    errors = np.abs(main - check)
+    table = pd.DataFrame(main, columns=list(STATISTICS))
+    table.insert(0, "study", list(likelihoods.studies))
+    table.insert(1, "disease", [likelihoods.diseases[d] for d in likelihoods.disease])
+    return table.assign(mcse_mean=errors[:, 0], mcse_sd=errors[:, 1])
+
+
+def study_distributions(
+    posterior: ExactPosterior, coarser: bool = False
+) -> dict[str, Distribution]:
+    """Distributions of each study's own rate, shrunken towards its disease; by study.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        The posterior.
+    coarser : bool
+        From the coarser grid.
+    """
+    found = posterior.check if coarser else posterior.main
+    levels, likelihoods = _study_levels(found), posterior.hierarchy.likelihoods
+    return {s: levels.one(i, likelihoods.link) for i, s in enumerate(likelihoods.studies)}
+
+
+def _study_statistics(found: Integrated) -> np.ndarray:
+    return _study_levels(found).statistics(found.source.table.likelihoods.link)
+
+
+def _study_levels(found: Integrated) -> Distributions:
+    likelihoods = found.source.table.likelihoods
+    levels = _levels_of_the_rest(found)
+    logs = likelihoods.evaluate(found.source.table.grid.nodes, slice(None))
+    masses = levels * np.exp(logs - logs.max(axis=0))
+    return on_grid(found.source.table.grid, masses)

@@ -1,1 +1,0 @@
-"""What the exact engine is made of: grids, tables, posteriors, predictions."""

@@ -1,0 +1,1 @@
+"""What is believed before the data: a prior, sets of priors, files, densities."""

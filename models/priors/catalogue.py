@@ -1,0 +1,264 @@
+"""The named prior sets: what each says, where it comes from, and what it implies for a rate."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from ..outcomes import inverse_link, outcome
+from .sets import DEFAULT, Prior, PriorSet, one_of
+
+#: Turner and others 2015, Table IV, column of non-pharmacological treatments against placebo or
+#: control: location and scale of the normal distribution of log(tau^2).
+_TURNER_MARGINAL = (-2.56, 1.74)
+_TURNER_SYMPTOMS = (-2.28, 1.71)
+_TURNER_ADVERSE_EVENTS = (-2.10, 1.71)
+_TURNER_DEATH = (-4.17, 1.55)
+
+_CONTRASTS = "Made for contrasts between treatments, not for single-arm rates."
+
+
+def _turner(log_variance: tuple[float, float]) -> Prior:
+    """Prior of tau where the logarithm of its square is normal."""
+    location, scale = log_variance
+    return Prior.make("LogNormal", mu=location / 2, sigma=scale / 2)
+
+
+def _level(rate: float) -> Prior:
+    return Prior.make("Normal", mu=float(logit(rate)), sigma=0.7)
+
+
+def _hazard(a_year: float) -> Prior:
+    return Prior.make("Normal", mu=math.log(a_year), sigma=0.7)
+
+
+def _with(parameter: str, **priors: Prior) -> tuple[tuple[str, tuple[tuple[str, Prior], ...]], ...]:
+    """Override one parameter for single outcomes."""
+    return tuple((name, ((parameter, prior),)) for name, prior in priors.items())
+
+
+_SETS = (
+    DEFAULT,
+    PriorSet(
+        "tau_half_normal_0.5",
+        "Diseases resemble each other: two of them rarely differ by more than a factor of about "
+        "seven in odds.",
+        "Roever and others 2021",
+        "10.1002/jrsm.1475",
+        tau=Prior.make("HalfNormal", sigma=0.5),
+    ),
+    PriorSet(
+        "tau_half_normal_1",
+        "The prior of tau that the default set has too, named so that a comparison can begin "
+        "with it.",
+        "Roever and others 2021",
+        "10.1002/jrsm.1475",
+        tau=Prior.make("HalfNormal", sigma=1),
+    ),
+    PriorSet(
+        "tau_half_cauchy_0.5",
+        "Diseases probably resemble each other, but may differ without limit: a heavy tail lets "
+        "the data say so.",
+        "Gelman 2006",
+        "10.1214/06-BA117A",
+        tau=Prior.make("HalfCauchy", beta=0.5),
+    ),
+    PriorSet(
+        "tau_half_student_t",
+        "As the half-normal of 0.5, with the tail of a Student-t of four degrees of freedom.",
+        "Gelman 2006",
+        "10.1214/06-BA117A",
+        tau=Prior.make("HalfStudentT", nu=4, sigma=0.5),
+    ),
+    PriorSet(
+        "tau_exponential",
+        "Penalised complexity: no difference between diseases is the base from which every step "
+        "costs the same; tau exceeds 1.5 with probability 0.05.",
+        "Simpson and others 2017",
+        "10.1214/16-STS576",
+        tau=Prior.make("Exponential", lam=-math.log(0.05) / 1.5),
+    ),
+    PriorSet(
+        "tau_uniform",
+        "Any standard deviation between diseases up to 4 is as likely as any other, which "
+        "favours large ones.",
+        "Gelman 2006",
+        "10.1214/06-BA117A",
+        tau=Prior.make("Uniform", lower=0, upper=4),
+    ),
+    PriorSet(
+        "turner_marginal",
+        "Heterogeneity as found across Cochrane meta-analyses with binary outcomes. " + _CONTRASTS,
+        "Turner and others 2015",
+        "10.1002/sim.6381",
+        tau=_turner(_TURNER_MARGINAL),
+    ),
+    PriorSet(
+        "turner_outcomes",
+        "Heterogeneity as found across Cochrane meta-analyses of non-pharmacological treatments "
+        "against control: of signs and symptoms, of adverse events, of deaths. " + _CONTRASTS,
+        "Turner and others 2015",
+        "10.1002/sim.6381",
+        tau=_turner(_TURNER_SYMPTOMS),
+        overrides=_with(
+            "tau",
+            any_ae=_turner(_TURNER_ADVERSE_EVENTS),
+            moderate_severe_ae=_turner(_TURNER_ADVERSE_EVENTS),
+            serious_ae=_turner(_TURNER_ADVERSE_EVENTS),
+            death=_turner(_TURNER_DEATH),
+        ),
+    ),
+    PriorSet(
+        "mu_uniform_rate",
+        "Every typical rate between 0 and 1 is equally likely, serious events included; for a "
+        "nested outcome that is its share of its parent. Death, which has no rate without a time, "
+        "keeps the default.",
+        "Tuyl and others 2008",
+        "10.1198/000313008X267839",
+        mu=Prior.make("Logistic", mu=0, s=1),
+        overrides=_with("mu", serious_ae=Prior.make("Logistic", mu=0, s=1)),
+    ),
+    PriorSet(
+        "mu_vague",
+        "So wide on the log-odds that it is not vague at all for a rate: nearly all of it lies "
+        "close to 0 or to 1. For death it spans hazards from none to instant.",
+        "Lambert and others 2005",
+        "10.1002/sim.2112",
+        mu=Prior.make("Normal", mu=0, sigma=10),
+        overrides=_with(
+            "mu",
+            serious_ae=Prior.make("Normal", mu=0, sigma=10),
+            death=Prior.make("Normal", mu=-3, sigma=10),
+        ),
+    ),
+    PriorSet(
+        "sceptical",
+        "Few patients benefit, about one in five, and harm is common: adverse events in most, "
+        "serious ones in about one in seven, one death in ten patient-years.",
+        "Spiegelhalter and others 1994",
+        "10.2307/2983527",
+        mu=_level(0.2),
+        overrides=_with(
+            "mu",
+            any_ae=_level(0.6),
+            moderate_severe_ae=_level(0.5),
+            serious_ae=_level(0.15),
+            death=_hazard(0.1),
+        ),
+    ),
+    PriorSet(
+        "enthusiastic",
+        "Most patients benefit, about seven in ten, and harm is rare: adverse events in one in "
+        "five, serious ones in one in fifty, one death in a hundred patient-years.",
+        "Spiegelhalter and others 1994",
+        "10.2307/2983527",
+        mu=_level(0.7),
+        overrides=_with(
+            "mu",
+            any_ae=_level(0.2),
+            moderate_severe_ae=_level(0.2),
+            serious_ae=_level(0.02),
+            death=_hazard(0.01),
+        ),
+    ),
+    PriorSet(
+        "near_complete_pooling",
+        "All diseases have almost the same rate: what one study finds counts nearly fully for "
+        "every disease.",
+        "Gelman and Pardoe 2006",
+        "10.1198/004017005000000517",
+        tau=Prior.make("HalfNormal", sigma=0.1),
+    ),
+    PriorSet(
+        "near_no_pooling",
+        "Diseases have almost nothing to do with each other: each stands on its own studies.",
+        "Gelman and Pardoe 2006",
+        "10.1198/004017005000000517",
+        tau=Prior.make("LogNormal", mu=math.log(3), sigma=0.1),
+    ),
+)
+
+CATALOGUE: dict[str, PriorSet] = {each.name: each for each in _SETS}
+
+#: Points of the quasi-random grid, and its independent scramblings, whose spread is its error.
+_POINTS, _SCRAMBLES = 2048, 8
+
+
+def named_set(name: str) -> PriorSet:
+    """Look up a set of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    PriorSet
+        The set.
+
+    Raises
+    ------
+    ValueError
+        An unknown name; lists the valid ones.
+    """
+    if name not in CATALOGUE:
+        raise ValueError(one_of("prior set", name, CATALOGUE))
+    return CATALOGUE[name]
+
+
+def implied_rates(priors: PriorSet, outcome_name: str, scrambles: int = _SCRAMBLES) -> pd.DataFrame:
+    """Say what a prior set implies for the rates of one outcome, before any data.
+
+    Parameters
+    ----------
+    priors : PriorSet
+        The set.
+    outcome_name : str
+        The outcome. Where it is nested its rate is the product of its own and its parent's.
+    scrambles : int
+        Repetitions, at least two, whose spread is the numerical error.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows ``typical`` (of the overall level), ``new_disease`` (a typical study of a disease) and
+        ``new_study`` (one study of a disease); columns ``outcome``, ``quantity``, ``mean``, ``sd``,
+        ``q2.5``, ``q50``, ``q97.5`` and the numerical error ``mcse_mean``. Probabilities (12-month
+        risks for ``death``).
+    """
+    repeats = [_implied(priors, outcome_name, seed) for seed in range(scrambles)]
+    statistics = np.array([[_statistics(rate) for rate in each.values()] for each in repeats])
+    error = statistics[:, :, 0].std(axis=0, ddof=1) / math.sqrt(scrambles)
+    table = pd.DataFrame(statistics.mean(axis=0), columns=["mean", "sd", "q2.5", "q50", "q97.5"])
+    table.insert(0, "outcome", outcome_name)
+    table.insert(1, "quantity", list(repeats[0]))
+    return table.assign(mcse_mean=error)
+
+
+def _statistics(rate: np.ndarray) -> np.ndarray:
+    return np.array([rate.mean(), rate.std(), *np.quantile(rate, (0.025, 0.5, 0.975))])
+
+
+def _implied(priors: PriorSet, name: str, seed: int) -> dict[str, np.ndarray]:
+    """Draw rates quasi-randomly: one axis each for mu, tau, sigma, the disease and the study."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    family = [name] + ([parent] if (parent := outcome(name).parent) else [])
+    uniform = qmc.Sobol(5 * len(family), scramble=True, rng=seed).random(_POINTS)
+    scores = ndtri(np.clip(uniform, 1e-12, 1 - 1e-12))
+    rates = {"typical": 1.0, "new_disease": 1.0, "new_study": 1.0}
+    for i, member in enumerate(family):
+        mine, each = scores[:, 5 * i : 5 * i + 5].T, priors.of(member)
+        mu, tau, sigma = (
+            getattr(each, p).at_normal_score(mine[j]) for j, p in enumerate(("mu", "tau", "sigma"))
+        )
+        disease = mu + tau * mine[3]
+        levels = (mu, disease, disease + sigma * mine[4])
+        for key, level in zip(rates, levels, strict=True):
+            rates[key] = rates[key] * inverse_link(level, outcome(member).link)
+    return {key: np.asarray(rate) for key, rate in rates.items()}

@@ -1,0 +1,248 @@
+"""Priors of every outcome, as values: named sets of them, and what a set leaves to the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .prior import Prior, one_of
+
+if TYPE_CHECKING:
+    from .catalogue import CATALOGUE as CATALOGUE
+    from .catalogue import named_set as named_set
+
+__all__ = [
+    "CATALOGUE",
+    "DEFAULT",
+    "Exnex",
+    "OutcomePriors",
+    "Prior",
+    "PriorSet",
+    "named_set",
+    "one_of",
+]
+
+
+@dataclass(frozen=True)
+class Exnex:
+    """How far diseases are exchangeable, under ``exnex`` pooling.
+
+    Attributes
+    ----------
+    weight : float
+        Prior probability that a disease is exchangeable with the others.
+    level : Prior or None
+        Prior of a disease's own level where it is not, on the outcome's linear scale: Normal, as a
+        prior file gives it. None takes the prior of mu, of any family.
+
+    Raises
+    ------
+    ValueError
+        A weight that is no probability.
+
+    References
+    ----------
+    Neuenschwander and others 2016, doi 10.1002/pst.1730.
+    """
+
+    weight: float = 0.5
+    level: Prior | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a weight that is no probability."""
+        weight = self.weight
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+            raise ValueError(f"exnex: w must lie between 0 and 1, not {weight!r}")
+
+
+@dataclass(frozen=True)
+class OutcomePriors:
+    """The priors of one outcome's hierarchy, on its linear scale (log-odds or log hazard a year).
+
+    Attributes
+    ----------
+    mu : Prior
+        Overall level.
+    tau : Prior
+        Standard deviation between diseases.
+    sigma : Prior
+        Standard deviation between studies of one disease.
+    exnex : Exnex
+        Used by ``exnex`` pooling only; its level is never None here.
+    """
+
+    mu: Prior
+    tau: Prior
+    sigma: Prior
+    exnex: Exnex
+
+    def __post_init__(self) -> None:
+        """Refuse standard deviations that could be negative; fill in the exnex level."""
+        for name in ("tau", "sigma"):
+            if not getattr(self, name).nonnegative:
+                raise ValueError(
+                    f"{name} is a standard deviation: {getattr(self, name)} has negative values; "
+                    "take a HalfNormal, HalfCauchy, Exponential, LogNormal, Gamma or Uniform"
+                )
+        if self.exnex.level is None:
+            object.__setattr__(self, "exnex", replace(self.exnex, level=self.mu))
+
+
+@dataclass(frozen=True)
+class PriorSet:
+    """A named set of priors for every outcome.
+
+    What a set leaves out is taken from the default set, outcome by outcome.
+
+    Attributes
+    ----------
+    name : str
+        Its name in tables and on the command line.
+    sentence : str
+        What it says, for a reader.
+    reference, doi : str
+        Where it comes from.
+    mu, tau, sigma : Prior or None
+        Priors for every outcome that ``overrides`` does not name.
+    exnex : Exnex or None
+        Exchangeability weight and level.
+    overrides : tuple of (str, tuple of (str, Prior))
+        Priors of single outcomes, by outcome and parameter.
+    """
+
+    name: str
+    sentence: str = ""
+    reference: str = ""
+    doi: str = ""
+    mu: Prior | None = None
+    tau: Prior | None = None
+    sigma: Prior | None = None
+    exnex: Exnex | None = None
+    overrides: tuple[tuple[str, tuple[tuple[str, Prior], ...]], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Refuse an exnex level that no prior file could give."""
+        level = self.exnex.level if self.exnex else None
+        if level is not None and (level.dist, level.on) != ("Normal", "value"):
+            raise ValueError(f"exnex: a disease's own level must be Normal, not {level}")
+
+    def _own(self, outcome: str, parameter: str) -> Prior | None:
+        single = dict(dict(self.overrides).get(outcome, ()))
+        return single.get(parameter, getattr(self, parameter))
+
+    def of(self, outcome: str) -> OutcomePriors:
+        """Give the priors of one outcome.
+
+        Raises
+        ------
+        ValueError
+            A prior of tau or sigma that has negative values.
+        """
+
+        def resolve(parameter: str) -> Prior:
+            prior = self._own(outcome, parameter) or DEFAULT._own(outcome, parameter)
+            assert prior is not None, "the default set is complete"
+            return prior
+
+        exnex = self.exnex or DEFAULT.exnex or Exnex()
+        return OutcomePriors(resolve("mu"), resolve("tau"), resolve("sigma"), exnex)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the set in the form of a prior file, for the record of a run."""
+        texts = {key: getattr(self, key) for key in ("sentence", "reference", "doi")}
+        out: dict[str, Any] = {"name": self.name} | {k: text for k, text in texts.items() if text}
+        for parameter in ("mu", "tau", "sigma"):
+            if (prior := getattr(self, parameter)) is not None:
+                out[parameter] = prior.to_dict()
+        if self.exnex is not None:
+            out["exnex"] = {"w": float(self.exnex.weight)}
+            if self.exnex.level is not None:
+                values = dict(self.exnex.level.parameters)
+                out["exnex"] |= {"mean": values["mu"], "sd": values["sigma"]}
+        if self.overrides:
+            out["outcome"] = {
+                outcome: {parameter: prior.to_dict() for parameter, prior in priors}
+                for outcome, priors in self.overrides
+            }
+        return out
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any], outcomes: tuple[str, ...] | None = None):
+        """Read a set from the form that `to_dict` gives.
+
+        Parameters
+        ----------
+        table : mapping
+            The parsed prior file.
+        outcomes : tuple of str, optional
+            Names that ``[outcome.NAME]`` may take; any where left out.
+
+        Returns
+        -------
+        PriorSet
+            The checked set.
+
+        Raises
+        ------
+        ValueError
+            Unknown tables, distributions or parameters, or impossible values; says where.
+        """
+        from .files import set_of
+
+        return set_of(table, outcomes)
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "prior file", outcomes=None) -> PriorSet:
+        """Read a prior file.
+
+        Parameters
+        ----------
+        text : str
+            The file's content, TOML.
+        source : str
+            Its name, for messages, and the set's name where the file gives none.
+        outcomes : tuple of str, optional
+            Names that ``[outcome.NAME]`` may take; any where left out.
+
+        Returns
+        -------
+        PriorSet
+            The set.
+
+        Raises
+        ------
+        ValueError
+            One line: the file, where in it, what is wrong, what would be right.
+        """
+        from .files import parse
+
+        return parse(text, source, outcomes)
+
+
+DEFAULT = PriorSet(
+    "default",
+    sentence=(
+        "Weakly informative on the log-odds: any typical rate, diseases within a factor of about "
+        "seven in odds, studies within a factor of about three; harms are expected to be rare."
+    ),
+    reference="Gelman 2006; Roever and others 2021",
+    doi="10.1002/jrsm.1475",
+    mu=Prior.make("Normal", mu=0, sigma=1.5),
+    tau=Prior.make("HalfNormal", sigma=1),
+    sigma=Prior.make("HalfNormal", sigma=0.5),
+    exnex=Exnex(0.5),
+    overrides=(
+        ("serious_ae", (("mu", Prior.make("Normal", mu=-1.5, sigma=1.5)),)),
+        ("death", (("mu", Prior.make("Normal", mu=-3, sigma=1.5)),)),
+    ),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Find the catalogue, which is built from what is defined here, when it is first asked for."""
+    if name in ("CATALOGUE", "named_set"):
+        from . import catalogue
+
+        return getattr(catalogue, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

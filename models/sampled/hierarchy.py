@@ -1,0 +1,277 @@
+"""The hierarchical model of all outcomes at once, as one PyMC model.
+
+Disease levels are drawn around an overall level, studies around their disease. Counts and priors
+are data of the model, so that it is compiled once for a set of diseases, outcomes and studies, and
+then serves any counts and any priors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ..priors.sets import DEFAULT, PriorSet, one_of
+from ..terms import Terms, build_terms, count_data
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from ...data.evidence import Evidence
+
+Pooling = Literal["partial", "complete", "none", "exnex", "robust"]
+POOLINGS: tuple[str, ...] = get_args(Pooling)
+
+#: Degrees of freedom of the disease effects under ``robust`` pooling.
+ROBUST_DEGREES = 4
+
+#: Which kind of level (0 exchangeable, 1 own) p and q take in each combination, under ``exnex``.
+COMBINATIONS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+
+
+def build_model(
+    evidence: Evidence, pooling: Pooling = "partial", priors: PriorSet = DEFAULT
+) -> pm.Model:
+    """Build the hierarchical model of an evidence.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other.
+    priors : PriorSet
+        Priors of the top-level parameters.
+
+    Returns
+    -------
+    pymc.Model
+        With ``mu``, ``tau``, ``sigma`` (dims outcome), ``theta``, ``rate`` (outcome, disease) and
+        ``eta`` (effect: an outcome of a study); levels on the linear scale (log-odds; log hazard
+        per year for ``death``), rates as probabilities (12-month risks for ``death``). ``tau`` is
+        absent where diseases are not pooled partially; under ``exnex`` the levels stand as
+        ``theta_exchangeable`` and ``theta_own`` beside the probabilities of the ``membership``
+        (combination, outcome, disease), a child's with its parent's.
+
+    Raises
+    ------
+    ValueError
+        An unknown pooling, or a prior that cannot be used.
+
+    References
+    ----------
+    Neuenschwander and others 2016, doi 10.1002/pst.1730 (``exnex``).
+    """
+    return hierarchy(
+        build_terms(evidence.rows, evidence.outcome_names, evidence.diseases), pooling, priors
+    )
+
+
+def structure(pooling: str, diseases: tuple[str, ...]) -> str:
+    """Name the structure of the levels: the pooling, or ``single`` where there is one disease.
+
+    Raises
+    ------
+    ValueError
+        An unknown pooling.
+    """
+    if pooling not in POOLINGS:
+        raise ValueError(one_of("pooling", pooling, POOLINGS))
+    return "single" if len(diseases) == 1 else pooling
+
+
+def has_tau(pooling: str, diseases: tuple[str, ...]) -> bool:
+    """Whether the model has a standard deviation between diseases."""
+    return structure(pooling, diseases) in ("partial", "exnex", "robust")
+
+
+def model_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.ndarray]:
+    """Gather everything that a compiled model reads as data.
+
+    Parameters
+    ----------
+    terms : Terms
+        The likelihood.
+    pooling : str
+        As in `build_model`.
+    priors : PriorSet
+        As in `build_model`.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        The model's ``pm.Data`` by name; refits with other counts or priors pass these to the
+        compiled model.
+    """
+    return _prior_data(terms, pooling, priors) | count_data(terms)
+
+
+def _prior_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.ndarray]:
+    from ..priors.quantile_table import quantile_table
+
+    each = [priors.of(name) for name in terms.names]
+    kind, diseases = structure(pooling, terms.diseases), len(terms.diseases)
+    levels = np.stack([quantile_table(p.mu, positive=False) for p in each])
+    data = {"sigma_quantiles": np.stack([quantile_table(p.sigma, positive=True) for p in each])}
+    if kind == "none":
+        data["level_quantiles"] = np.repeat(levels, diseases, axis=0)
+    else:
+        data["mu_quantiles"] = levels
+    if has_tau(pooling, terms.diseases):
+        data["tau_quantiles"] = np.stack([quantile_table(p.tau, positive=True) for p in each])
+    if kind == "exnex":
+        own = [quantile_table(p.exnex.level or p.mu, positive=False) for p in each]
+        data["own_quantiles"] = np.repeat(np.stack(own), diseases, axis=0)
+        weights = np.array([p.exnex.weight for p in each])
+        data["log_membership"] = _log_membership(weights, terms)
+    return data
+
+
+def _log_membership(weights: np.ndarray, terms: Terms) -> np.ndarray:
+    """Log prior of each combination of memberships; shape (combination, outcome times disease).
+
+    An outcome without a child has two combinations for each membership, at half its weight.
+    """
+    each = np.stack([weights, 1 - weights])
+    prior = each[COMBINATIONS[:, 0]]
+    half = np.full_like(prior, 0.5)
+    for child, parent in enumerate(terms.parents):
+        if parent >= 0:
+            half[:, parent] = each[COMBINATIONS[:, 1], child]
+    with np.errstate(divide="ignore"):
+        return np.repeat(np.log(prior * half), len(terms.diseases), axis=1)
+
+
+def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
+    """Build the model of `build_model` from terms of the likelihood.
+
+    Everything is a vector: over outcomes, over cells (a disease in an outcome) or over effects.
+    Sums over one axis of a matrix, and reading its elements, take seconds to compile.
+    """
+    import pymc as pm
+
+    outcomes, diseases = len(terms.outcomes), len(terms.diseases)
+    outcome_of_cell = np.repeat(np.arange(outcomes), diseases)
+    outcome, disease = (terms.effects[c].to_numpy() for c in ("outcome", "disease"))
+    coords = {
+        "outcome": list(terms.names),
+        "disease": list(terms.diseases),
+        "cell": list(range(outcomes * diseases)),
+        "effect": list(terms.effects["label"]),
+        "combination": list(range(len(COMBINATIONS))),
+    }
+    cells = ("outcome", "disease")
+
+    def as_matrix(values, *leading: int):
+        return values.reshape((*leading, outcomes, diseases))
+
+    with pm.Model(coords=coords) as model:
+        data = {
+            name: pm.Data(name, values)
+            for name, values in model_data(terms, pooling, priors).items()
+        }
+        levels = _LEVELS[structure(pooling, terms.diseases)](data, outcome_of_cell)
+        sigma = _parameter("sigma", data, positive=True)
+        deviation = sigma[outcome] * pm.Normal("study_score", dims="effect")
+        eta = [level[outcome * diseases + disease] + deviation for level in levels]
+        total, membership = _log_likelihood(eta, data, terms)
+        pm.Potential("log_likelihood", total)
+        if len(levels) == 1:
+            pm.Deterministic("theta", as_matrix(levels[0]), dims=cells)
+            pm.Deterministic("eta", eta[0], dims="effect")
+            pm.Deterministic("rate", as_matrix(_rates(levels[0], terms)), dims=cells)
+        else:
+            pm.Deterministic("theta_exchangeable", as_matrix(levels[0]), dims=cells)
+            pm.Deterministic("theta_own", as_matrix(levels[1]), dims=cells)
+            pm.Deterministic("study_deviation", deviation, dims="effect")
+            membership = as_matrix(membership, len(COMBINATIONS))
+            pm.Deterministic("membership", membership, dims=("combination", *cells))
+    return model
+
+
+def _parameter(name: str, data, positive: bool, dims: str = "outcome") -> Any:
+    """Draw a top-level parameter: normal scores through their tabulated quantile functions."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from .operations import quantile_op
+
+    outputs: Any = quantile_op(data[f"{name}_quantiles"], pm.Normal(f"{name}_score", dims=dims))
+    value = pt.exp(outputs[0]) if positive else outputs[0]
+    return pm.Deterministic(name, value, dims=dims) if dims == "outcome" else value
+
+
+def _exchangeable(score, data, outcome_of_cell):
+    mu, tau = _parameter("mu", data, positive=False), _parameter("tau", data, positive=True)
+    return mu[outcome_of_cell] + tau[outcome_of_cell] * score
+
+
+def _partial_levels(data, outcome_of_cell):
+    import pymc as pm
+
+    return [_exchangeable(pm.Normal("disease_score", dims="cell"), data, outcome_of_cell)]
+
+
+def _robust_levels(data, outcome_of_cell):
+    import pymc as pm
+
+    score = pm.StudentT("disease_score", nu=ROBUST_DEGREES, dims="cell")
+    return [_exchangeable(score, data, outcome_of_cell)]
+
+
+def _shared_levels(data, outcome_of_cell):
+    """One level for every disease: complete pooling, or a single disease."""
+    return [_parameter("mu", data, positive=False)[outcome_of_cell]]
+
+
+def _separate_levels(data, outcome_of_cell):
+    return [_parameter("level", data, positive=False, dims="cell")]
+
+
+def _exnex_levels(data, outcome_of_cell):
+    own = _parameter("own", data, positive=False, dims="cell")
+    return [*_partial_levels(data, outcome_of_cell), own]
+
+
+_LEVELS = {
+    "partial": _partial_levels,
+    "robust": _robust_levels,
+    "complete": _shared_levels,
+    "single": _shared_levels,
+    "none": _separate_levels,
+    "exnex": _exnex_levels,
+}
+
+
+def _rates(theta, terms: Terms):
+    """Rates of the cells, from their levels."""
+    import pytensor.tensor as pt
+
+    diseases = len(terms.diseases)
+    timed = np.repeat([each.timed for each in terms.outcomes], diseases)
+    parents = np.repeat(terms.parents, diseases)
+    own: Any = pt.sigmoid(theta)
+    if timed.any():
+        hazard: Any = pt.exp(theta)
+        survival_less_one: Any = pt.expm1(-hazard)
+        own = pt.where(timed, -survival_less_one, own)
+    if (parents >= 0).any():
+        disease = np.tile(np.arange(diseases), len(terms.outcomes))
+        of_parent = own[np.maximum(parents, 0) * diseases + disease]
+        own = own * pt.where(parents >= 0, of_parent, 1.0)
+    return own
+
+
+def _log_likelihood(eta, data, terms: Terms):
+    """Total log likelihood, and the probabilities of membership where levels are of two kinds."""
+    import pytensor.tensor as pt
+
+    from .operations import likelihood_op
+
+    cells = len(terms.outcomes) * len(terms.diseases)
+    if len(eta) == 1:
+        levels, kinds, log_weight = eta[0], COMBINATIONS[:1], np.zeros((1, cells))
+    else:
+        levels, kinds, log_weight = pt.concatenate(eta), COMBINATIONS, data["log_membership"]
+    outputs: Any = likelihood_op(levels, kinds, log_weight, data["term_table"], data["pair_table"])
+    return outputs[0], outputs[2]

@@ -1,0 +1,91 @@
+"""The model's variables at draws of its scores, as plain arrays.
+
+The sampler keeps nothing but scores: whatever follows from them would take seconds to compile.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..terms import Terms
+from .hierarchy import COMBINATIONS, has_tau, structure
+
+
+def variables_of_scores(
+    scores: dict[str, np.ndarray], terms: Terms, pooling: str, data: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Compute the variables of `hierarchy.build_model` but its rates, draw by draw.
+
+    Parameters
+    ----------
+    scores : dict of str to numpy.ndarray
+        Free variables of the model, shape (draw, ...): normal scores (Student's under ``robust``).
+    terms : Terms
+        The likelihood.
+    pooling : str
+        How diseases inform each other.
+    data : dict of str to numpy.ndarray
+        As `hierarchy.model_data` gives.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Shape (draw, ...), on the linear scale: ``mu``, ``tau`` (where the pooling has them),
+        ``sigma``, and ``theta`` and ``eta``; under ``exnex`` ``theta_exchangeable``,
+        ``theta_own``, ``study_deviation`` and the probabilities of the ``membership`` instead.
+    """
+    data = {name: _as_compiled(values) for name, values in data.items()}
+    outcome, disease = (terms.effects[c].to_numpy() for c in ("outcome", "disease"))
+    found = {"sigma": np.exp(_quantiles("sigma", scores, data))}
+    if structure(pooling, terms.diseases) != "none":
+        found["mu"] = _quantiles("mu", scores, data)
+    if has_tau(pooling, terms.diseases):
+        found["tau"] = np.exp(_quantiles("tau", scores, data))
+    theta = _exchangeable_levels(found, scores, terms, data)
+    deviation = found["sigma"][:, outcome] * scores["study_score"]
+    if "own_quantiles" not in data:
+        return found | {"theta": theta, "eta": theta[:, outcome, disease] + deviation}
+    own = _quantiles("own", scores, data).reshape(theta.shape)
+    levels = [each[:, outcome, disease] + deviation for each in (theta, own)]
+    return found | {
+        "theta_exchangeable": theta,
+        "theta_own": own,
+        "study_deviation": deviation,
+        "membership": _membership(np.concatenate(levels, axis=1), data, theta.shape[1:]),
+    }
+
+
+def _as_compiled(values: np.ndarray) -> np.ndarray:
+    """View an array as read-only, as the sampler has it: other code serves what can be written."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+def _quantiles(name: str, scores, data) -> np.ndarray:
+    """Tabulated quantiles at the scores of a parameter; shape (draw, outcome or cell)."""
+    from .operations import read_quantiles
+
+    table = data[f"{name}_quantiles"]
+    return np.stack([read_quantiles(table, each)[0] for each in scores[f"{name}_score"]])
+
+
+def _exchangeable_levels(found, scores, terms: Terms, data) -> np.ndarray:
+    """Disease levels around the overall level, or apart; shape (draw, outcome, disease)."""
+    shape = (len(found["sigma"]), len(terms.outcomes), len(terms.diseases))
+    if "mu" not in found:
+        return _quantiles("level", scores, data).reshape(shape)
+    level = np.repeat(found["mu"][:, :, None], shape[2], axis=2)
+    if "tau" in found:
+        level = level + found["tau"][:, :, None] * scores["disease_score"].reshape(shape)
+    return level
+
+
+def _membership(eta: np.ndarray, data, cells: tuple[int, ...]) -> np.ndarray:
+    """Probabilities of membership; shape (draw, combination, outcome, disease)."""
+    from .likelihood import total_log_likelihood
+
+    counts = data["log_membership"], data["term_table"], data["pair_table"]
+    kinds = _as_compiled(COMBINATIONS)
+    found = np.stack([total_log_likelihood(each, kinds, *counts)[2] for each in eta])
+    return found.reshape(len(eta), len(COMBINATIONS), *cells)

@@ -1,0 +1,205 @@
+import json
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from statsmodels.stats.proportion import proportion_confint
+
+import mscpool as mp
+from mscpool.analysis.calibration import calibrate, defects
+from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
+from mscpool.analysis.guard.check import LEFT_OUT
+from mscpool.analysis.guard.discrepancies import DISCREPANCIES
+
+SPLIT, MOVED, OVERDISPERSED, MISTYPED = list(defects.DEFECTS)[1:]
+CHECKS = (*DISCREPANCIES, LEFT_OUT)
+SOUND = {
+    "max_r_hat": 1.002,
+    "min_ess_bulk": 900.0,
+    "min_ess_tail": 800.0,
+    "divergences": 0,
+    "e_bfmi": 0.9,
+    "draws": 2000,
+}
+
+
+def result(p=0.5, coverage=None, **sampling):
+    return {
+        "mid_p": {"improvement": dict.fromkeys(CHECKS, 0.5) | {"total events": p}},
+        "sampling": SOUND | sampling,
+        "largest_k": 0.3,
+        "coverage": coverage,
+    }
+
+
+def counts(simulated, shape=(6, 8)):
+    return simulated.terms.rows["events_min"].to_numpy().reshape(shape)
+
+
+# ---- data sets
+
+
+def test_two_hundred_sound_sets_come_with_fifty_of_each_defect():
+    listed = calibrate.tasks(200)
+    assert len(set(listed)) == len(listed)
+    kinds = {kind: sum(t.kind == kind for t in listed) for kind in {t.kind for t in listed}}
+    assert kinds[CORE, "none"] == 200
+    assert all(kinds[shape, d] == 50 for shape in (MANY, CORE_STUDIES) for d in defects.DEFECTS)
+
+
+def test_sound_sets_have_the_shape_of_the_core_evidence():
+    evidence = mp.load_evidence()
+    made = defects.from_prior(np.random.default_rng(1)).terms.rows
+    for name in ("study", "disease", "arm", "outcome", "n"):
+        assert made[name].tolist() == evidence.rows[name].tolist()
+    assert (made["events_min"] >= 0).all()
+    assert (made["events_max"] <= made["n"]).all()
+    assert (made["events_min"] <= made["events_max"]).all()
+    width = evidence.rows["events_max"] - evidence.rows["events_min"]
+    assert (made["events_max"] - made["events_min"] <= width).all()
+    assert made.groupby("outcome")["events_min"].sum().gt(0).any()
+
+
+def test_bounds_of_a_sound_set_hold_the_count_that_was_drawn(monkeypatch):
+    drawn = []
+    keep = defects.replicate
+    monkeypatch.setattr(
+        defects, "replicate", lambda *given: drawn.append(keep(*given)) or drawn[-1]
+    )
+    for seed in range(20):
+        rows = defects.from_prior(np.random.default_rng(seed)).terms.rows
+        assert (rows["events_min"] <= drawn[-1][0]).all()
+        assert (rows["events_max"] >= drawn[-1][0]).all()
+
+
+def test_core_studies_are_two_dozen():
+    trials = defects.core_studies()
+    assert (len(trials.n), len(trials.diseases)) == (24, 6)
+    assert trials.n.sum() == mp.load_evidence().studies.query("role == 'core'")["n_msc"].sum()
+
+
+def test_split_puts_half_the_diseases_two_log_odds_above_the_others(monkeypatch):
+    trials = defects.many_studies()
+    monkeypatch.setattr(defects, "SIGMA", 0.0)
+    made = defects.split_diseases(trials, np.random.default_rng(2))
+    levels = np.sort(logit(made.new_study[0]))
+    assert levels[:3] == pytest.approx([levels[0]] * 3)
+    assert levels[3:] == pytest.approx([levels[0] + 2] * 3)
+
+
+def test_moved_study_lies_three_log_odds_from_where_it_was(monkeypatch):
+    trials = defects.Trials(("one",), np.zeros(9, int), np.full(9, 100_000))
+    monkeypatch.setattr(defects, "SIGMA", 0.0)
+    for seed in range(5):
+        made = defects.moved_study(trials, np.random.default_rng(seed))
+        eta = logit(counts(made, (9,)) / 100_000)
+        usual = np.median(eta)
+        moved = eta[np.argmax(abs(eta - usual))]
+        # Counts of a hundred thousand tell log-odds to about 0.02.
+        assert moved - usual == pytest.approx(-3 * np.sign(usual), abs=0.1)
+        assert (abs(eta - usual) > 1).sum() == 1
+
+
+def test_overdispersed_counts_have_the_variance_of_a_beta_binomial(monkeypatch):
+    monkeypatch.setattr(defects, "SIGMA", 0.0)
+    monkeypatch.setattr(defects, "LOWEST_RATE", 0.5)
+    monkeypatch.setattr(defects, "HIGHEST_RATE", 0.5)
+    trials = defects.Trials(("one",), np.zeros(4000, int), np.full(4000, 40))
+    found = counts(defects.overdispersed(trials, np.random.default_rng(3)), (4000,))
+    expected = 40 * 0.25 * (1 + 39 * 0.3)
+    # The relative standard error of a variance from 4000 counts is about 2 %.
+    assert found.var() == pytest.approx(expected, rel=0.1)
+
+
+def test_mistyped_count_is_the_only_one_and_ten_times_too_large(monkeypatch):
+    trials, before = defects.many_studies(), []
+    keep = defects.no_defect
+    monkeypatch.setattr(defects, "no_defect", lambda *a: before.append(keep(*a)) or before[-1])
+    for seed in range(10):
+        after = counts(defects.mistyped_count(trials, np.random.default_rng(seed)), (48,))
+        (changed,) = np.flatnonzero(after != counts(before[-1], (48,)))
+        assert after[changed] == min(10 * counts(before[-1], (48,))[changed], 40)
+
+
+def test_sound_counts_have_the_rates_that_further_studies_have():
+    trials = defects.Trials(("one",), np.zeros(4000, int), np.full(4000, 40))
+    made = defects.no_defect(trials, np.random.default_rng(3))
+    # Standard error of the mean of 4000 studies: about 0.0015.
+    assert counts(made, (4000,)).mean() / 40 == pytest.approx(made.new_study.mean(), abs=0.01)
+    assert 0.25 < expit(logit(made.new_study).mean()) < 0.75
+
+
+# ---- results
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(calibrate, "run", lambda task, settings: asked.append(task) or result())
+    monkeypatch.setattr(calibrate, "tasks", lambda sets: [Task(CORE, "none", i) for i in range(3)])
+    settings = Settings(draws=10)
+    calibrate.calibrate(3, tmp_path, settings)
+    assert len(asked) == 3
+    path = tmp_path / calibrate.FILE
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:2]) + "\n" + lines[2][:40])
+    asked.clear()
+    found = calibrate.calibrate(3, tmp_path, settings)
+    assert asked == [Task(CORE, "none", 2)]
+    assert len(found) == 3
+    assert len(calibrate.stored(path, settings)) == 3
+    asked.clear()
+    calibrate.calibrate(3, tmp_path, Settings(draws=20))
+    assert len(asked) == 3
+
+
+def test_results_of_other_checks_than_the_guards_are_not_taken_for_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "run", lambda task, settings: result())
+    settings, path = Settings(draws=10), tmp_path / calibrate.FILE
+    monkeypatch.setattr(calibrate, "tasks", lambda sets: [Task(CORE, "none", 0)])
+    calibrate.calibrate(1, tmp_path, settings)
+    assert len(calibrate.stored(path, settings)) == 1
+    monkeypatch.setitem(DISCREPANCIES, "a further one", DISCREPANCIES["total events"])
+    assert calibrate.stored(path, settings) == {}
+    monkeypatch.delitem(DISCREPANCIES, "a further one")
+    monkeypatch.delitem(DISCREPANCIES, "total events")
+    assert calibrate.stored(path, settings) == {}
+
+
+def test_stored_results_are_judged_by_the_guards_own_thresholds():
+    assert calibrate.verdict(result(0.4)) == ("pass", "pass")
+    assert calibrate.verdict(result(0.9999)) == ("fail", "pass")
+    assert calibrate.verdict(result(0.4, max_r_hat=1.2)) == ("fail", "fail")
+    assert calibrate.verdict(result(0.4, max_r_hat=1.02)) == ("pass", "warn")
+    json.dumps(result())
+
+
+def test_table_states_rates_with_wilson_intervals():
+    found = {Task(MANY, MOVED, i): result(0.0 if i < 9 else 0.5, 0.9) for i in range(10)}
+    found |= {Task(CORE, "none", i): result(0.4) for i in range(40)}
+    text = calibrate.table(found)
+    low, high = proportion_confint(9, 10, method="wilson")
+    (line,) = [line for line in text.splitlines() if MOVED in line]
+    assert f"| 10 | 90.0% | {low:.1%} to {high:.1%} |" in line
+    assert line.endswith("| 90.0% | 90.0% | at least 80% |")
+    assert "| core evidence | none | 40 | 0.0% |" in text
+    assert "Of the 40 sound core data sets 0 failed sampling." in text
+
+
+def test_impossible_number_of_sets_is_refused(capsys):
+    with pytest.raises(SystemExit) as stop:
+        calibrate.main(["--sets", "0"])
+    assert stop.value.code == 2
+    assert "--sets must be at least 1, not 0" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_guard_holds_its_error_rates(tmp_path):
+    found = calibrate.calibrate(20, tmp_path)
+    few = {k: [calibrate.verdict(r)[0] for t, r in found.items() if t.kind == k] for k in (
+        (CORE, "none"), (MANY, SPLIT), (MANY, MOVED)
+    )}  # fmt: skip
+    # Of 20 sets at 5 % more than four fail once in four hundred runs; of 5 at 80 % or more, fewer
+    # than two do.
+    assert few[CORE, "none"].count("fail") <= 4
+    assert few[MANY, SPLIT].count("fail") >= 2
+    assert few[MANY, MOVED].count("fail") >= 2

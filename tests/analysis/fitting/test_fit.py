@@ -1,0 +1,192 @@
+"""A whole fit of a small table: what it holds, how it repeats, and what its tables say."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import arviz as az
+import numpy as np
+import pytest
+
+from mscpool.analysis.fitting import sampler
+from mscpool.analysis.fitting.fit import diagnostics, fit, hyper, rates, run_config, terms_of
+from mscpool.analysis.fitting.sampler import sample
+from mscpool.data.evidence import load_evidence
+from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+
+TABLE = """study,disease,arm,outcome,events_min,events_max,n,months
+a,psoriasis,msc,improvement,8,8,17,6
+a,psoriasis,msc,remission,3,3,17,6
+b,psoriasis,msc,improvement,2,5,7,12
+c,eczema,msc_low,improvement,5,5,14,3
+c,eczema,msc_high,improvement,6,6,11,3
+c,eczema,msc_high,remission,0,2,11,3
+d,eczema,msc,remission,4,4,12,6
+e,urticaria,msc,improvement,9,9,10,6
+"""
+SETTINGS = {"draws": 150, "tune": 300, "chains": 2, "seed": 5}
+
+IN_A_PROCESS = """
+import hashlib, json, sys
+from mscpool.analysis.fit import sample, terms_of
+from mscpool.data.evidence import load_evidence
+from mscpool.models.priors import DEFAULT
+
+terms, settings = terms_of(load_evidence(sys.argv[1])), json.loads(sys.argv[2])
+draws, _ = sample(terms, "partial", DEFAULT, **settings)
+print(*(hashlib.sha256(values.tobytes()).hexdigest() for values in draws.values()))
+"""
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    path = tmp_path_factory.mktemp("table") / "counts.csv"
+    path.write_text(TABLE)
+    return load_evidence(path)
+
+
+@pytest.fixture(scope="module")
+def fitted(evidence):
+    return fit(evidence, **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"engine": "nutz"}, "unknown engine 'nutz'; did you mean 'nuts'"),
+        ({"pooling": "ful"}, "unknown pooling 'ful'"),
+        ({"draws": 0}, "draws must be a whole number from 1 on, not 0"),
+        ({"draws": 2.5}, "draws must be a whole number from 1 on, not 2.5"),
+        ({"chains": -1}, "chains must be a whole number from 1 on, not -1"),
+        ({"seed": -1}, "seed must be a whole number from 0 on, not -1"),
+    ],
+)
+def test_impossible_request_is_answered_in_a_sentence(evidence, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        fit(evidence, **wrong)
+
+
+@pytest.mark.mcmc
+def test_fit_holds_every_group_with_named_dims(fitted, evidence):
+    assert set(fitted.children) == {
+        "posterior",
+        "sample_stats",
+        "prior",
+        "posterior_predictive",
+        "mixed_predictive",
+        "log_likelihood",
+        "observed_data",
+        "constant_data",
+        "rates",
+        "hyper",
+    }
+    posterior = fitted["posterior"]
+    per_draw = ("chain", "draw")
+    assert posterior["rate"].dims == posterior["theta"].dims == (*per_draw, "outcome", "disease")
+    assert posterior["new_disease"].dims == posterior["mu"].dims == (*per_draw, "outcome")
+    assert posterior["study_rate"].dims == (*per_draw, "effect")
+    assert fitted["mixed_predictive"]["events"].dims == (*per_draw, "row")
+    assert fitted["log_likelihood"]["events"].dims == (*per_draw, "unit")
+    assert fitted["prior"].sizes["chain"] == 1
+    assert tuple(posterior["disease"].values) == evidence.diseases
+    assert list(fitted["constant_data"]["n"].values) == evidence.rows["n"].tolist()
+    label = fitted["constant_data"]["row"].values[0]
+    assert label == "improvement/a/msc"
+    # Too few effective draws: sampled once more, twice as long.
+    assert posterior.sizes["draw"] == 2 * SETTINGS["draws"]
+    assert run_config(fitted)["draws"] == SETTINGS["draws"]
+
+
+@pytest.mark.mcmc
+def test_remission_never_exceeds_improvement(fitted):
+    for name in ("rate", "new_study", "new_disease"):
+        for group in ("posterior", "prior"):
+            found = fitted[group][name]
+            assert (found.sel(outcome="remission") <= found.sel(outcome="improvement")).all()
+
+
+@pytest.mark.mcmc
+def test_replicates_stay_possible(fitted):
+    for group in ("posterior_predictive", "mixed_predictive"):
+        events = fitted[group]["events"]
+        assert (events >= 0).all()
+        assert (events <= fitted["constant_data"]["n"]).all()
+    imputed = fitted["posterior_predictive"]["events_within_bounds"]
+    assert (imputed >= fitted["observed_data"]["events_min"]).all()
+    assert (imputed <= fitted["observed_data"]["events_max"]).all()
+
+
+@pytest.mark.mcmc
+def test_tables_say_what_arviz_says(fitted):
+    posterior = fitted["posterior"].to_dataset()
+    for table, names, key in (
+        (rates(fitted), ["rate", "new_study", "new_disease"], "quantity"),
+        (hyper(fitted), ["mu", "tau", "sigma"], "parameter"),
+    ):
+        theirs = az.summary(
+            posterior[names], ci_prob=0.95, ci_kind="eti", round_to="none", kind="all"
+        )
+        for row in table.itertuples(index=False):
+            record = row._asdict()
+            where = [record["outcome"]]
+            if record.get("disease"):
+                where.append(record["disease"])
+            line = theirs.loc[f"{record[key]}[{', '.join(where)}]"]
+            ours = [record[c] for c in ("mean", "sd", "mcse_mean", "mcse_sd", "r_hat", "ess_bulk")]
+            wanted = line[["mean", "sd", "mcse_mean", "mcse_sd", "r_hat", "ess_bulk"]]
+            np.testing.assert_allclose(ours, wanted.to_numpy(float), rtol=1e-6)
+        draws = posterior[names[0]].isel(outcome=0).stack(all=("chain", "draw"))
+        first = draws.isel(disease=0) if "disease" in draws.dims else draws
+        np.testing.assert_allclose(
+            np.asarray(table.loc[0, ["q2.5", "q50", "q97.5"]], float),
+            np.quantile(first, [0.025, 0.5, 0.975]),
+        )
+
+
+@pytest.mark.mcmc
+def test_tables_count_what_stands_behind_each_rate(fitted):
+    table = rates(fitted)
+    one = table[(table["outcome"] == "remission") & (table["quantity"] == "rate")]
+    behind = one.set_index("disease")[["studies", "patients", "evidence"]].to_dict("index")
+    assert behind["psoriasis"] == {"studies": 1, "patients": 17, "evidence": "direct"}
+    assert behind["eczema"] == {"studies": 2, "patients": 23, "evidence": "direct"}
+    assert behind["urticaria"] == {"studies": 0, "patients": 0, "evidence": "borrowed"}
+    tried = table[table["quantity"] == "new_disease"]
+    assert tried["disease"].isna().all()
+    assert tried["studies"].isna().all()
+    found = diagnostics(fitted)
+    assert found["max_r_hat"] == pytest.approx(
+        max(table["r_hat"].max(), hyper(fitted)["r_hat"].max())
+    )
+
+
+@pytest.mark.mcmc
+def test_same_seed_repeats_to_the_bit_also_when_compiled_afresh(evidence):
+    terms = terms_of(evidence)
+    tighter = PriorSet("tighter", sigma=Prior.make("Exponential", lam=3))
+    first, _ = sample(terms, "partial", tighter, **SETTINGS)
+    sample(terms, "partial", DEFAULT, **{**SETTINGS, "seed": 6})
+    refitted, _ = sample(terms, "partial", tighter, **SETTINGS)
+    sampler._compiled.cache_clear()
+    fresh, _ = sample(terms, "partial", tighter, **SETTINGS)
+    other, _ = sample(terms, "partial", tighter, **{**SETTINGS, "seed": 6})
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, refitted[name])
+        np.testing.assert_array_equal(values, fresh[name])
+    assert not np.array_equal(first["mu"], other["mu"])
+
+
+@pytest.mark.slow
+def test_same_seed_repeats_to_the_bit_with_every_cache_of_compilers_cold(evidence, tmp_path):
+    here, _ = sample(terms_of(evidence), "partial", DEFAULT, **SETTINGS)
+    wanted = [hashlib.sha256(values.tobytes()).hexdigest() for values in here.values()]
+    (tmp_path / "counts.csv").write_text(TABLE)
+    program = [sys.executable, "-c", IN_A_PROCESS, tmp_path / "counts.csv", json.dumps(SETTINGS)]
+    caches = {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}", "NUMBA_CACHE_DIR": str(tmp_path)}
+    for _ in ("cold", "warm"):
+        run = subprocess.run(
+            program, env=os.environ | caches, capture_output=True, text=True, check=True
+        )
+        assert run.stdout.split() == wanted

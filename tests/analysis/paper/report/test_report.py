@@ -1,0 +1,393 @@
+"""The report stands alone, says what was found, and cannot be taken for what it is not."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from mscpool.analysis.fitting.store import run_config
+from mscpool.analysis.paper.frames.results import Results, stamped
+from mscpool.analysis.paper.report import report
+from mscpool.analysis.paper.report import sections as findings
+from mscpool.analysis.paper.report import tables as report_tables
+from mscpool.analysis.paper.report.controlled import risk_differences
+from mscpool.data.evidence import load_evidence
+from mscpool.models.priors.catalogue import CATALOGUE
+from mscpool.models.priors.sets import DEFAULT
+
+TABLE = """study,disease,outcome,arm,events_min,events_max,n,months
+<script>alert(1)</script>,a disease,improvement,msc,3,3,10,
+<script>alert(1)</script>,a disease,improvement,control,1,1,9,
+"quoted ""name"" & more",a disease,improvement,msc,5,5,12,
+=HYPERLINK(1),another,improvement,msc,7,7,9,
+plain,another,improvement,msc,2,2,10,
+<script>alert(1)</script>,a disease,death,msc,1,1,10,12
+plain,another,death,msc,0,0,10,6
+"quoted ""name"" & more",a disease,death,msc,0,0,12,6
+"""
+SETTINGS = {
+    **{"pooling": "partial", "engine": "exact", "draws": 250, "tune": 250, "chains": 4},
+    **{"seed": 1, "refit": False},
+}
+VOID = {"meta", "br", "img", "hr", "input", "link"}
+
+
+class Page(HTMLParser):
+    """What a page is made of, and whether its tags are closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.open, self.text = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *each) for each in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *each) for each in attrs]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def found(verdict, outcomes, studies):
+    checks = [
+        {
+            "check": "total events",
+            "observed": 1.0,
+            "predicted": 1.5,
+            "mid_p": 0.4,
+            "verdict": "pass",
+        }
+    ]
+    return {
+        "verdict": verdict,
+        "outcomes": [
+            {"outcome": name, "verdict": verdict, "reason": f"Because of {name}.", "checks": checks}
+            for name in outcomes
+        ],
+        "sampling": {"verdict": "pass", "reason": "Integrated numerically, not sampled."},
+        "loo": [
+            {"study": study, "outcome": name, "elpd": -1.0, "pareto_k": None, "pit": 0.5}
+            for name in outcomes
+            for study in studies
+        ],
+        "review": [],
+    }
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "table.csv"
+    path.write_text(TABLE, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def evidence(table):
+    return load_evidence(table)
+
+
+def guard(verdict):
+    class Found:
+        def to_dict(self):
+            studies = ["<script>alert(1)</script>", "plain"]
+            return found(verdict, ["improvement", "death"], studies)
+
+    return lambda fit, evidence=None: Found()
+
+
+def written(evidence, out, verdict, drawn=False):
+    """Write a report under a guard that always says the same; figures as SVG, or none."""
+    check = import_module("mscpool.analysis.guard.check")
+    asked = {"checking": verdict is not None, "shipped": False, "command": "mscpool report <x>"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(check, "check", guard(verdict))
+        patched.setattr(report, "FIGURE_FORMATS", ("svg",))
+        patched.setattr(report, "compared_sets", lambda own: [own, CATALOGUE["sceptical"]])
+        if not drawn:
+            patched.setattr(report, "write_figures", lambda *_: ({}, []))
+        done = report.write_report(
+            evidence, DEFAULT, SETTINGS, out, progress=lambda *_: None, **asked
+        )
+    return done, (out / report.PAGE).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def fits(passed, tmp_path_factory):
+    """Give a new folder with the fits of the passed report and nothing else."""
+
+    def copied():
+        out = tmp_path_factory.mktemp("fits")
+        for path in passed[0].rglob("*.nc"):
+            place = out / path.relative_to(passed[0])
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(path.read_bytes())
+        return out
+
+    return copied
+
+
+@pytest.fixture(scope="module")
+def passed(evidence, tmp_path_factory):
+    out = tmp_path_factory.mktemp("passed")
+    done, page = written(evidence, out, "pass", drawn=True)
+    return out, done, page
+
+
+@pytest.fixture(scope="module")
+def unchecked(evidence, fits):
+    return written(evidence, fits(), None)
+
+
+@pytest.fixture(scope="module")
+def failed(evidence, fits):
+    return written(evidence, fits(), "fail")
+
+
+def test_page_needs_nothing_else(passed):
+    page = Page(passed[2])
+    assert "script" not in page.tags
+    assert not {"link", "img", "iframe", "object"} & set(page.tags)
+    addresses = [
+        value for _, name, value in page.attributes if name in ("src", "href", "xlink:href")
+    ]
+    assert addresses
+    assert not [each for each in addresses if re.match(r"[a-z]+:|//", each)]
+    assert "@import" not in passed[2]
+    assert not re.findall(r"url\((?!#)", passed[2])
+
+
+def test_every_tag_is_closed(passed):
+    assert Page(passed[2]).open == []
+
+
+def test_identifiers_are_unique_and_references_meet_one(passed):
+    page = Page(passed[2])
+    names = [value for _, name, value in page.attributes if name == "id"]
+    assert len(names) == len(set(names))
+    wanted = [v[1:] for _, name, v in page.attributes if name.endswith("href") and v[:1] == "#"]
+    wanted += re.findall(r"url\(#([^)]+)\)", passed[2])
+    assert set(wanted) <= set(names)
+
+
+def test_text_of_the_data_is_escaped(passed):
+    assert "<script>" not in passed[2]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in passed[2]
+    assert "mscpool report &lt;x&gt;" in passed[2]
+
+
+def test_formulas_are_neutralised_in_every_csv(passed):
+    studies = (passed[0] / "tables" / "studies.csv").read_text("utf-8")
+    assert "'=HYPERLINK(1)" in studies
+    for path in passed[0].rglob("*.csv"):
+        assert not re.search(r"(^|,)=", path.read_text("utf-8"), re.M), path
+
+
+def test_page_is_accessible(passed):
+    page = Page(passed[2])
+    assert ("html", "lang", "en") in page.attributes
+    assert page.tags.count("h1") == 1
+    assert page.tags.count("caption") == page.tags.count("table") > 3
+    drawings = [value for tag, name, value in page.attributes if (tag, name) == ("div", "role")]
+    told = [v for tag, name, v in page.attributes if (tag, name) == ("div", "aria-label")]
+    assert drawings.count("img") == len(told) == page.tags.count("svg") > 3
+    assert all(len(each) > 20 for each in told)
+
+
+def test_every_file_that_is_named_exists(passed):
+    out, done, text = passed
+    links = [v for _, name, v in Page(text).attributes if name == "href" and not v.startswith("#")]
+    assert links
+    assert not [each for each in links if not (out / each).is_file()]
+    assert not [
+        each for each in done.files if not (out / each).is_file() and not each.startswith("/")
+    ]
+    assert done.files[0] == str(out / "report.html")
+
+
+def test_a_failed_guard_cannot_be_missed(failed):
+    done, text = failed
+    assert done.verdict == "fail"
+    head = text[text.index("<body>") :]
+    assert head.index('class="verdict fail" role="alert"') < head.index("<h1>")
+    assert "Because of improvement." in head[: head.index("<h1>")]
+    assert "position: sticky" in text
+    assert 'class="follows fail"' in head
+    assert "(guard: fail)</title>" in text
+    captions = re.findall(r"<caption.*?</caption>", text, re.S)
+    stamps = [each for each in captions if 'badge fail">fail' in each]
+    assert len(stamps) > 3
+
+
+def test_unchecked_is_said_everywhere(unchecked, passed):
+    done, text = unchecked
+    assert done.verdict is None
+    assert 'class="verdict unchecked"' in text
+    assert "(guard: unchecked)</title>" in text
+    for caption in re.findall(r"<caption.*?</caption>", text, re.S):
+        assert 'badge unchecked">unchecked' in caption or "Guard" not in caption
+    assert 'badge pass">' not in text
+
+
+def test_a_passed_guard_is_no_alarm(passed):
+    assert 'class="verdict pass" role="status"' in passed[2]
+    assert 'class="follows' not in passed[2]
+
+
+def test_sections_stand_in_the_order_of_importance(passed):
+    names = re.findall(r'<h2 id="([a-z]+)">', passed[2])
+    wanted = ["question", "evidence", "model", "priors", "rates", "safety", "controlled", "guard"]
+    assert [name for name in names if name in wanted] == wanted
+    assert names[-2:] == ["limits", "reproduce"]
+    assert names.index("pooling") < names.index("sensitivity") < names.index("limits")
+
+
+def test_the_section_on_priors_counts_what_its_table_shows(passed):
+    flips = pd.read_csv(passed[0] / "tables" / "prior_flips.csv")
+    firm = flips["changed_by"].isna().sum()
+    assert f"Of {len(flips)} conclusions" in passed[2]
+    assert f"{firm} are the same under every prior compared" in passed[2]
+    assert set(flips["direction"]) == {"above", "below"}  # of a benefit, and of a harm
+    rates = pd.read_csv(passed[0] / "tables" / "prior_rates.csv")
+    assert set(rates["set"]) == {"default", "sceptical"}
+    far = rates.loc[rates.loc[rates["quantity"] == "rate", "shift"].abs().idxmax()]
+    assert f"The prior matters most for {far['outcome']} in {far['disease']}" in passed[2]
+    assert 'id="figure-prior_comparison"' in passed[2]
+    assert 'id="figure-flip_map_improvement"' in passed[2]
+
+
+def test_every_prior_of_the_catalogue_is_compared_with_the_fits_own():
+    own = replace(DEFAULT, name="mine")
+    assert [each.name for each in report.compared_sets(own)] == ["mine", *CATALOGUE]
+    assert [each.name for each in report.compared_sets(DEFAULT)] == list(CATALOGUE)
+
+
+def test_second_run_fits_nothing(evidence, fits, monkeypatch):
+    def refused(*args, **kwargs):
+        raise AssertionError("fitted again")
+
+    monkeypatch.setattr(import_module("mscpool.analysis.fitting.fit"), "exact_tree", refused)
+    kept = import_module("mscpool.analysis.sensitivity.store")
+    monkeypatch.setattr(kept, "compare_priors", refused)
+    _, text = written(evidence, fits(), None)
+    assert "What the evidence supports" in text
+
+
+def test_the_guard_is_not_asked_twice_of_one_fit(evidence, fits):
+    out = fits()
+    written(evidence, out, "warn")
+    assert json.loads((out / "check.json").read_text("utf-8"))["verdict"] == "warn"
+    done, _ = written(evidence, out, "fail")
+    assert done.verdict == "warn"
+
+
+def results_of(evidence, path):
+    from mscpool.analysis.fitting.fit import fit
+
+    made = fit(evidence, engine="exact", draws=250, path=path, seed=1)
+    return Results(evidence, made, None, {}, {}, run_config(made), DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "outcomes", "rests", "nested"),
+    [
+        ("partial", ("improvement", "death"), "on the other diseases", False),
+        ("partial", ("improvement", "remission"), "on the other diseases", True),
+        ("none", ("any_ae", "moderate_severe_ae"), "on the prior", True),
+    ],
+)
+def test_a_borrowed_rate_is_said_to_rest_on_what_it_rests_on(pooling, outcomes, rests, nested):
+    said = findings.of_borrowed(pooling, outcomes)
+    assert rests in said
+    assert ("nested" in said) == nested
+
+
+def test_what_was_asked_of_the_sampler_is_told_where_there_was_one():
+    config = {"engine": "nuts", "chains": 4, "draws": 1000, "tune": 500}
+    assert findings._asked(config).startswith("4 chains of 1000 draws after 500 tuning steps")
+    assert findings._asked({**config, "engine": "exact"}) == ""
+
+
+def test_prose_takes_its_numbers_from_the_table(evidence, passed):
+    results = results_of(evidence, passed[0] / "fit.nc")
+    table = report_tables.rates_table(results, "improvement")
+    own = table.frame[table.frame["quantity"] == "rate"].sort_values("q50")
+    section = findings.sections(results, False, "")[0]
+    [brief] = [block.content for block in section.blocks if block.kind == "brief"]
+    said = {name: text for name, text, _ in brief}["Improvement"]
+    for row in (own.iloc[0], own.iloc[-1]):
+        shown = f"{100 * row['q50']:.0f} % ({100 * row['q2.5']:.0f} to {100 * row['q97.5']:.0f})"
+        assert shown in said
+        assert any(shown in cell for line in table.rows for cell in line)
+
+
+def test_every_table_of_a_fit_carries_the_verdict(passed):
+    for name in ("rates_improvement", "priors", "safety", "checks"):
+        frame = pd.read_csv(passed[0] / "tables" / f"{name}.csv")
+        assert set(frame["verdict"]) == {"pass"}
+    assert "verdict" not in pd.read_csv(passed[0] / "tables" / "studies.csv")
+
+
+def test_stamps_are_of_the_outcome():
+    frame = pd.DataFrame({"outcome": ["improvement", "death"]})
+    checked = {"outcomes": [{"outcome": "improvement", "verdict": "warn"}]}
+    assert list(stamped(frame, checked)["verdict"]) == ["warn", "unchecked"]
+    assert list(stamped(frame, None)["verdict"]) == ["unchecked"] * 2
+
+
+def wilson(events, n):
+    z = norm.ppf(0.975)
+    middle, share = (events + z**2 / 2) / (n + z**2), events / n
+    half = z / (n + z**2) * np.sqrt(n * share * (1 - share) + z**2 / 4)
+    return share, middle - half, middle + half
+
+
+@pytest.mark.parametrize(
+    ("study", "outcome", "treated", "control"),
+    [
+        ("deng2017", "improvement", (9, 12), (5, 6)),
+        ("deng2017", "death", (1, 12), (0, 6)),
+        ("delpapa2019", "improvement", (23, 25), (1, 13)),
+    ],
+)
+def test_risk_differences_are_newcombes(study, outcome, treated, control):
+    frame = risk_differences(load_evidence())
+    [row] = frame[(frame["study"] == study) & (frame["outcome"] == outcome)].to_dict("records")
+    (p, low, high), (q, below, above) = wilson(*treated), wilson(*control)
+    assert row["difference"] == pytest.approx(p - q)
+    assert row["low"] == pytest.approx(p - q - np.hypot(p - low, above - q))
+    assert row["high"] == pytest.approx(p - q + np.hypot(high - p, q - below))
+
+
+def test_bounded_counts_have_no_risk_difference():
+    frame = risk_differences(load_evidence())
+    bounded = frame["events_min"] != frame["events_max"]
+    assert bounded.any()
+    assert frame.loc[bounded, ["difference", "low", "high"]].isna().all(axis=None)
+    assert frame.loc[~bounded, ["difference", "low", "high"]].notna().all(axis=None)
+
+
+def test_controlled_comparisons_are_the_two_and_no_effect_is_claimed_of_single_arms(evidence):
+    assert set(risk_differences(load_evidence())["study"]) == {"deng2017", "delpapa2019"}
+    assert "not treatment effects" in findings.NOT_EFFECTS
+
+
+def test_cautions_of_the_page_are_those_of_the_dictionary(root):
+    text = " ".join((root / "data" / "README.md").read_text("utf-8").split())
+    for caution in findings.CAUTIONS_OF_THE_FIELD:
+        first = caution.split(":")[0].replace("_", " ").split()[:6]
+        assert " ".join(first).lower() in text.lower().replace("`", ""), caution

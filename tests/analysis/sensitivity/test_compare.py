@@ -1,0 +1,431 @@
+"""Prior sets side by side: shapes, refusals, conflicts, flips, and published numbers."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import mscpool as mp
+from mscpool.analysis.fitting.fit import fit, terms_of
+from mscpool.analysis.sensitivity import store as kept
+from mscpool.analysis.sensitivity.compare import compare_priors
+from mscpool.analysis.sensitivity.flips import flips, prior_grid
+from mscpool.analysis.sensitivity.prior_conflict import judge, mid_p_value, prior_conflicts
+from mscpool.analysis.sensitivity.questions import Question, questions
+from mscpool.data.evidence import load_evidence
+from mscpool.models.exact.outcomes import exact_model
+from mscpool.models.priors.sets import CATALOGUE, DEFAULT, Prior, PriorSet
+
+STATISTICS = ["mean", "sd", "q2.5", "q50", "q97.5"]
+
+
+def evidence_of(tmp_path, rows, columns="study,disease,events,n"):
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join([columns, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return load_evidence(path)
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory):
+    """Four diseases with one rate, two studies each, and a fifth far from them."""
+    rows = [
+        (f"s{d}{i}", f"d{d}", events, 40)
+        for d, pair in enumerate([(8, 9), (7, 8), (9, 8), (8, 7), (38, 37)])
+        for i, events in enumerate(pair)
+    ]
+    return evidence_of(tmp_path_factory.mktemp("alike"), rows)
+
+
+@pytest.fixture(scope="module")
+def published(root):
+    return json.loads((root / "tests/reference/single_arm_binomial.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"sets": ["default", "sceptic"]}, "unknown prior set 'sceptic'"),
+        ({"sets": []}, "no prior sets to compare"),
+        ({"sets": ["default", "default"]}, "two prior sets are called 'default'"),
+        ({"threshold": 1.2}, "threshold must lie strictly between 0 and 1, not 1.2"),
+        ({"threshold": 0.3, "confidence": 0.0}, "confidence must lie strictly between 0 and 1"),
+        ({"engine": "grid"}, "unknown engine 'grid'"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(alike, arguments, said):
+    with pytest.raises(ValueError, match=said) as refused:
+        compare_priors(alike, **arguments)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_negative_scale_in_a_prior_file_is_refused_with_its_place():
+    text = 'name = "mine"\n[tau]\ndist = "HalfNormal"\nsigma = -1\n'
+    with pytest.raises(ValueError, match=r"mine.toml: \[tau\]: HalfNormal: sigma must be positive"):
+        PriorSet.from_toml(text, "mine.toml")
+
+
+def test_fits_of_other_data_are_refused_with_both_hashes(alike):
+    import xarray as xr
+
+    other = xr.DataTree()
+    other.attrs["run_config"] = json.dumps({"data_sha256": "abc123", "pooling": "partial"})
+    with pytest.raises(ValueError, match=f"abc123.*{alike.sha256}"):
+        compare_priors(alike, ["default"], fits=other)
+
+
+def test_poolings_that_differ_are_refused(alike):
+    import xarray as xr
+
+    other = xr.DataTree()
+    other.attrs["run_config"] = json.dumps({"data_sha256": alike.sha256, "pooling": "robust"})
+    with pytest.raises(ValueError, match="pooling differs .partial and robust."):
+        compare_priors(alike, ["default"], pooling="partial", fits=[other])
+
+
+def test_single_arm_tables_are_the_published_ones_under_two_priors(tmp_path, published):
+    """Transplant data, mu ~ N(0, 2): posterior, prediction and marginal likelihood (RBesT)."""
+    data = published["transplant"]
+    rows = [(f"s{i}", r, n) for i, (r, n) in enumerate(zip(data["r"], data["n"], strict=True))]
+    evidence = evidence_of(tmp_path, rows, "study,events,n")
+    mu = Prior.make("Normal", mu=0, sigma=2)
+    sets = [
+        PriorSet(f"HN({scale:g})", mu=mu, sigma=Prior.make("HalfNormal", sigma=scale))
+        for scale in (1.0, 0.5)
+    ]
+    found = compare_priors(evidence, sets, engine="exact")
+    for name in ("HN(1)", "HN(0.5)"):
+        wanted = data[name]
+        hyper = found.hyper[found.hyper["set"] == name].set_index("parameter")
+        rates = found.rates[found.rates["set"] == name].set_index("quantity")
+        score = found.scores[(found.scores["set"] == name) & found.scores["outcome"].isna()]
+        tolerance = published["tol_exact"]
+        # With one disease the spread between studies is this model's sigma.
+        assert hyper.loc["sigma", ["mean", "sd"]].tolist() == pytest.approx(
+            wanted["tau"], abs=tolerance
+        )
+        prediction = rates.loc["new_study", ["mean", "sd"]].tolist()
+        assert prediction == pytest.approx(wanted["pred"], abs=tolerance)
+        assert rates.loc["new_study", ["q2.5", "q50", "q97.5"]].tolist() == pytest.approx(
+            wanted["pred_q"], abs=tolerance
+        )
+        marginal = score["log_marginal_likelihood"].item()
+        assert marginal == pytest.approx(wanted["log_ml"], abs=tolerance)
+
+
+EXACTLY = ["default", "enthusiastic", "near_complete_pooling"]
+
+
+@pytest.fixture(scope="module")
+def exactly(alike):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mscpool.analysis.sensitivity.flips.MU_STEPS", np.linspace(-2, 2, 3))
+        patch.setattr("mscpool.analysis.sensitivity.flips.TAU_SCALES", np.array([0.25, 1.0, 4.0]))
+        return compare_priors(alike, EXACTLY, engine="exact", threshold=0.3)
+
+
+def test_exact_comparison_has_the_shape_of_the_contract(exactly):
+    found = exactly.to_dict()
+    json.dumps(found, allow_nan=False)
+    assert list(found) == ["reference", "sets", "power_scaling", "conflicts", "flips"]
+    assert found["reference"] == "default"
+    assert [each["name"] for each in found["sets"]] == EXACTLY
+    first = found["sets"][0]
+    assert first["method"] == "exact"
+    assert first["pareto_k"] is None
+    assert first["elpd_diff"] == 0
+    assert isinstance(first["log_marginal_likelihood"], float)
+    assert set(STATISTICS) <= set(first["rates"][0])
+    assert {"outcome", "disease", "quantity", "studies", "patients", "evidence"} <= set(
+        first["rates"][0]
+    )
+    assert {row["parameter"] for row in first["hyper"]} == {"mu", "tau", "sigma"}
+    assert set(found["conflicts"][0]) == {"outcome", "study", "mid_p", "verdict"}
+    assert set(found["flips"][0]) == {
+        "outcome",
+        "disease",
+        "threshold",
+        "direction",
+        "probability",
+        "nearest",
+    }
+
+
+def test_every_set_shifts_from_the_reference_and_the_reference_not_at_all(exactly):
+    rates = exactly.rates[exactly.rates["quantity"] == "rate"]
+    base = rates[rates["set"] == "default"]
+    assert (base["shift"] == 0).all()
+    assert base["overlap"].tolist() == pytest.approx([1] * len(base), abs=1e-6)
+    pulled = rates[rates["set"] == "near_complete_pooling"].set_index("disease")
+    assert pulled.loc["d4", "shift"] < -3
+    assert pulled.loc["d4", "overlap"] < 0.1
+
+
+def test_data_that_differ_between_diseases_speak_against_near_complete_pooling(exactly):
+    whole = exactly.scores[exactly.scores["outcome"].isna()].set_index("set")
+    assert whole["log_marginal_likelihood"].idxmin() == "near_complete_pooling"
+    assert whole.loc["near_complete_pooling", "elpd_diff"] < -5
+
+
+def test_sentences_are_for_a_reader_who_knows_no_method(exactly):
+    said = exactly.sentences()
+    assert any("The prior matters most for" in each for each in said)
+    assert any("None of the other priors compared changes it" in each for each in said)
+
+
+def test_priors_before_the_data_are_those_of_the_catalogue(exactly):
+    from mscpool.models.priors.catalogue import implied_rates
+
+    wanted = implied_rates(CATALOGUE["default"], "response").set_index("quantity")
+    row = exactly.before[exactly.before["set"] == "default"].set_index("quantity")
+    for quantity in ("new_disease", "new_study"):
+        score = row.loc[quantity, "mean"] - wanted.loc[quantity, "mean"]
+        assert abs(score) < 4.5 * row.loc[quantity, "mcse_mean"]
+
+
+def test_densities_on_the_probability_scale_have_mass_one(exactly):
+    for _, part in exactly.densities.groupby(["set", "disease"]):
+        for column in ("prior", "posterior"):
+            mass = np.trapezoid(part[column], part["rate"])
+            # What lies beyond log-odds of 9 is not shown: under the vague prior about a third.
+            assert mass < 1.01
+            if column == "posterior":
+                assert mass == pytest.approx(1, abs=0.01)
+
+
+def test_flip_is_the_nearest_prior_of_the_map_that_changes_the_conclusion(exactly):
+    by_set = pd.DataFrame(
+        {"set": "default", "outcome": "response", "disease": ["d0"], "probability": 0.0, "mcse": 0}
+    )
+    part = exactly.flip_map[exactly.flip_map["disease"] == "d0"]
+    wanted = float(part["probability"].quantile(0.7))
+    row = flips(exactly.flip_map, by_set, {"response": Question(0.3)}, wanted).iloc[0]
+    assert not row["concluded"]
+    changed = part[part["probability"] > wanted]
+    assert row["distance"] == changed["distance"].min()
+    nearest = changed.loc[changed["distance"].idxmin()]
+    assert row["nearest_probability"] == nearest["probability"]
+
+
+def test_a_point_of_the_map_is_what_its_prior_says_by_itself(alike, exactly):
+    grid = prior_grid(DEFAULT, "response", True)
+    point = exactly.flip_map[exactly.flip_map["disease"] == "d4"].iloc[12]
+    moved = PriorSet(
+        "moved",
+        mu=Prior.make("Normal", mu=point["mu"], sigma=grid.spread),
+        tau=Prior.make("HalfNormal", sigma=point["tau_scale"]),
+    )
+    alone = exact_model(alike).fit(moved, verify=False).probability_above("response", 0.3)["d4"]
+    assert point["probability"] == pytest.approx(alone, abs=1e-4)
+
+
+EXCEEDS = {"o": Question(0.3)}
+
+
+def _flat_map(probability):
+    """A map of two priors for one disease, at distances one and two."""
+    return pd.DataFrame(
+        {
+            "outcome": "o", "disease": "d", "mu": [1.0, 2.0], "tau_scale": [0.5, 0.5],
+            "distance": [1.0, 2.0], "probability": probability, "mcse": 0.01,
+        }
+    )  # fmt: skip
+
+
+def _under(probability, other, mcse=0.001):
+    return pd.DataFrame(
+        {
+            "set": ["reference", "other"], "outcome": "o", "disease": "d",
+            "probability": [probability, other], "mcse": mcse,
+        }
+    )  # fmt: skip
+
+
+def test_a_change_within_its_error_is_no_flip():
+    found = flips(_flat_map([0.94, 0.80]), _under(0.99, 0.97), EXCEEDS, 0.95).iloc[0]
+    assert found["concluded"]
+    assert found["nearest_mu"] == 2.0
+    assert found["changed_by"] == ""
+    assert "None of the other priors compared changes it." in found["sentence"]
+
+
+def test_no_prior_in_the_catalogue_is_an_answer_where_all_were_asked():
+    everyone = pd.DataFrame(
+        {"set": list(CATALOGUE), "outcome": "o", "disease": "d", "probability": 0.99, "mcse": 0.0}
+    )
+    found = flips(_flat_map([0.99, 0.99]), everyone, EXCEEDS, 0.95).iloc[0]
+    assert "No prior in the catalogue changes it. No prior of the grid does." in found["sentence"]
+
+
+def test_a_harm_is_asked_whether_it_stays_below():
+    asked = questions("usual", ("improvement", "serious_ae", "response"))
+    assert asked["improvement"] == asked["response"] == Question(0.3)
+    assert asked["serious_ae"] == Question(0.1, above=False)
+    assert asked["serious_ae"].probability(np.array(0.04)) == 0.96
+    found = flips(_flat_map([0.94, 0.8]), _under(0.99, 0.5), {"o": Question(0.1, False)}, 0.95)
+    assert "the rate stays below 0.1" in found["sentence"].iloc[0]
+    assert found["changed_by"].iloc[0] == "other"
+
+
+def test_sets_that_change_the_conclusion_are_named():
+    found = flips(_flat_map([0.99, 0.99]), _under(0.99, 0.5), EXCEEDS, 0.95).iloc[0]
+    assert found["changed_by"] == "other"
+    assert np.isnan(found["nearest_mu"])
+    assert "This changes under other. No prior of the grid does." in found["sentence"]
+
+
+def test_parts_of_the_map_that_cannot_be_judged_are_told():
+    found = flips(_flat_map([0.99, np.nan]), _under(0.99, 0.98), EXCEEDS, 0.95).iloc[0]
+    assert found["covered"] == 0.5
+    assert "judged: 50%" in found["sentence"]
+
+
+def test_distance_of_priors_counts_standard_deviations_of_mu_and_doublings_of_tau():
+    grid = prior_grid(DEFAULT, "improvement", True)
+    distance = grid.distance()
+    i, j = np.flatnonzero(grid.mu == 1.5)[0], np.flatnonzero(grid.tau_scale == 2)[0]
+    assert distance[i, j] == pytest.approx(np.hypot(1, 1))
+    assert distance.min() == pytest.approx(0, abs=1e-9)
+
+
+def test_a_prior_far_from_the_data_is_flagged_and_a_matched_one_is_not(alike):
+    far = PriorSet("far", mu=Prior.make("Normal", mu=-6, sigma=0.3))
+    terms = terms_of(replace_diseases(alike))
+    whole = prior_conflicts(terms, "partial", far, 1)
+    assert whole[whole["study"].isna()]["verdict"].tolist() == ["conflict"]
+    assert whole[whole["study"].isna()]["direction"].tolist() == ["more"]
+    matched = prior_conflicts(terms, "partial", DEFAULT, 1)
+    assert set(matched["verdict"]) == {"ok"}
+
+
+def replace_diseases(evidence):
+    """Keep the four diseases that are alike."""
+    return evidence.select(diseases=("d0", "d1", "d2", "d3"))
+
+
+def test_mid_p_of_binomial_predictions_is_the_closed_form():
+    n, p, seen = 30, 0.3, 14
+    draws = np.random.default_rng(1).binomial(n, p, 200_000)
+    upper = stats.binom.sf(seen, n, p) + stats.binom.pmf(seen, n, p) / 2
+    found, error, direction = mid_p_value(draws, seen, seen)
+    assert direction == "more"
+    assert abs(found - 2 * upper) < 4 * error
+
+
+def test_a_count_known_within_wide_bounds_is_no_surprise():
+    draws = np.random.default_rng(1).binomial(30, 0.3, 1000)
+    assert mid_p_value(draws, 0, 30)[0] == pytest.approx(1)
+
+
+def test_a_conflict_within_its_error_is_left_open():
+    assert judge(0.04, 0.01, 0.05) == "undecided"
+    assert judge(0.01, 0.002, 0.05) == "conflict"
+    assert judge(0.40, 0.01, 0.05) == "ok"
+
+
+@pytest.fixture(scope="module")
+def fitted(alike):
+    return fit(alike, draws=500, tune=500, chains=4, seed=2)
+
+
+@pytest.mark.mcmc
+def test_reweighted_and_refitted_results_agree_within_their_error(alike, fitted):
+    names = ["default", "tau_half_normal_0.5", "enthusiastic", "near_no_pooling"]
+    light = compare_priors(alike, names, fits=fitted)
+    heavy = compare_priors(alike, names, fits=fitted, refit=True, draws=500)
+    assert light.methods.groupby("set")["method"].first()["tau_half_normal_0.5"] == "reweighted"
+    assert light.methods.groupby("set")["method"].first()["near_no_pooling"] == "refit"
+    assert set(heavy.methods["method"]) == {"refit"}
+    score = (light.rates["mean"] - heavy.rates["mean"]) / np.hypot(
+        light.rates["mcse_mean"], heavy.rates["mcse_mean"]
+    )
+    assert score.abs().max() < 4.5
+
+
+@pytest.mark.mcmc
+def test_sampled_comparison_has_the_shape_of_the_contract(alike, fitted):
+    found = compare_priors(alike, ["default", "tau_exponential"], fits=fitted, threshold=0.3)
+    plain = found.to_dict()
+    json.dumps(plain, allow_nan=False)
+    assert [each["method"] for each in plain["sets"]] == ["refit", "reweighted"]
+    assert plain["sets"][1]["pareto_k"] < 0.7
+    assert {row["parameter"] for row in plain["power_scaling"]} == {"mu", "tau", "sigma"}
+    errors = found.rates[[f"mcse_{name}" for name in STATISTICS]]
+    assert (errors > 0).all(axis=None)
+    exact = compare_priors(alike, ["default", "tau_exponential"], engine="exact")
+    score = (found.rates["mean"] - exact.rates["mean"]) / found.rates["mcse_mean"]
+    assert score.abs().max() < 4.5
+    sampled, integrated = (each.scores["elpd"].to_numpy() for each in (found, exact))
+    assert sampled == pytest.approx(integrated, abs=0.5)
+
+
+@pytest.mark.mcmc
+def test_an_outlying_disease_conflicts_with_the_rest_and_borrows_nothing_it_should_not(
+    alike, fitted
+):
+    found = mp.borrowing(alike, fitted)
+    table = found.diseases.set_index("disease")
+    assert table.loc["d4", "verdict"] == "conflict"
+    assert (table.drop("d4")["verdict"] == "ok").all()
+    assert table.loc["d4", "direction"] == "more"
+    assert table["shrinkage"].between(0, 1).all()
+    gone = found.influence[found.influence["kind"] == "disease"].set_index(["disease", "left_out"])
+    assert gone.loc[("d4", "d4"), "change"] < -3
+    assert (table["borrowed"] < table["patients"]).all()
+
+
+@pytest.mark.slow
+def test_every_set_of_the_catalogue_agrees_with_its_refit_on_the_evidence():
+    """Wherever Pareto k allows re-weighting; the reference is the stored fit."""
+    evidence = load_evidence()
+    stored = fit(evidence)
+    light = compare_priors(evidence, fits=stored)
+    heavy = compare_priors(evidence, fits=stored, refit=True, draws=1000, tune=1000)
+    kept = light.rates["method"] == "reweighted"
+    score = (light.rates["mean"] - heavy.rates["mean"]) / np.hypot(
+        light.rates["mcse_mean"], heavy.rates["mcse_mean"]
+    )
+    # About nine hundred dependent standard scores.
+    assert score[kept].abs().max() < 4.5
+    assert kept.any()
+
+
+def test_a_set_named_twice_in_content_is_told_apart_by_name_only(tmp_path):
+    evidence = evidence_of(tmp_path, [("a", "x", 3, 9), ("b", "y", 2, 7)])
+    twin = replace(DEFAULT, name="twin")
+    found = compare_priors(evidence, ["default", twin], engine="exact")
+    rates = found.rates.set_index("set")
+    assert rates.loc["twin", "mean"].tolist() == rates.loc["default", "mean"].tolist()
+
+
+def test_a_comparison_is_kept_and_read_back_whole(exactly, alike, tmp_path):
+    config = {"data_sha256": "x", "pooling": "partial", "engine": "exact", "sets": EXACTLY}
+    kept.keep_comparison(exactly, config, tmp_path)
+    back = kept.kept_comparison(tmp_path, config)
+    assert back is not None
+    for name in ("rates", "hyper", "scores", "flips", "flip_map", "power_scaling", "conflicts"):
+        pd.testing.assert_frame_equal(getattr(back, name), getattr(exactly, name))
+    assert back.sets == exactly.sets
+    assert back.to_dict() == exactly.to_dict()
+    assert kept.kept_comparison(tmp_path, config | {"pooling": "robust"}) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["priors.nc"]
+
+
+def test_what_is_missing_or_damaged_was_not_kept(tmp_path):
+    assert kept.kept_comparison(tmp_path, {}) is None
+    (tmp_path / kept.COMPARISON_FILE).write_bytes(b"half")
+    assert kept.kept_comparison(tmp_path, {}) is None
+
+
+def test_an_identical_comparison_is_not_made_twice(tmp_path, monkeypatch):
+    evidence = evidence_of(tmp_path, [("a", "x", 3, 9), ("b", "y", 2, 7)])
+    settings = {"pooling": "partial", "engine": "exact", "refit": False}
+    settings |= {"draws": 100, "tune": 100, "chains": 2, "seed": 1}
+    found = kept.compared(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
+    monkeypatch.setattr(kept, "compare_priors", None)
+    again = kept.compared(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
+    assert again.to_dict() == found.to_dict()
+    with pytest.raises(TypeError):  # another threshold is another question
+        kept.compared(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.4)

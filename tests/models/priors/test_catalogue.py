@@ -1,0 +1,163 @@
+"""The named prior sets: their sources, and what they imply for a rate."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from mscpool.data.evidence import OUTCOMES
+from mscpool.models.priors.catalogue import CATALOGUE, implied_rates, named_set
+from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+
+WANTED = {
+    "default",
+    "tau_half_normal_0.5",
+    "tau_half_normal_1",
+    "tau_half_cauchy_0.5",
+    "tau_half_student_t",
+    "tau_exponential",
+    "tau_uniform",
+    "turner_marginal",
+    "turner_outcomes",
+    "mu_uniform_rate",
+    "mu_vague",
+    "sceptical",
+    "enthusiastic",
+    "near_complete_pooling",
+    "near_no_pooling",
+}
+
+
+@pytest.fixture(scope="module")
+def turner(root):
+    return json.loads((root / "tests/reference/heterogeneity_prior_tables.json").read_text())
+
+
+def test_catalogue_holds_every_promised_set():
+    assert set(CATALOGUE) == WANTED
+    assert len(CATALOGUE) >= 12
+
+
+@pytest.mark.parametrize("name", sorted(WANTED))
+def test_every_set_says_what_it_is_and_where_it_comes_from(name):
+    found = CATALOGUE[name]
+    assert found.sentence.endswith(".")
+    assert found.reference
+    assert found.doi.startswith("10.")
+    assert named_set(name) is found
+
+
+def test_the_default_set_comes_first():
+    assert next(iter(CATALOGUE.values())) is DEFAULT
+
+
+def test_priors_module_offers_the_catalogue_too():
+    from mscpool.models.priors import sets as priors
+
+    assert priors.CATALOGUE is CATALOGUE
+    assert priors.named_set is named_set
+
+
+def test_an_unknown_set_is_refused_with_the_nearest_name():
+    with pytest.raises(ValueError, match="unknown prior set 'sceptic'; did you mean 'sceptical'"):
+        named_set("sceptic")
+
+
+def test_turner_tables_value_has_its_published_quantiles(turner):
+    """The check that the table is given with: surgical or device success against placebo."""
+    row = turner["turner_outcomes"].index("surgical/device success")
+    mu, sigma = turner["turner_mu"][0][row], turner["turner_sigma"][0][row]
+    prior = Prior.make("LogNormal", mu=mu / 2, sigma=sigma / 2)
+    published = [0.06233896, 0.34300852, 1.88734045]
+    assert prior.ppf([0.025, 0.5, 0.975]) == pytest.approx(published, abs=1e-8)
+
+
+def test_marginal_turner_set_is_the_published_one(turner):
+    mu, sigma = turner["turner_marginal"]
+    tau = CATALOGUE["turner_marginal"].of("any outcome").tau
+    assert tau == Prior.make("LogNormal", mu=mu / 2, sigma=sigma / 2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        ("improvement", "signs/symptoms (continuation or end of condition)"),
+        ("remission", "signs/symptoms (continuation or end of condition)"),
+        ("any_ae", "adverse events"),
+        ("moderate_severe_ae", "adverse events"),
+        ("serious_ae", "adverse events"),
+        ("death", "all-cause mortality"),
+    ],
+)
+def test_turner_set_takes_each_outcome_from_its_published_row(turner, outcome, kind):
+    column = 2  # non-pharmacological against placebo or control
+    row = turner["turner_outcomes"].index(kind)
+    mu, sigma = turner["turner_mu"][column][row], turner["turner_sigma"][column][row]
+    # Published for the square of tau: its logarithm is normal, and twice that of tau.
+    tau = CATALOGUE["turner_outcomes"].of(outcome).tau
+    probability = np.array([0.05, 0.5, 0.95])
+    expected = np.exp((mu + sigma * stats.norm.ppf(probability)) / 2)
+    assert tau.ppf(probability) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["turner_marginal", "turner_outcomes"])
+def test_turner_sets_say_that_they_were_made_for_contrasts(name):
+    assert "contrasts between treatments, not for single-arm rates" in CATALOGUE[name].sentence
+
+
+def test_exponential_set_exceeds_one_and_a_half_with_probability_one_in_twenty():
+    assert CATALOGUE["tau_exponential"].of("x").tau.cdf(1.5) == pytest.approx(0.95, abs=1e-12)
+
+
+@pytest.mark.parametrize("outcome", [name for name in OUTCOMES if name != "death"])
+def test_uniform_rate_set_is_uniform_on_the_probability_scale(outcome):
+    prior = CATALOGUE["mu_uniform_rate"].of(outcome).mu
+    rate = np.linspace(0.01, 0.99, 25)
+    assert prior.cdf(np.log(rate / (1 - rate))) == pytest.approx(rate, abs=1e-12)
+
+
+def test_sceptic_and_enthusiast_disagree_about_every_outcome():
+    for outcome in OUTCOMES:
+        sceptic, enthusiast = (
+            float(CATALOGUE[name].of(outcome).mu.ppf(0.5)) for name in ("sceptical", "enthusiastic")
+        )
+        benefit = outcome in ("improvement", "remission")
+        assert (enthusiast > sceptic) == benefit
+
+
+def test_implied_typical_rate_agrees_with_quadrature():
+    """Mean and SD of expit(mu), mu ~ N(0, 1.5), by SciPy's adaptive quadrature."""
+    table = implied_rates(DEFAULT, "improvement").set_index("quantity")
+
+    def moment(power):
+        return integrate.quad(
+            lambda x: stats.norm.pdf(x, 0, 1.5) / (1 + math.exp(-x)) ** power, -15, 15
+        )[0]
+
+    sd = math.sqrt(moment(2) - moment(1) ** 2)
+    # Eight scrambled Sobol grids of 2048 points: an error of a few 1e-5.
+    assert table.loc["typical", "mean"] == pytest.approx(moment(1), abs=3e-4)
+    assert table.loc["typical", "sd"] == pytest.approx(sd, abs=3e-4)
+    ends = stats.norm.ppf([0.025, 0.975], 0, 1.5)
+    assert table.loc["typical", ["q2.5", "q97.5"]].tolist() == pytest.approx(
+        list(1 / (1 + np.exp(-ends))), abs=2e-3
+    )
+
+
+def test_nested_outcome_implies_the_product_of_two_rates():
+    table = implied_rates(DEFAULT, "remission").set_index("quantity")
+    assert table.loc["typical", "mean"] == pytest.approx(0.25, abs=1e-3)
+
+
+def test_wider_levels_imply_wider_rates():
+    table = implied_rates(DEFAULT, "improvement").set_index("quantity")["sd"]
+    assert table["typical"] < table["new_disease"] < table["new_study"]
+
+
+def test_fixed_parameters_imply_a_fixed_rate():
+    point = {n: Prior.make("DiracDelta", c=v) for n, v in (("mu", 0), ("tau", 0), ("sigma", 0))}
+    table = implied_rates(PriorSet("point", **point), "improvement")
+    assert table["mean"].tolist() == pytest.approx([0.5] * 3, abs=1e-12)
+    assert table["sd"].max() == pytest.approx(0, abs=1e-12)

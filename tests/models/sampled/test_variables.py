@@ -1,0 +1,51 @@
+"""The plain arrays of the model's variables are those that the model itself defines."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pytensor.compile.mode import Mode
+
+from mscpool.models.priors.sets import CATALOGUE
+from mscpool.models.sampled.hierarchy import POOLINGS, hierarchy, model_data
+from mscpool.models.sampled.variables import variables_of_scores
+from mscpool.models.terms import build_terms
+
+PLAIN = Mode(linker="py", optimizer="fast_compile")
+NAMES = ("improvement", "remission", "death")
+
+
+def terms_of(diseases):
+    columns = ["study", "disease", "outcome", "events_min", "events_max", "n", "months"]
+    rows = [
+        ("s", "a", "improvement", 8, 8, 12, np.nan),
+        ("s", "a", "remission", 3, 3, 12, np.nan),
+        ("t", "b", "improvement", 5, 7, 9, np.nan),
+        ("t", "b", "death", 1, 1, 9, 24.0),
+    ]
+    table = pd.DataFrame([row for row in rows if row[1] in diseases], columns=columns)
+    return build_terms(table.assign(arm="msc"), NAMES, diseases)
+
+
+@pytest.mark.parametrize("diseases", [("a", "b", "c"), ("a",)], ids=["three", "one"])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_arrays_are_the_models_own_variables(pooling, diseases):
+    terms, priors = terms_of(diseases), CATALOGUE["default"]
+    model = hierarchy(terms, pooling, priors)
+    rng = np.random.default_rng(5)
+    scores = {
+        name: rng.normal(0, 1.5, (3, *np.shape(value)))
+        for name, value in model.initial_point().items()
+    }
+    found = variables_of_scores(scores, terms, pooling, model_data(terms, pooling, priors))
+    names = [each.name for each in model.deterministics if each.name != "rate"]
+    assert sorted(found) == sorted(names)
+    function = model.compile_fn(
+        model.replace_rvs_by_values([model[name] for name in names]),
+        inputs=model.value_vars,
+        mode=PLAIN,
+        on_unused_input="ignore",
+    )
+    for draw in range(3):
+        point = {name: values[draw] for name, values in scores.items()}
+        for name, wanted in zip(names, function(point), strict=True):
+            np.testing.assert_allclose(found[name][draw], wanted, rtol=1e-12, err_msg=name)
