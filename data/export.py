@@ -1,10 +1,13 @@
-"""Files for readers: written whole or not at all, with no cell that a spreadsheet would run."""
+"""Files for readers, whole or not at all: strict JSON, and no cell that a spreadsheet would run."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -53,6 +56,39 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """
     safe = frame.map(_safe_cell).rename(columns=_safe_cell)
     write_whole(safe.to_csv(index=False, lineterminator="\n"), Path(path))
+
+
+def to_json(answer: Any) -> str:
+    """Serialise an answer: frames as lists of records, numbers that do not exist as null.
+
+    Parameters
+    ----------
+    answer : object
+        Values, mappings, sequences and frames, nested.
+
+    Returns
+    -------
+    str
+        Strict JSON, without NaN or infinity.
+    """
+    return json.dumps(plain(answer), ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Turn frames, arrays and library scalars into what JSON knows; missing numbers into None."""
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        value = value.to_dict("records")
+    if hasattr(value, "tolist"):  # numpy arrays and scalars
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return None if value != value or str(value) == "<NA>" else str(value)
 
 
 def write_whole(content: str | bytes, path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from ...models.priors.sets import PriorSet
 from ...models.terms import Terms, build_terms
 from . import summary
 from .predict import Levels
+from .progress import Progress
 from .store import run_config
 from .tree import groups_of_draws
 
@@ -36,7 +36,7 @@ def exact_tree(
     priors: PriorSet,
     shape: tuple[int, int],
     seed: int,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> DataTree:
     """Integrate every outcome that can be, and lay the result out as a fit.
 

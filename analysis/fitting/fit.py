@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +14,7 @@ from ...models.terms import Terms, build_terms
 from ..guard.sampling_verdict import LARGEST_R_HAT, LEAST_EFFECTIVE_DRAWS
 from . import predict, store, summary
 from .exact_fit import NotIntegrated, exact_tree, left_to_the_sampler, limits
+from .progress import Progress
 from .sampler import SEED, sample
 from .store import load as load_fit
 from .store import run_config
@@ -60,7 +60,7 @@ def fit(
     seed: int = SEED,
     path: str | Path | None = None,
     refit: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> DataTree:
     """Fit the hierarchical model to an analysis set.
 

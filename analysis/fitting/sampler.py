@@ -14,6 +14,7 @@ from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.sampled.hierarchy import hierarchy, model_data, structure
 from ...models.sampled.variables import variables_of_scores
 from ...models.terms import Terms
+from .progress import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +33,7 @@ def sample(
     tune: int = 1000,
     chains: int = 4,
     seed: int = SEED,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, np.ndarray], xr.Dataset]:
     """Sample the model, compiling it only where no model of this structure was compiled before.
 

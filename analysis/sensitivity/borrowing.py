@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from ...models.sampled.hierarchy import ROBUST_DEGREES, structure
 from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.fit import SEED, terms_of
+from ..fitting.progress import Progress
 from ..fitting.store import run_config
 from ..guard.disease_left import without_unit
 from .compare import check_fits
@@ -73,7 +74,7 @@ def borrowing(
     tune: int = 500,
     chains: int = 4,
     seed: int = SEED,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Borrowing:
     """Find what each disease borrows, by leaving out every study and every disease.
 

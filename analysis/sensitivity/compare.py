@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.sets import PriorSet, named_set, one_of
 from ..fitting.fit import ENGINES, SEED, terms_of
+from ..fitting.progress import Progress
 from ..fitting.store import run_config
 from ..fitting.summary import _support as rate_support
 from . import power_scaling as scaling
@@ -46,8 +47,6 @@ _RATE_COLUMNS = (
     "pareto_k",
 )  # fmt: skip
 _HYPER_COLUMNS = ("outcome", "parameter", *_RATE_COLUMNS[3:17], "method", "pareto_k")
-
-Progress = Callable[[str, int, int], None]
 
 
 def compare_priors(

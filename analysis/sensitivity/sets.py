@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ import pandas as pd
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
+from ..fitting.progress import Progress
 from .reweight import Block, Source, Weights, blocks_of, sampled_source, smooth, weights
 from .weighted_statistics import (
     STATISTICS,
@@ -147,7 +148,7 @@ def compare_sets(
     sets: Sequence[PriorSet],
     seed: int,
     refit: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     **settings: Any,
 ) -> list[SetResult]:
     """Find the posterior under every prior set, re-weighting where that can be believed.

@@ -15,8 +15,9 @@ import pandas as pd
 
 from ...models.priors.sets import PriorSet
 from ..fitting import store
+from ..fitting.progress import Progress
 from .borrowing import Borrowing, borrowing
-from .compare import PriorComparison, Progress, compare_priors
+from .compare import PriorComparison, compare_priors
 from .questions import CONFIDENCE
 
 if TYPE_CHECKING:

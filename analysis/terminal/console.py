@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-Progress = Callable[[str, int, int], None]
+from ..fitting.progress import Progress
 
 #: Wide enough that no cell of ours is cut where the output is a file or a pipe.
 _WIDTH_OF_A_FILE = 200
@@ -26,41 +24,10 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
-def to_json(answer: Any) -> str:
-    """Serialise an answer: frames as lists of records, numbers that do not exist as null.
-
-    Parameters
-    ----------
-    answer : object
-        Values, mappings, sequences and frames, nested.
-
-    Returns
-    -------
-    str
-        Strict JSON, without NaN or infinity.
-    """
-    return json.dumps(plain(answer), ensure_ascii=False, allow_nan=False)
-
-
-def plain(value: Any) -> Any:
-    """Turn frames, arrays and library scalars into what JSON knows; missing numbers into None."""
-    if hasattr(value, "to_dict") and hasattr(value, "columns"):
-        value = value.to_dict("records")
-    if hasattr(value, "tolist"):  # numpy arrays and scalars
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return None if value != value or str(value) == "<NA>" else str(value)
-
-
 def print_json(answer: Any) -> None:
     """Print one JSON object on standard output."""
+    from ...data.export import to_json
+
     print(to_json(answer))
 
 

@@ -1,11 +1,13 @@
 """An exported table runs nothing in a spreadsheet and is never half there."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from mscpool.data.export import spreadsheet_safe, write_csv, write_whole
+from mscpool.data.export import spreadsheet_safe, to_json, write_csv, write_whole
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,14 @@ def test_a_write_cut_short_leaves_the_old_file_alone(tmp_path, monkeypatch):
 def test_a_whole_file_is_text_or_bytes_and_makes_its_folder(tmp_path):
     assert write_whole("µ\n", tmp_path / "a" / "b.md").read_bytes() == "µ\n".encode()
     assert write_whole(b"\x00", tmp_path / "c").read_bytes() == b"\x00"
+
+
+def test_json_never_has_a_number_that_does_not_exist():
+    frame = pd.DataFrame({"x": [1.5, np.nan], "n": pd.array([1, None], "Int64")})
+    said = to_json({"table": frame, "top": np.inf, "count": np.int64(3), "ok": np.bool_(True)})
+    assert json.loads(said, parse_constant=pytest.fail) == {
+        "table": [{"x": 1.5, "n": 1}, {"x": None, "n": None}],
+        "top": None,
+        "count": 3,
+        "ok": True,
+    }

@@ -12,8 +12,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ....data.export import write_whole
-from ...terminal import console
+from ....data.export import to_json, write_whole
+from ...fitting.progress import Progress, named
 from ..frames.results import Results, stamped
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Request:
             return False
         return kept.attrs["run_config"] == store.canonical(config)
 
-    def fitted(self, progress: console.Progress | None = None) -> DataTree:
+    def fitted(self, progress: Progress | None = None) -> DataTree:
         """Fit, or read back."""
         from ...fitting.fit import fit
 
@@ -91,7 +91,7 @@ def write_report(
     checking: bool,
     shipped: bool,
     command: str,
-    progress: console.Progress,
+    progress: Progress,
 ) -> Written:
     """Fit, check, compare, and write the page and the files behind it.
 
@@ -147,7 +147,7 @@ def _results(
     settings: Mapping[str, Any],
     out: Path,
     checking: bool,
-    progress: console.Progress,
+    progress: Progress,
 ) -> Results:
     """Make or read back every fit, check the first, and ask how much hangs on its priors."""
     from ...fitting.store import run_config
@@ -159,7 +159,7 @@ def _results(
     with _fitting_beside(list(poolings.values())):
         fit = main.fitted(progress)
         others = {
-            name: (each.evidence, each.fitted(_named(progress, f"{name} definitions")))
+            name: (each.evidence, each.fitted(named(progress, f"{name} definitions")))
             for name, each in definitions.items()
         }
         checked = findings_of(fit, evidence, out, settings["refit"], progress) if checking else None
@@ -168,7 +168,7 @@ def _results(
         others_say = borrowed(evidence, fit, **about)
         progress("fitting other poolings", 0, 0)
     fits = {
-        name: fit if name == main.pooling else each.fitted(_named(progress, f"{name} pooling"))
+        name: fit if name == main.pooling else each.fitted(named(progress, f"{name} pooling"))
         for name, each in {**poolings, main.pooling: main}.items()
     }
     ordered = sorted(fits, key=(*COMPARED_POOLINGS, main.pooling).index)
@@ -234,10 +234,6 @@ def _keep_fits(requests: list[Request]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides when to end this one
     for each in requests:
         each.fitted()
-
-
-def _named(progress: console.Progress, what: str) -> console.Progress:
-    return lambda stage, done, total: progress(f"{stage} ({what})", done, total)
 
 
 def page(
@@ -318,11 +314,11 @@ def write_check(checked: Mapping[str, Any] | None, folder: Path) -> None:
     if checked is None:
         path.unlink(missing_ok=True)
     else:
-        write_whole(console.to_json(checked) + "\n", path)
+        write_whole(to_json(checked) + "\n", path)
 
 
 def findings_of(
-    fit: DataTree, evidence: Evidence | None, folder: Path, anew: bool, progress: console.Progress
+    fit: DataTree, evidence: Evidence | None, folder: Path, anew: bool, progress: Progress
 ) -> dict[str, Any]:
     """Let the guard check a fit; what it found of this very fit is read back.
 

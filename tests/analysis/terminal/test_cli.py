@@ -360,22 +360,6 @@ def test_interrupted_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_json_never_has_a_number_that_does_not_exist():
-    import numpy as np
-    import pandas as pd
-
-    from mscpool.analysis.terminal.console import to_json
-
-    frame = pd.DataFrame({"x": [1.5, np.nan], "n": pd.array([1, None], "Int64")})
-    said = to_json({"table": frame, "top": np.inf, "count": np.int64(3), "ok": np.bool_(True)})
-    assert strict_json(said) == {
-        "table": [{"x": 1.5, "n": 1}, {"x": None, "n": None}],
-        "top": None,
-        "count": 3,
-        "ok": True,
-    }
-
-
 def test_design_takes_its_prior_from_the_fit_and_states_its_verdict(stored, tmp_path):
     done = run(
         *("design", "single-arm", "--null", "0.3", "--n-max", "30", "--fit", stored),
