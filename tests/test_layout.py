@@ -43,7 +43,8 @@ TOUCH_FILES = {
     "analysis.paper.publish.design",
     "analysis.paper.publish.rendering",
     "analysis.paper.report.report",
-    "analysis.terminal.cli",
+    "analysis.terminal.design",
+    "analysis.terminal.prior_sets",
 }
 FILE_CALLS = {
     "open",

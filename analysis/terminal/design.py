@@ -1,227 +1,43 @@
-"""What may be asked of the trial designer on the command line: each option once, with one meaning.
-
-The options bear the names of the parameters that they become.
-"""
+"""``mscpool design``: size the next trial."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperGroup
 
-from .options import JsonOption, OutOption, PathArgument
+from . import console
+from .design_options import FIT_OPTIONS, OPTIONS, SUBCOMMANDS, FromFit, Subcommand
+from .exits import DONE
+from .options import JsonOption, OutOption
+from .results_folder import refuse_place, stored_fit
 
-#: Runs a subcommand: its name, what was asked, where the fit is, where to write, whether as JSON.
-Run = Callable[["Subcommand", dict[str, Any], "FromFit", Path, bool], int]
-
-
-@dataclass(frozen=True)
-class Subcommand:
-    """One design: the module and function that answer, and the parameters that may be given."""
-
-    name: str
-    module: str
-    function: str
-    sentence: str
-    parameters: tuple[str, ...]
-
-    @property
-    def priors(self) -> tuple[str, ...]:
-        """The parameters that are priors on a rate."""
-        return tuple(name for name in self.parameters if "prior" in name)
-
-    @property
-    def takes_any_analysis(self) -> bool:
-        """Whether the trial may be analysed otherwise than with a prior on its one rate."""
-        return self.name in ("single-arm", "safety", "monitor")
+if TYPE_CHECKING:
+    from xarray import DataTree
 
 
-@dataclass(frozen=True)
-class FromFit:
-    """Which posterior of which stored fit a prior is taken from."""
-
-    folder: Path
-    path: Path | None
-    disease: str | None
-    outcome: str | None
-    robust_weight: float
-
-
-def _number(sentence: str, metavar: str = "X") -> Any:
-    return Annotated[float | None, typer.Option(metavar=metavar, help=sentence)]
-
-
-def _whole(sentence: str) -> Any:
-    return Annotated[int | None, typer.Option(metavar="N", min=0, help=sentence)]
-
-
-def _word(sentence: str, metavar: str) -> Any:
-    return Annotated[str | None, typer.Option(metavar=metavar, help=sentence)]
-
-
-def _rates(sentence: str) -> Any:
-    return Annotated[list[float] | None, typer.Option(metavar="RATE", help=sentence)]
-
-
-_MIXTURE = "beta(a,b), a mixture 0.8*beta(4,16)+0.2*beta(1,1)"
-_BELIEF = f"{_MIXTURE}, a rate 0.3; of a fit: map, robust-map, new-study or rate."
-
-OPTIONS: dict[str, Any] = {
-    "null": _number("Rate to beat; in safety the acceptable one.", "RATE"),
-    "target": _number("Rate hoped for, where power is given; in safety the unacceptable.", "RATE"),
-    "power_at": _rates("Further rates at which power is given; repeat for several."),
-    "rule": _word("single, or dual: also the posterior median beyond --target.", "RULE"),
-    "level": _number("Posterior probability that counts as success (0.95)."),
-    "direction": _word("above, or below for harms.", "WAY"),
-    "type1": _number("Frequentist type I error."),
-    "power": _number("Wanted power at --target."),
-    "assurance": _number("Wanted probability of success (0.8)."),
-    "coverage": _number("Of an interval (0.95)."),
-    "width": _number("Wanted total width of an interval."),
-    "margin": _number("Risk difference to exceed (0)."),
-    "effect": _number("True risk difference at which power is given."),
-    "n_min": _whole("Smallest size looked at (5)."),
-    "n_max": _whole("Largest size looked at (300)."),
-    "n_experimental": _whole("Patients in the experimental arm of one given size."),
-    "n_control": _whole("Patients in the control arm of one given size."),
-    "allocation": _number("Experimental patients per control (1)."),
-    "control_rate": _rates("True control rate; repeat for several."),
-    "rate": _rates("True rate; repeat for several."),
-    "look": Annotated[
-        list[int] | None,
-        typer.Option(metavar="N", min=1, help="Patients at a look; repeat for several."),
-    ],
-    "futility": _number("Predictive probability of success below which to stop."),
-    "efficacy": _number("Predictive probability of success above which to stop."),
-    "boundary": _word("posterior, or sprt.", "KIND"),
-    "events_so_far": _whole("Events seen so far."),
-    "n_so_far": _whole("Patients seen so far."),
-    "analysis_prior": _word(
-        f"Prior of the trial's own analysis (beta(1,1)): {_MIXTURE}; of a fit: map or robust-map. "
-        "In single-arm, safety and monitor also full: the trial is analysed beside all old "
-        "studies.",
-        "PRIOR",
-    ),
-    "analysis_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
-    "analysis_prior_control": _word("The same, control arm.", "PRIOR"),
-    "design_prior": _word(f"What is believed of the true rate: {_BELIEF}", "PRIOR"),
-    "design_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
-    "design_prior_control": _word("The same, control arm.", "PRIOR"),
-    "discount": _number("Optimism of the design prior, on the log-odds (0)."),
-    "prior": _word(f"{_MIXTURE}; of a fit: map, robust-map, new-study or rate.", "PRIOR"),
-}
-
-_PRIORS = ("analysis_prior", "design_prior", "discount")
-_DECISION = ("null", "target", "power_at", "rule", "level", "direction", "type1")
-
-SUBCOMMANDS = (
-    Subcommand(
-        "single-arm",
-        "trial.design",
-        "single_arm",
-        "Size a single-arm trial.",
-        (*_DECISION, "power", "assurance", "coverage", "n_min", "n_max", *_PRIORS),
-    ),
-    Subcommand(
-        "two-arm",
-        "trial.design",
-        "two_arm",
-        "Size a trial of an experimental arm against control.",
-        (
-            *("margin", "effect", "control_rate", "level", "direction", "type1", "power"),
-            *("assurance", "n_min", "n_max", "allocation", "n_experimental", "n_control"),
-            *("analysis_prior", "analysis_prior_experimental", "analysis_prior_control"),
-            *("design_prior", "design_prior_experimental", "design_prior_control", "discount"),
-        ),
-    ),
-    Subcommand(
-        "precision",
-        "trial.design",
-        "precision",
-        "Size a trial for a wanted width of the interval.",
-        ("width", "coverage", "n_min", "n_max", "analysis_prior", "design_prior"),
-    ),
-    Subcommand(
-        "safety",
-        "trial.monitoring",
-        "safety",
-        "Watch for harm: detection, zero events, stopping boundary.",
-        (
-            *("null", "target", "rate", "power_at", "level", "type1", "power", "assurance"),
-            *("boundary", "n_min", "n_max", "look", "n_so_far", *_PRIORS),
-        ),
-    ),
-    Subcommand(
-        "monitor",
-        "trial.monitoring",
-        "monitor",
-        "Set boundaries for interim looks.",
-        (
-            *("null", "look", "target", "power_at", "rate", "rule", "level", "direction"),
-            *("type1", "futility", "efficacy", "events_so_far", "n_so_far", *_PRIORS),
-        ),
-    ),
-    Subcommand(
-        "two-stage",
-        "trial.design",
-        "two_stage",
-        "Give Simon's optimal and minimax two-stage designs.",
-        ("null", "target", "type1", "power", "n_max"),
-    ),
-    Subcommand(
-        "ess", "trial.design", "ess", "Tell how many patients a prior is worth.", ("prior",)
-    ),
-)
-
-_FROM_FIT: dict[str, tuple[Any, Any]] = {
-    "path": (PathArgument, None),
-    "folder": (
-        Annotated[Path, typer.Option("--fit", metavar="DIR", help="Folder of a stored fit.")],
-        Path("results"),
-    ),
-    "disease": (_word("Disease of the fit.", "DISEASE"), None),
-    "outcome": (_word("Outcome of the fit.", "OUTCOME"), None),
-    "robust_weight": (
-        Annotated[float, typer.Option(metavar="X", help="Weight of the vague part (robust-map).")],
-        0.2,
-    ),
-}
-
-
-def design_app(group: type, run: Run) -> typer.Typer:
-    """Make the subcommands of ``design``.
-
-    Parameters
-    ----------
-    group : type
-        Of the commands.
-    run : callable
-        Answers a subcommand; gives the exit status.
-
-    Returns
-    -------
-    typer.Typer
-        One command a design.
-    """
-    app = typer.Typer(cls=group, help="Size the next trial.")
+def design_app() -> typer.Typer:
+    """Make the subcommands of ``design``, one a design."""
+    app = typer.Typer(cls=TyperGroup, help="Size the next trial.")
     for each in SUBCOMMANDS:
-        app.command(each.name, help=each.sentence)(_command(each, run))
+        app.command(each.name, help=each.sentence)(_command(each))
     return app
 
 
-def _command(subcommand: Subcommand, run: Run) -> Callable[..., int]:
+def _command(subcommand: Subcommand) -> Callable[..., int]:
     def command(**given: Any) -> int:
         out, as_json = given.pop("out"), given.pop("as_json")
-        source = {name: given.pop(name) for name in _FROM_FIT if name in given}
+        source = {name: given.pop(name) for name in FIT_OPTIONS if name in given}
         from_fit = FromFit(**source) if source else FromFit(Path("results"), None, None, None, 0.2)
         asked = {name: value for name, value in given.items() if value not in (None, [])}
-        return run(subcommand, asked, from_fit, out, as_json)
+        return _answer(subcommand, asked, from_fit, out, as_json)
 
-    shared = dict(_FROM_FIT) if subcommand.priors else {}
+    shared = dict(FIT_OPTIONS) if subcommand.priors else {}
     known = {name: (OPTIONS[name], None) for name in subcommand.parameters}
     last = {"out": (OutOption, Path("results")), "as_json": (JsonOption, False)}
     parameters = [
@@ -233,3 +49,49 @@ def _command(subcommand: Subcommand, run: Run) -> Callable[..., int]:
     command.__dict__["__signature__"] = inspect.Signature(parameters)
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
+
+
+def _answer(
+    subcommand: Subcommand, asked: dict[str, Any], source: FromFit, out: Path, as_json: bool
+) -> int:
+    """Answer one subcommand of ``design``."""
+    from ...data.export import write_csv
+    from ..paper.publish.design import publish_design
+    from .design_priors import fill_priors
+    from .printing import print_design
+
+    fitted = fill_priors(subcommand, asked, source, judged_fit)
+    answer = getattr(import_module(f"mscpool.analysis.{subcommand.module}"), subcommand.function)
+    needed = [
+        name
+        for name, each in inspect.signature(answer).parameters.items()
+        if each.default is each.empty and name not in asked
+    ]
+    if needed:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
+        raise ValueError(f"design {subcommand.name} needs {names}")
+    refuse_place(out)
+    result = answer(**asked)
+    out.mkdir(parents=True, exist_ok=True)
+    table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
+    write_csv(table, out / "design.csv")
+    publish_design(result, out, "pass" if fitted is None else fitted.verdict)
+    if fitted is not None and fitted.verdict not in ("pass", "warn"):
+        console.say(
+            f"the fit in {source.folder} is {fitted.verdict}: what follows from it is not to be "
+            "relied on"
+        )
+    if as_json:
+        console.print_json(result.to_dict() | {"fit": fitted and fitted.to_dict()})
+    else:
+        print_design(result)
+    return DONE
+
+
+def judged_fit(source: FromFit) -> tuple[DataTree, Mapping[str, Any] | None]:
+    """Load the fit behind a design's priors, and what the guard found of this very fit."""
+    from ..paper.report.report import kept_check
+
+    made, _ = stored_fit(source.folder, source.path)
+    folder = source.folder.parent if source.folder.is_file() else source.folder
+    return made, kept_check(folder, made)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..paper.frames.results import UNCHECKED, verdicts
-from .design import FromFit, Subcommand
+from .design_options import FromFit, Subcommand
 
 if TYPE_CHECKING:
     from xarray import DataTree

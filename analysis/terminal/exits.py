@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import typer
@@ -49,6 +50,11 @@ def refuse(*lines: str) -> int:
     """Print the lines of a mistake; give its exit status."""
     console.say(*lines)
     return BAD_INPUT
+
+
+def status_of(checked: Mapping[str, Any] | None) -> int:
+    """Give the exit status of a fit that the guard judged, or did not see."""
+    return GUARD_FAILED if checked is not None and checked["verdict"] == "fail" else DONE
 
 
 def _usage(wrong: typer.TyperException) -> str:

@@ -23,6 +23,9 @@ PathArgument = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
 ]
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Folder of a stored fit; results if left out.")
+]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
 
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mscpool.analysis.terminal import cli, options
-from mscpool.analysis.terminal.design import OPTIONS, SUBCOMMANDS
+from mscpool.analysis.terminal.design_options import OPTIONS, SUBCOMMANDS
 
 SMALL = """study,disease,outcome,events,n
 A <script>alert(1)</script>,first,improvement,3,10

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mscpool.analysis.terminal import cli
-from mscpool.analysis.terminal.design import OPTIONS
+from mscpool.analysis.terminal.design_options import OPTIONS
 
 TABLE = """study,disease,outcome,events,n
 A,first,improvement,3,10

@@ -1,14 +1,36 @@
-"""The list of named prior sets, and what each implies."""
+"""Prior sets as they are named on the command line: read by name or from a file, and listed."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import console
+
+if TYPE_CHECKING:
+    from ...data.evidence import Evidence
+    from ...models.priors.sets import PriorSet
 
 #: Outcomes of which a listed set says what it implies: a benefit and a grave harm.
 _IMPLIED = ("improvement", "death")
 _TOLD = ("name", "sentence", "reference", "doi")
+
+
+def prior_set(name: str, evidence: Evidence) -> PriorSet:
+    """Look up a named prior set, or read a prior file."""
+    from ...data.evidence import OUTCOMES
+    from ...models.priors.catalogue import named_set
+    from ...models.priors.sets import PriorSet
+
+    path = Path(name)
+    if path.suffix != ".toml" and not path.is_file():
+        return named_set(name)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{name}: is not UTF-8 text; save the prior file as UTF-8") from None
+    known = dict.fromkeys((*OUTCOMES, *evidence.vocabulary))
+    return PriorSet.from_toml(text, name, tuple(known))
 
 
 def print_sets(as_json: bool) -> None:

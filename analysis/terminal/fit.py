@@ -1,0 +1,85 @@
+"""``mscpool fit``: fit the model and let the guard check it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import console
+from .exits import status_of
+from .options import FitOptions, JsonOption, takes
+from .prior_sets import prior_set
+from .results_folder import refuse_place
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+
+@takes(FitOptions)
+def fit(request: FitOptions, as_json: JsonOption = False) -> int:
+    """Fit the model and let the guard check it.
+
+    Writes fit.nc, rates.csv and check.json into the folder of --out.
+    """
+    from ...data.export import write_csv
+    from ..fitting.exact_fit import NotIntegrated, left_to_the_sampler
+    from ..fitting.fit import fit as fit_model
+    from ..fitting.fit import rates
+    from ..fitting.store import FILE
+    from ..paper.frames.results import stamped
+    from ..paper.report.report import findings_of, write_check
+
+    evidence = request.evidence()
+    priors = prior_set(request.priors, evidence)
+    refuse_place(request.out)
+    console.say(*evidence.messages)
+    with console.progress_display() as progress:
+        started = time.monotonic()
+        with warnings.catch_warnings(action="ignore", category=NotIntegrated):  # said below
+            made = fit_model(
+                evidence,
+                priors=priors,
+                path=request.out / FILE,
+                progress=progress,
+                **request.settings(),
+            )
+        seconds = time.monotonic() - started
+        console.say(*left_to_the_sampler(made), *_only_its_prior(made))
+        checked = None
+        if not request.no_check:
+            checked = findings_of(made, evidence, request.out, request.refit, progress)
+    write_check(checked, request.out)
+    write_csv(stamped(rates(made), checked), request.out / "rates.csv")
+    if as_json:
+        console.print_json(_fit_answer(made, checked, seconds))
+    else:
+        from .printing import print_rates, print_verdict
+
+        print_rates(rates(made), checked)
+        print_verdict(checked)
+    return status_of(checked)
+
+
+def _only_its_prior(made: DataTree) -> list[str]:
+    """Say of which outcomes the data cannot tell a spread from its prior."""
+    from ..fitting.store import run_config
+    from ..guard.check import terms_of_fit, unidentified
+
+    told = unidentified(terms_of_fit(made), run_config(made)["pooling"])
+    return [f"{name}: {sentence}" for name, sentence in told.items()]
+
+
+def _fit_answer(
+    made: DataTree, checked: Mapping[str, Any] | None, seconds: float
+) -> dict[str, Any]:
+    from ..fitting.fit import diagnostics, hyper, rates, run_config
+
+    return {
+        "verdict": None if checked is None else checked["verdict"],
+        "rates": rates(made),
+        "hyper": hyper(made),
+        "diagnostics": diagnostics(made),
+        "run": {**run_config(made), "seconds": round(seconds, 3)},
+    }

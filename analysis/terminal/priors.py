@@ -1,0 +1,77 @@
+"""``mscpool priors``: compare prior sets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import console
+from .exits import DONE
+from .options import JsonOption, SamplingOptions, takes
+from .prior_sets import print_sets, prior_set
+from .results_folder import fit_of_request, refuse_place
+
+
+@takes(SamplingOptions)
+def priors(
+    request: SamplingOptions,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="Compare this; repeat, the first is the reference. All named if left out.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Ask whether rates exceed this; left out, what is usual for each outcome.",
+        ),
+    ] = None,
+    confidence: Annotated[
+        float, typer.Option(metavar="X", help="Probability that this conclusion wants.")
+    ] = 0.95,
+    list_sets: Annotated[bool, typer.Option("--list", help="Print the named sets.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Compare prior sets.
+
+    Writes priors.csv into the folder of --out, and what 'figures' draws of it. A fit stored there
+    is re-weighted where it can be, and what its diseases borrow from each other is told as well.
+    """
+    if list_sets:
+        print_sets(as_json)
+        return DONE
+    from ...data.export import write_csv
+    from ...models.priors.catalogue import CATALOGUE
+    from ..paper.frames.results import stamped
+    from ..paper.report.report import kept_check
+    from ..sensitivity.store import borrowed, compared
+    from .printing import print_frame
+
+    evidence = request.evidence()
+    chosen = [prior_set(name, evidence) for name in sets or CATALOGUE]
+    refuse_place(request.out)
+    console.say(*evidence.messages)
+    fit = fit_of_request(request, evidence)
+    settings = request.settings()
+    asked = "usual" if threshold is None else threshold
+    with console.progress_display() as progress:
+        found = compared(evidence, fit, chosen, settings, request.out, asked, confidence, progress)
+        others = None if fit is None else borrowed(evidence, fit, settings, request.out, progress)
+    checked = None if fit is None else kept_check(request.out, fit)
+    write_csv(stamped(found.rates, checked), request.out / "priors.csv")
+    if as_json:
+        told = found.to_dict()
+        if others is not None:
+            told |= {"borrowing": others.diseases, "left_out": others.influence}
+        console.print_json(told)
+        return DONE
+    scores = ["set", "elpd", "elpd_se", "elpd_diff", "elpd_diff_se"]
+    whole = found.scores[found.scores["outcome"].isna()]
+    print_frame("Prior sets by how well they predict studies left out", whole[scores])
+    for sentence in (*found.sentences(), *(() if others is None else others.sentences())):
+        print(console.printable(sentence))
+    return DONE

@@ -1,0 +1,44 @@
+"""``mscpool report``: fit, check and tell everything in one page."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+from . import console
+from .exits import status_of
+from .options import FitOptions, JsonOption, takes
+from .prior_sets import prior_set
+from .results_folder import refuse_place
+
+
+@takes(FitOptions)
+def report(request: FitOptions, as_json: JsonOption = False) -> int:
+    """Fit, check and tell everything in one page.
+
+    Writes report.html and the files behind it into the folder of --out.
+    """
+    from ..paper.report.report import write_report
+    from .printing import print_verdict
+
+    evidence = request.evidence()
+    priors = prior_set(request.priors, evidence)
+    refuse_place(request.out)
+    console.say(*evidence.messages)
+    with console.progress_display() as progress:
+        written = write_report(
+            evidence,
+            priors,
+            request.settings(),
+            request.out,
+            checking=not request.no_check,
+            shipped=request.path is None,
+            command=shlex.join(["mscpool", *sys.argv[1:]]),
+            progress=progress,
+        )
+    if as_json:
+        console.print_json({"verdict": written.verdict, "files": written.files})
+    else:
+        print_verdict(written.checked)
+        print(console.printable(f"report: {request.out / 'report.html'}"))
+    return status_of(written.checked)

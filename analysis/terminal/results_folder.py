@@ -1,0 +1,71 @@
+"""The folder of results: whether it may be written to, and the fit that is stored there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import console
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ...data.evidence import Evidence
+    from .options import SamplingOptions
+
+
+def refuse_place(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to, before any work is done."""
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ValueError(f"{existing}: is a file; name a folder to write to")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"{existing}: may not be written to; name another folder with --out")
+
+
+def stored_fit(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | None]:
+    """Load a stored fit and the data that it is a fit of; None where only the fit has them."""
+    from ...data.evidence import EvidenceError, load_evidence
+    from ..fitting.fit import load_fit, run_config
+
+    made = load_fit(folder)
+    config = run_config(made)
+    try:
+        evidence = load_evidence(path, **config["selection"])
+    except EvidenceError:
+        raise
+    except ValueError:  # the selection names what these data do not have
+        evidence = None
+    if evidence is not None and evidence.sha256 == config["data_sha256"]:
+        return made, evidence
+    if path is not None:
+        raise ValueError(
+            f"{folder}: holds a fit of other data than {path}: fit that first, or name its folder"
+        )
+    return made, None
+
+
+def fit_of_request(request: SamplingOptions, evidence: Evidence) -> DataTree | None:
+    """Load the fit that is stored where the results go; refuse one of other data."""
+    from ..fitting.fit import load_fit, run_config
+    from ..fitting.store import FILE
+    from ..sensitivity.compare import check_fits
+
+    if request.refit or not (request.out / FILE).is_file():
+        return None
+    made = load_fit(request.out)
+    try:
+        check_fits(evidence, [made])
+    except ValueError as other:
+        raise ValueError(f"{request.out / FILE}: {other}; or name another --out") from None
+    config = run_config(made)
+    same = (config["pooling"], config["engine"]) == (request.pooling, request.engine)
+    if not same:
+        console.say(
+            f"{request.out / FILE} is a fit with {config['pooling']} pooling by the engine "
+            f"{config['engine']}: not used"
+        )
+    return made if same else None
