@@ -45,7 +45,16 @@ ROOMS: dict[str, set[str]] = {
         "page",
         "style",
     },
-    "analysis.fitting": {"exact_fit", "fit", "predict", "progress", "sampler", "store", "summary"},
+    "analysis.fitting": {
+        "diagnostics",
+        "exact_fit",
+        "fit",
+        "predict",
+        "progress",
+        "sampler",
+        "store",
+        "summary",
+    },
     "analysis.guard": {
         "check",
         "discrepancies",

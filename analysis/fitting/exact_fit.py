@@ -11,6 +11,7 @@ from ...models.exact.outcomes import ExactFit, ExactModel, exact_model
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms, build_terms
 from . import summary
+from .diagnostics import DIAGNOSTICS
 from .predict import Levels
 from .progress import Progress
 from .store import run_config
@@ -172,7 +173,7 @@ def _tables(found: ExactFit, reported: tuple[str, ...]) -> dict[str, xr.Dataset]
         ),
         "hyper": summary.to_dataset(hyper[[*summary.HYPER_COLUMNS, "note"]].astype(numbers)),
     }
-    nothing_sampled = dict.fromkeys(summary.DIAGNOSTICS, np.nan)
+    nothing_sampled = dict.fromkeys(DIAGNOSTICS, np.nan)
     tables["hyper"].attrs.update(nothing_sampled | {"numerical_error": found.worst_error})
     keys = [(r.outcome, r.quantity, r.disease) for r in rates.itertuples(index=False)]
     keys += [(h.outcome, h.parameter, None) for h in hyper.itertuples(index=False)]

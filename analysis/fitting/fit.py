@@ -11,14 +11,19 @@ import numpy as np
 from ...models.priors.sets import DEFAULT, PriorSet, one_of
 from ...models.sampled.hierarchy import Pooling, structure
 from ...models.terms import Terms, build_terms
-from ..guard.sampling_verdict import LARGEST_R_HAT, LEAST_EFFECTIVE_DRAWS
 from . import predict, store, summary
+from .diagnostics import (
+    LARGEST_R_HAT,
+    LEAST_EFFECTIVE_DRAWS,
+    diagnostics,
+    worst_diagnostics,
+)
 from .exact_fit import NotIntegrated, exact_tree, left_to_the_sampler, limits
 from .progress import Progress
 from .sampler import SEED, sample
 from .store import load as load_fit
 from .store import run_config
-from .summary import diagnostics, hyper, rates
+from .summary import hyper, rates
 from .tree import groups_of_draws, log_likelihood_group
 
 if TYPE_CHECKING:
@@ -174,5 +179,5 @@ def _tables(
     rate, hyper_table, tails = summary.summarise(posterior, terms, reported)
     both = pd.concat([rate[["r_hat", "ess_bulk"]], hyper_table[["r_hat", "ess_bulk"]]])
     kept = {"rates": summary.to_dataset(rate), "hyper": summary.to_dataset(hyper_table)}
-    kept["hyper"].attrs.update(summary.worst_diagnostics(both, tails, stats))
+    kept["hyper"].attrs.update(worst_diagnostics(both, tails, stats))
     return kept

@@ -100,12 +100,8 @@ def prior_levels(
 
     Parameters
     ----------
-    terms : Terms
-        The likelihood: its outcomes, diseases and studies.
-    pooling : str
-        How diseases inform each other.
-    priors : PriorSet
-        The priors.
+    terms, pooling, priors
+        The model.
     size : int
         Number of draws.
     rng : numpy.random.Generator

@@ -1,4 +1,4 @@
-"""Tables of a fit: rates, hyperparameters and sampling diagnostics."""
+"""Tables of a fit: rates and hyperparameters."""
 
 from __future__ import annotations
 
@@ -18,12 +18,6 @@ STATISTICS = (
 )  # fmt: skip
 RATE_COLUMNS = ("outcome", "disease", "quantity", *STATISTICS, "studies", "patients", "evidence")
 HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS)
-#: Worst values over everything reported, kept as attributes of the group ``hyper``: of sampling,
-#: and of the exact engine's integrals.
-DIAGNOSTICS = (
-    *("max_r_hat", "min_ess_bulk", "min_ess_tail", "divergences", "e_bfmi"),
-    "numerical_error",
-)
 
 
 def rates(fit: DataTree) -> pd.DataFrame:
@@ -48,15 +42,6 @@ def rates(fit: DataTree) -> pd.DataFrame:
 def hyper(fit: DataTree) -> pd.DataFrame:
     """Give the posterior of mu, tau and sigma, on the linear scale, one row each and outcome."""
     return _to_frame(fit["hyper"].to_dataset(), HYPER_COLUMNS)
-
-
-def diagnostics(fit: DataTree) -> dict[str, float | int | None]:
-    """Give the worst diagnostics over everything reported; null those of the other engine."""
-    found = fit["hyper"].attrs
-    return {
-        name: None if np.isnan(found[name]) else np.asarray(found[name]).item()
-        for name in DIAGNOSTICS
-    }
 
 
 def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
@@ -109,7 +94,7 @@ def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
     rate["quantity"] = pd.Categorical(rate["quantity"], rate_names)
     rate["order"] = pd.Categorical(rate["disease"], terms.diseases)
     rate = rate.sort_values(["outcome", "quantity", "order"], na_position="last")
-    rate = rate.reset_index(drop=True).join(_support(rate, terms))
+    rate = rate.reset_index(drop=True).join(support(rate, terms))
     hyper_table = table[table["name"].isin(hyper_names)].rename(columns={"name": "parameter"})
     hyper_table["parameter"] = pd.Categorical(hyper_table["parameter"], hyper_names)
     hyper_table = hyper_table.sort_values(["outcome", "parameter"]).reset_index(drop=True)
@@ -150,7 +135,7 @@ def _statistics(chosen: xr.Dataset) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _support(rate: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+def support(rate: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """Count the studies and patients behind each rate."""
     groups = terms.rows.groupby(["outcome", "disease"])
     found = groups.agg(studies=("study", "nunique"), patients=("n", "sum"))
@@ -162,18 +147,3 @@ def _support(rate: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     support.loc[whole, ["studies", "patients"]] = pd.NA
     support.loc[whole, "evidence"] = None
     return support
-
-
-def worst_diagnostics(table: pd.DataFrame, tails: pd.Series, stats: xr.Dataset) -> dict[str, float]:
-    """Find the worst diagnostics over the reported quantities that vary."""
-    import arviz as az
-
-    energy = az.bfmi(stats)["energy"].min()
-    return {
-        "max_r_hat": float(table["r_hat"].max()),
-        "min_ess_bulk": float(table["ess_bulk"].min()),
-        "min_ess_tail": float(tails.min()),
-        "divergences": int(stats["diverging"].sum()),
-        "e_bfmi": float(energy),
-        "numerical_error": np.nan,
-    }

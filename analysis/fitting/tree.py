@@ -31,12 +31,8 @@ def groups_of_draws(
     ----------
     levels : Levels
         Draws of the posterior on the linear scale.
-    terms : Terms
-        The likelihood.
-    pooling : str
-        How diseases inform each other.
-    priors : PriorSet
-        The priors.
+    terms, pooling, priors
+        The model.
     shape : tuple of int
         Chains, and draws of each.
     rng : numpy.random.Generator

@@ -16,9 +16,9 @@ import pandas as pd
 from ...models.priors.sets import PriorSet
 from ...models.sampled.hierarchy import has_tau, structure
 from ...models.terms import Terms, build_terms
+from ..fitting.diagnostics import DIAGNOSTICS
 from ..fitting.predict import Levels, levels_of
 from ..fitting.store import run_config
-from ..fitting.summary import DIAGNOSTICS
 from .discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
 from .left_out import LeftOut, adjusted_smallest
 from .left_out_exactly import leave_each_out

@@ -50,12 +50,8 @@ def level_prior(
     ----------
     levels : Levels
         Draws of mu and tau.
-    terms : Terms
-        The likelihood.
-    pooling : str
-        How diseases inform each other.
-    priors : PriorSet
-        The priors.
+    terms, pooling, priors
+        The model.
     code : int
         The outcome.
 
@@ -142,14 +138,12 @@ def without_unit_in_disease(
 
     Parameters
     ----------
-    terms : Terms
-        The likelihood.
+    terms, pooling, priors
+        The model.
     levels : Levels
         Draws of the posterior given every study.
     unit : int
         What is left out.
-    pooling, priors
-        The model.
     rng : numpy.random.Generator
         Source of the levels tried.
 
@@ -221,8 +215,6 @@ def without_unit(terms: Terms, unit: int) -> Terms:
 
     Parameters
     ----------
-    terms : Terms
-        The likelihood.
     unit : int
         Code of the unit.
 

@@ -71,6 +71,31 @@ class LeftOut:
     expected: float
     n: int
 
+    @classmethod
+    def at(
+        cls,
+        position: tuple[float, float, float],
+        outcome: str,
+        rows: pd.DataFrame,
+        elpd: float | None,
+        pareto_k: float | None,
+        rng: np.random.Generator,
+    ) -> LeftOut:
+        """Place a study's rows of one outcome, given ``lowest``, ``highest`` and ``expected``."""
+        low, high, expected = position
+        return cls(
+            study=str(rows["study"].iloc[0]),
+            outcome=outcome,
+            elpd=elpd,
+            pareto_k=pareto_k,
+            pit=float(low + rng.random() * (high - low)),
+            lowest=low,
+            highest=high,
+            events=float((rows["events_min"] + rows["events_max"]).sum() / 2),
+            expected=expected,
+            n=int(rows["n"].sum()),
+        )
+
     @property
     def mid_p(self) -> float:
         """Two-sided mid-p value of the count."""
@@ -92,14 +117,12 @@ def leave_out(
 
     Parameters
     ----------
-    terms : Terms
-        The likelihood.
+    terms, pooling, priors
+        The model.
     levels : Levels
         Draws of the posterior given every study; levels of the studies are not used.
     log_likelihood : numpy.ndarray
         Integrated over study effects, shape (draw, unit).
-    pooling, priors
-        The model.
     rng : numpy.random.Generator
         Randomises the probability integral transform, and levels drawn anew.
     refit : callable, optional
@@ -158,21 +181,9 @@ def _positions(
     """Find where the rows of one unit lie in their predictive distributions, by outcome."""
     found = []
     for place, (name, mine) in enumerate(rows.groupby("outcome", sort=False)):
-        low, high, expected = predictor.position(str(name), mine, weights)
-        found.append(
-            LeftOut(
-                study=str(mine["study"].iloc[0]),
-                outcome=str(name),
-                elpd=None if place else elpd,
-                pareto_k=None if place else k,
-                pit=float(low + rng.random() * (high - low)),
-                lowest=low,
-                highest=high,
-                events=float((mine["events_min"] + mine["events_max"]).sum() / 2),
-                expected=expected,
-                n=int(mine["n"].sum()),
-            )
-        )
+        position = predictor.position(str(name), mine, weights)
+        score, reliability = (None, None) if place else (elpd, k)
+        found.append(LeftOut.at(position, str(name), mine, score, reliability, rng))
     return found
 
 

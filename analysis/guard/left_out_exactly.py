@@ -62,12 +62,8 @@ def leave_out_exactly(
 
     Parameters
     ----------
-    terms : Terms
-        The likelihood.
-    pooling : str
-        How diseases inform each other.
-    priors : PriorSet
-        The priors.
+    terms, pooling, priors
+        The model.
     rng : numpy.random.Generator
         Randomises the probability integral transform.
 
@@ -117,20 +113,9 @@ def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -
         predictive = masses[:, place] @ _total_probabilities(nodes, mine, likelihoods.link)
         below = np.concatenate([[0.0], np.minimum(predictive.cumsum(), 1.0)])
         low, high = below[int(mine["events_min"].sum())], below[int(mine["events_max"].sum()) + 1]
-        found.append(
-            LeftOut(
-                study=study,
-                outcome=name,
-                elpd=float(scores[place]),
-                pareto_k=None,
-                pit=float(low + rng.random() * (high - low)),
-                lowest=float(low),
-                highest=float(high),
-                events=float((mine["events_min"] + mine["events_max"]).sum() / 2),
-                expected=float(predictive @ np.arange(len(predictive))),
-                n=int(mine["n"].sum()),
-            )
-        )
+        expected = float(predictive @ np.arange(len(predictive)))
+        position = (float(low), float(high), expected)
+        found.append(LeftOut.at(position, name, mine, float(scores[place]), None, rng))
     return found
 
 

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...models.exact.hierarchy import TOLERANCE
+from ..fitting.diagnostics import (
+    FAILING_DIVERGENT_SHARE,
+    FAILING_E_BFMI,
+    FAILING_EFFECTIVE_DRAWS,
+    FAILING_NUMERICAL_ERROR,
+    FAILING_R_HAT,
+    LARGEST_DIVERGENT_SHARE,
+    LARGEST_R_HAT,
+    LEAST_E_BFMI,
+    LEAST_EFFECTIVE_DRAWS,
+)
 from .verdicts import Verdict, worst
-
-#: What every reported quantity must reach, else the guard warns ...
-LARGEST_R_HAT, LEAST_EFFECTIVE_DRAWS = 1.01, 400
-LARGEST_DIVERGENT_SHARE, LEAST_E_BFMI = 0.001, 0.3
-#: ... and what no inference survives: chains that disagree, or too few draws for any interval.
-FAILING_R_HAT, FAILING_EFFECTIVE_DRAWS = 1.05, 100
-FAILING_DIVERGENT_SHARE, FAILING_E_BFMI = 0.02, 0.1
-#: Integrals less exact than draws would be.
-FAILING_NUMERICAL_ERROR = 0.01
 
 
 def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:

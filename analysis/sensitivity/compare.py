@@ -14,7 +14,7 @@ from ...models.priors.sets import PriorSet, named_set, one_of
 from ..fitting.fit import ENGINES, SEED, terms_of
 from ..fitting.progress import Progress
 from ..fitting.store import run_config
-from ..fitting.summary import _support as rate_support
+from ..fitting.summary import support
 from . import power_scaling as scaling
 from . import prior_conflict as conflict
 from .flips import bridge, flips, prior_grid, reweighted_map, set_probabilities
@@ -230,7 +230,7 @@ def split_quantities(
     table = table.assign(r_hat=ran.reindex(keys).to_numpy()).rename(columns={"ess": "ess_bulk"})
     is_rate = table["quantity"].isin(RATE_QUANTITIES)
     rates = table[is_rate].reset_index(drop=True)
-    rates = rates.join(rate_support(rates, terms))[["set", *_RATE_COLUMNS]]
+    rates = rates.join(support(rates, terms))[["set", *_RATE_COLUMNS]]
     hyper = table[~is_rate].rename(columns={"quantity": "parameter"}).reset_index(drop=True)
     return rates, hyper[["set", *_HYPER_COLUMNS]]
 

@@ -9,6 +9,7 @@ within its own file.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -122,56 +123,78 @@ def _log_integrand(p, q, term_table, pair_table):
     return value, slope_p, slope_q
 
 
-@numba.njit(cache=True)
-def _next_score(score, slope, curvature, low, high, sigma):
-    """Take a secant step towards a mode that lies between ``low`` and ``high``.
+class _Search(NamedTuple):
+    """A search for the mode of a log density over a standard score.
 
-    Zero curvature means that none was met yet: a small step finds it.
+    ``score`` is tried next; ``before`` was tried last, with its slope. The mode lies between
+    ``low`` and ``high``, the highest value so far is ``top``. No curvature was met yet where it is
+    zero.
     """
+
+    score: float
+    before: float
+    slope_before: float
+    curvature: float
+    low: float
+    high: float
+    top: float
+    top_score: float
+
+
+_START = _Search(0.0, np.nan, np.nan, 0.0, -np.inf, np.inf, -np.inf, 0.0)
+
+
+@numba.njit(cache=True)
+def _search_on(search, value, slope, sigma):
+    """Take a secant step, given the log density at the score; also whether the mode is found.
+
+    ``sigma`` is the standard deviation of the effect: it says how small a first step must be.
+    """
+    score, before, slope_before, curvature, low, high, top, top_score = search
+    if value > top:
+        top, top_score = value, score
+    if not math.isnan(before):
+        # That of the standard normal score alone is one, the least.
+        curvature = max((slope_before - slope) / (score - before), 1.0)
+    found = abs(slope) < 0.5 * math.sqrt(max(curvature, 1.0))
+    low, high = (score, high) if slope > 0 else (low, score)
     farthest = 3 + 3 / sigma
     step = slope / curvature if curvature > 0 else math.copysign(min(1.0, 0.1 / sigma), slope)
     goal = score + min(max(step, -farthest), farthest)
-    return goal if low < goal < high else (low + high) / 2
+    goal = goal if low < goal < high else (low + high) / 2
+    return _Search(goal, score, slope, curvature, low, high, top, top_score), found
 
 
 @numba.njit(cache=True)
-def _curvature(score, slope, before, slope_before):
-    """Curvature between two scores; that of the standard normal score alone is one, the least."""
-    return max((slope_before - slope) / (score - before), 1.0)
+def _distance(search, drop):
+    """Guess how far from the mode a log density has fallen by ``drop``, as if it were normal."""
+    return math.sqrt(2 * drop / max(search.curvature, 1.0))
 
 
 @numba.njit(cache=True)
 def _better_distance(distance, fallen, drop):
-    """Guess how far from the mode a log density has fallen by ``drop``, as if it were normal."""
+    """Guess again, given how far it has fallen; the same where that is near enough."""
+    if 0.8 * drop < fallen < 1.6 * drop:
+        return distance
     return distance * math.sqrt(1.1 * drop / max(fallen, 0.1 * drop))
 
 
 @numba.njit(cache=True)
 def _over_child(p, theta, sigma, term_table, pair_table):
     """Log integral over the study effect of q at the level p, and its slope in p."""
-    score = curvature = before = slope_before = top_score = 0.0
-    top, low, high = -np.inf, -np.inf, np.inf
-    for step in range(_MOST_STEPS):
+    search, found, step = _START, False, 0
+    while not found and step < _MOST_STEPS:
+        score, step = search.score, step + 1
         value, _, slope = _log_integrand(p, theta + sigma * score, term_table, pair_table)
-        value, slope = value - score * score / 2, sigma * slope - score
-        if value > top:
-            top, top_score = value, score
-        if step > 0:
-            curvature = _curvature(score, slope, before, slope_before)
-        if abs(slope) < 0.5 * math.sqrt(max(curvature, 1.0)):
-            break
-        low, high = (score, high) if slope > 0 else (low, score)
-        before, slope_before = score, slope
-        score = _next_score(score, slope, curvature, low, high, sigma)
-    ends = (top_score, top_score)
+        search, found = _search_on(search, value - score * score / 2, sigma * slope - score, sigma)
+    score = search.top_score
+    ends = (score, score)
     for side in (-1, 1):
-        distance = math.sqrt(2 * DROP_TWO / max(curvature, 1.0))
-        for _ in range(_MOST_STEPS):
-            score = top_score + side * distance
+        distance, before, step = _distance(search, DROP_TWO), 0.0, 0
+        while distance != before and step < _MOST_STEPS:
+            score, before, step = search.top_score + side * distance, distance, step + 1
             value, _, _ = _log_integrand(p, theta + sigma * score, term_table, pair_table)
-            fallen = top - value + score * score / 2
-            if 0.8 * DROP_TWO < fallen < 1.6 * DROP_TWO:
-                break
+            fallen = search.top - value + score * score / 2
             distance = _better_distance(distance, fallen, DROP_TWO)
         ends = (score, ends[1]) if side < 0 else (ends[0], score)
     width = (ends[1] - ends[0]) / (NODES_TWO - 1)
@@ -179,9 +202,9 @@ def _over_child(p, theta, sigma, term_table, pair_table):
     for node in range(NODES_TWO):
         score = ends[0] + node * width
         value, slope_p, _ = _log_integrand(p, theta + sigma * score, term_table, pair_table)
-        weight = math.exp(value - score * score / 2 - top)
+        weight = math.exp(value - score * score / 2 - search.top)
         total, total_slope = total + weight, total_slope + weight * slope_p
-    return top + math.log(total * width) - _HALF_LOG_2PI, total_slope / total
+    return search.top + math.log(total * width) - _HALF_LOG_2PI, total_slope / total
 
 
 @numba.njit(cache=True)
@@ -198,28 +221,19 @@ def _over_effects(nested, theta, sigma, theta_q, sigma_q, term_table, pair_table
     """Log integral over a study's effects: the search and the rule of `_over_child` for p."""
     drop, nodes = (DROP_TWO, NODES_TWO) if nested else (DROP_ONE, NODES_ONE)
     child = nested, theta_q, sigma_q, term_table, pair_table
-    score = curvature = before = slope_before = top_score = 0.0
-    top, low, high = -np.inf, -np.inf, np.inf
-    for step in range(_MOST_STEPS):
+    search, found, step = _START, False, 0
+    while not found and step < _MOST_STEPS:
+        score, step = search.score, step + 1
         value, slope = _given_effect(theta + sigma * score, *child)
-        value, slope = value - score * score / 2, sigma * slope - score
-        if value > top:
-            top, top_score = value, score
-        if step > 0:
-            curvature = _curvature(score, slope, before, slope_before)
-        if abs(slope) < 0.5 * math.sqrt(max(curvature, 1.0)):
-            break
-        low, high = (score, high) if slope > 0 else (low, score)
-        before, slope_before = score, slope
-        score = _next_score(score, slope, curvature, low, high, sigma)
-    ends = (top_score, top_score)
+        search, found = _search_on(search, value - score * score / 2, sigma * slope - score, sigma)
+    score = search.top_score
+    ends = (score, score)
     for side in (-1, 1):
-        distance = math.sqrt(2 * drop / max(curvature, 1.0))
-        for _ in range(_MOST_STEPS):
-            score = top_score + side * distance
-            fallen = top - _given_effect(theta + sigma * score, *child)[0] + score * score / 2
-            if 0.8 * drop < fallen < 1.6 * drop:
-                break
+        distance, before, step = _distance(search, drop), 0.0, 0
+        while distance != before and step < _MOST_STEPS:
+            score, before, step = search.top_score + side * distance, distance, step + 1
+            value, _ = _given_effect(theta + sigma * score, *child)
+            fallen = search.top - value + score * score / 2
             distance = _better_distance(distance, fallen, drop)
         ends = (score, ends[1]) if side < 0 else (ends[0], score)
     width = (ends[1] - ends[0]) / (nodes - 1)
@@ -227,8 +241,8 @@ def _over_effects(nested, theta, sigma, theta_q, sigma_q, term_table, pair_table
     for node in range(nodes):
         score = ends[0] + node * width
         value = _given_effect(theta + sigma * score, *child)[0] - score * score / 2
-        total += math.exp(value - top)
-    return top + math.log(total * width) - _HALF_LOG_2PI
+        total += math.exp(value - search.top)
+    return search.top + math.log(total * width) - _HALF_LOG_2PI
 
 
 @numba.njit(cache=True, nogil=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ....data.evidence import PARENTS
 from ....data.names import disease_words, outcome_words
 from ....models.priors.sets import PriorSet
-from ...fitting.summary import diagnostics
+from ...fitting.diagnostics import diagnostics
 from ...guard.left_out import LARGEST_K
 from ..frames.rates import rates_data
 from ..words.captions import Setting, as_run, lowered

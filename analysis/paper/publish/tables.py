@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ....data.names import disease_words, outcome_words, words
-from ...fitting.summary import diagnostics, hyper, rates
+from ...fitting.diagnostics import diagnostics
+from ...fitting.summary import hyper, rates
 from ..frames import rates as gather
 from ..frames import sensitivity as gather_sensitivity
 from ..frames.results import UNCHECKED, verdicts

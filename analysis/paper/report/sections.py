@@ -12,7 +12,7 @@ from ....data.entries import PARENTS
 from ....data.evidence import summary
 from ....data.names import disease_words, outcome_words, study_labels
 from ....data.selection import described
-from ...fitting.summary import diagnostics
+from ...fitting.diagnostics import diagnostics
 from ..frames.results import UNCHECKED, Results, rates_of, reported
 from ..words.wording import interval, listed, number, span
 from . import tables
