@@ -64,7 +64,7 @@ ROOMS: dict[str, set[str]] = {
         "sampling_verdict",
         "verdicts",
     },
-    "analysis.sensitivity": {"borrowing", "compare", "power_scaling", "store"},
+    "analysis.sensitivity": {"borrowing", "compare", "power_scaling", "result", "store"},
     "analysis.trial": {"design", "design_frames", "fit_priors", "monitoring", "requests"},
     "analysis.calibration": {"calibrate"},
     "analysis.paper.frames": {"guard", "rates", "results", "sensitivity"},

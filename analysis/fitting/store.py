@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -73,6 +73,17 @@ def canonical(config: dict[str, Any]) -> str:
 def run_config(fit: DataTree) -> dict[str, Any]:
     """Read what made a fit: data hash, selection, model, priors, settings, versions."""
     return json.loads(fit.attrs["run_config"])
+
+
+def check_same_data(evidence: Evidence, fits: Sequence[DataTree]) -> None:
+    """Refuse fits of other data than an evidence, naming both hashes."""
+    for fit in fits:
+        own = run_config(fit)["data_sha256"]
+        if own != evidence.sha256:
+            raise ValueError(
+                f"the fit is of other data (sha256 {own}) than the evidence "
+                f"(sha256 {evidence.sha256}): fit this evidence, or name the data of the fit"
+            )
 
 
 def file_of(path: str | Path) -> Path:

@@ -16,9 +16,8 @@ from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.fit import SEED, terms_of
 from ..fitting.progress import Progress
-from ..fitting.store import run_config
+from ..fitting.store import check_same_data, run_config
 from ..guard.disease_left import without_unit
-from .compare import check_fits
 from .prior_conflict import CONFLICT, LEVEL, OK, judge, mid_p_value
 from .reweight import Block, Source, Weights, blocks_of, sampled_source, smooth, stored_source
 from .weighted_statistics import Sample, Summary, batch_error, summarise
@@ -109,7 +108,7 @@ def borrowing(
     2010, doi 10.1177/1740774509356002 (what other studies are worth in patients); Marshall and
     Spiegelhalter 2007, doi 10.1214/07-BA203 (conflict of a unit with the others).
     """
-    check_fits(evidence, [fit])
+    check_same_data(evidence, [fit])
     config = run_config(fit)
     if config["engine"] != "nuts":
         raise ValueError("borrowing needs draws: fit with --engine nuts")

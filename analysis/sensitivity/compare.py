@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,16 @@ from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.sets import PriorSet, named_set, one_of
 from ..fitting.fit import ENGINES, SEED, terms_of
 from ..fitting.progress import Progress
-from ..fitting.store import run_config
-from ..fitting.summary import support
+from ..fitting.store import check_same_data, run_config
 from . import power_scaling as scaling
 from . import prior_conflict as conflict
+from .compare_exactly import compare_exactly
 from .flips import bridge, flips, prior_grid, reweighted_map, set_probabilities
+from .quantities import run_of, split_quantities
 from .questions import CONFIDENCE, Question, questions
 from .result import PriorComparison
 from .reweight import Source, blocks_of, sampled_source, stored_source
 from .sets import (
-    RATE_QUANTITIES,
     SetResult,
     compare_sets,
     densities_table,
@@ -38,15 +38,6 @@ if TYPE_CHECKING:
 
     from ...data.evidence import Evidence
     from ...models.terms import Terms
-
-#: Columns of a rate in JSON, beside the set that it stands in.
-_RATE_COLUMNS = (
-    "outcome", "disease", "quantity", "mean", "sd", "q2.5", "q50", "q97.5",
-    "mcse_mean", "mcse_sd", "mcse_q2.5", "mcse_q50", "mcse_q97.5", "r_hat", "ess_bulk",
-    "shift", "shift_mcse", "overlap", "overlap_mcse", "studies", "patients", "evidence", "method",
-    "pareto_k",
-)  # fmt: skip
-_HYPER_COLUMNS = ("outcome", "parameter", *_RATE_COLUMNS[3:17], "method", "pareto_k")
 
 
 def compare_priors(
@@ -111,11 +102,9 @@ def compare_priors(
     if engine not in ENGINES:
         raise ValueError(one_of("engine", engine, ENGINES))
     stored = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
-    check_fits(evidence, stored)
+    check_same_data(evidence, stored)
     pooling = _pooling(pooling, stored)
     if engine == "exact":
-        from .compare_exactly import compare_exactly
-
         return compare_exactly(evidence, chosen, pooling, asked, confidence, seed, progress)
     settings = {"draws": draws, "tune": tune, "chains": chains}
     return _compare_draws(
@@ -133,17 +122,6 @@ def _chosen(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:
         if names.count(name) > 1:
             raise ValueError(f"two prior sets are called {name!r}: give each its own name")
     return found
-
-
-def check_fits(evidence: Evidence, fits: Sequence[DataTree]) -> None:
-    """Refuse fits of other data than an evidence, naming both hashes."""
-    for each in fits:
-        found = run_config(each)["data_sha256"]
-        if found != evidence.sha256:
-            raise ValueError(
-                f"the fit is of other data (sha256 {found}) than the evidence "
-                f"(sha256 {evidence.sha256}): fit this evidence, or name the data of the fit"
-            )
 
 
 def _pooling(pooling: str | None, fits: Sequence[DataTree]) -> str:
@@ -193,16 +171,6 @@ def _only(table: pd.DataFrame, outcomes: Sequence[str]) -> pd.DataFrame:
     return table[table["outcome"].isin(outcomes)].reset_index(drop=True)
 
 
-def run_of(evidence: Evidence, pooling: str, engine: str, seed: int) -> dict[str, Any]:
-    """Record what a comparison was made of."""
-    return {
-        "data_sha256": evidence.sha256,
-        "pooling": pooling,
-        "engine": engine,
-        "seed": seed,
-    }
-
-
 def _sources(
     terms: Terms, pooling: str, fits, reference: PriorSet, seed: int, settings
 ) -> list[Source]:
@@ -218,21 +186,6 @@ def _sources(
         own = sampled_source(terms, pooling, reference, seed, **settings)
         return [own, *sources]
     return [own, *(each for each in sources if each is not own)]
-
-
-def split_quantities(
-    table: pd.DataFrame, methods: pd.DataFrame, terms: Terms
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part a table of every quantity into rates, with the studies behind them, and the rest."""
-    ran = methods.set_index(["set", "outcome"])["max_r_hat"]
-    ran = ran.where(methods.set_index(["set", "outcome"])["method"] == "refit")
-    keys = list(zip(table["set"], table["outcome"], strict=True))
-    table = table.assign(r_hat=ran.reindex(keys).to_numpy()).rename(columns={"ess": "ess_bulk"})
-    is_rate = table["quantity"].isin(RATE_QUANTITIES)
-    rates = table[is_rate].reset_index(drop=True)
-    rates = rates.join(support(rates, terms))[["set", *_RATE_COLUMNS]]
-    hyper = table[~is_rate].rename(columns={"quantity": "parameter"}).reset_index(drop=True)
-    return rates, hyper[["set", *_HYPER_COLUMNS]]
 
 
 def reference_scaling(result: SetResult) -> pd.DataFrame:

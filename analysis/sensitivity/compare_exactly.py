@@ -14,11 +14,12 @@ from ...models.outcomes import outcome
 from ...models.priors.sets import PriorSet
 from ..fitting.fit import terms_of
 from . import prior_conflict as conflict
-from .compare import PriorComparison, run_of, split_quantities
 from .flips import flips, grid_priors, map_table, prior_grid
 from .power_scaling import COLUMNS as SCALING_COLUMNS
+from .quantities import RATE_QUANTITIES, run_of, split_quantities
 from .questions import Question
-from .sets import ERRORS, RATE_QUANTITIES, prior_table, spread_of_sum
+from .result import PriorComparison
+from .sets import ERRORS, prior_table, spread_of_sum
 from .weighted_statistics import STATISTICS, log_odds_nodes
 
 

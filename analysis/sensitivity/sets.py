@@ -14,6 +14,7 @@ from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.progress import Progress
+from .quantities import RATE_QUANTITIES
 from .reweight import Block, Source, Weights, blocks_of, sampled_source, smooth, weights
 from .weighted_statistics import (
     STATISTICS,
@@ -26,7 +27,6 @@ from .weighted_statistics import (
     summarise,
 )
 
-RATE_QUANTITIES = ("rate", "new_study", "new_disease")
 ERRORS = tuple(f"mcse_{name}" for name in STATISTICS)
 
 _PRIOR_DRAWS = 4000

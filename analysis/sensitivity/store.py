@@ -1,6 +1,7 @@
-"""Comparisons of priors, and what diseases borrow, kept beside the fit that they were made from.
+"""Comparisons of priors, and what diseases borrow, stored beside the fit that they belong to.
 
-Both are frames; a tree of them is stored as a fit is, under the request that it answers.
+Both are made of data frames. They are stored in the format of a fit, together with the request that
+they answer.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from ...models.priors.sets import PriorSet
 from ..fitting import store
 from ..fitting.progress import Progress
 from .borrowing import Borrowing, borrowing
-from .compare import PriorComparison, compare_priors
+from .compare import compare_priors
 from .questions import CONFIDENCE
+from .result import PriorComparison
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,15 +30,16 @@ if TYPE_CHECKING:
 
 COMPARISON_FILE, BORROWING_FILE = "priors.nc", "borrowing.nc"
 
-_FRAMES = (
+_COMPARISON_FRAMES = (
     "rates", "hyper", "before", "methods", "scores", "densities", "power_scaling", "conflicts",
     "flips", "flip_map",
 )  # fmt: skip
-#: Of two requests, what must be the same for one to speak of the other's data and model.
-_SAME = ("data_sha256", "selection", "outcomes", "diseases", "model", "pooling")
+_BORROWING_FRAMES = ("diseases", "influence")
+#: Fields of a comparison's request that must agree with a fit's, for it to be of the same model.
+_SAME_MODEL = ("data_sha256", "selection", "outcomes", "diseases", "model", "pooling")
 
 
-def compared(
+def stored_comparison(
     evidence: Evidence,
     fit: DataTree | None,
     sets: Sequence[PriorSet],
@@ -46,7 +49,7 @@ def compared(
     confidence: float = CONFIDENCE,
     progress: Progress | None = None,
 ) -> PriorComparison:
-    """Compare prior sets and keep what was found; an identical request is read back.
+    """Compare prior sets and store the result; the answer to an identical request is read back.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ def compared(
     settings : mapping
         Pooling, engine, draws, tune, chains, seed, refit, as of a fit; refits are shorter.
     folder : Path
-        Where the comparison is kept.
+        Where the comparison is stored.
     threshold, confidence, progress
         As in `compare_priors`.
 
@@ -67,31 +70,31 @@ def compared(
     -------
     PriorComparison
     """
-    asked = {**settings, "threshold": threshold, "confidence": confidence}
+    options = {**settings, "threshold": threshold, "confidence": confidence}
     # A set that has to be refitted states its errors: it may be shorter than the fit itself.
-    asked |= {"draws": max(3 * settings["draws"] // 4, 1), "tune": max(settings["tune"] // 2, 1)}
-    config = comparison_request(evidence, fit, sets, **asked)
-    kept = None if settings["refit"] else kept_comparison(folder, config)
-    if kept is not None:
-        return kept
-    found = compare_priors(evidence, list(sets), fits=fit, progress=progress, **asked)
-    keep_comparison(found, config, folder)
-    return found
+    options |= {"draws": max(3 * settings["draws"] // 4, 1), "tune": max(settings["tune"] // 2, 1)}
+    request = comparison_request(evidence, fit, sets, **options)
+    stored = None if settings["refit"] else read_back_comparison(folder, request)
+    if stored is not None:
+        return stored
+    comparison = compare_priors(evidence, list(sets), fits=fit, progress=progress, **options)
+    save_comparison(comparison, request, folder)
+    return comparison
 
 
-def borrowed(
+def stored_borrowing(
     evidence: Evidence,
     fit: DataTree,
     settings: Mapping[str, Any],
     folder: Path,
     progress: Progress | None = None,
 ) -> Borrowing | None:
-    """Find what diseases borrow and keep it; what was found of this very fit is read back.
+    """Find what diseases borrow and store it; the result for this very fit is read back.
 
     Parameters
     ----------
     evidence, fit, settings, folder, progress
-        As in `compared`.
+        As in `stored_comparison`.
 
     Returns
     -------
@@ -100,94 +103,92 @@ def borrowed(
     """
     if len(evidence.diseases) < 2 or store.run_config(fit)["engine"] != "nuts":
         return None
-    asked = {"draws": max(settings["draws"] // 2, 1), "tune": max(settings["tune"] // 2, 1)}
-    asked |= {name: settings[name] for name in ("chains", "seed")}
-    config = borrowing_request(fit, **{f"refit_{name}": value for name, value in asked.items()})
-    kept = None if settings["refit"] else kept_borrowing(folder, config)
-    if kept is not None:
-        return kept
-    found = borrowing(evidence, fit, progress=progress, **asked)
-    keep_borrowing(found, config, folder)
-    return found
+    options = {"draws": max(settings["draws"] // 2, 1), "tune": max(settings["tune"] // 2, 1)}
+    options |= {name: settings[name] for name in ("chains", "seed")}
+    request = borrowing_request(fit, **{f"refit_{name}": n for name, n in options.items()})
+    stored = None if settings["refit"] else read_back_borrowing(folder, request)
+    if stored is not None:
+        return stored
+    result = borrowing(evidence, fit, progress=progress, **options)
+    save_borrowing(result, request, folder)
+    return result
 
 
 def comparison_request(
-    evidence: Evidence, fit: DataTree | None, sets: Sequence[PriorSet], **asked: Any
+    evidence: Evidence, fit: DataTree | None, sets: Sequence[PriorSet], **options: Any
 ) -> dict[str, Any]:
-    """Describe everything that a comparison of priors follows from; arguments as of `compared`."""
-    settings = {name: asked[name] for name in ("engine", "draws", "tune", "chains", "seed")}
-    base = store.request(evidence, asked["pooling"], sets[0], **settings)
-    own = None if fit is None else store.run_config(fit)
-    about = {"sets": [each.to_dict() for each in sets], "fit": own}
-    return base | about | {name: asked[name] for name in ("threshold", "confidence", "refit")}
+    """Describe everything that determines a comparison of priors."""
+    settings = {name: options[name] for name in ("engine", "draws", "tune", "chains", "seed")}
+    base = store.request(evidence, options["pooling"], sets[0], **settings)
+    fit_config = None if fit is None else store.run_config(fit)
+    about = {"sets": [each.to_dict() for each in sets], "fit": fit_config}
+    return base | about | {name: options[name] for name in ("threshold", "confidence", "refit")}
 
 
 def borrowing_request(fit: DataTree, **settings: Any) -> dict[str, Any]:
-    """Describe everything that a finding of what diseases borrow follows from."""
+    """Describe everything that determines a result on borrowing."""
     return {**store.run_config(fit), "left_out": "every study and every disease", **settings}
 
 
-def keep_comparison(found: PriorComparison, config: dict[str, Any], folder: Path) -> None:
-    """Write a comparison into a folder, whole."""
+def save_comparison(comparison: PriorComparison, request: dict[str, Any], folder: Path) -> None:
+    """Write a comparison into a folder, in one step."""
     about = {
-        "reference": found.reference,
-        "sets": [each.to_dict() for each in found.sets],
-        "run": found.run,
-        "messages": list(found.messages),
+        "reference": comparison.reference,
+        "sets": [each.to_dict() for each in comparison.sets],
+        "run": comparison.run,
+        "messages": list(comparison.messages),
     }
-    frames = {name: getattr(found, name) for name in _FRAMES}
-    _keep(frames, about, config, folder / COMPARISON_FILE)
+    frames = {name: getattr(comparison, name) for name in _COMPARISON_FRAMES}
+    _save(frames, about, request, folder / COMPARISON_FILE)
 
 
-def keep_borrowing(found: Borrowing, config: dict[str, Any], folder: Path) -> None:
-    """Write what diseases borrow into a folder, whole."""
-    frames = {"diseases": found.diseases, "influence": found.influence}
-    _keep(frames, {}, config, folder / BORROWING_FILE)
+def save_borrowing(result: Borrowing, request: dict[str, Any], folder: Path) -> None:
+    """Write a result on borrowing into a folder, in one step."""
+    frames = {name: getattr(result, name) for name in _BORROWING_FRAMES}
+    _save(frames, {}, request, folder / BORROWING_FILE)
 
 
-def kept_comparison(folder: Path, config: dict[str, Any]) -> PriorComparison | None:
-    """Read a comparison that answers a request; None where there is none."""
-    tree = _kept(folder / COMPARISON_FILE)
-    same = tree is not None and tree.attrs["run_config"] == store.canonical(config)
-    return _comparison(tree) if tree is not None and same else None
+def read_back_comparison(folder: Path, request: dict[str, Any]) -> PriorComparison | None:
+    """Read the stored comparison if it answers a request; else None."""
+    tree = _load(folder / COMPARISON_FILE)
+    return _comparison(tree) if tree is not None and _answers(tree, request) else None
 
 
-def kept_borrowing(folder: Path, config: dict[str, Any]) -> Borrowing | None:
-    """Read what diseases borrow, of this very fit; None where it is not there."""
-    tree = _kept(folder / BORROWING_FILE)
-    same = tree is not None and tree.attrs["run_config"] == store.canonical(config)
-    return _borrowing(tree) if tree is not None and same else None
+def read_back_borrowing(folder: Path, request: dict[str, Any]) -> Borrowing | None:
+    """Read the stored result on borrowing if it answers a request; else None."""
+    tree = _load(folder / BORROWING_FILE)
+    return _borrowing(tree) if tree is not None and _answers(tree, request) else None
 
 
-def comparison_of(folder: Path, fit: DataTree) -> PriorComparison | None:
-    """Read the comparison kept in a folder, if it is of a fit's data, model and pooling."""
-    tree = _kept(folder / COMPARISON_FILE)
+def load_comparison(folder: Path, fit: DataTree) -> PriorComparison | None:
+    """Read the stored comparison if its data, model and pooling are those of a fit; else None."""
+    tree = _load(folder / COMPARISON_FILE)
     if tree is None:
         return None
-    mine, own = store.run_config(tree), store.run_config(fit)
-    same = all(mine.get(name) == own.get(name) for name in _SAME)
+    stored, wanted = store.run_config(tree), store.run_config(fit)
+    same = all(stored.get(name) == wanted.get(name) for name in _SAME_MODEL)
     return _comparison(tree) if same else None
 
 
-def borrowing_of(folder: Path, fit: DataTree) -> Borrowing | None:
-    """Read what diseases borrow, if it was found from this very fit."""
-    tree = _kept(folder / BORROWING_FILE)
+def load_borrowing(folder: Path, fit: DataTree) -> Borrowing | None:
+    """Read the stored result on borrowing if it was computed from this very fit; else None."""
+    tree = _load(folder / BORROWING_FILE)
     if tree is None:
         return None
-    mine, own = store.run_config(tree), store.run_config(fit)
-    return _borrowing(tree) if {**mine, **own} == mine else None
+    stored = store.run_config(tree)
+    return _borrowing(tree) if {**stored, **store.run_config(fit)} == stored else None
 
 
-def _keep(frames: Mapping[str, pd.DataFrame], about: Mapping[str, Any], config, path: Path) -> None:
+def _save(frames: Mapping[str, pd.DataFrame], about: Mapping[str, Any], request, path: Path):
     import xarray as xr
 
     tree = xr.DataTree.from_dict({name: to_dataset(frame) for name, frame in frames.items()})
-    tree.attrs.update(run_config=store.canonical(config), about=json.dumps(about))
+    tree.attrs.update(run_config=store.canonical(request), about=json.dumps(about))
     store.save(tree, path)
 
 
-def _kept(path: Path) -> DataTree | None:
-    """Read a file of ours; None where it is missing, damaged or of something else."""
+def _load(path: Path) -> DataTree | None:
+    """Read a file of this module; None where it is missing, damaged or of another kind."""
     try:
         tree = store.load(path)
     except ValueError:
@@ -195,25 +196,31 @@ def _kept(path: Path) -> DataTree | None:
     return tree if "about" in tree.attrs else None
 
 
+def _answers(tree: DataTree, request: dict[str, Any]) -> bool:
+    return tree.attrs["run_config"] == store.canonical(request)
+
+
+def _frames(tree: DataTree, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    return {name: to_frame(tree[name].to_dataset()) for name in names}
+
+
 def _comparison(tree: DataTree) -> PriorComparison:
     about = json.loads(tree.attrs["about"])
     return PriorComparison(
         reference=about["reference"],
         sets=tuple(PriorSet.from_dict(each) for each in about["sets"]),
-        **{name: to_frame(tree[name].to_dataset()) for name in _FRAMES},
+        **_frames(tree, _COMPARISON_FRAMES),
         run=about["run"],
         messages=tuple(about["messages"]),
     )
 
 
 def _borrowing(tree: DataTree) -> Borrowing:
-    return Borrowing(
-        *(to_frame(tree[name].to_dataset()) for name in ("diseases", "influence")),
-    )
+    return Borrowing(**_frames(tree, _BORROWING_FRAMES))
 
 
 def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
-    """Turn a frame into what netCDF holds: texts as codes, whole numbers that may miss as numbers.
+    """Convert a frame for netCDF: texts become codes, nullable whole numbers become floats.
 
     Parameters
     ----------
@@ -227,26 +234,26 @@ def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
     """
     import xarray as xr
 
-    made, kinds = {}, {}
+    variables, kinds = {}, {}
     for i, (name, values) in enumerate(frame.items()):
         kind, levels = str(values.dtype), None
         if kind in _TEXTS:
-            held, found = pd.factorize(values.to_numpy(object))
-            held, levels = held.astype("int32"), found.tolist()
+            codes, texts = pd.factorize(values.to_numpy(object))
+            held, levels = codes.astype("int32"), texts.tolist()
         elif kind == "Int64":
             held = values.astype(float).to_numpy()
         else:
             held = values.to_numpy().astype("int8") if kind == "bool" else values.to_numpy()
-        made[f"part_{i}"] = ("entry", held)
+        variables[f"part_{i}"] = ("entry", held)
         kinds[str(name)] = [kind, levels]
-    return xr.Dataset(made, attrs={"columns": json.dumps(kinds)})
+    return xr.Dataset(variables, attrs={"columns": json.dumps(kinds)})
 
 
 _TEXTS = ("object", "str")
 
 
 def to_frame(dataset: xr.Dataset) -> pd.DataFrame:
-    """Turn what `to_dataset` gives back into the frame."""
+    """Restore the frame from the dataset that `to_dataset` made of it."""
     columns = {}
     for i, (name, (kind, levels)) in enumerate(json.loads(dataset.attrs["columns"]).items()):
         held = dataset[f"part_{i}"].to_numpy()

@@ -36,7 +36,7 @@ def figures(
     """
     from ..paper.publish.publish import publish
     from ..paper.report.report import kept_check, kept_poolings
-    from ..sensitivity.store import borrowing_of, comparison_of
+    from ..sensitivity.store import load_borrowing, load_comparison
 
     made, evidence = stored_fit(folder, path)
     if evidence is None:
@@ -47,8 +47,8 @@ def figures(
     refuse_place(place)
     checked, poolings = kept_check(folder, made), kept_poolings(folder, made)
     found = {
-        "comparison": comparison_of(folder, made),
-        "borrowed": borrowing_of(folder, made),
+        "comparison": load_comparison(folder, made),
+        "borrowed": load_borrowing(folder, made),
     }
     console.say(*_not_drawn(made, folder, path, len(poolings), **found))
     with console.progress_display() as progress:

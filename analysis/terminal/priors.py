@@ -48,7 +48,7 @@ def priors(
     from ...models.priors.catalogue import CATALOGUE
     from ..paper.frames.results import stamped
     from ..paper.report.report import kept_check
-    from ..sensitivity.store import borrowed, compared
+    from ..sensitivity.store import stored_borrowing, stored_comparison
     from .printing import print_frame
 
     evidence = request.evidence()
@@ -59,8 +59,14 @@ def priors(
     settings = request.settings()
     asked = "usual" if threshold is None else threshold
     with console.progress_display() as progress:
-        found = compared(evidence, fit, chosen, settings, request.out, asked, confidence, progress)
-        others = None if fit is None else borrowed(evidence, fit, settings, request.out, progress)
+        found = stored_comparison(
+            evidence, fit, chosen, settings, request.out, asked, confidence, progress
+        )
+        others = (
+            None
+            if fit is None
+            else stored_borrowing(evidence, fit, settings, request.out, progress)
+        )
     checked = None if fit is None else kept_check(request.out, fit)
     write_csv(stamped(found.rates, checked), request.out / "priors.csv")
     if as_json:

@@ -51,14 +51,13 @@ def stored_fit(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | No
 def fit_of_request(request: SamplingOptions, evidence: Evidence) -> DataTree | None:
     """Load the fit that is stored where the results go; refuse one of other data."""
     from ..fitting.fit import load_fit, run_config
-    from ..fitting.store import FILE
-    from ..sensitivity.compare import check_fits
+    from ..fitting.store import FILE, check_same_data
 
     if request.refit or not (request.out / FILE).is_file():
         return None
     made = load_fit(request.out)
     try:
-        check_fits(evidence, [made])
+        check_same_data(evidence, [made])
     except ValueError as other:
         raise ValueError(f"{request.out / FILE}: {other}; or name another --out") from None
     config = run_config(made)

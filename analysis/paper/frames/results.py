@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ....data.evidence import Evidence
     from ....models.priors.sets import PriorSet
     from ...sensitivity.borrowing import Borrowing
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
 
 UNCHECKED = "unchecked"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ...sensitivity.borrowing import Borrowing
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
 
 _DENSITY_POINTS = 200
 

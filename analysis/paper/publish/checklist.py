@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ....data.evidence import Evidence
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
 
 _POOLING = {
     "partial": "Disease levels are normal around a common level (partial pooling)",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ....data.evidence import Evidence
     from ...sensitivity.borrowing import Borrowing
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ....data.evidence import Evidence
     from ....figures.style import Style
     from ...sensitivity.borrowing import Borrowing
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
 
 GALLERY_PRIORS = ("default", "sceptical", "enthusiastic", "tau_half_cauchy_0.5")
 Written = tuple[list[Path], set[str]]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ....data.evidence import Evidence
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
 
 _PARAMETERS = {
     "mu": "Overall level (μ)",

@@ -151,7 +151,7 @@ def _results(
 ) -> Results:
     """Make or read back every fit, check the first, and ask how much hangs on its priors."""
     from ...fitting.store import run_config
-    from ...sensitivity.store import borrowed, compared
+    from ...sensitivity.store import stored_borrowing, stored_comparison
 
     main = Request(evidence, settings["pooling"], priors, settings, out / "fit.nc")
     poolings = _other_poolings(main, out)
@@ -164,8 +164,8 @@ def _results(
         }
         checked = findings_of(fit, evidence, out, settings["refit"], progress) if checking else None
         about = {"settings": settings, "folder": out, "progress": progress}
-        comparison = compared(evidence, fit, compared_sets(priors), **about)
-        others_say = borrowed(evidence, fit, **about)
+        comparison = stored_comparison(evidence, fit, compared_sets(priors), **about)
+        others_say = stored_borrowing(evidence, fit, **about)
         progress("fitting other poolings", 0, 0)
     fits = {
         name: fit if name == main.pooling else each.fitted(named(progress, f"{name} pooling"))

@@ -12,7 +12,7 @@ from . import tables_sensitivity as tables
 
 if TYPE_CHECKING:
     from ...sensitivity.borrowing import Borrowing
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
     from .sections import Block
 
 

@@ -15,7 +15,7 @@ from .tables import Table
 if TYPE_CHECKING:
     from ....data.evidence import Evidence
     from ...sensitivity.borrowing import Borrowing
-    from ...sensitivity.compare import PriorComparison
+    from ...sensitivity.result import PriorComparison
 
 PARAMETERS = {
     "mu": "the overall level",

@@ -10,7 +10,7 @@ from scipy import stats
 
 import mscpool as mp
 from mscpool.analysis.fitting.fit import fit, terms_of
-from mscpool.analysis.sensitivity import store as kept
+from mscpool.analysis.sensitivity import store
 from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.analysis.sensitivity.flips import flips, prior_grid
 from mscpool.analysis.sensitivity.prior_conflict import judge, mid_p_value, prior_conflicts
@@ -389,7 +389,7 @@ def test_every_set_of_the_catalogue_agrees_with_its_refit_on_the_evidence():
     )
     # About nine hundred dependent standard scores.
     assert score[kept].abs().max() < 4.5
-    assert kept.any()
+    assert store.any()
 
 
 def test_a_set_named_twice_in_content_is_told_apart_by_name_only(tmp_path):
@@ -402,30 +402,30 @@ def test_a_set_named_twice_in_content_is_told_apart_by_name_only(tmp_path):
 
 def test_a_comparison_is_kept_and_read_back_whole(exactly, alike, tmp_path):
     config = {"data_sha256": "x", "pooling": "partial", "engine": "exact", "sets": EXACTLY}
-    kept.keep_comparison(exactly, config, tmp_path)
-    back = kept.kept_comparison(tmp_path, config)
+    store.save_comparison(exactly, config, tmp_path)
+    back = store.read_back_comparison(tmp_path, config)
     assert back is not None
     for name in ("rates", "hyper", "scores", "flips", "flip_map", "power_scaling", "conflicts"):
         pd.testing.assert_frame_equal(getattr(back, name), getattr(exactly, name))
     assert back.sets == exactly.sets
     assert back.to_dict() == exactly.to_dict()
-    assert kept.kept_comparison(tmp_path, config | {"pooling": "robust"}) is None
+    assert store.read_back_comparison(tmp_path, config | {"pooling": "robust"}) is None
     assert [path.name for path in tmp_path.iterdir()] == ["priors.nc"]
 
 
 def test_what_is_missing_or_damaged_was_not_kept(tmp_path):
-    assert kept.kept_comparison(tmp_path, {}) is None
-    (tmp_path / kept.COMPARISON_FILE).write_bytes(b"half")
-    assert kept.kept_comparison(tmp_path, {}) is None
+    assert store.read_back_comparison(tmp_path, {}) is None
+    (tmp_path / store.COMPARISON_FILE).write_bytes(b"half")
+    assert store.read_back_comparison(tmp_path, {}) is None
 
 
 def test_an_identical_comparison_is_not_made_twice(tmp_path, monkeypatch):
     evidence = evidence_of(tmp_path, [("a", "x", 3, 9), ("b", "y", 2, 7)])
     settings = {"pooling": "partial", "engine": "exact", "refit": False}
     settings |= {"draws": 100, "tune": 100, "chains": 2, "seed": 1}
-    found = kept.compared(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
-    monkeypatch.setattr(kept, "compare_priors", None)
-    again = kept.compared(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
+    found = store.stored_comparison(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
+    monkeypatch.setattr(store, "compare_priors", None)
+    again = store.stored_comparison(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
     assert again.to_dict() == found.to_dict()
     with pytest.raises(TypeError):  # another threshold is another question
-        kept.compared(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.4)
+        store.stored_comparison(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.4)

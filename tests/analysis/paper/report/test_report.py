@@ -281,8 +281,8 @@ def test_second_run_fits_nothing(evidence, fits, monkeypatch):
         raise AssertionError("fitted again")
 
     monkeypatch.setattr(import_module("mscpool.analysis.fitting.fit"), "exact_tree", refused)
-    kept = import_module("mscpool.analysis.sensitivity.store")
-    monkeypatch.setattr(kept, "compare_priors", refused)
+    store = import_module("mscpool.analysis.sensitivity.store")
+    monkeypatch.setattr(store, "compare_priors", refused)
     _, text = written(evidence, fits(), None)
     assert "What the evidence supports" in text
 
