@@ -17,10 +17,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup test report figures gallery calibrate bench lock format clean
+.PHONY: help setup test report figures gallery calibrate bench lock format clean clean-cache
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.ready  ## Python and the pinned libraries in .venv (every other target runs it first)
 
@@ -55,6 +55,9 @@ lock: $(UV)  ## pin the libraries anew after pyproject.toml changed (UPGRADE=1 t
 format: setup  ## lay the code out as the linters want it
 	@$(PYTHON) -m ruff check --fix --quiet .
 	@$(PYTHON) -m ruff format --quiet .
+
+clean-cache: setup  ## remove the compiled models that fits keep between runs
+	@$(PYTHON) -c "from mscpool.analysis.fitting.compiled_code import clear; clear()"
 
 clean:  ## remove the environment and every cache; results stay
 	@rm -rf .venv .tools build dist mscpool.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks

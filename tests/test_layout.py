@@ -37,6 +37,7 @@ TOP_LEVEL = {
 #: Where files are opened, besides data/: the stores of fits and of comparisons, the calibration's
 #: progress (it resumes), and what writes a paper, the report and the answers of the command line.
 TOUCH_FILES = {
+    "analysis.fitting.compiled_code",
     "analysis.fitting.store",
     "analysis.calibration.calibrate",
     "analysis.paper.publish.publish",

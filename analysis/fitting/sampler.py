@@ -14,6 +14,7 @@ from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.sampled.hierarchy import hierarchy, model_data, structure
 from ...models.sampled.variables import variables_of_scores
 from ...models.terms import Terms
+from .compiled_code import compile_model
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -139,11 +140,10 @@ class _Structure:
 
 @lru_cache(maxsize=8)
 def _compiled(structure: _Structure) -> Any:
-    import nutpie
     from pytensor.configdefaults import config
 
     model = hierarchy(structure.terms, structure.pooling, DEFAULT)
     # Sums in any order come out in another one where stored parts of the code are linked instead
     # of compiled with the rest: the same seed would give other draws the second time.
     with config.change_flags(numba__fastmath=False):
-        return nutpie.compile_pymc_model(model, var_names=[each.name for each in model.free_RVs])
+        return compile_model(model)

@@ -15,13 +15,17 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
+from ..priors import quantile_table
 from ..priors.quantile_table import HIGHEST, LOWEST, STEP
 from . import likelihood
 from .likelihood import total_log_likelihood
 
-#: Part of PyTensor's key of a stored compilation: another text of these functions is another model.
+#: Part of PyTensor's key of a stored compilation: another text of these functions, or of the table
+#: that they read, is another model.
 _SOURCE = zlib.crc32(
-    (inspect.getsource(likelihood) + inspect.getsource(sys.modules[__name__])).encode()
+    "".join(
+        inspect.getsource(each) for each in (likelihood, quantile_table, sys.modules[__name__])
+    ).encode()
 )
 
 
