@@ -245,7 +245,7 @@ def _flip_tables(fitted: Sequence[ExactFit], asked: Mapping[str, Question]):
         for f in fitted
         for d, p in zip(
             f.model.evidence.diseases,
-            question.probability(f.probability_above(n, question.threshold).to_numpy()),
+            question.direction.probability(f.probability_above(n, question.threshold).to_numpy()),
             strict=True,
         )
     ]
@@ -260,6 +260,6 @@ def _map(reference: ExactFit, name: str, question: Question) -> pd.DataFrame:
     above = scan_above(reference, name, question.threshold, *grid_priors(grid))
     shape = above.shape[:2]
     nothing, from_set = np.full(shape, np.nan), np.full(shape, "exact", object)
-    found = question.probability(above)
+    found = question.direction.probability(above)
     diseases = list(model.evidence.diseases)
     return map_table(grid, diseases, found, np.zeros_like(found), nothing, from_set)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ...models.direction import Direction
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.sets import Prior, PriorSet
 from .questions import Question
@@ -179,7 +180,7 @@ def reweighted_map(
         if not pareto_k[i, j] >= GREATEST_PARETO_K:
             rates = columns[id(source)]
             above, error[i, j] = probability_above(rates, weights, question.threshold)
-            found[i, j] = question.probability(above)
+            found[i, j] = question.direction.probability(above)
     return map_table(grid, diseases, found, error, pareto_k, from_set)
 
 
@@ -275,7 +276,7 @@ def set_probabilities(results: Sequence[SetResult], asked: Mapping[str, Question
             labels, sample = weights.source.sample(block)
             for name in set(block) & asked.keys():
                 found, error = probability_above(sample, weights.values, asked[name].threshold)
-                found = asked[name].probability(found)
+                found = asked[name].direction.probability(found)
                 rows += [
                     (result.priors.name, outcome, disease, found[i], error[i])
                     for i, (outcome, disease, quantity) in enumerate(labels)
@@ -330,7 +331,7 @@ def flips(
             "outcome": outcome,
             "disease": disease,
             "threshold": question.threshold,
-            "direction": question.direction,
+            "direction": question.direction.value,
             "confidence": confidence,
             "probability": first["probability"],
             "mcse": first["mcse"],
@@ -355,7 +356,7 @@ def _differs(table: pd.DataFrame, concluded: bool, confidence: float) -> pd.Seri
 
 
 def _sentence(row: dict, compared: set[str]) -> str:
-    verb = _VERBS[row["direction"], row["concluded"]]
+    verb = _VERBS[Direction(row["direction"]), row["concluded"]]
     said = (
         f"{row['outcome']}, {row['disease']}: the rate {verb} {row['threshold']:g} (probability "
         f"{row['probability']:.3f}, wanted {row['confidence']:g})."
@@ -383,8 +384,8 @@ def _sentence(row: dict, compared: set[str]) -> str:
 
 
 _VERBS = {
-    ("above", True): "exceeds",
-    ("above", False): "is not shown to exceed",
-    ("below", True): "stays below",
-    ("below", False): "is not shown to stay below",
+    (Direction.ABOVE, True): "exceeds",
+    (Direction.ABOVE, False): "is not shown to exceed",
+    (Direction.BELOW, True): "stays below",
+    (Direction.BELOW, False): "is not shown to stay below",
 }

@@ -1,11 +1,11 @@
-"""What is asked of a rate: whether it exceeds a threshold, or stays below one."""
+"""Questions about a rate: whether it exceeds a threshold, or stays below one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from ...models.direction import Direction
 
 #: Probability that a conclusion wants.
 CONFIDENCE = 0.95
@@ -19,30 +19,21 @@ class Question:
     ----------
     threshold : float
         A rate, strictly between 0 and 1.
-    above : bool
-        Whether the conclusion is that the rate exceeds it; else that the rate stays below it.
+    direction : Direction
+        Whether the conclusion is that the rate exceeds the threshold, or that it stays below it.
     """
 
     threshold: float
-    above: bool = True
-
-    @property
-    def direction(self) -> str:
-        """``above`` or ``below``."""
-        return "above" if self.above else "below"
-
-    def probability(self, above: np.ndarray) -> np.ndarray:
-        """Give the conclusion's probability from that of exceeding the threshold."""
-        return above if self.above else 1 - above
+    direction: Direction = Direction.ABOVE
 
 
 #: Asked where nobody names a threshold: that a benefit is had by more than three in ten, and that a
 #: harm stays rarer than half, three in ten, and one in ten where it is grave.
 USUAL = {
-    "any_ae": Question(0.5, above=False),
-    "moderate_severe_ae": Question(0.3, above=False),
-    "serious_ae": Question(0.1, above=False),
-    "death": Question(0.1, above=False),
+    "any_ae": Question(0.5, Direction.BELOW),
+    "moderate_severe_ae": Question(0.3, Direction.BELOW),
+    "serious_ae": Question(0.1, Direction.BELOW),
+    "death": Question(0.1, Direction.BELOW),
 }
 _BENEFIT = Question(0.3)
 

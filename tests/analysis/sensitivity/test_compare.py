@@ -16,6 +16,7 @@ from mscpool.analysis.sensitivity.flips import flips, prior_grid
 from mscpool.analysis.sensitivity.prior_conflict import judge, mid_p_value, prior_conflicts
 from mscpool.analysis.sensitivity.questions import Question, questions
 from mscpool.data.evidence import load_evidence
+from mscpool.models.direction import Direction
 from mscpool.models.exact.outcomes import exact_model
 from mscpool.models.priors.sets import CATALOGUE, DEFAULT, Prior, PriorSet
 
@@ -262,9 +263,11 @@ def test_no_prior_in_the_catalogue_is_an_answer_where_all_were_asked():
 def test_a_harm_is_asked_whether_it_stays_below():
     asked = questions("usual", ("improvement", "serious_ae", "response"))
     assert asked["improvement"] == asked["response"] == Question(0.3)
-    assert asked["serious_ae"] == Question(0.1, above=False)
-    assert asked["serious_ae"].probability(np.array(0.04)) == 0.96
-    found = flips(_flat_map([0.94, 0.8]), _under(0.99, 0.5), {"o": Question(0.1, False)}, 0.95)
+    assert asked["serious_ae"] == Question(0.1, Direction.BELOW)
+    assert asked["serious_ae"].direction.probability(np.array(0.04)) == 0.96
+    found = flips(
+        _flat_map([0.94, 0.8]), _under(0.99, 0.5), {"o": Question(0.1, Direction.BELOW)}, 0.95
+    )
     assert "the rate stays below 0.1" in found["sentence"].iloc[0]
     assert found["changed_by"].iloc[0] == "other"
 
