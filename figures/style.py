@@ -289,44 +289,46 @@ def wrapped(text: str, width: float, size: float, bold: bool = False, lines: int
     list of str
         At least one line, each no wider than `width`.
     """
-    made: list[str] = []
+    broken: list[str] = []
     words = text.split()
-    while words and len(made) < lines:
+    while words and len(broken) < lines:
         line = words.pop(0)
         while words and _holds(width, f"{line} {words[0]}", size, bold):
             line = f"{line} {words.pop(0)}"
-        if not _holds(width, line, size, bold) and len(made) < lines - 1:
+        if not _holds(width, line, size, bold) and len(broken) < lines - 1:
             line, rest = _broken(line, width, size, bold)
             words.insert(0, rest)
-        made.append(line)
+        broken.append(line)
     if words:
-        made[-1] = f"{made[-1]} {words[0]}"
-    if made and (words or not _holds(width, made[-1], size, bold)):
-        made[-1] = shortened(made[-1] + ("…" if words else ""), width, size, bold)
-    return made or [""]
+        broken[-1] = f"{broken[-1]} {words[0]}"
+    if broken and (words or not _holds(width, broken[-1], size, bold)):
+        broken[-1] = shortened(broken[-1] + ("…" if words else ""), width, size, bold)
+    return broken or [""]
 
 
 def _holds(width: float, text: str, size: float, bold: bool) -> bool:
-    """Whether a width holds a text: the one that was measured for it does, rounding apart."""
+    """Whether a width holds a text; one of equal width is held, whatever the rounding."""
     return text_width(text, size, bold) <= width + 1e-6
 
 
 def _broken(word: str, width: float, size: float, bold: bool) -> tuple[str, str]:
     """Break a word that is wider than the line."""
-    keep = len(word) - 1
-    while keep > 1 and not _holds(width, word[:keep] + "-", size, bold):
-        keep -= 1
-    return word[:keep] + "-", word[keep:]
+    start = _start(word[:-1], "-", width, size, bold)
+    return start + "-", word[len(start) :]
 
 
 def shortened(text: str, width: float, size: float, bold: bool = False) -> str:
     """Cut a text that is wider than a width, in points, and end it with an ellipsis."""
     if _holds(width, text, size, bold):
         return text
-    keep = len(text)
-    while keep > 1 and not _holds(width, text[:keep].rstrip() + "…", size, bold):
-        keep -= 1
-    return text[:keep].rstrip() + "…"
+    return _start(text, "…", width, size, bold) + "…"
+
+
+def _start(text: str, mark: str, width: float, size: float, bold: bool) -> str:
+    """Give as much of a text's start as a width holds before a mark; at least a letter."""
+    while len(text) > 1 and not _holds(width, text.rstrip() + mark, size, bold):
+        text = text[:-1]
+    return text.rstrip()
 
 
 def fitted(
@@ -338,12 +340,8 @@ def fitted(
     ----------
     candidates : tuple of str
         The same thing's names; the last one is cut where none fits.
-    width, size : float
-        Width of a line and size of the type, points.
-    bold : bool
-        Whether it is set bold.
-    lines : int
-        Most lines.
+    width, size, bold, lines
+        As for `wrapped`.
 
     Returns
     -------

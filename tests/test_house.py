@@ -69,7 +69,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis.calibration": {"calibrate"},
     "analysis.paper.frames": {"guard", "rates", "results", "sensitivity"},
     "analysis.paper.words": {"captions", "captions_sensitivity", "wording"},
-    "analysis.paper.publish": {"design", "publish"},
+    "analysis.paper.publish": {"design", "exhibits", "publish"},
     "analysis.paper.report": {"report"},
     "analysis.terminal": {"cli"},
 }

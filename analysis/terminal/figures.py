@@ -34,6 +34,7 @@ def figures(
     Writes each figure as PDF, SVG, PNG and TIFF with its data and caption. PATH is the data of the
     fit, where they are not the shipped ones.
     """
+    from ..paper.frames.results import Results
     from ..paper.publish.publish import publish
     from ..paper.report.report import kept_check, kept_poolings
     from ..sensitivity.store import load_borrowing, load_comparison
@@ -53,7 +54,8 @@ def figures(
     console.say(*_not_drawn(made, folder, path, len(poolings), **found))
     with console.progress_display() as progress:
         progress("drawing", 0, 0)
-        files = publish(made, evidence, place, checked, poolings, preset=preset, **found)
+        results = Results(made, evidence, checked, poolings, **found)
+        files = publish(results, place, preset=preset)
     verdict = None if checked is None else checked["verdict"]
     if as_json:
         console.print_json({"verdict": verdict, "files": files})

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mscpool.analysis.paper.publish.publish import draw, exhibits, style_of
+from mscpool.analysis.paper.frames.results import Results
+from mscpool.analysis.paper.publish.exhibits import exhibits
+from mscpool.analysis.paper.publish.publish import draw, style_of
 from mscpool.data.evidence import OUTCOMES
 from mscpool.figures.borrowing import draw_borrowing
 from mscpool.figures.flip_map import draw_flip_map
@@ -78,27 +80,28 @@ def leaves(box, page):
     )
 
 
+def results_with_poolings(evidence, fit, check):
+    return Results(fit, evidence, check, dict.fromkeys(("none", "partial", "complete"), fit))
+
+
 @pytest.mark.parametrize(("size", "preset"), PAGES)
 def test_nothing_overlaps_or_is_cut(sized, size, preset):
-    evidence, fit, check = sized[size]
-    style = style_of(evidence, check, preset)
-    poolings = dict.fromkeys(("none", "partial", "complete"), fit)
-    shown = exhibits(fit, evidence, check, poolings)
+    results = results_with_poolings(*sized[size])
+    style = style_of(results, preset)
     # Forests differ in their numbers only: the widest head and axis stand for all six.
     spared = {"forest_remission", "forest_any_ae", "forest_serious_ae", "joint_moderate_severe_ae"}
     found = {
         each.name: wrong
-        for each in shown
+        for each in exhibits(results)
         if each.name not in spared and (wrong := flaws(draw(each, style), style))
     }
     assert not found
 
 
 def test_a_slide_is_no_higher_than_the_slide(shipped):
-    evidence, fit, check = shipped
-    style = style_of(evidence, check, "slide")
-    poolings = dict.fromkeys(("none", "partial", "complete"), fit)
-    figures = {each.name: draw(each, style) for each in exhibits(fit, evidence, check, poolings)}
+    results = results_with_poolings(*shipped)
+    style = style_of(results, "slide")
+    figures = {each.name: draw(each, style) for each in exhibits(results)}
     assert max(figure.get_figheight() for figure in figures.values()) <= 190.5 / 25.4
     small = min(text.get_fontsize() for each in figures.values() for text in shown_texts(each))
     assert small >= style.preset.least
@@ -149,8 +152,8 @@ def test_nothing_overlaps_or_is_cut_in_figures_of_priors(sized, size, preset):
 
 def test_overlap_and_cut_are_noticed(shipped):
     evidence, fit, check = shipped
-    style = style_of(evidence, check)
-    figure = draw(exhibits(fit, evidence, check)[0], style)
+    style = style_of(Results(fit, evidence, check))
+    figure = draw(exhibits(Results(fit, evidence, check))[0], style)
     assert not flaws(figure, style)
     figure.text(0.5, 0.5, "a text on others, from edge to edge of the tiles", ha="center")
     figure.text(0.99, 0.99, "a text beyond the page")

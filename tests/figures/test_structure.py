@@ -10,7 +10,9 @@ from matplotlib.colors import to_hex, to_rgb
 from mscpool.analysis.paper.frames import guard as gather_guard
 from mscpool.analysis.paper.frames import rates as gather
 from mscpool.analysis.paper.frames import sensitivity as gather_sensitivity
-from mscpool.analysis.paper.publish.publish import draw, exhibits, style_of
+from mscpool.analysis.paper.frames.results import Results
+from mscpool.analysis.paper.publish.exhibits import exhibits
+from mscpool.analysis.paper.publish.publish import draw, style_of
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.calibration import draw_calibration
 from mscpool.figures.characteristics import draw_characteristics
@@ -27,8 +29,8 @@ from mscpool.figures.style import COLOURS, MARKERS, make_style, text_width, wrap
 
 @pytest.fixture
 def style(shipped):
-    evidence, _, check = shipped
-    return style_of(evidence, check)
+    evidence, fit, check = shipped
+    return style_of(Results(fit, evidence, check))
 
 
 _spec = importlib.util.spec_from_file_location("pretend", Path(__file__).parent / "conftest.py")
@@ -123,7 +125,7 @@ def test_estimates_of_a_forest_have_one_precision(shipped, style):
 @pytest.mark.parametrize("name", ["predictive", "calibration"])
 def test_signs_of_diseases_are_told_where_no_row_names_them(shipped, style, name):
     evidence, fit, check = shipped
-    each = next(e for e in exhibits(fit, evidence, check) if e.name == name)
+    each = next(e for e in exhibits(Results(fit, evidence, check)) if e.name == name)
     assert {style.names(d)[0] for d in evidence.diseases} <= set(words(draw(each, style)))
 
 
@@ -139,8 +141,8 @@ def test_a_count_known_within_bounds_has_its_disease_at_both_ends(shipped, style
 
 def test_no_name_of_a_study_is_cut_on_a_slide(shipped):
     evidence, fit, check = shipped
-    style = style_of(evidence, check, "slide")
-    each = next(e for e in exhibits(fit, evidence, check) if e.name == "characteristics")
+    style = style_of(Results(fit, evidence, check), "slide")
+    each = next(e for e in exhibits(Results(fit, evidence, check)) if e.name == "characteristics")
     assert set(each.frame["label"]) <= set(words(draw(each, style)))
 
 
@@ -259,7 +261,7 @@ def test_prior_and_posterior_hold_all_their_mass(shipped, style):
 
 def test_single_disease_has_no_tau_and_still_a_figure_set(sized):
     evidence, fit, check = sized[1, 1]
-    shown = {each.name: each for each in exhibits(fit, evidence, check)}
+    shown = {each.name: each for each in exhibits(Results(fit, evidence, check))}
     assert "tau" not in set(shown["prior_posterior"].frame["parameter"])
     assert "new_disease" not in set(shown["forest_improvement"].frame["row"])
 
@@ -275,8 +277,8 @@ def brief():
 def test_figures_of_a_fit_that_may_not_be_believed_carry_a_mark(brief, verdict, marked):
     evidence, fit, check = brief
     said = None if verdict is None else {**check, "verdict": verdict}
-    style = style_of(evidence, said)
-    for each in exhibits(fit, evidence, said):
+    style = style_of(Results(fit, evidence, said))
+    for each in exhibits(Results(fit, evidence, said)):
         texts = [text for text in draw(each, style).texts if text.get_gid() == "guard"]
         of_fit = each.kind not in ("evidence_map", "characteristics")
         assert len(texts) == marked * of_fit, each.name
@@ -337,8 +339,8 @@ def test_colours_differ_for_every_common_colour_blindness(shipped, style, kind):
 def test_type_is_six_to_eight_points_in_a_column(shipped):
     evidence, fit, check = shipped
     for preset, width in (("single", 88), ("double", 180)):
-        style = style_of(evidence, check, preset)
-        figure = draw(exhibits(fit, evidence, check)[2], style)
+        style = style_of(Results(fit, evidence, check), preset)
+        figure = draw(exhibits(Results(fit, evidence, check))[2], style)
         assert figure.get_figwidth() * 25.4 == pytest.approx(width)
         sizes = {text.get_fontsize() for text in figure.texts}
         sizes |= {text.get_fontsize() for axes in figure.axes for text in axes.texts}
@@ -347,8 +349,8 @@ def test_type_is_six_to_eight_points_in_a_column(shipped):
 
 def test_no_title_inside_axes(brief):
     evidence, fit, check = brief
-    style = style_of(evidence, check)
-    for each in exhibits(fit, evidence, check):
+    style = style_of(Results(fit, evidence, check))
+    for each in exhibits(Results(fit, evidence, check)):
         titles = [axes.get_title() for axes in draw(each, style).axes]
         assert not any(titles), each.name
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ...fitting.store import run_config
 from ...fitting.summary import rates
 
 if TYPE_CHECKING:
@@ -22,39 +24,55 @@ UNCHECKED = "unchecked"
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """All that a report tells of.
+    """All that figures, tables and pages tell of.
 
     Attributes
     ----------
-    evidence : Evidence
-        The analysis set.
     fit : xarray.DataTree
-        Its fit.
-    checked : mapping or None
+        The stored fit.
+    evidence : Evidence
+        The evidence that was fitted.
+    checked : mapping, optional
         The guard's findings in the shape of check.json; None where it did not run.
     poolings : mapping of str to xarray.DataTree
-        Fits of the same evidence by pooling, this one among them.
+        Fits of the same evidence by pooling, this one among them, in the order of drawing.
     others : mapping of str to (Evidence, xarray.DataTree)
         Fits with the other definitions, by their name.
-    config : mapping
-        What made the fit.
-    priors : PriorSet
-        Its priors.
     comparison : PriorComparison, optional
         What is believed under other priors.
     borrowed : Borrowing, optional
         What diseases take from each other.
     """
 
-    evidence: Evidence
     fit: DataTree
-    checked: Mapping[str, Any] | None
-    poolings: Mapping[str, DataTree]
-    others: Mapping[str, tuple[Evidence, DataTree]]
-    config: Mapping[str, Any]
-    priors: PriorSet
+    evidence: Evidence
+    checked: Mapping[str, Any] | None = None
+    poolings: Mapping[str, DataTree] = field(default_factory=dict)
+    others: Mapping[str, tuple[Evidence, DataTree]] = field(default_factory=dict)
     comparison: PriorComparison | None = None
     borrowed: Borrowing | None = None
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """What made the fit."""
+        return run_config(self.fit)
+
+    @cached_property
+    def run(self) -> Mapping[str, Any]:
+        """What made the fit, with its draws as they were sampled: perhaps twice those asked for."""
+        config = self.config
+        asked = config.get("draws")
+        draws = self.fit["posterior"].sizes["draw"] if config["engine"] == "nuts" else asked
+        doubled = draws != asked
+        tune = config["tune"] * (1 + doubled)
+        return {**config, "draws": draws, "tune": tune, "doubled": doubled}
+
+    @cached_property
+    def priors(self) -> PriorSet:
+        """The priors of the fit."""
+        from ....models.priors.sets import PriorSet
+
+        return PriorSet.from_dict(self.config["priors"])
 
     @property
     def verdict(self) -> str:
@@ -65,12 +83,17 @@ class Results:
         """Give the guard's verdict on an outcome."""
         return verdicts(self.checked).get(outcome, UNCHECKED)
 
+    @cached_property
+    def outcomes(self) -> list[str]:
+        """The outcomes that were asked for, in the order of the fit."""
+        return list(dict.fromkeys(rates_of(self)["outcome"]))
+
 
 def verdicts(checked: Mapping[str, Any] | None) -> dict[str, str]:
     """Give the guard's verdict on each outcome; empty where the guard did not run."""
     if checked is None:
         return {}
-    return {each["outcome"]: each["verdict"] for each in checked["outcomes"]}
+    return {judged["outcome"]: judged["verdict"] for judged in checked["outcomes"]}
 
 
 def stamped(table: pd.DataFrame, checked: Mapping[str, Any] | None) -> pd.DataFrame:
@@ -88,15 +111,10 @@ def stamped(table: pd.DataFrame, checked: Mapping[str, Any] | None) -> pd.DataFr
     DataFrame
         With a last column ``verdict``: ``pass``, ``warn``, ``fail`` or ``unchecked``.
     """
-    said = verdicts(checked)
-    return table.assign(verdict=[said.get(name, UNCHECKED) for name in table["outcome"]])
+    verdict = verdicts(checked)
+    return table.assign(verdict=[verdict.get(name, UNCHECKED) for name in table["outcome"]])
 
 
 def rates_of(results: Results) -> pd.DataFrame:
     """Give the rates that were reported, in the order of the fit."""
     return rates(results.fit)
-
-
-def reported(results: Results) -> list[str]:
-    """Give the outcomes that were asked for, in the order of the fit."""
-    return list(dict.fromkeys(rates_of(results)["outcome"]))

@@ -11,7 +11,8 @@ from ....models.priors.sets import PriorSet
 from ...fitting.diagnostics import diagnostics
 from ...guard.left_out import LARGEST_K
 from ..frames.rates import rates_data
-from ..words.captions import Setting, as_run, lowered
+from ..frames.results import Results
+from ..words.captions import lowered, verdict_words
 from ..words.wording import interval, listed, number, numbered, percent
 
 if TYPE_CHECKING:
@@ -31,24 +32,13 @@ _ALONE = "There is one disease, with a level of its own"
 _PACKAGES = {"pymc": "PyMC", "nutpie": "nutpie", "arviz": "ArviZ"}
 
 
-def checklist(
-    fit: DataTree,
-    evidence: Evidence,
-    checked: Mapping[str, Any] | None,
-    comparison: PriorComparison | None = None,
-) -> str:
+def checklist(results: Results) -> str:
     """Fill the checklist.
 
     Parameters
     ----------
-    fit : xarray.DataTree
-        A stored fit.
-    evidence : Evidence
-        The evidence that was fitted.
-    checked : mapping or None
-        What the guard found, in the shape of check.json.
-    comparison : PriorComparison, optional
-        What is believed under other priors.
+    results : Results
+        A fit with all that was found of it.
 
     Returns
     -------
@@ -61,7 +51,7 @@ def checklist(
     10.1038/s41562-021-01177-7, and of Sung and others (ROBUST), 2005, doi
     10.1016/j.jclinepi.2004.08.010.
     """
-    config = as_run(fit)
+    fit, evidence, checked, config = results.fit, results.evidence, results.checked, results.run
     items = [
         ("Question and data", _data(evidence, config)),
         ("Model and likelihood", _model(config, evidence)),
@@ -71,9 +61,9 @@ def checklist(
         ("Convergence", _convergence(fit, config)),
         ("Posterior predictive checks", _checks(checked)),
         ("Studies left out", _left_out(checked)),
-        ("Sensitivity to the prior", _sensitivity(comparison)),
+        ("Sensitivity to the prior", _sensitivity(results.comparison)),
         ("Estimates with intervals", "Posterior medians with central 95 % intervals, predictions."),
-        ("Decision rule", _decisions(comparison)),
+        ("Decision rule", _decisions(results.comparison)),
         ("Software, seed and reproduction", _software(config)),
         ("Data and code available", _availability(evidence)),
     ]
@@ -83,7 +73,7 @@ def checklist(
         for name, said in items
     ]
     lines += ["", "## Methods", "", _methods(items), "", "## Results", ""]
-    return "\n".join([*lines, _results(fit, evidence, checked, config), ""])
+    return "\n".join([*lines, _results(results), ""])
 
 
 def _cell(text: str) -> str:
@@ -284,10 +274,10 @@ def _methods(items: list[tuple[str, str]]) -> str:
     return " ".join(said[name] for name in wanted if not said[name].startswith("Not "))
 
 
-def _results(fit: DataTree, evidence: Evidence, checked, config: Mapping[str, Any]) -> str:
-    frame = rates_data(fit, evidence)
+def _results(results: Results) -> str:
+    frame = rates_data(results.fit, results.evidence)
     frame = frame[(frame["quantity"] == "rate") & (frame["evidence"] == "direct")]
-    said = [_convergence(fit, config)]
+    said = [_convergence(results.fit, results.run)]
     for outcome, rows in frame.groupby("outcome", sort=False):
         parts = [
             f"{interval(row)} in {disease_words(row['disease']).lower()} (n = {row['patients']})"
@@ -299,5 +289,5 @@ def _results(fit: DataTree, evidence: Evidence, checked, config: Mapping[str, An
         "Estimates are posterior medians with central 95 % posterior intervals, of diseases with "
         "studies of that outcome only; single-arm rates are not treatment effects."
     )
-    said.append(Setting(evidence, config, checked).verdict())
+    said.append(verdict_words(results))
     return " ".join(said)

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ....data.export import write_csv, write_whole
-from ...fitting.store import run_config
+from ..frames.results import Results
 from ..words import captions
 from ..words.wording import without_tags
 from .checklist import checklist
-from .exhibits import Exhibit, exhibits, plain
+from .exhibits import Exhibit, exhibits
 from .rendering import FORMATS, render, render_small
 from .tables import PaperTable, paper_tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from xarray import DataTree
 
-    from ....data.evidence import Evidence
     from ....figures.style import Style
-    from ...sensitivity.borrowing import Borrowing
-    from ...sensitivity.result import PriorComparison
 
 GALLERY_PRIORS = ("default", "sceptical", "enthusiastic", "tau_half_cauchy_0.5")
-Written = tuple[list[Path], set[str]]
 
 
 def draw(exhibit: Exhibit, style: Style) -> Figure:
@@ -43,15 +38,13 @@ def draw(exhibit: Exhibit, style: Style) -> Figure:
 _MODULES = {"safety": "rates"}
 
 
-def style_of(evidence: Evidence, check: Any = None, preset: str = "double") -> Style:
+def style_of(results: Results, preset: str = "double") -> Style:
     """Make the style of a fit's figures: its diseases keep their marks, its verdict is shown.
 
     Parameters
     ----------
-    evidence : Evidence
-        The evidence that was fitted.
-    check : CheckResult or mapping, optional
-        What the guard found; figures of an unchecked fit say so.
+    results : Results
+        The fit; figures of an unchecked one say so.
     preset : {"single", "double", "slide"}
         The page.
 
@@ -61,44 +54,25 @@ def style_of(evidence: Evidence, check: Any = None, preset: str = "double") -> S
     """
     from ....figures.style import make_style
 
-    checked = plain(check)
-    verdict = None if checked is None else checked["verdict"]
-    return make_style(preset, evidence.diseases, verdict)
+    verdict = None if results.checked is None else results.verdict
+    return make_style(preset, results.evidence.diseases, verdict)
 
 
 def publish(
-    fit: DataTree,
-    evidence: Evidence,
-    out: str | Path,
-    check: Any = None,
-    poolings: Mapping[str, DataTree] | None = None,
-    formats: Sequence[str] = FORMATS,
-    preset: str = "double",
-    comparison: PriorComparison | None = None,
-    borrowed: Borrowing | None = None,
+    results: Results, out: str | Path, formats: Sequence[str] = FORMATS, preset: str = "double"
 ) -> list[Path]:
     """Write the figure set with data and captions, the tables of a paper, and the checklist.
 
     Parameters
     ----------
-    fit : xarray.DataTree
-        A stored fit.
-    evidence : Evidence
-        The evidence that was fitted.
+    results : Results
+        A fit with all that was found of it.
     out : str or Path
         Folder to write to; it is made where it is missing.
-    check : CheckResult or mapping, optional
-        What the guard found.
-    poolings : mapping of str to xarray.DataTree, optional
-        Fits by pooling, to be compared.
     formats : sequence of {"pdf", "svg", "png", "tiff"}
         What to write.
     preset : {"single", "double", "slide"}
         The page.
-    comparison : PriorComparison, optional
-        What is believed under other priors.
-    borrowed : Borrowing, optional
-        What diseases take from each other.
 
     Returns
     -------
@@ -117,24 +91,24 @@ def publish(
             raise ValueError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
     from joblib import Parallel, delayed
 
-    style = style_of(evidence, check, preset)
+    style = style_of(results, preset)
     folder = Path(out)
-    sha256 = run_config(fit)["data_sha256"]
+    sha256 = results.config["data_sha256"]
     job = partial(_write_exhibit, folder=folder, style=style, formats=formats, sha256=sha256)
     # Joblib's workers neither share the sampler's threads, as forks would, nor run the calling
     # script again, as spawned processes would.
     workers = min(os.cpu_count() or 1, 2)
     both = Parallel(workers, return_as="generator", max_nbytes=None)  # no frames as read-only files
-    found = exhibits(fit, evidence, check, poolings, comparison, borrowed)
+    shown = exhibits(results)
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = both(delayed(job)(each) for each in found)
-    texts = _write_tables(paper_tables(fit, evidence, plain(check), comparison), folder)
-    told = checklist(fit, evidence, plain(check), comparison)
-    texts.append(write_whole(without_tags(told), folder / "checklist.md"))
+    drawn = both(delayed(job)(exhibit) for exhibit in shown)
+    texts = _write_tables(paper_tables(results), folder)
+    texts.append(write_whole(without_tags(checklist(results)), folder / "checklist.md"))
     written = list(drawn)
     files = [path for paths, _ in written for path in paths]
-    notes = [captions.abbreviations(shown, evidence.diseases) for _, shown in written]
-    page = without_tags(captions_page(found, notes, style))
+    diseases = results.evidence.diseases
+    notes = [captions.abbreviations(words, diseases) for _, words in written]
+    page = without_tags(captions_page(shown, notes, style))
     return [*files, write_whole(page, folder / "captions.md"), *texts]
 
 
@@ -152,7 +126,7 @@ def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:
 
 def _write_exhibit(
     exhibit: Exhibit, folder: Path, style: Style, formats: Sequence[str], sha256: str
-) -> Written:
+) -> tuple[list[Path], set[str]]:
     """Write a figure's files; give them, and the words that it shows."""
     table = folder / f"{exhibit.name}.csv"
     write_csv(exhibit.frame, table)
@@ -171,12 +145,12 @@ def words_shown(figure: Figure) -> set[str]:
     return {word.strip(",.;:()") for text in texts for word in text.get_text().split()}
 
 
-def captions_page(found: Sequence[Exhibit], notes: Sequence[str], style: Style) -> str:
+def captions_page(shown: Sequence[Exhibit], notes: Sequence[str], style: Style) -> str:
     """Write the captions and alternative texts of a set as Markdown.
 
     Parameters
     ----------
-    found : sequence of Exhibit
+    shown : sequence of Exhibit
         The figures, in order.
     notes : sequence of str
         What is said after each caption; empty for nothing.
@@ -196,7 +170,7 @@ def captions_page(found: Sequence[Exhibit], notes: Sequence[str], style: Style) 
         f"## Figure {number}. {each.words.title}\n\n`{each.name}`\n\n"
         f"{' '.join(part for part in (each.words.caption, note) if part)}\n\n"
         f"Alternative text: {each.words.alternative}\n"
-        for number, (each, note) in enumerate(zip(found, notes, strict=True), start=1)
+        for number, (each, note) in enumerate(zip(shown, notes, strict=True), start=1)
     ]
     return head + "\n".join(parts)
 
@@ -225,33 +199,38 @@ def gallery(folder: str | Path | None = None) -> list[Path]:
     room.mkdir(parents=True, exist_ok=True)
     evidence = load_evidence()
     fits = {name: fit(evidence, pooling=name) for name in ("none", "partial", "complete")}
-    checked = check(fits["partial"], evidence)
-    compared = compare_priors(evidence, GALLERY_PRIORS, fits=fits["partial"], threshold="usual")
-    borrowed = borrowing(evidence, fits["partial"])
-    found = exhibits(fits["partial"], evidence, checked, fits, compared, borrowed)
-    style = style_of(evidence, checked)
+    usual = fits["partial"]
+    results = Results(
+        usual,
+        evidence,
+        check(usual, evidence).to_dict(),
+        fits,
+        comparison=compare_priors(evidence, GALLERY_PRIORS, fits=usual, threshold="usual"),
+        borrowed=borrowing(evidence, usual),
+    )
+    shown, style = exhibits(results), style_of(results)
     files = [
-        write_whole(render_small(draw(each, style), style), room / f"{each.name}.png")
-        for each in found
+        write_whole(render_small(draw(exhibit, style), style), room / f"{exhibit.name}.png")
+        for exhibit in shown
     ]
     for stale in set(room.glob("*.png")) - set(files):
         stale.unlink()
     files.append(write_whole(f"{sources_sha256()}\n", room / "sources.sha256"))
-    return [*files, write_whole(gallery_page(found), room.parent / "README.md")]
+    return [*files, write_whole(gallery_page(shown), room.parent / "README.md")]
 
 
 def sources_sha256() -> str:
     """Hash what the gallery is made from: the data, and the sources that model and draw."""
     root = Path(__file__).parents[3]
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     for pattern in ("data/*.csv", "figures/*.py", "models/**/*.py"):
         for path in sorted(root.glob(pattern)):
-            made.update(f"{path.relative_to(root).as_posix()}\n".encode())
-            made.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return made.hexdigest()
+            digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
+            digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
 
 
-def gallery_page(found: Sequence[Exhibit]) -> str:
+def gallery_page(shown: Sequence[Exhibit]) -> str:
     """Write the page that shows the gallery, as Markdown."""
     head = (
         "# The figure set\n\nRendered from the shipped evidence by `make gallery`; "
@@ -261,6 +240,6 @@ def gallery_page(found: Sequence[Exhibit]) -> str:
     parts = [
         f"## {each.words.title}\n\n![{each.words.title}](gallery/{each.name}.png)\n\n"
         f"{each.words.caption}\n"
-        for each in found
+        for each in shown
     ]
     return "\n".join([head, *parts])

@@ -13,7 +13,7 @@ from ...fitting.diagnostics import diagnostics
 from ...fitting.summary import hyper, rates
 from ..frames import rates as gather
 from ..frames import sensitivity as gather_sensitivity
-from ..frames.results import UNCHECKED, verdicts
+from ..frames.results import UNCHECKED, Results, verdicts
 from ..words.wording import interval, number, signed
 
 if TYPE_CHECKING:
@@ -80,34 +80,23 @@ class PaperTable:
         return table.tab_header(title=self.title).tab_source_note(self.note)
 
 
-def paper_tables(
-    fit: DataTree,
-    evidence: Evidence,
-    checked: Mapping[str, Any] | None,
-    comparison: PriorComparison | None = None,
-) -> list[PaperTable]:
+def paper_tables(results: Results) -> list[PaperTable]:
     """Make the tables of a paper.
 
     Parameters
     ----------
-    fit : xarray.DataTree
-        A stored fit.
-    evidence : Evidence
-        The evidence that was fitted.
-    checked : mapping or None
-        What the guard found, in the shape of check.json.
-    comparison : PriorComparison, optional
-        What is believed under other priors.
+    results : Results
+        A fit with all that was found of it.
 
     Returns
     -------
     list of PaperTable
         Study characteristics, rates, diagnostics, and, where it was made, the comparison of priors.
     """
-    said = verdicts(checked)
+    fit, said, comparison = results.fit, verdicts(results.checked), results.comparison
     made = [
-        characteristics_table(evidence),
-        rates_table(fit, evidence, said),
+        characteristics_table(results.evidence),
+        rates_table(fit, results.evidence, said),
         diagnostics_table(fit, said),
     ]
     return made if comparison is None else [*made, priors_table(comparison, said)]

@@ -150,7 +150,6 @@ def _results(
     progress: Progress,
 ) -> Results:
     """Make or read back every fit, check the first, and ask how much hangs on its priors."""
-    from ...fitting.store import run_config
     from ...sensitivity.store import stored_borrowing, stored_comparison
 
     main = Request(evidence, settings["pooling"], priors, settings, out / "fit.nc")
@@ -173,10 +172,7 @@ def _results(
     }
     ordered = sorted(fits, key=(*COMPARED_POOLINGS, main.pooling).index)
     by_pooling = {name: fits[name] for name in ordered}
-    config = run_config(fit)
-    return Results(
-        evidence, fit, checked, by_pooling, others, config, priors, comparison, others_say
-    )
+    return Results(fit, evidence, checked, by_pooling, others, comparison, others_say)
 
 
 def compared_sets(priors: PriorSet) -> list[PriorSet]:
@@ -390,17 +386,11 @@ class Drawing:
 
 def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list[str]]:
     """Write every figure with its data and caption; give those of the page by name."""
-    from ..publish.publish import exhibits, publish
+    from ..publish.exhibits import exhibits
+    from ..publish.publish import publish
 
-    about = (results.fit, results.evidence)
-    known = {
-        "check": results.checked,
-        "poolings": results.poolings,
-        "comparison": results.comparison,
-        "borrowed": results.borrowed,
-    }
     folder = out / "figures"
-    files = publish(*about, folder, **known, formats=FIGURE_FORMATS)
+    files = publish(results, folder, FIGURE_FORMATS)
     drawings = {
         each.name: Drawing(
             each.name,
@@ -409,7 +399,7 @@ def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list
             each.words.alternative,
             (*FIGURE_FORMATS, "csv"),
         )
-        for each in exhibits(*about, **known)
+        for each in exhibits(results)
     }
     return drawings, [str(path.relative_to(out)) for path in files]
 

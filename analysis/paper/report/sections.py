@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -13,13 +12,11 @@ from ....data.evidence import summary
 from ....data.names import disease_words, outcome_words, study_labels
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
-from ..frames.results import UNCHECKED, Results, rates_of, reported
+from ..frames.results import UNCHECKED, Results, rates_of
 from ..words.wording import interval, listed, number, span
 from . import tables
+from .block import Block, Section
 from .sections_sensitivity import sensitivity_blocks
-from .tables import Table
-
-Kind = Literal["text", "list", "table", "figure", "model", "brief", "code", "warning"]
 
 NOT_EFFECTS = (
     "Single-arm rates are not treatment effects: they say what happened to treated patients, not "
@@ -37,33 +34,6 @@ CAUTIONS_OF_THE_FIELD = (
     "Many rows of death and all of remission in atopic dermatitis and urticaria are derived from "
     "the review: they are not independent of it.",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """A part of a section: text, a list, a table, or the place of a figure by its name."""
-
-    kind: Kind
-    content: Any = None
-
-
-@dataclass(frozen=True, eq=False)
-class Section:
-    """A section of the report."""
-
-    name: str
-    title: str
-    blocks: list[Block] = field(default_factory=list)
-
-    @property
-    def tables(self) -> list[Table]:
-        """The tables of the section."""
-        return [block.content for block in self.blocks if block.kind == "table"]
-
-    @property
-    def figures(self) -> list[str]:
-        """The names of the figures of the section."""
-        return [block.content for block in self.blocks if block.kind == "figure"]
 
 
 def sections(results: Results, shipped: bool, command: str) -> list[Section]:
@@ -245,14 +215,14 @@ def _rates(results: Results) -> Section:
     if _borrowed(results):
         text += " " + of_borrowed(results.config["pooling"], results.config["outcomes"])
     blocks = [Block("text", text), Block("figure", "rates")]
-    for outcome in reported(results):
+    for outcome in results.outcomes:
         blocks.append(Block("table", tables.rates_table(results, outcome)))
         blocks.append(Block("figure", f"forest_{outcome}"))
     return Section("rates", "Rates by outcome and disease", blocks)
 
 
 def _joint(results: Results) -> Section | None:
-    if not {"remission", "improvement"} <= set(reported(results)):
+    if not {"remission", "improvement"} <= set(results.outcomes):
         return None
     table = tables.nested_table(results, "remission")
     blocks = [Block("figure", "joint_remission"), Block("table", table)]
@@ -398,7 +368,7 @@ def _limits(results: Results, shipped: bool) -> Section:
     borrowed = _borrowed(results)
     if borrowed:
         said.append(f"Borrowed, with no study of that outcome: {borrowed}.")
-    if "death" in reported(results):
+    if "death" in results.outcomes:
         said.append("Mortality assumes a constant hazard over follow-up.")
     said += CAUTIONS_OF_THE_FIELD if shipped else ()
     return Section("limits", "Limits and cautions", [Block("list", said)])
@@ -437,7 +407,7 @@ def _reproduce(results: Results, command: str) -> Section:
 
 def heading(results: Results, shipped: bool) -> tuple[str, str]:
     """Give the title of the page and the line below it."""
-    diseases, outcomes = len(results.config["diseases"]), len(reported(results))
+    diseases, outcomes = len(results.config["diseases"]), len(results.outcomes)
     of = "1 disease" if diseases == 1 else f"{diseases} diseases"
     line = f"{of}, {outcomes} outcome{'s' if outcomes > 1 else ''}"
     verdict = results.verdict

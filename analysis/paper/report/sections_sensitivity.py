@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from ....data.names import disease_words, outcome_words, study_labels, words
 from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR
-from ..frames.results import Results, reported
+from ..frames.results import Results
 from ..words.wording import listed, percent
 from . import tables_sensitivity as tables
+from .block import Block
 
 if TYPE_CHECKING:
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
-    from .sections import Block
 
 
 def sensitivity_blocks(results: Results) -> list[Block]:
@@ -23,8 +23,6 @@ def sensitivity_blocks(results: Results) -> list[Block]:
 
 
 def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
-    from .sections import Block
-
     blocks = [
         Block("text", _opening(comparison)),
         Block("list", [_moved(comparison), *_conclusions(comparison), _predicted(comparison)]),
@@ -34,7 +32,7 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
     flips = tables.flips_table(comparison)
     if flips is not None:
         blocks.append(Block("table", flips))
-        blocks += [Block("figure", f"flip_map_{name}") for name in reported(results)]
+        blocks += [Block("figure", f"flip_map_{name}") for name in results.outcomes]
     blocks.append(Block("table", tables.sets_table(comparison)))
     if comparison.messages:
         blocks.append(Block("list", [_named(each, comparison) for each in comparison.messages]))
@@ -158,8 +156,6 @@ def _expected(comparison: PriorComparison, labels) -> str:
 
 
 def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
-    from .sections import Block
-
     conflicts = borrowed.diseases[borrowed.diseases["verdict"] == "conflict"]
     found = [_of(row) for row in conflicts.to_dict("records")]
     text = (

@@ -13,7 +13,7 @@ from ....data.names import disease_words, outcome_short, outcome_words, study_la
 from ...fitting.summary import rates
 from ..frames import guard as gather_guard
 from ..frames import rates as gather
-from ..frames.results import Results, rates_of, reported
+from ..frames.results import Results, rates_of
 from ..words.wording import count, interval, number, percent
 from .controlled import risk_differences
 
@@ -111,7 +111,7 @@ def priors_table(results: Results) -> Table:
     """Tabulate the priors of each outcome, and what they say of a rate before any data."""
     posterior, prior = results.fit["posterior"].to_dataset(), results.fit["prior"].to_dataset()
     made, rows = [], []
-    for outcome in reported(results):
+    for outcome in results.outcomes:
         own = results.priors.of(outcome)
         draws = prior["rate"].sel(outcome=outcome).to_numpy().ravel()
         following = prior["new_study"].sel(outcome=outcome).to_numpy().ravel()
@@ -210,7 +210,7 @@ def nested_table(results: Results, child: str) -> Table:
 def safety_table(results: Results) -> Table | None:
     """Tabulate the harms by disease; none where the fit has no harm of the dictionary."""
     frame = gather.safety_data(results.fit, results.evidence)
-    harms = set(gather.HARMS) & set(reported(results))
+    harms = set(gather.HARMS) & set(results.outcomes)
     frame = frame[frame["outcome"].isin(harms)]
     if frame.empty:
         return None
@@ -350,7 +350,7 @@ def pooling_table(results: Results) -> Table | None:
     if len(results.poolings) < 2:
         return None
     frame = gather.pooling_data(results.poolings, results.evidence)
-    frame = frame[frame["outcome"].isin(reported(results))].reset_index(drop=True)
+    frame = frame[frame["outcome"].isin(results.outcomes)].reset_index(drop=True)
     rows, quiet = [], set()
     for (outcome, disease), group in frame.groupby(["outcome", "disease"], sort=False):
         by = group.set_index("pooling")

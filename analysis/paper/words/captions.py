@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ....data.names import disease_shorts, disease_words, outcome_words
 from ....figures.forest import beyond_axis
-from ...fitting.store import run_config
+from ..frames.results import Results, verdicts
 from .wording import count, interval, listed, numbered, percent
 
 if TYPE_CHECKING:
     import pandas as pd
-    from xarray import DataTree
-
-    from ....data.evidence import Evidence
 
 _POOLING = {
     "partial": "partial pooling across diseases",
@@ -37,55 +34,38 @@ class Words:
     alternative: str
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What every caption of a fit says at its end: data, model, priors, and the guard's verdict."""
-
-    evidence: Evidence
-    config: Mapping[str, Any]
-    checked: Mapping[str, Any] | None
-
-    @property
-    def model(self) -> str:
-        """The model in a sentence."""
-        config = self.config
-        how = "numerical integration" if config["engine"] == "exact" else _sampling(config)
-        chosen = self.evidence.selection
-        return (
-            f"Bayesian hierarchical binomial model with {_POOLING[config['pooling']]}, prior set "
-            f"{config['priors']['name']}, {how}. Analysis set {chosen.analysis_set}, "
-            f"{chosen.definitions} definitions; data {config['data_sha256'][:12]}."
-        )
-
-    def verdict(self, outcomes: list[str] | None = None) -> str:
-        """Give the guard's verdict on a fit, or on the outcomes that a figure shows."""
-        if self.checked is None:
-            return "Unchecked: the guard has not seen this fit."
-        said = {each["outcome"]: each for each in self.checked["outcomes"]}
-        whole = self.checked["verdict"]
-        chosen = [said[name] for name in outcomes or said if name in said]
-        words = f"Guard: {whole}"
-        notes = [
-            f"{lowered(e['outcome'])}: {e['verdict']}" for e in chosen if e["verdict"] != "pass"
-        ]
-        if notes:
-            words += f" ({'; '.join(notes)})."
-        else:
-            words += " for the whole fit, pass for what is shown." if whole != "pass" else "."
-        return words + (" Do not use these estimates." if whole == "fail" else "")
+def model_words(results: Results) -> str:
+    """Say in a sentence which model, priors and data a fit is of."""
+    run = results.run
+    how = "numerical integration" if run["engine"] == "exact" else _sampling(run)
+    chosen = results.evidence.selection
+    return (
+        f"Bayesian hierarchical binomial model with {_POOLING[run['pooling']]}, prior set "
+        f"{run['priors']['name']}, {how}. Analysis set {chosen.analysis_set}, "
+        f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
+    )
 
 
-def as_run(fit: DataTree) -> dict[str, Any]:
-    """Tell what made a fit, with its draws as they were sampled: perhaps twice those asked for."""
-    config = run_config(fit)
-    draws = config.get("draws")
-    kept = fit["posterior"].sizes["draw"] if config["engine"] == "nuts" else draws
-    doubled = kept != draws
-    return config | {"draws": kept, "tune": config["tune"] * (1 + doubled), "doubled": doubled}
+def verdict_words(results: Results, outcomes: list[str] | None = None) -> str:
+    """Give the guard's verdict on a fit, or on the outcomes that a figure shows."""
+    if results.checked is None:
+        return "Unchecked: the guard has not seen this fit."
+    judged, whole = verdicts(results.checked), results.verdict
+    notes = [
+        f"{lowered(name)}: {judged[name]}"
+        for name in outcomes or judged
+        if judged.get(name, "pass") != "pass"
+    ]
+    words = f"Guard: {whole}"
+    if notes:
+        words += f" ({'; '.join(notes)})."
+    else:
+        words += " for the whole fit, pass for what is shown." if whole != "pass" else "."
+    return words + (" Do not use these estimates." if whole == "fail" else "")
 
 
-def _sampling(config: Mapping[str, Any]) -> str:
-    return f"{numbered(config['chains'], 'chain')} of {numbered(config['draws'], 'draw')} (NUTS)"
+def _sampling(run: Mapping[str, Any]) -> str:
+    return f"{numbered(run['chains'], 'chain')} of {numbered(run['draws'], 'draw')} (NUTS)"
 
 
 def _studies(n: int) -> str:
@@ -125,9 +105,9 @@ def _ranked(rows: pd.DataFrame, names: tuple[str, str, str]) -> str:
     return "; ".join(told)
 
 
-def evidence_map(frame: pd.DataFrame, setting: Setting) -> Words:
+def evidence_map(frame: pd.DataFrame, results: Results) -> Words:
     """Word the evidence map."""
-    rows = setting.evidence.rows
+    rows = results.evidence.rows
     gaps = [
         f"{disease_words(row['disease']).lower()}, {lowered(row['outcome'])}"
         for row in frame[frame["patients"] == 0].to_dict("records")
@@ -137,7 +117,7 @@ def evidence_map(frame: pd.DataFrame, setting: Setting) -> Words:
         "Patients (studies in brackets) behind each disease and outcome, treated arms only:",
         f"{studies} studies, {len(rows)} rows of counts.",
         "Darker tiles stand for more patients; hatched tiles for none.",
-        f"Analysis set {setting.evidence.selection.analysis_set}.",
+        f"Analysis set {results.evidence.selection.analysis_set}.",
     )
     told = [
         f"{disease_words(row['disease']).lower()}, {lowered(row['outcome'])}: {row['patients']} "
@@ -152,9 +132,9 @@ def evidence_map(frame: pd.DataFrame, setting: Setting) -> Words:
     )
 
 
-def characteristics(frame: pd.DataFrame, setting: Setting) -> Words:
+def characteristics(frame: pd.DataFrame, results: Results) -> Words:
     """Word the study characteristics."""
-    without = int((frame[list(setting.evidence.outcome_names)] == "").all(axis=1).sum())
+    without = int((frame[list(results.evidence.outcome_names)] == "").all(axis=1).sum())
     patients, controls = int(frame["patients"].sum()), int(frame["controls"].sum())
     months = frame["months"].dropna()
     follow_up = f"follow-up {months.min():g} to {months.max():g} months" if len(months) else ""
@@ -174,7 +154,7 @@ def characteristics(frame: pd.DataFrame, setting: Setting) -> Words:
     return Words("Study characteristics", caption, f"A row for each study. {parts}.")
 
 
-def forest(frame: pd.DataFrame, setting: Setting) -> Words:
+def forest(frame: pd.DataFrame, results: Results) -> Words:
     """Word a forest plot."""
     outcome = str(frame["outcome"].iloc[0])
     studies = frame[frame["row"] == "study"]
@@ -207,8 +187,8 @@ def forest(frame: pd.DataFrame, setting: Setting) -> Words:
         if borrowed
         else "",
         "Single-arm rates are not treatment effects.",
-        setting.model,
-        setting.verdict([outcome]),
+        model_words(results),
+        verdict_words(results, [outcome]),
     )
     alternative = sentences(
         f"Forest plot of {name} in {len(rates)} diseases and {len(studies)} study arms.",
@@ -227,7 +207,7 @@ def _new_disease(frame: pd.DataFrame) -> str:
     return f"In a disease not yet tried: {values}."
 
 
-def rates(frame: pd.DataFrame, setting: Setting) -> Words:
+def rates(frame: pd.DataFrame, results: Results) -> Words:
     """Word the rates by disease."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     caption = sentences(
@@ -237,13 +217,13 @@ def rates(frame: pd.DataFrame, setting: Setting) -> Words:
         "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
         "Death is shown as 12-month risk." if "death" in outcomes else "",
         _counted(frame),
-        setting.model,
-        setting.verdict(outcomes),
+        model_words(results),
+        verdict_words(results, outcomes),
     )
     return Words("Rates by disease", caption, _told(frame, "Panels, one an outcome"))
 
 
-def safety(frame: pd.DataFrame, setting: Setting) -> Words:
+def safety(frame: pd.DataFrame, results: Results) -> Words:
     """Word the harms."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     caption = sentences(
@@ -257,13 +237,13 @@ def safety(frame: pd.DataFrame, setting: Setting) -> Words:
         if "death" in outcomes
         else "",
         _counted(frame),
-        setting.model,
-        setting.verdict(outcomes),
+        model_words(results),
+        verdict_words(results, outcomes),
     )
     return Words("Harms by disease", caption, _told(frame, "Panels, one a harm"))
 
 
-def joint(frame: pd.DataFrame, setting: Setting) -> Words:
+def joint(frame: pd.DataFrame, results: Results) -> Words:
     """Word an outcome with the one nested in it."""
     parent, child = dict.fromkeys(frame["outcome"])
     caption = sentences(
@@ -272,8 +252,8 @@ def joint(frame: pd.DataFrame, setting: Setting) -> Words:
         "which lies within it in every posterior draw; lines: central 95 % intervals; white dashed "
         "bars: no study, borrowed from the other diseases.",
         _counted(frame),
-        setting.model,
-        setting.verdict([parent, child]),
+        model_words(results),
+        verdict_words(results, [parent, child]),
     )
     title = f"{outcome_words(parent)} and {lowered(child)}"
     return Words(title, caption, _told(frame, "Nested bars"))
@@ -293,7 +273,7 @@ def _told(frame: pd.DataFrame, kind: str) -> str:
     return f"{kind}; median and 95 % interval by disease, from the largest. {' '.join(parts)}"
 
 
-def predictive(frame: pd.DataFrame, setting: Setting) -> Words:
+def predictive(frame: pd.DataFrame, results: Results) -> Words:
     """Word the mixed predictive intervals of the studies."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     outside = frame[~frame["inside"].astype(bool)]
@@ -306,14 +286,14 @@ def predictive(frame: pd.DataFrame, setting: Setting) -> Words:
         "study of the same size in that disease, its study effect drawn anew. Arms are in the "
         "order of the predicted median.",
         found,
-        setting.model,
-        setting.verdict(outcomes),
+        model_words(results),
+        verdict_words(results, outcomes),
     )
     alternative = f"Panels, one an outcome, with a bar and a mark for each arm. {found}"
     return Words("Mixed predictive check, study by study", caption, alternative)
 
 
-def checks(frame: pd.DataFrame, setting: Setting) -> Words:
+def checks(frame: pd.DataFrame, results: Results) -> Words:
     """Word the guard's predictive checks."""
     alarms = frame[frame["verdict"] != "pass"]
     named = [
@@ -328,13 +308,13 @@ def checks(frame: pd.DataFrame, setting: Setting) -> Words:
         "lines: limits of warning and failure.",
         found,
         "The guard also judges each study left out, which another figure shows.",
-        setting.model,
-        setting.verdict(),
+        model_words(results),
+        verdict_words(results),
     )
     return Words("Predictive checks of the guard", caption, f"{len(frame)} checks. {found}")
 
 
-def calibration(frame: pd.DataFrame, setting: Setting) -> Words:
+def calibration(frame: pd.DataFrame, results: Results) -> Words:
     """Word the studies left out."""
     from scipy.stats import kstwo
 
@@ -354,13 +334,13 @@ def calibration(frame: pd.DataFrame, setting: Setting) -> Words:
         "that value, with the band that would hold the whole curve of a calibrated model with "
         "independent studies 95 times in 100.",
         found,
-        setting.model,
-        setting.verdict(),
+        model_words(results),
+        verdict_words(results),
     )
     return Words("Calibration of studies left out", caption, found)
 
 
-def pooling(frame: pd.DataFrame, setting: Setting) -> Words:
+def pooling(frame: pd.DataFrame, results: Results) -> Words:
     """Word the comparison of poolings."""
     poolings = list(dict.fromkeys(frame["pooling"]))
     outcomes = list(dict.fromkeys(frame["outcome"]))
@@ -381,14 +361,14 @@ def pooling(frame: pd.DataFrame, setting: Setting) -> Words:
         "the line joins the medians and shows the shrinkage. Under complete pooling all diseases "
         "share one rate.",
         moved,
-        f"The fit of the other figures: {setting.model} The others differ in their pooling only, "
-        "and the guard has not judged them.",
-        setting.verdict(outcomes),
+        f"The fit of the other figures: {model_words(results)}",
+        "The others differ in their pooling only, and the guard has not judged them.",
+        verdict_words(results, outcomes),
     )
     return Words("Pooling compared", caption, sentences("Rates under each pooling.", moved))
 
 
-def prior_posterior(frame: pd.DataFrame, setting: Setting) -> Words:
+def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
     """Word prior and posterior."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     caption = sentences(
@@ -397,8 +377,8 @@ def prior_posterior(frame: pd.DataFrame, setting: Setting) -> Words:
         "log hazard a year), and of the rate in a typical study of a disease not yet tried.",
         "Of a nested outcome they concern its share of the outcome that it is nested in.",
         "Where they coincide, the data say nothing: the result is the prior.",
-        setting.model,
-        setting.verdict(outcomes),
+        model_words(results),
+        verdict_words(results, outcomes),
     )
     told = []
     posterior = frame[frame["group"] == "posterior"]

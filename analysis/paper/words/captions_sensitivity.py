@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from ....data.names import disease_words
 from ....figures.flip_map import concludes_otherwise
-from .captions import ESTIMATES, Setting, Words, lowered, sentences
+from ..frames.results import Results
+from .captions import ESTIMATES, Words, lowered, model_words, sentences, verdict_words
 from .wording import listed, percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def prior_comparison(frame: pd.DataFrame, setting: Setting) -> Words:
+def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
     """Word the comparison of prior sets."""
     sets = list(dict.fromkeys(frame["set"]))
     others = frame[frame["set"] != sets[0]]
@@ -33,14 +34,14 @@ def prior_comparison(frame: pd.DataFrame, setting: Setting) -> Words:
         "square-root scale.",
         f"Sets are fitted anew or reweighted from the fits of others ({methods}).",
         moved,
-        setting.model,
-        setting.verdict(list(dict.fromkeys(frame["outcome"]))),
+        model_words(results),
+        verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
     )
     told = f"Prior sets: {listed(sets)}. {moved}"
     return Words("Prior sets compared", caption, told)
 
 
-def flip_map(frame: pd.DataFrame, setting: Setting) -> Words:
+def flip_map(frame: pd.DataFrame, results: Results) -> Words:
     """Word a flip map."""
     outcome = str(frame["outcome"].iloc[0])
     threshold, wanted = (float(frame[name].iloc[0]) for name in ("threshold", "wanted"))
@@ -57,14 +58,14 @@ def flip_map(frame: pd.DataFrame, setting: Setting) -> Words:
         f"is {wanted:g}, and the conclusion flips; none is drawn where all priors agree within two "
         "Monte-Carlo errors. Distance 1 is one prior standard deviation of μ or a doubling of the "
         "scale of τ.",
-        setting.model,
-        setting.verdict([outcome]),
+        model_words(results),
+        verdict_words(results, [outcome]),
     )
     words = f"Probability under the reference prior, by disease: {'; '.join(told)}."
     return Words(f"Flip map: {lowered(outcome)}", caption, words)
 
 
-def power_scaling(frame: pd.DataFrame, setting: Setting) -> Words:
+def power_scaling(frame: pd.DataFrame, results: Results) -> Words:
     """Word the power-scaling diagnostics."""
     told = [
         f"{lowered(str(row['outcome']))}, {row['parameter']}: {row['verdict']}"
@@ -75,13 +76,13 @@ def power_scaling(frame: pd.DataFrame, setting: Setting) -> Words:
         "Power-scaling sensitivity of the posterior to prior (full) and likelihood (hollow), per "
         "doubling of their weight; lines: two Monte-Carlo errors; dotted line: threshold.",
         found,
-        setting.model,
-        setting.verdict(),
+        model_words(results),
+        verdict_words(results),
     )
     return Words("Power-scaling sensitivity", caption, found)
 
 
-def borrowing(frame: pd.DataFrame, setting: Setting) -> Words:
+def borrowing(frame: pd.DataFrame, results: Results) -> Words:
     """Word the borrowing matrix."""
     between = frame[frame["disease"] != frame["left_out"]]
     found = ""
@@ -99,7 +100,7 @@ def borrowing(frame: pd.DataFrame, setting: Setting) -> Words:
         "diagonal, what its own studies add to the others (where this is beyond the scale, in its "
         "last colour). Hatched: no study to leave out.",
         found,
-        setting.model,
-        setting.verdict(list(dict.fromkeys(frame["outcome"]))),
+        model_words(results),
+        verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
     )
     return Words("Borrowing between diseases", caption, found or "No other disease.")

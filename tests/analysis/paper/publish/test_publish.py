@@ -14,15 +14,16 @@ import pytest
 from PIL import Image
 
 from mscpool.analysis.paper.frames import rates as gather
+from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.checklist import checklist
+from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import (
     draw,
-    exhibits,
     publish,
-    render,
     sources_sha256,
     style_of,
 )
+from mscpool.analysis.paper.publish.rendering import render
 from mscpool.analysis.paper.publish.tables import paper_tables
 from mscpool.analysis.paper.words import captions, captions_sensitivity
 from mscpool.analysis.paper.words.captions import abbreviations
@@ -66,14 +67,14 @@ def coarse():
 def published(brief, coarse, tmp_path_factory):
     evidence, fit, check = brief
     folder = tmp_path_factory.mktemp("published")
-    return folder, publish(fit, evidence, folder, check)
+    return folder, publish(Results(fit, evidence, check), folder)
 
 
 def test_every_figure_has_its_files_its_data_and_its_caption(brief, published):
     evidence, fit, check = brief
     folder, files = published
     captions = (folder / "captions.md").read_text("utf-8")
-    for each in exhibits(fit, evidence, check):
+    for each in exhibits(Results(fit, evidence, check)):
         for ending in ("svg", "pdf", "png", "tiff", "csv"):
             assert folder / f"{each.name}.{ending}" in files
         assert f"`{each.name}`" in captions
@@ -96,7 +97,7 @@ def test_the_same_command_writes_the_same_bytes(brief, published, tmp_path, monk
     _, files = published
     # One process this time, two before, and a second later: a date would differ.
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    again = publish(fit, evidence, tmp_path, check, formats=("svg", "pdf", "png", "tiff"))
+    again = publish(Results(fit, evidence, check), tmp_path, formats=("svg", "pdf", "png", "tiff"))
     again = {path.name: path.read_bytes() for path in again}
     assert again == {path.name: path.read_bytes() for path in files}
 
@@ -104,8 +105,10 @@ def test_the_same_command_writes_the_same_bytes(brief, published, tmp_path, monk
 @pytest.fixture(scope="module")
 def rendered(few):
     evidence, fit, check = few
-    style = style_of(evidence, check, "single")
-    exhibit = next(e for e in exhibits(fit, evidence, check) if e.name == "forest_remission")
+    style = style_of(Results(fit, evidence, check), "single")
+    exhibit = next(
+        e for e in exhibits(Results(fit, evidence, check)) if e.name == "forest_remission"
+    )
     formats = ("pdf", "svg", "png", "tiff")
     return exhibit, render(draw(exhibit, style), style, formats, exhibit.words, evidence.sha256)
 
@@ -141,21 +144,23 @@ def test_files_tell_what_they_show_and_of_which_data(few, rendered):
 
 def test_captions_say_n_interval_model_and_verdict(few):
     evidence, fit, check = few
-    words = {each.name: each.words for each in exhibits(fit, evidence, check)}
+    words = {each.name: each.words for each in exhibits(Results(fit, evidence, check))}
     caption = words["forest_improvement"].caption
     assert "113 to 115 of 194 patients in 13 arms of 12 studies" in caption
     assert "central 95 % interval" in caption
     assert "partial pooling" in caption
     assert "Guard: pass." in caption
-    unchecked = {each.name: each.words for each in exhibits(fit, evidence)}
+    unchecked = {each.name: each.words for each in exhibits(Results(fit, evidence))}
     assert "Unchecked" in unchecked["forest_improvement"].caption
-    failed = exhibits(fit, evidence, {**check, "verdict": "fail"})
+    failed = exhibits(Results(fit, evidence, {**check, "verdict": "fail"}))
     assert "Do not use" in next(e for e in failed if e.kind == "rates").words.caption
 
 
 def test_estimates_in_the_alternative_text_are_those_of_the_frame(few):
     evidence, fit, check = few
-    each = next(e for e in exhibits(fit, evidence, check) if e.name == "forest_improvement")
+    each = next(
+        e for e in exhibits(Results(fit, evidence, check)) if e.name == "forest_improvement"
+    )
     row = each.frame[(each.frame["row"] == "rate") & (each.frame["disease"] == "psoriasis")].iloc[0]
     low, high = 100 * row["low"], 100 * row["high"]
     said = f"psoriasis {100 * row['estimate']:.0f} % ({low:.0f} to {high:.0f})"
@@ -201,23 +206,23 @@ def test_a_table_of_one_unknown_outcome_has_a_figure_set(tmp_path, monkeypatch):
     table.write_text("study,events,n\na,3,7\nb,0,12\n")
     evidence = load_evidence(table)
     fit, check = pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
-    files = publish(fit, evidence, tmp_path / "out", check, formats=("svg",))
+    files = publish(Results(fit, evidence, check), tmp_path / "out", formats=("svg",))
     assert tmp_path / "out" / "forest_response.svg" in files
 
 
 def test_unknown_format_and_preset_are_named(few, tmp_path):
     evidence, fit, _ = few
     with pytest.raises(ValueError, match="unknown format 'bmp': choose among pdf, svg, png, tiff"):
-        publish(fit, evidence, tmp_path / "out", formats=("bmp",))
+        publish(Results(fit, evidence), tmp_path / "out", formats=("bmp",))
     with pytest.raises(ValueError, match="unknown preset 'poster'"):
-        publish(fit, evidence, tmp_path / "out", preset="poster")
+        publish(Results(fit, evidence), tmp_path / "out", preset="poster")
     assert not (tmp_path / "out").exists()
 
 
 def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
     evidence, fit, check = brief
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    publish(fit, evidence, tmp_path, check, formats=("svg",))
+    publish(Results(fit, evidence, check), tmp_path, formats=("svg",))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def cut(self, target):
@@ -225,7 +230,7 @@ def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "replace", cut)
     with pytest.raises(KeyboardInterrupt):
-        publish(fit, evidence, tmp_path, check, formats=("svg",))
+        publish(Results(fit, evidence, check), tmp_path, formats=("svg",))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -235,8 +240,8 @@ def test_names_are_drawn_as_written(tmp_path, monkeypatch):
     table.write_text("study,events,n\n$a^{$ <b>,3,7\n$b_c$,0,12\n", "utf-8")
     evidence = load_evidence(table)
     fit = pretend.pretend_fit(evidence)
-    publish(fit, evidence, tmp_path / "out", formats=("pdf", "svg"))
-    figure = draw(exhibits(fit, evidence)[2], style_of(evidence))
+    publish(Results(fit, evidence), tmp_path / "out", formats=("pdf", "svg"))
+    figure = draw(exhibits(Results(fit, evidence))[2], style_of(Results(fit, evidence)))
     named = [text for text in figure.texts if "$" in text.get_text()]
     assert len(named) == 2
     assert not any(text.get_parse_math() for text in named)
@@ -246,7 +251,7 @@ def test_names_open_no_tags_in_the_pages_of_words(tmp_path):
     table = tmp_path / "counts.csv"
     table.write_text("study,disease,events,n\na,<img src=x>,3,7\nb,<b>,0,12\n", "utf-8")
     evidence = load_evidence(table)
-    publish(pretend.pretend_fit(evidence), evidence, tmp_path / "out", formats=())
+    publish(Results(pretend.pretend_fit(evidence), evidence), tmp_path / "out", formats=())
     for name in ("captions.md", "checklist.md"):
         text = (tmp_path / "out" / name).read_text("utf-8")
         assert "<img" not in text
@@ -258,13 +263,13 @@ def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
     table.write_text("study,disease,events,n\n<b>A & B</b>_%,=1+1,3,7\nb,c,0,12\n")
     evidence = load_evidence(table)
     fit, check = pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
-    made = {each.name: each for each in paper_tables(fit, evidence, check)}
+    made = {each.name: each for each in paper_tables(Results(fit, evidence, check))}
     html = made["table_characteristics"].html()
     assert "<b>A" not in html
     assert "&lt;b&gt;A &amp; B" in html
     assert r"\&" in made["table_characteristics"].latex()
     assert made["table_characteristics"].html() == html
-    publish(fit, evidence, tmp_path / "out", check, formats=())
+    publish(Results(fit, evidence, check), tmp_path / "out", formats=())
     with (tmp_path / "out" / "table_characteristics.csv").open(encoding="utf-8") as stream:
         cells = [cell for row in csv.reader(stream) for cell in row]
     assert not [cell for cell in cells if cell.startswith("=")]
@@ -272,7 +277,9 @@ def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
 
 def test_rates_in_the_table_are_those_of_the_figure(few):
     evidence, fit, check = few
-    table = {each.name: each for each in paper_tables(fit, evidence, check)}["table_rates"].frame
+    table = {each.name: each for each in paper_tables(Results(fit, evidence, check))}[
+        "table_rates"
+    ].frame
     frame = gather.rates_data(fit, evidence)
     assert len(table) == (frame["quantity"] == "rate").sum()
     first = frame[frame["quantity"] == "rate"].iloc[0]
@@ -282,13 +289,13 @@ def test_rates_in_the_table_are_those_of_the_figure(few):
 
 def test_checklist_is_filled_from_the_run_and_says_what_is_open(few):
     evidence, fit, check = few
-    done = checklist(fit, evidence, check)
+    done = checklist(Results(fit, evidence, check))
     assert "| Posterior predictive checks | yes |" in done
     assert "| Sensitivity to the prior | no | Not done" in done
     assert "remission within improvement" in done
     assert re.search(r"We analysed 22 counts from \d+ studies", done)
     assert "tau ~ HalfNormal(sigma=1)" in done
-    assert "| Posterior predictive checks | no |" in checklist(fit, evidence, None)
+    assert "| Posterior predictive checks | no |" in checklist(Results(fit, evidence))
 
 
 def test_checklist_claims_no_more_than_is_there(tmp_path):
@@ -296,7 +303,7 @@ def test_checklist_claims_no_more_than_is_there(tmp_path):
     table.write_text("study,disease,outcome,events,n\na,psoriasis,improvement,3,7\n", "utf-8")
     evidence = load_evidence(table)
     fit = pretend.pretend_fit(evidence)
-    done = checklist(fit, evidence, None)
+    done = checklist(Results(fit, evidence))
     assert "We analysed 1 count from 1 study in 1 disease" in done
     assert "improvement was modelled" in done
     assert "one disease, with a level of its own" in done
@@ -304,7 +311,7 @@ def test_checklist_claims_no_more_than_is_there(tmp_path):
         assert absent not in done
     assert "| Data and code available | no |" in done
     del fit["prior"]
-    assert "| Prior predictive | no |" in checklist(fit, evidence, None)
+    assert "| Prior predictive | no |" in checklist(Results(fit, evidence))
 
 
 def test_draws_are_told_as_they_were_sampled(few):
@@ -312,21 +319,23 @@ def test_draws_are_told_as_they_were_sampled(few):
     asked = json.loads(fit.attrs["run_config"])
     halved = fit.copy()
     halved.attrs["run_config"] = json.dumps(asked | {"draws": asked["draws"] // 2, "tune": 50})
-    assert "4 chains of 100 draws after 100 of tuning (seed 1)" in checklist(fit, evidence, check)
+    assert "4 chains of 100 draws after 100 of tuning (seed 1)" in checklist(
+        Results(fit, evidence, check)
+    )
     told = "4 chains of 100 draws after 100 of tuning (seed 1; doubled because"
-    assert told in checklist(halved, evidence, check)
-    caption = exhibits(halved, evidence, check)[2].words.caption
+    assert told in checklist(Results(halved, evidence, check))
+    caption = exhibits(Results(halved, evidence, check))[2].words.caption
     assert "4 chains of 100 draws (NUTS)" in caption
 
 
 def test_refits_are_told_where_there_were_some(few):
     evidence, fit, check = few
-    assert "no Pareto k above 0.7)" in checklist(fit, evidence, check)
+    assert "no Pareto k above 0.7)" in checklist(Results(fit, evidence, check))
     doubtful = check | {"loo": [*check["loo"][1:], check["loo"][0] | {"pareto_k": 0.9}]}
     told = "the model was fitted anew for 1 with Pareto k above 0.7)"
-    assert told in checklist(fit, evidence, doubtful)
+    assert told in checklist(Results(fit, evidence, doubtful))
     exact = check | {"loo": [one | {"pareto_k": None} for one in check["loo"]]}
-    assert "over its effect; without approximation)" in checklist(fit, evidence, exact)
+    assert "over its effect; without approximation)" in checklist(Results(fit, evidence, exact))
 
 
 def test_the_verdict_of_a_caption_tells_whose_it_is(few):
@@ -335,37 +344,40 @@ def test_the_verdict_of_a_caption_tells_whose_it_is(few):
         one | {"verdict": v} for one, v in zip(check["outcomes"], ("warn", "pass"), strict=True)
     ]
     check = check | {"verdict": "warn", "outcomes": judged}
-    setting = captions.Setting(evidence, captions.as_run(fit), check)
+    results = Results(fit, evidence, check)
     first, second = (one["outcome"] for one in judged)
-    assert setting.verdict([first]) == f"Guard: warn ({first}: warn)."
-    assert setting.verdict([second]) == "Guard: warn for the whole fit, pass for what is shown."
-    assert setting.verdict() == setting.verdict([first])
+    assert captions.verdict_words(results, [first]) == f"Guard: warn ({first}: warn)."
+    assert (
+        captions.verdict_words(results, [second])
+        == "Guard: warn for the whole fit, pass for what is shown."
+    )
+    assert captions.verdict_words(results) == captions.verdict_words(results, [first])
 
 
 def test_arrows_are_explained_where_there_are_some(few):
     evidence, fit, check = few
     frame = gather.forest_data(fit, evidence, "improvement")
-    setting = captions.Setting(evidence, captions.as_run(fit), check)
-    assert "arrows" not in captions.forest(frame, setting).caption
+    results = Results(fit, evidence, check)
+    assert "arrows" not in captions.forest(frame, results).caption
     rare = frame.assign(raw_min=0.0, raw_max=0.0, estimate=0.01, low=0.0, high=0.02)
-    assert "arrows" in captions.forest(rare, setting).caption
+    assert "arrows" in captions.forest(rare, results).caption
 
 
 def test_flips_within_the_monte_carlo_error_or_unknown_are_none(few):
     evidence, fit, check = few
-    setting = captions.Setting(evidence, captions.as_run(fit), check)
+    results = Results(fit, evidence, check)
     grid = pd.DataFrame({"mu": [0.0, 1.0, 2.0, 3.0], "distance": [0.0, 1.0, 2.0, 3.0]})
     grid = grid.assign(outcome="improvement", disease="psoriasis", tau_scale=1.0, mcse=0.01)
     grid = grid.assign(threshold=0.3, direction="above", wanted=0.95)
     near = grid.assign(probability=[0.96, 0.94, float("nan"), 0.96])
-    assert "flips nowhere on the map" in captions_sensitivity.flip_map(near, setting).alternative
+    assert "flips nowhere on the map" in captions_sensitivity.flip_map(near, results).alternative
     far = grid.assign(probability=[0.96, 0.94, float("nan"), 0.9])
-    assert "flips at distance 3.0" in captions_sensitivity.flip_map(far, setting).alternative
+    assert "flips at distance 3.0" in captions_sensitivity.flip_map(far, results).alternative
 
 
 def test_latex_has_only_signs_that_its_fonts_know(few):
     evidence, fit, check = few
-    tables = {each.name: each for each in paper_tables(fit, evidence, check)}
+    tables = {each.name: each for each in paper_tables(Results(fit, evidence, check))}
     text = tables["table_diagnostics"].latex()
     assert "\\fontsize{6.5pt}{7.8pt}\\selectfont\n\\setlength{\\tabcolsep}{2pt}\n" in text
     assert r"($\mu$)" in text

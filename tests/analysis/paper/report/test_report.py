@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from mscpool.analysis.fitting.store import run_config
 from mscpool.analysis.paper.frames.results import Results, stamped
 from mscpool.analysis.paper.report import report
 from mscpool.analysis.paper.report import sections as findings
@@ -299,7 +298,7 @@ def results_of(evidence, path):
     from mscpool.analysis.fitting.fit import fit
 
     made = fit(evidence, engine="exact", draws=250, path=path, seed=1)
-    return Results(evidence, made, None, {}, {}, run_config(made), DEFAULT)
+    return Results(made, evidence)
 
 
 @pytest.mark.parametrize(
