@@ -32,6 +32,7 @@ ROOMS: dict[str, set[str]] = {
         "predictions",
         "prior_scan",
     },
+    "models.effects": set(),
     "figures": {
         "design_boundaries",
         "design_ess",
