@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from .about import FILE as ABOUT_FILE
+from .about import UNDESCRIBED, About, read_about
 from .cautions import cautions as _cautions
 from .entries import DOSE_ARMS, OUTCOME_FIELDS, OUTCOMES, PARENTS, Entry
 from .reading import (
@@ -73,6 +75,8 @@ class Evidence:
         Every row that was read: one a study, arm, outcome and definition.
     review : DataFrame
         What a review states of the same diseases; no rows where the data set has none.
+    about : About
+        Its title, question and cautions, and how its diseases are called and ordered.
     vocabulary : tuple of str
         The outcomes that may be named: the six of the dictionary, or those of a single table.
     selection : Selection
@@ -86,6 +90,7 @@ class Evidence:
     studies: pd.DataFrame
     outcomes: pd.DataFrame
     review: pd.DataFrame
+    about: About
     vocabulary: tuple[str, ...]
     selection: Selection
     rows: pd.DataFrame
@@ -124,9 +129,8 @@ class Evidence:
 
     @cached_property
     def diseases(self) -> tuple[str, ...]:
-        """Diseases of the selection in the order of the data, also those without rows."""
-        named = tuple(dict.fromkeys(self.studies["disease"]))
-        return self.selection.diseases or named
+        """Diseases of the selection in the order in which they are shown, also without rows."""
+        return self.about.ordered(self.selection.diseases or self.studies["disease"])
 
     @cached_property
     def outcome_names(self) -> tuple[str, ...]:
@@ -187,9 +191,9 @@ def load_evidence(path: str | Path | None = None, **selection: Any) -> Evidence:
     Parameters
     ----------
     path : str or Path, optional
-        A folder with `studies.csv`, `outcomes.csv` and perhaps `review.csv`; or one CSV file with
-        the columns `study, events, n` (or `events_min, events_max, n`) and perhaps `disease,
-        outcome, arm, months`. The shipped evidence by default.
+        A folder with `studies.csv`, `outcomes.csv` and perhaps `review.csv` and `about.toml`; or
+        one CSV file with the columns `study, events, n` (or `events_min, events_max, n`) and
+        perhaps `disease, outcome, arm, months`. The shipped evidence by default.
     **selection
         Fields of `Selection`.
 
@@ -206,7 +210,7 @@ def load_evidence(path: str | Path | None = None, **selection: Any) -> Evidence:
 
     Examples
     --------
-    >>> load_evidence(outcomes="remission", diseases="psoriasis").outcome_names
+    >>> load_evidence(outcomes="remission").outcome_names
     ('improvement', 'remission')
     """
     place = Path(__file__).parent if path is None else Path(path)
@@ -274,13 +278,17 @@ def _read_folder(folder: Path, name: str) -> Evidence:
     entries = []
     if tables["outcomes.csv"]:
         entries = read_outcomes(tables["outcomes.csv"], studies, problems)
+    diseases = dict.fromkeys(s["disease"] for s in (studies or {}).values() if s["disease"])
+    named = tuple(diseases) or None
     statements = []
     if review := tables.get("review.csv"):
-        diseases = dict.fromkeys(s["disease"] for s in (studies or {}).values() if s["disease"])
-        statements = read_review(review, tuple(diseases) or None, problems)
+        statements = read_review(review, named, problems)
+    about = UNDESCRIBED
+    if (folder / ABOUT_FILE).exists():
+        about = read_about(folder / ABOUT_FILE, prefix + ABOUT_FILE, named, problems)
     if problems or studies is None:
         raise EvidenceError(problems)
-    return _evidence(list(studies.values()), entries, statements, OUTCOMES)
+    return _evidence(list(studies.values()), entries, statements, OUTCOMES, about)
 
 
 def _read_single(path: Path, name: str) -> Evidence:
@@ -323,6 +331,7 @@ def _evidence(
     entries: list[Entry],
     statements: list[tuple[Any, ...]],
     vocabulary: tuple[str, ...],
+    about: About = UNDESCRIBED,
 ) -> Evidence:
     outcomes = pd.DataFrame([entry.values() for entry in entries], columns=list(OUTCOME_FIELDS))
     review = pd.DataFrame(statements, columns=list(REVIEW_COLUMNS))
@@ -330,6 +339,7 @@ def _evidence(
         studies=pd.DataFrame(studies).astype({"year": "Int64"}),
         outcomes=outcomes.astype({"months": float, "primary": bool}),
         review=review.astype({"value": float}),
+        about=about,
         vocabulary=vocabulary,
         selection=Selection(),
         rows=outcomes[_ROW_COLUMNS].iloc[:0],

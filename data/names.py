@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 OUTCOME_WORDS = {
     "improvement": "Improvement",
@@ -22,7 +24,6 @@ _OUTCOME_SHORT = {
     "serious_ae": "Serious AE",
     "death": "Death",
 }
-_DISEASE_SHORT = {"systemic_sclerosis": "SSc", "psoriasis": "Pso"}
 _LONGEST_SHORT = 5
 _SMALL_WORDS = frozenset({"a", "and", "in", "of", "or", "the", "with"})
 
@@ -33,12 +34,12 @@ def words(name: str) -> str:
     Parameters
     ----------
     name : str
-        As in the evidence, `systemic_sclerosis`.
+        As in the evidence, `any_name`.
 
     Returns
     -------
     str
-        `Systemic sclerosis`; a name that has large letters or spaces already keeps its letters.
+        `Any name`; a name that has large letters or spaces already keeps its letters.
     """
     text = " ".join(name.replace("_", " ").split())
     return text[:1].upper() + text[1:]
@@ -54,28 +55,25 @@ def outcome_short(name: str) -> str:
     return _OUTCOME_SHORT.get(name, words(name))
 
 
-def disease_words(name: str) -> str:
-    """Name a disease in words."""
-    return words(name)
-
-
-def disease_shorts(diseases: Iterable[str]) -> dict[str, str]:
+def disease_shorts(diseases: Iterable[str], customary: Mapping[str, str]) -> dict[str, str]:
     """Abbreviate diseases, each in its own way.
 
     Parameters
     ----------
     diseases : iterable of str
         As in the evidence.
+    customary : mapping of str to str
+        The abbreviations of those that have one.
 
     Returns
     -------
     dict of str to str
-        The customary letters (`SLE`, `AD`), else the initials, else the first letters; at most
+        The customary letters, else the initials, else the first letters; at most
         five, and a number where two diseases would share them. Numbers in a name are kept.
     """
     made: dict[str, str] = {}
     for name in diseases:
-        short = base = _DISEASE_SHORT.get(name) or _initials(name)
+        short = base = customary.get(name) or _initials(name)
         number = 1
         while short in made.values():
             number += 1

@@ -192,7 +192,7 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
     Table or None
         The rows with as many cells as the header; None where there is no header to read by.
     """
-    text = _read_text(path, file, problems)
+    text = read_text(path, file, problems)
     if text is None:
         return None
     records = [record for record in _records(text, file, problems) if any(record[1])]
@@ -247,7 +247,8 @@ def forget_cells(table: Table, columns: frozenset[str], problems: list[Problem])
     ]
 
 
-def _read_text(path: Path, file: str, problems: list[Problem]) -> str | None:
+def read_text(path: Path, file: str, problems: list[Problem]) -> str | None:
+    """Read a text file in UTF-8; note what is wrong with it and return None."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

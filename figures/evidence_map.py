@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..data.names import disease_words, outcome_short, outcome_words
+from ..data.names import outcome_short, outcome_words
 from .page import Page, leading, row_pitch
 from .style import FAINT, INK, Style, drawing, fitted, label_room, text_width, wrapped
 
@@ -41,7 +41,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     outcomes = list(dict.fromkeys(frame["outcome"]))
     width = style.preset.points
     gap = style.scaled(8)
-    names = [disease_words(disease) for disease in diseases]
+    names = [style.names(disease)[0] for disease in diseases]
     label_width = gap + label_room(names, 0.27 * width, style.size)
     cell = (width - label_width - style.scaled(2)) / len(outcomes)
     cell = min(cell, style.scaled(90))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.names import disease_words, outcome_words
+from ..data.names import outcome_words
 from .page import Page, count_words, key, key_height, leading, percent_axis, row_pitch
 from .panels import disease_sign
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, text_width
@@ -103,7 +103,7 @@ class _Forest:
 
     def _label(self, row: Mapping[Any, Any]) -> tuple[str, bool, float]:
         if row["row"] == "rate":
-            return disease_words(row["disease"]), True, self.style.scaled(9)
+            return self.style.names(row["disease"])[0], True, self.style.scaled(9)
         if row["row"] == "new_study":
             return "Next trial", False, self.indent + self.style.scaled(4)
         if row["row"] == "new_disease":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..data.names import disease_words, outcome_words
+from ..data.names import outcome_words
 from .page import Page, key, key_height, leading, percent_axis, row_pitch
 from .panels import disease_sign
 from .style import FAINT, INK, Style, drawing, fitted, label_room
@@ -41,7 +41,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     diseases = list(dict.fromkeys(frame["disease"]))
     entries = _key_entries(style, parent, child, bool((frame["evidence"] == "borrowed").any()))
     width, sign = style.preset.points, style.scaled(10)
-    names = [disease_words(d) for d in diseases]
+    names = [style.names(d)[0] for d in diseases]
     labels = label_room(names, 0.3 * width, style.size) + sign + style.scaled(6)
     plot = width - labels - style.scaled(8)
     key_room = key_height(style, width, [text for _, text in entries])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ..data.names import disease_words, outcome_short, outcome_words
+from ..data.names import outcome_short, outcome_words
 from .page import Page, key, key_height, key_sign, leading, row_pitch
 from .style import FAINT, POINTS_PER_MM, Style, fitted, label_room, text_width, wrapped
 
@@ -72,7 +72,7 @@ def disease_panels(
     """
     width = style.preset.points
     sign, margin = style.scaled(10), style.scaled(8)
-    names = [disease_words(d) for d in diseases]
+    names = [style.names(d)[0] for d in diseases]
     labels = label_room(names, 0.27 * width, style.small) + sign + style.scaled(6)
     words = [] if side is None else [side[0], *side[1].values()]
     beside = label_room(words, width, style.small) + margin * bool(words)

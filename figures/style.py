@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from ..data.names import disease_shorts, disease_words
+from ..data.about import UNDESCRIBED, About
 
 POINTS_PER_MM = 72 / 25.4
 FONT = "DejaVu Sans"  # comes with Matplotlib, so that a figure is the same on every machine
@@ -32,15 +32,6 @@ COLOURS = (
 )
 # As many as have no factor in common with the colours: 63 pairs before one returns.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-
-_SHIPPED = (
-    "psoriasis",
-    "atopic_dermatitis",
-    "chronic_spontaneous_urticaria",
-    "alopecia_areata",
-    "systemic_sclerosis",
-    "systemic_lupus_erythematosus",
-)
 
 
 @dataclass(frozen=True)
@@ -92,18 +83,22 @@ class Style:
         Diseases of the analysis, in order: they fix who has which colour and marker.
     verdict : str or None
         The guard's verdict on the fit that is drawn; None for one that was not checked.
+    about : About
+        How diseases are called; those that it describes have a mark of their own in every
+        selection.
     """
 
     preset: Preset
     diseases: tuple[str, ...] = ()
     verdict: str | None = None
+    about: About = UNDESCRIBED
     _marks: dict[str, Mark] = field(init=False, repr=False, compare=False)
     _shorts: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Give every disease its mark: the shipped six their own, others those that are left."""
-        object.__setattr__(self, "_marks", _marks(self.diseases))
-        object.__setattr__(self, "_shorts", disease_shorts(self.diseases))
+        """Give every disease its mark: those described their own, others those that are left."""
+        object.__setattr__(self, "_marks", _marks(self.diseases, self.about))
+        object.__setattr__(self, "_shorts", self.about.shorts(self.diseases))
 
     def mark(self, disease: str) -> Mark:
         """Give the colour and marker of a disease.
@@ -120,7 +115,7 @@ class Style:
     def names(self, disease: str) -> tuple[str, str]:
         """Give a disease's name in words, and its abbreviation among these diseases."""
         self.mark(disease)
-        return disease_words(disease), self._shorts[disease]
+        return self.about.words(disease), self._shorts[disease]
 
     @property
     def size(self) -> float:
@@ -149,7 +144,10 @@ class Style:
 
 
 def make_style(
-    preset: str = "double", diseases: tuple[str, ...] = (), verdict: str | None = None
+    preset: str = "double",
+    diseases: tuple[str, ...] = (),
+    verdict: str | None = None,
+    about: About = UNDESCRIBED,
 ) -> Style:
     """Make the style of a set of figures.
 
@@ -161,6 +159,8 @@ def make_style(
         Diseases of the analysis, in order.
     verdict : {"pass", "warn", "fail"}, optional
         The guard's verdict; figures of a fit without `pass` or `warn` carry a mark.
+    about : About
+        How diseases are called and ordered.
 
     Returns
     -------
@@ -173,13 +173,13 @@ def make_style(
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset '{preset}': choose one of {', '.join(PRESETS)}")
-    return Style(PRESETS[preset], tuple(diseases), verdict)
+    return Style(PRESETS[preset], tuple(diseases), verdict, about)
 
 
-def _marks(diseases: tuple[str, ...]) -> dict[str, Mark]:
-    slots = {name: i for i, name in enumerate(_SHIPPED)}
+def _marks(diseases: tuple[str, ...], about: About) -> dict[str, Mark]:
+    slots = {each.name: i for i, each in enumerate(about.diseases)}
     taken = {slots[name] for name in diseases if name in slots}
-    free = (i for i in range(len(diseases) + len(_SHIPPED)) if i not in taken)
+    free = (i for i in range(len(diseases) + len(slots)) if i not in taken)
     places = {name: slots[name] if name in slots else next(free) for name in diseases}
     return {
         name: Mark(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)])

@@ -10,6 +10,7 @@ import signal
 
 import typer
 
+from ...data.about import shipped_about
 from .check import check
 from .design import design_app
 from .exits import Commands, interrupt
@@ -21,8 +22,7 @@ from .validate import validate
 
 app = typer.Typer(
     cls=Commands,
-    help="What is known about mesenchymal stem cells in six immune-mediated skin diseases: "
-    "one pooled model, checked before it is believed.",
+    help=f"{shipped_about().title}: one pooled model, checked before it is believed.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

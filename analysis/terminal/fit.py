@@ -57,7 +57,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     else:
         from .printing import print_rates, print_verdict
 
-        print_rates(rates(made), checked)
+        print_rates(rates(made), checked, evidence.about)
         print_verdict(checked)
     return status_of(checked)
 

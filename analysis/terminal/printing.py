@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...data.names import disease_words, outcome_words, words
+from ...data.names import outcome_words, words
 from ..paper.frames.results import UNCHECKED, verdicts
 from ..paper.words.wording import interval, number
 from .console import print_table, printable
@@ -13,12 +13,13 @@ from .console import print_table, printable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...data.about import About
     from ..trial.requests import DesignResult
 
 _DESIGN_ROWS = 25
 
 
-def print_rates(rates: pd.DataFrame, checked: Mapping[str, Any] | None) -> None:
+def print_rates(rates: pd.DataFrame, checked: Mapping[str, Any] | None, about: About) -> None:
     """Print one table an outcome: each disease's rate, and what its next trial may see."""
     said = verdicts(checked)
     header = ("Disease", "Studies", "Patients", "Rate (95 % interval)", "Next trial (95 %)")
@@ -30,7 +31,7 @@ def print_rates(rates: pd.DataFrame, checked: Mapping[str, Any] | None) -> None:
         following = {row["disease"]: row for row in by_quantity["new_study"]}
         lines = [
             (
-                disease_words(row["disease"]),
+                about.words(row["disease"]),
                 "borrowed" if row["evidence"] == "borrowed" else str(row["studies"]),
                 "" if row["evidence"] == "borrowed" else str(row["patients"]),
                 interval(row),

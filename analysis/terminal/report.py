@@ -32,7 +32,6 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
             request.settings(),
             request.out,
             checking=not request.no_check,
-            shipped=request.path is None,
             command=shlex.join(["mscpool", *sys.argv[1:]]),
             progress=progress,
         )

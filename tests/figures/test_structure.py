@@ -286,9 +286,11 @@ def test_figures_of_a_fit_that_may_not_be_believed_carry_a_mark(brief, verdict, 
 
 def test_one_disease_keeps_one_mark_in_every_selection(shipped):
     evidence, _, _ = shipped
-    whole = make_style("double", evidence.diseases)
+    about = evidence.about
+    whole = make_style("double", evidence.diseases, about=about)
     for disease in evidence.diseases:
-        assert make_style("single", ("other", disease)).mark(disease) == whole.mark(disease)
+        alone = make_style("single", ("other", disease), about=about)
+        assert alone.mark(disease) == whole.mark(disease)
     with pytest.raises(ValueError, match="name it in diseases"):
         whole.mark("vitiligo")
 

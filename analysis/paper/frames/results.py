@@ -74,6 +74,14 @@ class Results:
 
         return PriorSet.from_dict(self.config["priors"])
 
+    def disease(self, name: str) -> str:
+        """Name a disease in words."""
+        return self.evidence.about.words(name)
+
+    def disease_in_text(self, name: str) -> str:
+        """Name a disease within a sentence."""
+        return self.evidence.about.in_text(name)
+
     @property
     def verdict(self) -> str:
         """The guard's verdict on the whole fit."""

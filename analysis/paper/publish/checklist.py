@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ....data.evidence import PARENTS
-from ....data.names import disease_words, outcome_words
+from ....data.names import outcome_words
 from ....models.priors.sets import PriorSet
 from ...fitting.diagnostics import diagnostics
 from ...guard.left_out import LARGEST_K
@@ -280,7 +280,7 @@ def _results(results: Results) -> str:
     said = [_convergence(results.fit, results.run)]
     for outcome, rows in frame.groupby("outcome", sort=False):
         parts = [
-            f"{interval(row)} in {disease_words(row['disease']).lower()} (n = {row['patients']})"
+            f"{interval(row)} in {results.disease_in_text(row['disease'])} (n = {row['patients']})"
             for row in rows.to_dict("records")
         ]
         name = lowered(str(outcome))

@@ -55,7 +55,7 @@ def style_of(results: Results, preset: str = "double") -> Style:
     from ....figures.style import make_style
 
     verdict = None if results.checked is None else results.verdict
-    return make_style(preset, results.evidence.diseases, verdict)
+    return make_style(preset, results.evidence.diseases, verdict, results.evidence.about)
 
 
 def publish(
@@ -106,8 +106,7 @@ def publish(
     texts.append(write_whole(without_tags(checklist(results)), folder / "checklist.md"))
     written = list(drawn)
     files = [path for paths, _ in written for path in paths]
-    diseases = results.evidence.diseases
-    notes = [captions.abbreviations(words, diseases) for _, words in written]
+    notes = [captions.abbreviations(words, results.evidence) for _, words in written]
     page = without_tags(captions_page(shown, notes, style))
     return [*files, write_whole(page, folder / "captions.md"), *texts]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ....data.names import disease_words, outcome_words, words
+from ....data.names import outcome_words, words
 from ...fitting.diagnostics import diagnostics
 from ...fitting.summary import hyper, rates
 from ..frames import rates as gather
@@ -19,6 +19,7 @@ from ..words.wording import interval, number, signed
 if TYPE_CHECKING:
     from xarray import DataTree
 
+    from ....data.about import About
     from ....data.evidence import Evidence
     from ...sensitivity.result import PriorComparison
 
@@ -99,7 +100,11 @@ def paper_tables(results: Results) -> list[PaperTable]:
         rates_table(fit, results.evidence, said),
         diagnostics_table(fit, said),
     ]
-    return made if comparison is None else [*made, priors_table(comparison, said)]
+    return (
+        made
+        if comparison is None
+        else [*made, priors_table(comparison, said, results.evidence.about)]
+    )
 
 
 def characteristics_table(evidence: Evidence) -> PaperTable:
@@ -107,7 +112,7 @@ def characteristics_table(evidence: Evidence) -> PaperTable:
     frame = gather.characteristics_data(evidence)
     cells = pd.DataFrame(
         {
-            "Disease": frame["disease"].map(disease_words),
+            "Disease": frame["disease"].map(evidence.about.words),
             "Study": frame["label"],
             **{
                 head: frame[name].map(_text)
@@ -148,7 +153,7 @@ def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> P
         rows.append(
             {
                 "Outcome": _judged(row["outcome"], said),
-                "Disease": disease_words(row["disease"]),
+                "Disease": evidence.about.words(row["disease"]),
                 "Studies": str(row["studies"]),
                 "Patients": str(row["patients"]),
                 "Rate (95 % interval)": interval(row),
@@ -193,7 +198,7 @@ def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
     )
 
 
-def priors_table(comparison: PriorComparison, said: Mapping[str, str]) -> PaperTable:
+def priors_table(comparison: PriorComparison, said: Mapping[str, str], about: About) -> PaperTable:
     """Make the table of the rates under the reference and the priors that move them farthest."""
     frame = gather_sensitivity.prior_comparison_data(comparison)
     rows = []
@@ -204,7 +209,7 @@ def priors_table(comparison: PriorComparison, said: Mapping[str, str]) -> PaperT
         rows.append(
             {
                 "Outcome": _judged(outcome, said),
-                "Disease": disease_words(str(disease)),
+                "Disease": about.words(str(disease)),
                 "Rate (95 % interval)": interval(base),
                 "Lowest (prior)": f"{interval(lowest)} ({lowest['set']})",
                 "Highest (prior)": f"{interval(highest)} ({highest['set']})",

@@ -89,7 +89,6 @@ def write_report(
     settings: Mapping[str, Any],
     out: Path,
     checking: bool,
-    shipped: bool,
     command: str,
     progress: Progress,
 ) -> Written:
@@ -107,8 +106,6 @@ def write_report(
         The folder to write to.
     checking : bool
         Whether the guard runs.
-    shipped : bool
-        Whether the evidence is the one that comes with the project.
     command : str
         What was typed, for the reader.
     progress : callable
@@ -131,13 +128,13 @@ def write_report(
     results = _results(evidence, priors, settings, out, checking, progress)
     write_check(results.checked, out)
     files = [CHECK_FILE] if results.checked is not None else []
-    written = sections(results, shipped, command)
+    written = sections(results, command)
     files += write_table_files(results, written, out)
     progress("drawing", 0, 0)
     drawings, drawn = write_figures(results, out)
     files += drawn
     progress("writing", 0, 0)
-    write_whole(page(results, written, drawings, shipped), out / PAGE)
+    write_whole(page(results, written, drawings), out / PAGE)
     return Written(results.checked, tuple(str(out / name) for name in (PAGE, "fit.nc", *files)))
 
 
@@ -232,9 +229,7 @@ def _keep_fits(requests: list[Request]) -> None:
         each.fitted()
 
 
-def page(
-    results: Results, written: list[Section], drawings: Mapping[str, Drawing], shipped: bool
-) -> str:
+def page(results: Results, written: list[Section], drawings: Mapping[str, Drawing]) -> str:
     """Render the page.
 
     Parameters
@@ -245,8 +240,6 @@ def page(
         Its sections.
     drawings : mapping of str to Drawing
         The figures by name.
-    shipped : bool
-        Whether the evidence is the one that comes with the project.
 
     Returns
     -------
@@ -261,7 +254,7 @@ def page(
     environment = Environment(
         loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    title, subtitle = heading(results, shipped)
+    title, subtitle = heading(results)
     return environment.get_template("report.html.j2").render(
         title=title,
         subtitle=subtitle,

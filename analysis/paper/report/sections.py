@@ -9,7 +9,7 @@ import pandas as pd
 
 from ....data.entries import PARENTS
 from ....data.evidence import summary
-from ....data.names import disease_words, outcome_words, study_labels
+from ....data.names import outcome_words, study_labels
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
 from ..frames.results import UNCHECKED, Results, rates_of
@@ -23,28 +23,14 @@ NOT_EFFECTS = (
     "what would have happened to them without the cells."
 )
 
-#: What a reader of the shipped evidence must know that no count shows.
-CAUTIONS_OF_THE_FIELD = (
-    "Response definitions differ between studies.",
-    "Alopecia areata's 24 of 24 has no response threshold and no control arm.",
-    "No core study reports whole-cohort responders in systemic sclerosis.",
-    "No adverse-event count is comparable across follow-up lengths without care.",
-    "Two phase 3 trials in atopic dermatitis that missed their endpoint are unpublished: "
-    "publication bias is likely.",
-    "Many rows of death and all of remission in atopic dermatitis and urticaria are derived from "
-    "the review: they are not independent of it.",
-)
 
-
-def sections(results: Results, shipped: bool, command: str) -> list[Section]:
+def sections(results: Results, command: str) -> list[Section]:
     """Write the report.
 
     Parameters
     ----------
     results : Results
         Everything that was fitted and checked.
-    shipped : bool
-        Whether the evidence is the one that comes with the project.
     command : str
         What was typed.
 
@@ -54,7 +40,7 @@ def sections(results: Results, shipped: bool, command: str) -> list[Section]:
         In the order of importance; those that have nothing to say are left out.
     """
     written = [
-        _question(results, shipped),
+        _question(results),
         _evidence(results),
         _model(results),
         _priors(results),
@@ -67,7 +53,7 @@ def sections(results: Results, shipped: bool, command: str) -> list[Section]:
         _poolings(results),
         _sensitivity(results),
         _definitions(results),
-        _limits(results, shipped),
+        _limits(results),
         _reproduce(results, command),
     ]
     return [section for section in written if section is not None]
@@ -88,26 +74,18 @@ def verdict_sentences(results: Results) -> list[str]:
     return told or ["For every outcome the data look like what the model predicts."]
 
 
-def _question(results: Results, shipped: bool) -> Section:
-    if shipped:
-        asked = (
-            "Mesenchymal stem cells are tried in immune-mediated skin diseases, in small studies, "
-            "mostly without a control arm, with outcomes defined differently in each. How often do "
-            "treated patients improve, reach remission or come to harm in each disease, how sure "
-            "is that, and what may the next trial see?"
-        )
-    else:
-        asked = (
-            "How often does each outcome occur in each disease, how sure is that, and what may the "
-            "next trial see?"
-        )
-    blocks = [Block("text", asked), Block("warning", NOT_EFFECTS), Block("brief", _brief(results))]
+def _question(results: Results) -> Section:
+    blocks = [
+        Block("text", results.evidence.about.question),
+        Block("warning", NOT_EFFECTS),
+        Block("brief", _brief(results)),
+    ]
     return Section("question", "The question, and the answer in brief", blocks)
 
 
 def _brief(results: Results) -> list[tuple[str, str, str]]:
     """Say of each outcome in a few sentences what the evidence supports, with its verdict."""
-    told = []
+    in_text, told = results.disease_in_text, []
     for name, rows in rates_of(results).groupby("outcome", sort=False):
         outcome = str(name)
         rate = rows[rows["quantity"] == "rate"]
@@ -119,14 +97,14 @@ def _brief(results: Results) -> list[tuple[str, str, str]]:
         if len(own) > 1:
             said.append(
                 f"The rate of a typical study runs from {interval(low)} in "
-                f"{_in_text(low['disease'])} to {interval(high)} in {_in_text(high['disease'])}."
+                f"{in_text(low['disease'])} to {interval(high)} in {in_text(high['disease'])}."
             )
         else:
             said.append(f"The rate of a typical study is {interval(low)}.")
         following = rows[rows["quantity"] == "new_study"].set_index("disease")
         next_trial = following.loc[high["disease"]]
         said.append(
-            f"The next trial in {_in_text(high['disease'])} may see a rate anywhere from "
+            f"The next trial in {in_text(high['disease'])} may see a rate anywhere from "
             f"{span(next_trial['q2.5'], next_trial['q97.5'])}."
         )
         told.append((outcome_words(outcome), " ".join(said), results.verdict_of(outcome)))
@@ -142,12 +120,6 @@ def _support(own: pd.DataFrame, diseases: int) -> str:
     if len(own) == diseases:
         return f"Known in all {diseases} diseases: {supplied}."
     return f"Known in {len(own)} of {diseases} diseases: {supplied}; the others borrow."
-
-
-def _in_text(disease: str) -> str:
-    """Name a disease within a sentence; one that is written with large letters keeps them."""
-    name = disease_words(disease)
-    return name[:1].lower() + name[1:] if name[1:].islower() else name
 
 
 def _evidence(results: Results) -> Section:
@@ -358,7 +330,7 @@ def of_borrowed(pooling: str, outcomes: Collection[str]) -> str:
     return f"A borrowed rate is of a disease without a study of that outcome: it rests on {rests}."
 
 
-def _limits(results: Results, shipped: bool) -> Section:
+def _limits(results: Results) -> Section:
     said = [
         NOT_EFFECTS,
         "The studies are few, small and chosen by those who published them; no model mends that.",
@@ -370,15 +342,15 @@ def _limits(results: Results, shipped: bool) -> Section:
         said.append(f"Borrowed, with no study of that outcome: {borrowed}.")
     if "death" in results.outcomes:
         said.append("Mortality assumes a constant hazard over follow-up.")
-    said += CAUTIONS_OF_THE_FIELD if shipped else ()
+    said += results.evidence.about.cautions
     return Section("limits", "Limits and cautions", [Block("list", said)])
 
 
 def _borrowed(results: Results) -> str:
-    frame = rates_of(results)
+    frame, in_text = rates_of(results), results.disease_in_text
     frame = frame[(frame["quantity"] == "rate") & (frame["evidence"] == "borrowed")]
     return "; ".join(
-        f"{outcome_words(str(outcome)).lower()} in {listed([_in_text(d) for d in rows['disease']])}"
+        f"{outcome_words(str(outcome)).lower()} in {listed([in_text(d) for d in rows['disease']])}"
         for outcome, rows in frame.groupby("outcome", sort=False)
     )
 
@@ -405,12 +377,11 @@ def _reproduce(results: Results, command: str) -> Section:
     return Section("reproduce", "How to reproduce this", blocks)
 
 
-def heading(results: Results, shipped: bool) -> tuple[str, str]:
+def heading(results: Results) -> tuple[str, str]:
     """Give the title of the page and the line below it."""
     diseases, outcomes = len(results.config["diseases"]), len(results.outcomes)
     of = "1 disease" if diseases == 1 else f"{diseases} diseases"
     line = f"{of}, {outcomes} outcome{'s' if outcomes > 1 else ''}"
     verdict = results.verdict
     line += ". The guard: " + (UNCHECKED if verdict == UNCHECKED else verdict) + "."
-    title = "Mesenchymal stem cells in immune-mediated skin diseases"
-    return (title if shipped else "What the evidence supports"), line
+    return results.evidence.about.title, line

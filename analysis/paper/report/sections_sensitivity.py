@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import disease_words, outcome_words, study_labels, words
+from ....data.names import outcome_words, study_labels, words
 from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR
 from ..frames.results import Results
 from ..words.wording import listed, percent
@@ -12,6 +12,7 @@ from . import tables_sensitivity as tables
 from .block import Block
 
 if TYPE_CHECKING:
+    from ....data.about import About
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
 
@@ -23,13 +24,14 @@ def sensitivity_blocks(results: Results) -> list[Block]:
 
 
 def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
+    about = results.evidence.about
     blocks = [
         Block("text", _opening(comparison)),
-        Block("list", [_moved(comparison), *_conclusions(comparison), _predicted(comparison)]),
+        Block("list", _told(comparison, about)),
         Block("figure", "prior_comparison"),
-        Block("table", tables.shifts_table(comparison)),
+        Block("table", tables.shifts_table(comparison, about)),
     ]
-    flips = tables.flips_table(comparison)
+    flips = tables.flips_table(comparison, about)
     if flips is not None:
         blocks.append(Block("table", flips))
         blocks += [Block("figure", f"flip_map_{name}") for name in results.outcomes]
@@ -48,6 +50,11 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
     return blocks
 
 
+def _told(comparison: PriorComparison, about: About) -> list[str]:
+    conclusions = _conclusions(comparison, about)
+    return [_moved(comparison, about), *conclusions, _predicted(comparison)]
+
+
 def _named(message: str, comparison: PriorComparison) -> str:
     """Put the sets' names in words where a message begins with one."""
     head, colon, rest = message.partition(": ")
@@ -64,7 +71,7 @@ def _opening(comparison: PriorComparison) -> str:
     )
 
 
-def _moved(comparison: PriorComparison) -> str:
+def _moved(comparison: PriorComparison, about: About) -> str:
     rates = comparison.rates[(comparison.rates["quantity"] == "rate")]
     others = rates[(rates["set"] != comparison.reference) & rates["shift"].notna()]
     if others.empty:
@@ -77,8 +84,8 @@ def _moved(comparison: PriorComparison) -> str:
     ].iloc[0]
     farthest = others["shift"].abs().groupby([others["outcome"], others["disease"]]).max()
     return (
-        f"The prior matters most for {_of(row)}: its mean rate is {percent(row['mean'])} under "
-        f"{words(row['set'])}, and {percent(base['mean'])} in this report. Of "
+        f"The prior matters most for {_of(row, about)}: its mean rate is {percent(row['mean'])} "
+        f"under {words(row['set'])}, and {percent(base['mean'])} in this report. Of "
         f"{len(farthest)} rates {int((farthest < _LITTLE).sum())} move by less than half a "
         "standard deviation under every prior."
     )
@@ -88,28 +95,28 @@ def _moved(comparison: PriorComparison) -> str:
 _LITTLE = 0.5
 
 
-def _of(row) -> str:
-    return f"{outcome_words(row['outcome']).lower()} in {disease_words(row['disease']).lower()}"
+def _of(row, about: About) -> str:
+    return f"{outcome_words(row['outcome']).lower()} in {about.in_text(row['disease'])}"
 
 
-def _conclusions(comparison: PriorComparison) -> list[str]:
+def _conclusions(comparison: PriorComparison, about: About) -> list[str]:
     frame = comparison.flips
     if frame.empty:
         return []
-    hanging = tables.held(frame)
+    hanging = tables.held(frame, about)
     firm = int((frame["changed_by"] == "").sum())
     said = (
-        f"Of {len(frame)} conclusions (such as: {_example(frame)}) {firm} are the same under every "
-        "prior compared"
+        f"Of {len(frame)} conclusions (such as: {_example(frame, about)}) {firm} are the same "
+        "under every prior compared"
     )
     if not hanging:
         return [f"{said}: no prior changes one."]
     return [f"{said}. {len(frame) - firm} hang on the prior: {'; '.join(hanging)}."]
 
 
-def _example(frame) -> str:
+def _example(frame, about: About) -> str:
     row = frame.iloc[0]
-    asked = f"{_of(row)} is had by {tables.asked_words(row)}"
+    asked = f"{_of(row, about)} is had by {tables.asked_words(row)}"
     return f"{asked}, with probability {row['confidence']:g} or more"
 
 
@@ -157,7 +164,7 @@ def _expected(comparison: PriorComparison, labels) -> str:
 
 def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
     conflicts = borrowed.diseases[borrowed.diseases["verdict"] == "conflict"]
-    found = [_of(row) for row in conflicts.to_dict("records")]
+    found = [_of(row, results.evidence.about) for row in conflicts.to_dict("records")]
     text = (
         "Diseases inform each other. Every study, and every disease, was left out in turn to see "
         "what the others would then say. "

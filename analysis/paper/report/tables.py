@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ....data.names import disease_words, outcome_short, outcome_words, study_labels, words
+from ....data.names import outcome_short, outcome_words, study_labels, words
 from ...fitting.summary import rates
 from ..frames import guard as gather_guard
 from ..frames import rates as gather
@@ -66,7 +66,7 @@ def map_table(results: Results) -> Table:
         by_outcome = of_disease.set_index("outcome")
         cells = by_outcome.loc[list(outcomes), ["studies", "patients"]].to_numpy().tolist()
         said = [f"{studies} / {patients}" if studies else "none" for studies, patients in cells]
-        rows.append((disease_words(str(disease)), *said))
+        rows.append((results.disease(str(disease)), *said))
     caption = (
         "Studies / patients behind each outcome in the analysis set. Where there are none, a rate "
         "is borrowed from the other diseases."
@@ -83,7 +83,7 @@ def characteristics_table(results: Results) -> Table:
     rows = [
         (
             str(row["label"]),
-            disease_words(row["disease"]),
+            results.disease(row["disease"]),
             words(_text(row["design"])),
             ", ".join(filter(None, (words(_text(row["cell_source"])), _text(row["donor"])))),
             ", ".join(f"{outcome_short(k)} {marks[row[k]]}" for k in outcomes if row[k]) or "–",
@@ -159,7 +159,7 @@ def rates_table(results: Results, outcome: str) -> Table:
         quiet |= {i} if alone else set()
         rows.append(
             (
-                disease_words(row["disease"]),
+                results.disease(row["disease"]),
                 BORROWED if alone else str(row["studies"]),
                 "" if alone else str(row["patients"]),
                 interval(row),
@@ -192,7 +192,7 @@ def nested_table(results: Results, child: str) -> Table:
         part = {"q2.5": low[i], "q50": middle[i], "q97.5": high[i]}
         made.append({"disease": disease, **{f"share_{name}": part[name] for name in part}})
         rows.append(
-            (disease_words(disease), *(interval(each.to_dict()) for each in pair), interval(part))
+            (results.disease(disease), *(interval(each.to_dict()) for each in pair), interval(part))
         )
     shares = pd.DataFrame(made)
     parts = frame.pivot(index="disease", columns="outcome", values=["q2.5", "q50", "q97.5"])
@@ -219,7 +219,7 @@ def safety_table(results: Results) -> Table | None:
     rows = []
     for disease, of_disease in rate.groupby("disease", sort=False):
         by = of_disease.set_index("outcome")
-        rows.append((disease_words(str(disease)), *(_harm(by.loc[name]) for name in outcomes)))
+        rows.append((results.disease(str(disease)), *(_harm(by.loc[name]) for name in outcomes)))
     caption = (
         "Harms: median rate of a typical study with its central 95 % interval, and below it the "
         "events seen among the patients looked at. Death is the 12-month risk, from follow-ups of "
@@ -321,7 +321,7 @@ def review_table(results: Results) -> Table | None:
     frame = pd.DataFrame(results.checked["review"])
     rows = [
         (
-            disease_words(row["disease"]),
+            results.disease(row["disease"]),
             outcome_words(row["outcome"]) if row["outcome"] != "death" else "Death",
             row["wording"],
             _stated(row["statistic"], row["value"]),
@@ -357,7 +357,7 @@ def pooling_table(results: Results) -> Table | None:
         quiet |= {len(rows)} if group["evidence"].iloc[0] == BORROWED else set()
         cells = (interval(by.loc[name].to_dict()) for name in results.poolings)
         support = "borrowed" if group["evidence"].iloc[0] == BORROWED else _support(group)
-        rows.append((outcome_words(str(outcome)), disease_words(str(disease)), support, *cells))
+        rows.append((outcome_words(str(outcome)), results.disease(str(disease)), support, *cells))
     caption = (
         "Rate of a typical study (median, central 95 % interval) when diseases inform each other "
         "not at all, partially, and as if they were one."
@@ -389,7 +389,7 @@ def definitions_table(results: Results) -> Table | None:
     for (outcome, disease), group in frame.groupby(["outcome", "disease"], sort=False):
         by = group.set_index("definitions")
         cells = (interval(by.loc[name].to_dict()) if name in by.index else "–" for name in frames)
-        rows.append((outcome_words(str(outcome)), disease_words(str(disease)), *cells))
+        rows.append((outcome_words(str(outcome)), results.disease(str(disease)), *cells))
     caption = (
         "Rates of the outcomes and diseases in which a study has another definition of the "
         "outcome, under each."

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ....data.names import disease_words, outcome_words, study_labels, words
+from ....data.names import outcome_words, study_labels, words
 from ...sensitivity.power_scaling import MEANING
 from ..words.wording import interval, listed, number, percent
 from .tables import Table
 
 if TYPE_CHECKING:
+    from ....data.about import About
     from ....data.evidence import Evidence
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
@@ -54,7 +55,7 @@ def _with_error(row: Mapping[Any, Any], value: str, error: str) -> str:
     return f"{row[value]:+.2f} (± {row[error]:.2f})".replace("-", "−")
 
 
-def shifts_table(comparison: PriorComparison) -> Table:
+def shifts_table(comparison: PriorComparison, about: About) -> Table:
     """Tabulate each rate under the reference, and the priors that move it farthest."""
     frame = comparison.rates[comparison.rates["quantity"] == "rate"]
     rows, quiet = [], set()
@@ -66,7 +67,7 @@ def shifts_table(comparison: PriorComparison) -> Table:
         rows.append(
             (
                 outcome_words(str(outcome)),
-                disease_words(str(disease)),
+                about.words(str(disease)),
                 interval(base),
                 *(f"{interval(end)}\n{words(end['set'])}" for end in ends),
                 f"{mine['shift'].abs().max():.1f}",
@@ -83,7 +84,7 @@ def shifts_table(comparison: PriorComparison) -> Table:
     return Table("prior_rates", caption, header, rows, shown, quiet=frozenset(quiet), texts=2)
 
 
-def flips_table(comparison: PriorComparison) -> Table | None:
+def flips_table(comparison: PriorComparison, about: About) -> Table | None:
     """Tabulate the conclusions, and which of them hang on the prior; none without a question."""
     frame = comparison.flips
     if frame.empty:
@@ -91,7 +92,7 @@ def flips_table(comparison: PriorComparison) -> Table | None:
     rows = [
         (
             outcome_words(row["outcome"]),
-            disease_words(row["disease"]),
+            about.words(row["disease"]),
             asked_words(row),
             f"{'yes' if row['concluded'] else 'not shown'} ({row['probability']:.2f})",
             f"{row['lowest']:.2f} to {row['highest']:.2f}",
@@ -180,7 +181,7 @@ def conflicts_table(comparison: PriorComparison, evidence: Evidence) -> Table:
 
 def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
     """Tabulate what each disease takes from the others, and the study that moves it most."""
-    labels = study_labels(evidence.studies)
+    labels, about = study_labels(evidence.studies), evidence.about
     studies = borrowed.influence[borrowed.influence["kind"] == "study"]
     rows, quiet = [], set()
     for row in borrowed.diseases.to_dict("records"):
@@ -192,7 +193,7 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
         rows.append(
             (
                 outcome_words(row["outcome"]),
-                disease_words(row["disease"]),
+                about.words(row["disease"]),
                 str(row["patients"]) if own else "none",
                 number(max(row["borrowed"], 0.0)),
                 percent(min(row["shrinkage"], 1.0), 0) if own else "all",
@@ -233,15 +234,15 @@ def largest(frame: pd.DataFrame, column: str) -> dict[Any, Any]:
 
 def influence_table(borrowed: Borrowing, evidence: Evidence) -> Table:
     """Tabulate the studies and diseases whose absence moves a rate by half a deviation or more."""
-    labels = study_labels(evidence.studies)
+    labels, about = study_labels(evidence.studies), evidence.about
     frame = borrowed.influence
     strong = frame[(frame["change"].abs() >= _STRONG) & ~_of_itself(frame)]
     strong = strong.sort_values("change", key=lambda change: -change.abs())
     rows = [
         (
             outcome_words(row["outcome"]),
-            disease_words(row["disease"]),
-            labels[row["left_out"]] if row["kind"] == "study" else disease_words(row["left_out"]),
+            about.words(row["disease"]),
+            labels[row["left_out"]] if row["kind"] == "study" else about.words(row["left_out"]),
             percent(row["mean"]),
             f"{row['change']:+.1f} (± {row['change_mcse']:.2f})".replace("-", "−"),
         )
@@ -264,11 +265,11 @@ def _of_itself(frame: pd.DataFrame) -> pd.Series:
     return (frame["kind"] == "disease") & (frame["left_out"] == frame["disease"])
 
 
-def held(frame: pd.DataFrame) -> list[str]:
+def held(frame: pd.DataFrame, about: About) -> list[str]:
     """Name the conclusions that some prior compared changes."""
     hanging = frame[frame["changed_by"] != ""]
     return [
         f"{outcome_words(str(outcome)).lower()} in "
-        f"{listed([disease_words(d).lower() for d in rows['disease']])}"
+        f"{listed([about.in_text(d) for d in rows['disease']])}"
         for outcome, rows in hanging.groupby("outcome", sort=False)
     ]

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ....data.names import disease_shorts, disease_words, outcome_words
+from ....data.names import outcome_words
 from ....figures.forest import beyond_axis
 from ..frames.results import Results, verdicts
 from .wording import count, interval, listed, numbered, percent
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ....data.evidence import Evidence
 
 _POOLING = {
     "partial": "partial pooling across diseases",
@@ -78,12 +80,13 @@ def lowered(outcome: str) -> str:
     return words[:1].lower() + words[1:]
 
 
-def abbreviations(shown: set[str], diseases: tuple[str, ...]) -> str:
+def abbreviations(shown: set[str], evidence: Evidence) -> str:
     """Spell out the abbreviations among the words that a figure shows."""
+    about = evidence.about
     pairs = [
-        f"{short}, {disease_words(name).lower()}"
-        for name, short in disease_shorts(diseases).items()
-        if short in shown and short != disease_words(name)
+        f"{short}, {about.in_text(name)}"
+        for name, short in about.shorts(evidence.diseases).items()
+        if short in shown and short != about.words(name)
     ]
     pairs += ["AE, adverse event"] if "AE" in shown else []
     return f"{'; '.join(pairs)}." if pairs else ""
@@ -94,11 +97,11 @@ def sentences(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _ranked(rows: pd.DataFrame, names: tuple[str, str, str]) -> str:
+def _ranked(rows: pd.DataFrame, names: tuple[str, str, str], results: Results) -> str:
     """Give each disease's estimate, from the largest."""
     rows = rows.sort_values(names[0], ascending=False, kind="stable")
     told = [
-        f"{disease_words(row['disease']).lower()} {interval(row, names)}"
+        f"{results.disease_in_text(row['disease'])} {interval(row, names)}"
         + (" (borrowed)" if row["evidence"] == "borrowed" else "")
         for row in rows.to_dict("records")
     ]
@@ -109,7 +112,7 @@ def evidence_map(frame: pd.DataFrame, results: Results) -> Words:
     """Word the evidence map."""
     rows = results.evidence.rows
     gaps = [
-        f"{disease_words(row['disease']).lower()}, {lowered(row['outcome'])}"
+        f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}"
         for row in frame[frame["patients"] == 0].to_dict("records")
     ]
     studies = rows["study"].nunique()
@@ -120,7 +123,7 @@ def evidence_map(frame: pd.DataFrame, results: Results) -> Words:
         f"Analysis set {results.evidence.selection.analysis_set}.",
     )
     told = [
-        f"{disease_words(row['disease']).lower()}, {lowered(row['outcome'])}: {row['patients']} "
+        f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}: {row['patients']} "
         f"patients in {_studies(row['studies'])}"
         for row in frame[frame["patients"] > 0].to_dict("records")
     ]
@@ -147,7 +150,7 @@ def characteristics(frame: pd.DataFrame, results: Results) -> Words:
     )
     per = frame.groupby("disease", sort=False)["patients"].agg(["size", "sum"])
     told = [
-        f"{disease_words(str(name)).lower()}: {_studies(row['size'])}, {row['sum']} patients"
+        f"{results.disease_in_text(str(name))}: {_studies(row['size'])}, {row['sum']} patients"
         for name, row in per.iterrows()
     ]
     parts = "; ".join([*told, follow_up] if follow_up else told)
@@ -164,7 +167,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
     low, high = int(studies["events_min"].sum()), int(studies["events_max"].sum())
     bounded = bool((studies["events_min"] < studies["events_max"]).any())
     borrowed = [
-        disease_words(d).lower() for d in rates.loc[rates["evidence"] == "borrowed", "disease"]
+        results.disease_in_text(d) for d in rates.loc[rates["evidence"] == "borrowed", "disease"]
     ]
     death = outcome == "death"
     caption = sentences(
@@ -193,7 +196,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
     alternative = sentences(
         f"Forest plot of {name} in {len(rates)} diseases and {len(studies)} study arms.",
         "Disease rates, from the largest:",
-        _ranked(rates, ("estimate", "low", "high")) + ".",
+        _ranked(rates, ("estimate", "low", "high"), results) + ".",
         _new_disease(frame),
     )
     return Words(f"Forest plot: {name}", caption, alternative)
@@ -220,7 +223,7 @@ def rates(frame: pd.DataFrame, results: Results) -> Words:
         model_words(results),
         verdict_words(results, outcomes),
     )
-    return Words("Rates by disease", caption, _told(frame, "Panels, one an outcome"))
+    return Words("Rates by disease", caption, _told(frame, "Panels, one an outcome", results))
 
 
 def safety(frame: pd.DataFrame, results: Results) -> Words:
@@ -240,7 +243,7 @@ def safety(frame: pd.DataFrame, results: Results) -> Words:
         model_words(results),
         verdict_words(results, outcomes),
     )
-    return Words("Harms by disease", caption, _told(frame, "Panels, one a harm"))
+    return Words("Harms by disease", caption, _told(frame, "Panels, one a harm", results))
 
 
 def joint(frame: pd.DataFrame, results: Results) -> Words:
@@ -256,7 +259,7 @@ def joint(frame: pd.DataFrame, results: Results) -> Words:
         verdict_words(results, [parent, child]),
     )
     title = f"{outcome_words(parent)} and {lowered(child)}"
-    return Words(title, caption, _told(frame, "Nested bars"))
+    return Words(title, caption, _told(frame, "Nested bars", results))
 
 
 def _counted(frame: pd.DataFrame) -> str:
@@ -264,10 +267,10 @@ def _counted(frame: pd.DataFrame) -> str:
     return "Patients: " + ", ".join(f"{lowered(str(o))} {n}" for o, n in own.items()) + "."
 
 
-def _told(frame: pd.DataFrame, kind: str) -> str:
+def _told(frame: pd.DataFrame, kind: str, results: Results) -> str:
     own = frame[frame["quantity"] == "rate"]
     parts = [
-        f"{outcome_words(str(outcome))}: {_ranked(rows, ('q50', 'q2.5', 'q97.5'))}."
+        f"{outcome_words(str(outcome))}: {_ranked(rows, ('q50', 'q2.5', 'q97.5'), results)}."
         for outcome, rows in own.groupby("outcome", sort=False)
     ]
     return f"{kind}; median and 95 % interval by disease, from the largest. {' '.join(parts)}"
@@ -352,7 +355,7 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
         outcome, disease = wide.index[place]
         ends = wide.iloc[place]
         moved = (
-            f"Partial pooling moves {disease_words(disease).lower()}, {lowered(outcome)}, most: "
+            f"Partial pooling moves {results.disease_in_text(disease)}, {lowered(outcome)}, most: "
             f"from {percent(ends['none'])} to {percent(ends['partial'])}."
         )
     kinds = [str(_POOLING.get(p, p)).split(" across")[0] for p in poolings]

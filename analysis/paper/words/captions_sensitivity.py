@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import disease_words
 from ....figures.flip_map import concludes_otherwise
 from ..frames.results import Results
 from .captions import ESTIMATES, Words, lowered, model_words, sentences, verdict_words
@@ -23,8 +22,8 @@ def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
         far = others.iloc[int(others["shift"].abs().fillna(-1).to_numpy().argmax())]
         moved = (
             f"The largest shift of a mean, {abs(far['shift']):.1f} posterior standard deviations, "
-            f"is that of {disease_words(far['disease']).lower()}, {lowered(far['outcome'])}, under "
-            f"{far['set']}."
+            f"is that of {results.disease_in_text(far['disease'])}, {lowered(far['outcome'])}, "
+            f"under {far['set']}."
         )
     counted = frame.drop_duplicates("set")["method"].value_counts()
     methods = ", ".join(f"{n} {method}" for method, n in counted.items())
@@ -50,7 +49,7 @@ def flip_map(frame: pd.DataFrame, results: Results) -> Words:
         here = own["probability"].to_numpy()[own["distance"].to_numpy().argmin()]
         other = own[concludes_otherwise(own, wanted)]
         near = f"at distance {other['distance'].min():.1f}" if len(other) else "nowhere on the map"
-        told.append(f"{disease_words(str(disease)).lower()} {here:.2f}, flips {near}")
+        told.append(f"{results.disease_in_text(str(disease))} {here:.2f}, flips {near}")
     verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
     caption = sentences(
         f"Probability that the rate of {lowered(outcome)} {verb} {percent(threshold, 0)}, for "
@@ -90,8 +89,8 @@ def borrowing(frame: pd.DataFrame, results: Results) -> Words:
         far = between.iloc[int(between["change"].abs().to_numpy().argmax())]
         found = (
             "Between diseases the largest change is that of "
-            f"{disease_words(far['disease']).lower()} without "
-            f"{disease_words(far['left_out']).lower()}, {lowered(far['outcome'])}: "
+            f"{results.disease_in_text(far['disease'])} without "
+            f"{results.disease_in_text(far['left_out'])}, {lowered(far['outcome'])}: "
             f"{signed(far['change'], 1)}."
         )
     caption = sentences(

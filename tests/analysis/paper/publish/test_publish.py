@@ -168,10 +168,10 @@ def test_estimates_in_the_alternative_text_are_those_of_the_frame(few):
 
 
 def test_abbreviations_are_spelled_out_where_they_are_shown():
-    diseases = ("psoriasis", "systemic_lupus_erythematosus")
-    assert abbreviations({"SLE", "Any"}, diseases) == "SLE, systemic lupus erythematosus."
-    assert abbreviations({"Any", "AE"}, diseases) == "AE, adverse event."
-    assert not abbreviations({"Psoriasis"}, diseases)
+    shipped = load_evidence()
+    assert abbreviations({"SLE", "Any"}, shipped) == "SLE, systemic lupus erythematosus."
+    assert abbreviations({"Any", "AE"}, shipped) == "AE, adverse event."
+    assert not abbreviations({"Psoriasis"}, shipped)
 
 
 def test_observed_mortality_is_turned_into_12_month_risk(tmp_path):

@@ -16,6 +16,7 @@ from mscpool.analysis.paper.report import report
 from mscpool.analysis.paper.report import sections as findings
 from mscpool.analysis.paper.report import tables as report_tables
 from mscpool.analysis.paper.report.controlled import risk_differences
+from mscpool.data.about import shipped_about
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors.catalogue import CATALOGUE
 from mscpool.models.priors.sets import DEFAULT
@@ -112,7 +113,7 @@ def guard(verdict):
 def written(evidence, out, verdict, drawn=False):
     """Write a report under a guard that always says the same; figures as SVG, or none."""
     check = import_module("mscpool.analysis.guard.check")
-    asked = {"checking": verdict is not None, "shipped": False, "command": "mscpool report <x>"}
+    asked = {"checking": verdict is not None, "command": "mscpool report <x>"}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(check, "check", guard(verdict))
         patched.setattr(report, "FIGURE_FORMATS", ("svg",))
@@ -325,7 +326,7 @@ def test_prose_takes_its_numbers_from_the_table(evidence, passed):
     results = results_of(evidence, passed[0] / "fit.nc")
     table = report_tables.rates_table(results, "improvement")
     own = table.frame[table.frame["quantity"] == "rate"].sort_values("q50")
-    section = findings.sections(results, False, "")[0]
+    section = findings.sections(results, "")[0]
     [brief] = [block.content for block in section.blocks if block.kind == "brief"]
     said = {name: text for name, text, _ in brief}["Improvement"]
     for row in (own.iloc[0], own.iloc[-1]):
@@ -387,6 +388,6 @@ def test_controlled_comparisons_are_the_two_and_no_effect_is_claimed_of_single_a
 
 def test_cautions_of_the_page_are_those_of_the_dictionary(root):
     text = " ".join((root / "data" / "README.md").read_text("utf-8").split())
-    for caution in findings.CAUTIONS_OF_THE_FIELD:
+    for caution in shipped_about().cautions:
         first = caution.split(":")[0].replace("_", " ").split()[:6]
         assert " ".join(first).lower() in text.lower().replace("`", ""), caution
