@@ -26,16 +26,18 @@ if TYPE_CHECKING:
     from .analysis.trial import design as design
     from .analysis.trial import monitoring as monitoring
     from .data.evidence import load_evidence as load_evidence
+    from .models.priors.catalogue import named_set as named_set
     from .models.priors.elicit import elicit as elicit
+    from .models.priors.files import prior_set as prior_set
     from .models.priors.sets import PriorSet as PriorSet
-    from .models.priors.sets import named_set as named_set
     from .models.sampled.hierarchy import build_model as build_model
 
 _ROOM = {
     "load_evidence": "data.evidence",
     "build_model": "models.sampled.hierarchy",
     "PriorSet": "models.priors.sets",
-    "named_set": "models.priors.sets",
+    "named_set": "models.priors.catalogue",
+    "prior_set": "models.priors.files",
     "fit": "analysis.fitting.fit",
     "load_fit": "analysis.fitting.fit",
     "rates": "analysis.fitting.fit",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .entries import DOSE_ARMS, PARENTS, TREATED_ARMS, Entry
-from .tables import shown
+from .mistakes import shown
 
 # Each analysis set chooses a definition among other rows, so each may pair other rows.
 _IN_A_SET: tuple[Callable[[Entry], bool], ...] = (

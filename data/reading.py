@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .entries import ARMS, CERTAINTIES, OUTCOMES, ROLES, STATISTICS, Entry
+from .mistakes import shown
 from .problems import check_against_study, check_entries, check_one_disease
-from .tables import Problem, Table, forget_cells, missing_columns, shown
+from .tables import Problem, Table, forget_cells, missing_columns
 
 STUDY_COLUMNS = (
     "study_id",

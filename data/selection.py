@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import pandas as pd
 
 from .entries import PARENTS
-from .tables import listed, unknown_name
+from .mistakes import listed, unknown_name
 
 ANALYSIS_SETS = ("core", "reported", "counted", "everything")
 DEFINITIONS = ("primary", "alternative")

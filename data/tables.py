@@ -8,8 +8,9 @@ import io
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+
+from .mistakes import listed, shown, unknown_name
 
 LARGEST_COUNT = 1_000_000
 LONGEST_MONTHS = 1_200.0
@@ -19,9 +20,6 @@ _SPACE_AFTER_QUOTE = re.compile(r'"[ \t]+(?=[,\r\n]|$)')
 _WHOLE = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SIGNED = re.compile(r"-[0-9]+(\.[0-9]+)?")
-# Listing a thousand names, or measuring a wrong one against each, helps nobody.
-_NAMES_LISTED = 40
-_NAMES_COMPARED = 400
 
 
 @dataclass(frozen=True, order=True)
@@ -57,29 +55,6 @@ class EvidenceError(ValueError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
-
-
-def shown(text: str) -> str:
-    """Quote a text from a table for a message: one line, nothing unprintable, not too long."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
-def listed(names: Collection[str]) -> str:
-    """Names in one line, the first few where there are many."""
-    first = [name if name.isprintable() else shown(name) for name in list(names)[:_NAMES_LISTED]]
-    rest = len(names) - len(first)
-    return ", ".join(first) + (f" and {rest} more" if rest else "")
-
-
-@lru_cache(maxsize=4096)
-def unknown_name(name: str, valid: tuple[str, ...], what: str) -> str:
-    """Say that a name is unknown, which one is nearest, and which are valid."""
-    near = difflib.get_close_matches(name, valid[:_NAMES_COMPARED], n=1, cutoff=0.6)
-    if not near:
-        folded = {v.casefold(): v for v in valid}
-        near = [folded[name.casefold()]] if name.casefold() in folded else []
-    suggestion = f"; did you mean {near[0]}?" if near else ";"
-    return f"unknown {what} {shown(name)}{suggestion} valid: {listed(valid)}"
 
 
 @dataclass(frozen=True)

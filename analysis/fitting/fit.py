@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...models.priors.sets import DEFAULT, PriorSet, one_of
+from ...data.mistakes import unknown_name
+from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.sampled.hierarchy import Pooling, structure
 from ...models.terms import Terms, build_terms
 from . import predict, store, summary
@@ -110,7 +111,7 @@ def fit(
         What the exact engine left to the sampler.
     """
     if engine not in ENGINES:
-        raise ValueError(one_of("engine", engine, ENGINES))
+        raise ValueError(unknown_name(engine, ENGINES, "engine"))
     least = {"draws": (draws, 1), "tune": (tune, 1), "chains": (chains, 1), "seed": (seed, 0)}
     for name, (value, lowest) in least.items():
         if not isinstance(value, int | np.integer) or value < lowest:

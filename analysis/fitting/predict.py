@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from ...models.outcomes import inverse_link
+from ...models.priors.prior import Prior
 from ...models.priors.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
-from ...models.priors.sets import Prior, PriorSet
+from ...models.priors.sets import PriorSet
 from ...models.sampled.hierarchy import COMBINATIONS, ROBUST_DEGREES, structure
 from ...models.terms import Terms, count_data
 

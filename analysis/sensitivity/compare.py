@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from ...data.mistakes import unknown_name
 from ...models.priors.catalogue import CATALOGUE
-from ...models.priors.sets import PriorSet, named_set, one_of
+from ...models.priors.files import prior_set
+from ...models.priors.sets import PriorSet
 from ..fitting.fit import ENGINES, SEED, terms_of
 from ..fitting.progress import Progress
 from ..fitting.store import check_same_data, run_config
@@ -100,7 +102,7 @@ def compare_priors(
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie strictly between 0 and 1, not {confidence:g}")
     if engine not in ENGINES:
-        raise ValueError(one_of("engine", engine, ENGINES))
+        raise ValueError(unknown_name(engine, ENGINES, "engine"))
     stored = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
     check_same_data(evidence, stored)
     pooling = _pooling(pooling, stored)
@@ -114,7 +116,7 @@ def compare_priors(
 
 def _chosen(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:
     wanted = list(CATALOGUE) if sets is None else [sets] if isinstance(sets, str) else list(sets)
-    found = tuple(named_set(each) if isinstance(each, str) else each for each in wanted)
+    found = tuple(prior_set(each) for each in wanted)
     if not found:
         raise ValueError("no prior sets to compare: name at least one, or leave sets out for all")
     names = [each.name for each in found]

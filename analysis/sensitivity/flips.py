@@ -15,7 +15,8 @@ import pandas as pd
 
 from ...models.direction import Direction
 from ...models.priors.catalogue import CATALOGUE
-from ...models.priors.sets import Prior, PriorSet
+from ...models.priors.prior import Prior
+from ...models.priors.sets import PriorSet
 from .questions import Question
 from .reweight import GREATEST_PARETO_K, Block, Source, log_ratio, smooth
 from .sets import SetResult
@@ -130,7 +131,6 @@ def bridge(priors: PriorSet, grids: Sequence[PriorGrid], grid_map: pd.DataFrame)
     PriorSet or None
         None where every prior of the grids could be judged.
     """
-    others = dict(priors.overrides)
     missing = grid_map[grid_map["probability"].isna()].sort_values("distance")
     if missing.empty:
         return None
@@ -140,8 +140,8 @@ def bridge(priors: PriorSet, grids: Sequence[PriorGrid], grid_map: pd.DataFrame)
         moved = {"mu": Prior.make("Normal", mu=row["mu"], sigma=spreads[name])}
         if np.isfinite(row["tau_scale"]):
             moved["tau"] = Prior.make("HalfNormal", sigma=row["tau_scale"])
-        others[name] = tuple((dict(others.get(name, ())) | moved).items())
-    return replace(priors, name="a prior of the map", overrides=tuple(others.items()))
+        priors = priors.with_outcome(name, **moved)
+    return replace(priors, name="a prior of the map")
 
 
 def reweighted_map(
@@ -216,11 +216,10 @@ def _ratio_parts(source: Source, priors: PriorSet, block: Block, grid: PriorGrid
     re-weighted), those of mu, shape (location, draw), and those of tau, shape (scale, draw).
     """
     own = source.priors.of(grid.outcome)
-    kept = replace(priors.of(grid.outcome), mu=own.mu, tau=own.tau)
-    others = dict(priors.overrides)
-    mine = (("mu", kept.mu), ("tau", kept.tau), ("sigma", kept.sigma))
-    overrides = tuple((others | {grid.outcome: mine}).items())
-    rest = log_ratio(source, replace(priors, overrides=overrides), block)
+    kept = priors.with_outcome(
+        grid.outcome, mu=own.mu, tau=own.tau, sigma=priors.of(grid.outcome).sigma
+    )
+    rest = log_ratio(source, kept, block)
     rest = np.zeros(len(source)) if rest is None else rest
     moves_tau = np.isfinite(grid.tau_scale).all()
     steps = {"mu": _steps_of_mu(source, grid)}

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...models.priors.sets import OutcomePriors, Prior, PriorSet
+from ...models.priors.prior import Prior
+from ...models.priors.sets import OutcomePriors, PriorSet
 from ...models.sampled.hierarchy import structure
 from ...models.terms import Terms
 from ..fitting import predict

@@ -19,18 +19,17 @@ _TOLD = ("name", "sentence", "reference", "doi")
 def prior_set(name: str, evidence: Evidence) -> PriorSet:
     """Look up a named prior set, or read a prior file."""
     from ...data.evidence import OUTCOMES
-    from ...models.priors.catalogue import named_set
-    from ...models.priors.sets import PriorSet
+    from ...models.priors import files
 
     path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
-        return named_set(name)
+        return files.prior_set(name)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{name}: is not UTF-8 text; save the prior file as UTF-8") from None
     known = dict.fromkeys((*OUTCOMES, *evidence.vocabulary))
-    return PriorSet.from_toml(text, name, tuple(known))
+    return files.prior_set(text, name, tuple(known))
 
 
 def print_sets(as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from ...models.priors.sets import one_of
+from ...data.mistakes import unknown_name
 from ...models.rates.fit import MapPrior, map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify, sampled_rate
 from ..fitting.exact_fit import not_fitted
@@ -63,7 +63,7 @@ class FitPriors:
             if name == "outcome" and value in not_fitted(self.fit):
                 raise ValueError(f"{not_fitted(self.fit)[value]}, and design from that fit")
             if value not in known:
-                raise ValueError(one_of(name, value, known))
+                raise ValueError(unknown_name(value, known, name))
         if not 0 <= self.robust_weight < 1:
             raise ValueError(
                 f"robust weight {self.robust_weight:g}: it must be at least 0 and below 1"

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from ..priors.density import prior_density
-from ..priors.sets import OutcomePriors, Prior, one_of
+from ..priors.prior import Prior
+from ..priors.sets import OutcomePriors
 from .hierarchy_table import HierarchyTable, Integrated, hierarchy_table, integrate
-from .layout import adapted_grid, least_spread, peaks, sigma_range, variance_axis
-from .likelihood_table import StudyLikelihoods, likelihood_table
+from .layout import Extent, adapted_grid, least_spread, peaks, sigma_range, variance_axis
+from .likelihood_table import likelihood_table
 from .posterior import ExactPosterior
 from .quadrature import ScaleAxis, scale_axis
-
-POOLINGS = ("partial", "complete", "none", "exnex", "robust")
+from .stated import Hierarchy
 
 #: Numerical error aimed at: of probabilities, and of other quantities in units of their spread
 #: (a quarter of the 95 % interval) where that is above one.
@@ -35,62 +34,24 @@ _POINT_WIDTH = 1e-5
 _DATA_DEFINE_RANGE = 100
 
 
-@dataclass(frozen=True)
-class _Extent:
-    """What a grid must cover: the key under which tables are kept."""
-
-    refinement: int
-    lower: float
-    upper: float
-    tau: float
-    tau_fixed: bool
-    sigma: float
-    sigma_fixed: bool
-    sigma_bottom: float
-    tau_bottom: float = 0.0
-    narrow: tuple[tuple[float, float], ...] = ()
-
-
 @dataclass(frozen=True, eq=False)
-class ExactHierarchy:
+class ExactHierarchy(Hierarchy):
     """One outcome's hierarchy, tabulated once and integrated under any priors.
 
     Attributes
     ----------
-    likelihoods : StudyLikelihoods
-        The studies.
-    pooling : {"partial", "complete", "none", "exnex", "robust"}
-        How diseases inform each other; a single disease has mu, its level, and no tau.
-    outcome : str
-        Name, for tables.
     tolerance : float
         Numerical error aimed at, as `TOLERANCE`.
     """
 
-    likelihoods: StudyLikelihoods
-    pooling: str = "partial"
-    outcome: str = ""
     tolerance: float = TOLERANCE
-    _tables: dict[_Extent, HierarchyTable] = field(default_factory=dict, repr=False)
+    _tables: dict[Extent, HierarchyTable] = field(default_factory=dict, repr=False)
     _state: dict[str, int] = field(default_factory=lambda: {"refinement": 1}, repr=False)
 
-    def __post_init__(self) -> None:
-        """Refuse an unknown pooling and an outcome without studies and diseases."""
-        if self.pooling not in POOLINGS:
-            raise ValueError(one_of("pooling", self.pooling, POOLINGS))
-        if not self.likelihoods.diseases:
-            raise ValueError(f"{self.outcome or 'the outcome'}: no disease to fit")
-
-    @property
-    def structure(self) -> str:
-        """``single`` under complete pooling and for a single disease, else the pooling."""
-        one = len(self.likelihoods.diseases) == 1 or self.pooling == "complete"
-        return "single" if one else self.pooling
-
-    @property
-    def has_tau(self) -> bool:
-        """Whether there is a standard deviation between diseases."""
-        return self.structure not in ("single", "none")
+    @cached_property
+    def stated(self) -> Hierarchy:
+        """What of it a posterior needs: the studies and the pooling, without any table."""
+        return Hierarchy(self.likelihoods, self.pooling, self.outcome)
 
     @cached_property
     def unit(self) -> float:
@@ -123,13 +84,14 @@ class ExactHierarchy:
         resolved, narrow = self._without_points(priors)
         extent = self._first_extent(resolved, narrow)
         while True:
-            main = integrate(self.table(extent), resolved)
+            main = self._integrated(extent, resolved)
             wider = self._widened(extent, main)
             if wider is not None:
                 extent = wider
                 continue
             coarser = replace(extent, refinement=extent.refinement - 1)
-            found = ExactPosterior(self, priors, main, (coarser, resolved))
+            again = partial(self._integrated, coarser, resolved)
+            found = ExactPosterior(self.stated, priors, main, extent, again)
             if (
                 not verify
                 or found.worst_error <= self.tolerance
@@ -141,18 +103,10 @@ class ExactHierarchy:
                 del self._tables[key]
             extent = replace(extent, refinement=extent.refinement + 1)
 
-    @cached_property
-    def sizes(self) -> dict[str, tuple[int, int | None]]:
-        """Studies and patients (None where likelihoods are not of counts) of each disease."""
-        names, rows = self.likelihoods.diseases, self.likelihoods.rows
-        studies = np.bincount(self.likelihoods.disease, minlength=len(names)).tolist()
-        patients: list[int | None] = [None] * len(names)
-        if rows is not None:
-            codes = self.likelihoods.disease[rows["position"].to_numpy()]
-            patients = np.bincount(codes, rows["n"], len(names)).astype(int).tolist()
-        return dict(zip(names, zip(studies, patients, strict=True), strict=True))
+    def _integrated(self, extent: Extent, priors: OutcomePriors) -> Integrated:
+        return integrate(self.table(extent), priors)
 
-    def extent_of(self, priors: OutcomePriors) -> _Extent:
+    def extent_of(self, priors: OutcomePriors) -> Extent:
         """Say what a table must cover for a set of priors: the argument of `table`."""
         return self._first_extent(*self._without_points(priors))
 
@@ -165,7 +119,7 @@ class ExactHierarchy:
                 width = _POINT_WIDTH * self.unit
                 narrow.append((prior.fixed, width))
                 return Prior.make("Normal", mu=prior.fixed, sigma=width)
-            low, middle, high = prior_density(prior).ppf(np.array([0.16, 0.5, 0.84]))
+            low, middle, high = prior.density.ppf(np.array([0.16, 0.5, 0.84]))
             if high - low < 2 * self.unit:
                 narrow.append((float(middle), float(high - low) / 2))
             return prior
@@ -175,18 +129,18 @@ class ExactHierarchy:
         exnex = replace(priors.exnex, level=level) if level else priors.exnex
         return replace(priors, mu=mu, exnex=exnex), tuple(dict.fromkeys(narrow))
 
-    def _first_extent(self, priors: OutcomePriors, narrow) -> _Extent:
+    def _first_extent(self, priors: OutcomePriors, narrow) -> Extent:
         levels = [priors.mu]
         if self.structure == "exnex":
             levels.append(priors.exnex.level or priors.mu)
-        ends = np.array([prior_density(p).ppf(np.array([1e-10, 1 - 1e-10])) for p in levels])
+        ends = np.array([p.density.ppf(np.array([1e-10, 1 - 1e-10])) for p in levels])
         farthest = _FARTHEST * max(self.unit, 1.0)
         tau, tau_fixed = self._first_top(priors.tau) if self.has_tau else (0.0, True)
         sigma, sigma_fixed = self._first_top(priors.sigma)
         bottom = 0.0
         if not sigma_fixed and len(self.likelihoods.studies) > _DATA_DEFINE_RANGE:
             bottom, sigma = self._range_of_sigma
-        return _Extent(
+        return Extent(
             self._state["refinement"],
             max(-farthest, -_ladder(-ends.min() / self.unit) * self.unit),
             min(farthest, _ladder(ends.max() / self.unit) * self.unit),
@@ -203,7 +157,7 @@ class ExactHierarchy:
         """Largest standard deviation tried first, and whether it is the only one."""
         if prior.fixed is not None:
             return prior.fixed, True
-        highest = float(prior_density(prior).ppf(np.array(1 - 1e-10)))
+        highest = float(prior.density.ppf(np.array(1 - 1e-10)))
         return min(_ladder(highest / self.unit), 16.0) * self.unit, False
 
     @cached_property
@@ -217,7 +171,7 @@ class ExactHierarchy:
     def _range_of_sigma(self) -> tuple[float, float]:
         return sigma_range(self.likelihoods)
 
-    def _widened(self, extent: _Extent, found: Integrated) -> _Extent | None:
+    def _widened(self, extent: Extent, found: Integrated) -> Extent | None:
         """Give a wider extent where the posterior has mass at an end of an axis, else None."""
         changes = {}
         farthest = _FARTHEST * max(self.unit, 1.0)
@@ -226,7 +180,7 @@ class ExactHierarchy:
                 continue
             mass = np.abs(found.joint.sum(axis=tuple({0, 1, 2} - {axis}))) / found.total
             top = getattr(extent, name)
-            highest = float(prior_density(getattr(found.priors, name)).ppf(np.array(1 - 1e-10)))
+            highest = float(getattr(found.priors, name).density.ppf(np.array(1 - 1e-10)))
             if mass[-1] > _TAIL and top < min(highest, farthest):
                 changes[name] = top * 4
             bottom = getattr(extent, f"{name}_bottom")
@@ -234,13 +188,13 @@ class ExactHierarchy:
                 changes[f"{name}_bottom"] = bottom / 2 if bottom > 1e-3 * self.unit else 0.0
         return replace(extent, **changes) if changes else None
 
-    def table(self, extent: _Extent) -> HierarchyTable:
+    def table(self, extent: Extent) -> HierarchyTable:
         """Tabulate the likelihood on a grid, or give the table made before."""
         if extent not in self._tables:
             self._tables[extent] = self._tabulated(extent)
         return self._tables[extent]
 
-    def _tabulated(self, extent: _Extent) -> HierarchyTable:
+    def _tabulated(self, extent: Extent) -> HierarchyTable:
         points = _COARSEST * _REFINEMENT**extent.refinement
         reach = 6 * (extent.tau + extent.sigma)
         ends = (extent.lower - reach, extent.upper + reach)
@@ -267,15 +221,6 @@ class ExactHierarchy:
             )
         return hierarchy_table(
             likelihood_table(self.likelihoods, grid, sigma, points), self.structure, tau
-        )
-
-    @cached_property
-    def bounded_groups(self) -> np.ndarray:
-        """Whether each disease's likelihood vanishes at both ends; shape (disease,)."""
-        count = len(self.likelihoods.diseases)
-        below = np.bincount(self.likelihoods.disease, self.likelihoods.falls_below, count) > 0
-        return below & (
-            np.bincount(self.likelihoods.disease, self.likelihoods.falls_above, count) > 0
         )
 
 

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..priors.density import prior_density
-from ..priors.sets import OutcomePriors, Prior
+from ..priors.prior import Prior
+from ..priors.sets import OutcomePriors
 from .kernels import normal_kernel, student_kernel
 from .likelihood_table import LikelihoodTable
 from .quadrature import PriorWeights, ScaleAxis, prior_weights
@@ -212,19 +212,19 @@ def integrate(source: HierarchyTable, priors: OutcomePriors, trends: bool = True
         Priors under which the data are impossible to within double precision.
     """
     grid = source.table.grid
-    mu = prior_weights(grid, prior_density(priors.mu))
+    mu = prior_weights(grid, priors.mu.density)
     tau_axis, sigma_axis = source.axes if trends else (source.tau, source.table.sigma)
-    sigma = prior_weights(sigma_axis, prior_density(priors.sigma))
+    sigma = prior_weights(sigma_axis, priors.sigma.density)
     if source.structure in ("single", "none"):
-        tau = prior_weights(tau_axis, prior_density(_NO_TAU))
+        tau = prior_weights(tau_axis, _NO_TAU.density)
     else:
-        tau = prior_weights(tau_axis, prior_density(priors.tau))
+        tau = prior_weights(tau_axis, priors.tau.density)
     if source.structure == "none":
         return _separate(source, priors, mu, tau, sigma)
     averaged, log_joint, own = source.averaged, None, None
     weight = 1.0
     if source.structure == "exnex":
-        own = prior_weights(grid, prior_density(priors.exnex.level or priors.mu)).nodes
+        own = prior_weights(grid, (priors.exnex.level or priors.mu).density).nodes
         weight = priors.exnex.weight
         apart = np.einsum("l,lgs->gs", own, source.levels)
         averaged = weight * source.averaged + (1 - weight) * np.maximum(apart, _LEAST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +14,22 @@ from .quadrature import LevelGrid, ScaleAxis, level_grid, scale_axis
 _EXCLUDED = 35.0
 #: Steps of an axis of a standard deviation, in units of how well the data know it.
 _STEP, _LOWEST = 0.75, 0.4
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a grid must cover: the key under which tables are kept."""
+
+    refinement: int
+    lower: float
+    upper: float
+    tau: float
+    tau_fixed: bool
+    sigma: float
+    sigma_fixed: bool
+    sigma_bottom: float
+    tau_bottom: float = 0.0
+    narrow: tuple[tuple[float, float], ...] = ()
 
 
 def adapted_grid(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..priors.density import prior_density
-
-if TYPE_CHECKING:
-    from .posterior import ExactPosterior
+from ..priors.sets import OutcomePriors
+from .stated import Hierarchy
 
 
-def missing_moments(posterior: ExactPosterior) -> dict[str, tuple[str | None, str | None]]:
+def missing_moments(
+    hierarchy: Hierarchy, priors: OutcomePriors
+) -> dict[str, tuple[str | None, str | None]]:
     """Say which means and standard deviations do not exist on the linear scale, and why.
 
     A posterior density that falls as the power ``-order`` has a mean where order > 2 and a standard
@@ -22,8 +21,10 @@ def missing_moments(posterior: ExactPosterior) -> dict[str, tuple[str | None, st
 
     Parameters
     ----------
-    posterior : ExactPosterior
-        The posterior.
+    hierarchy : Hierarchy
+        The studies and the pooling.
+    priors : OutcomePriors
+        The priors.
 
     Returns
     -------
@@ -31,7 +32,7 @@ def missing_moments(posterior: ExactPosterior) -> dict[str, tuple[str | None, st
         By ``mu``, ``tau``, ``sigma`` or ``theta/DISEASE``: reasons why the mean and why the
         standard deviation does not exist, or None where it does.
     """
-    orders = _orders(posterior)
+    orders = _orders(hierarchy, priors)
     return {
         name: (_reason("mean", order, what, 2), _reason("standard deviation", order, what, 3))
         for name, (order, what) in orders.items()
@@ -45,15 +46,14 @@ def _reason(moment: str, order: float, what: str, needed: int) -> str | None:
     return f"the {moment} does not exist: {what}, so that its density falls as the power -{order:g}"
 
 
-def _orders(posterior: ExactPosterior) -> dict[str, tuple[float, str]]:
-    hierarchy, priors = posterior.hierarchy, posterior.priors
+def _orders(hierarchy: Hierarchy, priors: OutcomePriors) -> dict[str, tuple[float, str]]:
     studies = hierarchy.likelihoods.falls_below & hierarchy.likelihoods.falls_above
     groups = hierarchy.bounded_groups
     if hierarchy.structure == "exnex" and priors.exnex.weight < 1:
         bounded = np.zeros_like(groups)
     else:
         bounded = groups
-    tails = {name: prior_density(getattr(priors, name)).tail for name in ("mu", "tau", "sigma")}
+    tails = {name: getattr(priors, name).density.tail for name in ("mu", "tau", "sigma")}
     sigma = tails["sigma"] + int(studies.sum())
     orders = {"sigma": (sigma, f"{priors.sigma} and {int(studies.sum())} studies bound sigma")}
     tau = tails["tau"] + int(bounded.sum()) if hierarchy.has_tau else math.inf

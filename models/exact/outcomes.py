@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...data.mistakes import unknown_name
 from ..outcomes import Outcome
-from ..priors.sets import DEFAULT, PriorSet, one_of
+from ..priors.sets import DEFAULT, PriorSet
 from ..terms import modelled_outcomes
 from .distribution import Distribution, product, product_above
 from .hierarchy import TOLERANCE, ExactHierarchy
@@ -182,7 +183,7 @@ def exact_model(
     names = evidence.outcome_names
     for name in outcomes or ():
         if name not in names:
-            raise ValueError(one_of("outcome", name, names))
+            raise ValueError(unknown_name(name, names, "outcome"))
     described = {o.name: o for o in modelled_outcomes(evidence.rows, names)}
     wanted = _with_parents(outcomes if outcomes is not None else names, described)
     hierarchies, refused = {}, {}
@@ -310,7 +311,7 @@ class ExactFit:
             The distribution.
         """
         if outcome not in self.posteriors:
-            raise ValueError(one_of("outcome", outcome, self.posteriors))
+            raise ValueError(unknown_name(outcome, self.posteriors, "outcome"))
         own = self.posteriors[outcome].distribution(quantity, disease, coarser)
         parent = self.model.parents.get(outcome)
         if parent is None or quantity not in ("rate", "new_study", "new_disease"):

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ...data.mistakes import unknown_name
 from ..outcomes import link_function
-from ..priors.sets import OutcomePriors, one_of
+from ..priors.sets import OutcomePriors
 from .distribution import STATISTICS, Distribution, Distributions, on_grid, on_prior
-from .hierarchy_table import Integrated, integrate
+from .hierarchy_table import Integrated
+from .layout import Extent
 from .likelihood_table import LikelihoodTable
 from .moments import missing_moments
-
-if TYPE_CHECKING:
-    from .hierarchy import ExactHierarchy
+from .stated import Hierarchy
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,31 +26,28 @@ class ExactPosterior:
 
     Attributes
     ----------
-    hierarchy : ExactHierarchy
+    hierarchy : Hierarchy
         The studies and the pooling.
     priors : OutcomePriors
         The priors.
     main : Integrated
         The integral.
-    coarser : tuple
-        The extent of the coarser grid that it is compared with, and the priors as integrated.
+    extent : Extent
+        What its grid covers.
+    coarser : callable
+        Integrates on the coarser grid that the integral is compared with.
     """
 
-    hierarchy: ExactHierarchy
+    hierarchy: Hierarchy
     priors: OutcomePriors
     main: Integrated
-    coarser: tuple[Any, OutcomePriors]
+    extent: Extent
+    coarser: Callable[[], Integrated]
 
     @cached_property
     def check(self) -> Integrated:
         """The integral on a coarser grid, for the numerical error."""
-        return integrate(self.hierarchy.table(self.coarser[0]), self.coarser[1])
-
-    @property
-    def extent(self) -> Any:
-        """What its table covers: an argument of `ExactHierarchy.table`."""
-        coarser = self.coarser[0]
-        return replace(coarser, refinement=coarser.refinement + 1)
+        return self.coarser()
 
     @property
     def table(self) -> LikelihoodTable:
@@ -91,9 +88,9 @@ class ExactPosterior:
             ``note`` (why a mean is missing). Linear scale.
         """
         values, errors = self.statistics
-        missing = missing_moments(self)
+        missing = missing_moments(self.hierarchy, self.priors)
         rows = []
-        for i, name in enumerate(self._parameters):
+        for i, name in enumerate(self.hierarchy.parameters):
             row = statistics_row(values[i], errors[i], missing.get(name))
             rows.append({"outcome": self.hierarchy.outcome, "parameter": name, **row})
         return pd.DataFrame(rows)
@@ -110,7 +107,7 @@ class ExactPosterior:
             likelihood has no link.
         """
         values, errors = self.statistics
-        start = len(self._parameters)
+        start = len(self.hierarchy.parameters)
         rows = []
         for i, (disease, quantity) in enumerate(self.quantities):
             row = statistics_row(values[start + i], errors[start + i], None)
@@ -121,7 +118,7 @@ class ExactPosterior:
     def theta(self) -> pd.DataFrame:
         """Every disease's level on the linear scale; columns as `hyper`, with ``disease``."""
         main, check = (self._level_statistics(x, None) for x in (self.main, self.check))
-        missing = missing_moments(self)
+        missing = missing_moments(self.hierarchy, self.priors)
         rows = []
         for i, disease in enumerate(self.hierarchy.likelihoods.diseases):
             row = statistics_row(
@@ -162,18 +159,13 @@ class ExactPosterior:
         """
         values, errors = self.statistics
         spread = np.maximum((values[:, 4] - values[:, 2])[:, None] / 4, 1.0)
-        missing = missing_moments(self)
+        missing = missing_moments(self.hierarchy, self.priors)
         relative = errors / spread
-        for i, name in enumerate(self._parameters):
+        for i, name in enumerate(self.hierarchy.parameters):
             for j in range(2):
                 if missing.get(name, (None, None))[j]:
                     relative[i, j] = 0.0
         return max(float(np.nanmax(relative)), self.log_marginal_likelihood_error)
-
-    @cached_property
-    def _parameters(self) -> list[str]:
-        names = [] if self.hierarchy.structure == "none" else ["mu"]
-        return names + (["tau"] if self.hierarchy.has_tau else []) + ["sigma"]
 
     @cached_property
     def quantities(self) -> list[tuple[str | None, str]]:
@@ -184,7 +176,9 @@ class ExactPosterior:
         return both + ([(None, "new_disease")] if self.hierarchy.has_tau else [])
 
     def _hyper_statistics(self, found: Integrated) -> np.ndarray:
-        return np.concatenate([_parameter(found, n).statistics() for n in self._parameters])
+        return np.concatenate(
+            [_parameter(found, n).statistics() for n in self.hierarchy.parameters]
+        )
 
     def _level_statistics(self, found: Integrated, link) -> np.ndarray:
         return _levels(found).statistics(link)[self.columns]
@@ -228,16 +222,16 @@ class ExactPosterior:
             An unknown quantity or disease, or one that this pooling does not have.
         """
         names, link = self.hierarchy.likelihoods.diseases, self.hierarchy.likelihoods.link
-        valid = (*self._parameters, "theta", *dict.fromkeys(q for _, q in self.quantities))
+        valid = (*self.hierarchy.parameters, "theta", *dict.fromkeys(q for _, q in self.quantities))
         if quantity not in valid:
-            raise ValueError(one_of("quantity", quantity, valid))
+            raise ValueError(unknown_name(quantity, valid, "quantity"))
         integrated = self.check if coarser else self.main
-        if quantity in self._parameters:
+        if quantity in self.hierarchy.parameters:
             return _parameter(integrated, quantity).one(0)
         if quantity == "new_disease":
             return _levels(integrated).one(len(integrated.source.groups), link)
         if disease not in names:
-            raise ValueError(one_of("disease", str(disease), names))
+            raise ValueError(unknown_name(str(disease), names, "disease"))
         found = _next_studies(integrated) if quantity == "new_study" else _levels(integrated)
         position = self.columns[names.index(disease)]
         return found.one(position, None if quantity == "theta" else link)

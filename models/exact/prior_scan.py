@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ..outcomes import Link, link_function
-from ..priors.density import prior_density
-from ..priors.sets import OutcomePriors, Prior
+from ..priors.prior import Prior
+from ..priors.sets import OutcomePriors
 from .distribution import Distribution, nodes_above
+from .hierarchy import ExactHierarchy
 from .hierarchy_table import HierarchyTable
+from .layout import Extent
 from .outcomes import ExactFit
 from .posterior import ExactPosterior
 from .quadrature import LevelGrid, prior_weights
@@ -64,14 +65,16 @@ def _tabulated(
 ) -> np.ndarray:
     """Contract one table with the weights of every prior."""
     hierarchy, priors = reference.model.hierarchies[outcome], reference.priors.of(outcome)
-    extent = _extent(reference.posteriors[outcome], priors, levels, scales)
+    # The posterior's own grid is already as wide in sigma as it needs.
+    extents = [reference.posteriors[outcome].extent, *_extents(hierarchy, priors, levels, scales)]
+    extent = _covering(extents)
     while True:
         source = hierarchy.table(extent)
         mu, tau = (
-            np.stack([prior_weights(axis, prior_density(each)).nodes for each in several])
+            np.stack([prior_weights(axis, each.density).nodes for each in several])
             for axis, several in ((source.table.grid, levels), (source.axes[0], scales))
         )
-        sigma = prior_weights(source.axes[1], prior_density(priors.sigma)).nodes
+        sigma = prior_weights(source.axes[1], priors.sigma.density).nodes
         joint = np.exp(source.log_joint - source.log_joint.max())
         total = _contracted(joint, mu, tau, sigma)
         last = tau * np.eye(len(source.tau))[-1]
@@ -111,15 +114,19 @@ def _mass_above(
     return joint * (reached / source.averaged[:, :, g])
 
 
-def _extent(
-    found: ExactPosterior, priors: OutcomePriors, levels: Sequence[Prior], scales: Sequence[Prior]
-) -> Any:
-    """Say what one table must cover for every prior."""
+def _extents(
+    hierarchy: ExactHierarchy,
+    priors: OutcomePriors,
+    levels: Sequence[Prior],
+    scales: Sequence[Prior],
+) -> list[Extent]:
+    """Say what a table must cover for each prior of mu, with the widest of tau."""
     widest = max(scales, key=lambda prior: float(prior.ppf(0.5)))
-    extents = [
-        found.extent,  # already as wide in sigma as its posterior needs
-        *(found.hierarchy.extent_of(replace(priors, mu=mu, tau=widest)) for mu in levels),
-    ]
+    return [hierarchy.extent_of(replace(priors, mu=mu, tau=widest)) for mu in levels]
+
+
+def _covering(extents: Sequence[Extent]) -> Extent:
+    """Say what one table must cover for a posterior, the first, and for every prior."""
     return replace(
         extents[-1],
         lower=min(each.lower for each in extents),

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from ..priors.density import PriorDensity
+from ..priors.density import Density
 
 #: Nodes of a local interpolating polynomial.
 ORDER = 10
@@ -303,7 +303,7 @@ _PROBES = np.concatenate(
 
 
 @lru_cache(maxsize=64)
-def prior_weights(axis: Axis, prior: PriorDensity) -> PriorWeights:
+def prior_weights(axis: Axis, prior: Density) -> PriorWeights:
     """Integrate a prior against the local polynomials of an axis.
 
     Cells lie between half indices and quantiles of the prior, so that neither its edges, its tails
@@ -314,7 +314,7 @@ def prior_weights(axis: Axis, prior: PriorDensity) -> PriorWeights:
     ----------
     axis : LevelGrid or ScaleAxis
         The nodes.
-    prior : PriorDensity
+    prior : Density
         The prior.
 
     Returns
@@ -351,7 +351,7 @@ def prior_weights(axis: Axis, prior: PriorDensity) -> PriorWeights:
     )
 
 
-def _cell_edges(axis: Axis, prior: PriorDensity) -> np.ndarray:
+def _cell_edges(axis: Axis, prior: Density) -> np.ndarray:
     quantiles = np.asarray(prior.ppf(_PROBES), float)
     lowest, highest = prior.support
     edges = np.concatenate([axis.edges(), quantiles[np.isfinite(quantiles)], [lowest, highest]])

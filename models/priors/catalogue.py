@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from ...data.mistakes import unknown_name
 from ..outcomes import inverse_link, outcome
-from .sets import DEFAULT, Prior, PriorSet, one_of
+from .prior import Prior
+from .sets import DEFAULT, PARAMETERS, PriorSet
 
 #: Turner and others 2015, Table IV, column of non-pharmacological treatments against placebo or
 #: control: location and scale of the normal distribution of log(tau^2).
@@ -33,11 +35,6 @@ def _level(rate: float) -> Prior:
 
 def _hazard(a_year: float) -> Prior:
     return Prior.make("Normal", mu=math.log(a_year), sigma=0.7)
-
-
-def _with(parameter: str, **priors: Prior) -> tuple[tuple[str, tuple[tuple[str, Prior], ...]], ...]:
-    """Override one parameter for single outcomes."""
-    return tuple((name, ((parameter, prior),)) for name, prior in priors.items())
 
 
 _SETS = (
@@ -103,14 +100,11 @@ _SETS = (
         "Turner and others 2015",
         "10.1002/sim.6381",
         tau=_turner(_TURNER_SYMPTOMS),
-        overrides=_with(
-            "tau",
-            any_ae=_turner(_TURNER_ADVERSE_EVENTS),
-            moderate_severe_ae=_turner(_TURNER_ADVERSE_EVENTS),
-            serious_ae=_turner(_TURNER_ADVERSE_EVENTS),
-            death=_turner(_TURNER_DEATH),
-        ),
-    ),
+    )
+    .with_outcome("any_ae", tau=_turner(_TURNER_ADVERSE_EVENTS))
+    .with_outcome("moderate_severe_ae", tau=_turner(_TURNER_ADVERSE_EVENTS))
+    .with_outcome("serious_ae", tau=_turner(_TURNER_ADVERSE_EVENTS))
+    .with_outcome("death", tau=_turner(_TURNER_DEATH)),
     PriorSet(
         "mu_uniform_rate",
         "Every typical rate between 0 and 1 is equally likely, serious events included; for a "
@@ -119,8 +113,7 @@ _SETS = (
         "Tuyl and others 2008",
         "10.1198/000313008X267839",
         mu=Prior.make("Logistic", mu=0, s=1),
-        overrides=_with("mu", serious_ae=Prior.make("Logistic", mu=0, s=1)),
-    ),
+    ).with_outcome("serious_ae", mu=Prior.make("Logistic", mu=0, s=1)),
     PriorSet(
         "mu_vague",
         "So wide on the log-odds that it is not vague at all for a rate: nearly all of it lies "
@@ -128,12 +121,9 @@ _SETS = (
         "Lambert and others 2005",
         "10.1002/sim.2112",
         mu=Prior.make("Normal", mu=0, sigma=10),
-        overrides=_with(
-            "mu",
-            serious_ae=Prior.make("Normal", mu=0, sigma=10),
-            death=Prior.make("Normal", mu=-3, sigma=10),
-        ),
-    ),
+    )
+    .with_outcome("serious_ae", mu=Prior.make("Normal", mu=0, sigma=10))
+    .with_outcome("death", mu=Prior.make("Normal", mu=-3, sigma=10)),
     PriorSet(
         "sceptical",
         "Few patients benefit, about one in five, and harm is common: adverse events in most, "
@@ -141,14 +131,11 @@ _SETS = (
         "Spiegelhalter and others 1994",
         "10.2307/2983527",
         mu=_level(0.2),
-        overrides=_with(
-            "mu",
-            any_ae=_level(0.6),
-            moderate_severe_ae=_level(0.5),
-            serious_ae=_level(0.15),
-            death=_hazard(0.1),
-        ),
-    ),
+    )
+    .with_outcome("any_ae", mu=_level(0.6))
+    .with_outcome("moderate_severe_ae", mu=_level(0.5))
+    .with_outcome("serious_ae", mu=_level(0.15))
+    .with_outcome("death", mu=_hazard(0.1)),
     PriorSet(
         "enthusiastic",
         "Most patients benefit, about seven in ten, and harm is rare: adverse events in one in "
@@ -156,14 +143,11 @@ _SETS = (
         "Spiegelhalter and others 1994",
         "10.2307/2983527",
         mu=_level(0.7),
-        overrides=_with(
-            "mu",
-            any_ae=_level(0.2),
-            moderate_severe_ae=_level(0.2),
-            serious_ae=_level(0.02),
-            death=_hazard(0.01),
-        ),
-    ),
+    )
+    .with_outcome("any_ae", mu=_level(0.2))
+    .with_outcome("moderate_severe_ae", mu=_level(0.2))
+    .with_outcome("serious_ae", mu=_level(0.02))
+    .with_outcome("death", mu=_hazard(0.01)),
     PriorSet(
         "near_complete_pooling",
         "All diseases have almost the same rate: what one study finds counts nearly fully for "
@@ -206,7 +190,7 @@ def named_set(name: str) -> PriorSet:
         An unknown name; lists the valid ones.
     """
     if name not in CATALOGUE:
-        raise ValueError(one_of("prior set", name, CATALOGUE))
+        raise ValueError(unknown_name(name, CATALOGUE, "prior set"))
     return CATALOGUE[name]
 
 
@@ -255,7 +239,7 @@ def _implied(priors: PriorSet, name: str, seed: int) -> dict[str, np.ndarray]:
     for i, member in enumerate(family):
         mine, each = scores[:, 5 * i : 5 * i + 5].T, priors.of(member)
         mu, tau, sigma = (
-            getattr(each, p).at_normal_score(mine[j]) for j, p in enumerate(("mu", "tau", "sigma"))
+            getattr(each, p).at_normal_score(mine[j]) for j, p in enumerate(PARAMETERS)
         )
         disease = mu + tau * mine[3]
         levels = (mu, disease, disease + sigma * mine[4])

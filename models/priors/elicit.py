@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from ..outcomes import link_function, outcome
-from .sets import Prior, PriorSet
+from .prior import Prior
+from .sets import PriorSet
 
 
 def elicit(
@@ -62,7 +63,7 @@ def elicit(
         said.append(f"the odds of 95 % of diseases{about} lie within a factor of {factor:g}")
     sentence = f"{probability:.0%} sure that " + ", and as sure that ".join(said) + "."
     if outcome_name:
-        return PriorSet(name, sentence, overrides=((outcome_name, tuple(priors.items())),))
+        return PriorSet(name, sentence).with_outcome(outcome_name, **priors)
     return PriorSet(name, sentence, mu=priors.get("mu"), tau=priors.get("tau"))
 
 

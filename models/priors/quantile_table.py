@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .sets import Prior
+from .prior import Prior
 
 LOWEST, HIGHEST, STEP = -8.0, 8.0, 1 / 32
 SCORES = np.arange(LOWEST, HIGHEST + STEP / 2, STEP)

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .prior import Prior, one_of
+from ...data.mistakes import unknown_name
+from .prior import Prior, finite_number
 
-if TYPE_CHECKING:
-    from .catalogue import CATALOGUE as CATALOGUE
-    from .catalogue import named_set as named_set
-
-__all__ = [
-    "CATALOGUE",
-    "DEFAULT",
-    "Exnex",
-    "OutcomePriors",
-    "Prior",
-    "PriorSet",
-    "named_set",
-    "one_of",
-]
+PARAMETERS = ("mu", "tau", "sigma")
+_TEXTS = ("sentence", "reference", "doi")
 
 
 @dataclass(frozen=True)
@@ -108,7 +97,7 @@ class PriorSet:
     exnex : Exnex or None
         Exchangeability weight and level.
     overrides : tuple of (str, tuple of (str, Prior))
-        Priors of single outcomes, by outcome and parameter.
+        Priors of single outcomes, by outcome and parameter: see `with_outcome` and `special`.
     """
 
     name: str
@@ -128,8 +117,17 @@ class PriorSet:
             raise ValueError(f"exnex: a disease's own level must be Normal, not {level}")
 
     def _own(self, outcome: str, parameter: str) -> Prior | None:
-        single = dict(dict(self.overrides).get(outcome, ()))
-        return single.get(parameter, getattr(self, parameter))
+        return self.special(outcome).get(parameter, getattr(self, parameter))
+
+    def with_outcome(self, outcome: str, **priors: Prior) -> PriorSet:
+        """Give the set with other priors of one outcome, by parameter; the rest stays."""
+        others = dict(self.overrides)
+        others[outcome] = tuple((dict(others.get(outcome, ())) | priors).items())
+        return replace(self, overrides=tuple(others.items()))
+
+    def special(self, outcome: str) -> dict[str, Prior]:
+        """Give the priors, by parameter, that the set has for this outcome alone."""
+        return dict(dict(self.overrides).get(outcome, ()))
 
     def of(self, outcome: str) -> OutcomePriors:
         """Give the priors of one outcome.
@@ -150,9 +148,9 @@ class PriorSet:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the set in the form of a prior file, for the record of a run."""
-        texts = {key: getattr(self, key) for key in ("sentence", "reference", "doi")}
+        texts = {key: getattr(self, key) for key in _TEXTS}
         out: dict[str, Any] = {"name": self.name} | {k: text for k, text in texts.items() if text}
-        for parameter in ("mu", "tau", "sigma"):
+        for parameter in PARAMETERS:
             if (prior := getattr(self, parameter)) is not None:
                 out[parameter] = prior.to_dict()
         if self.exnex is not None:
@@ -168,7 +166,9 @@ class PriorSet:
         return out
 
     @classmethod
-    def from_dict(cls, table: Mapping[str, Any], outcomes: tuple[str, ...] | None = None):
+    def from_dict(
+        cls, table: Mapping[str, Any], outcomes: tuple[str, ...] | None = None
+    ) -> PriorSet:
         """Read a set from the form that `to_dict` gives.
 
         Parameters
@@ -188,61 +188,93 @@ class PriorSet:
         ValueError
             Unknown tables, distributions or parameters, or impossible values; says where.
         """
-        from .files import set_of
+        known = ("name", *_TEXTS, *PARAMETERS, "exnex", "outcome")
+        for key in table:
+            if key not in known:
+                raise ValueError(unknown_name(key, known, "table"))
+        priors = {p: _prior_at(table, p, f"[{p}]") for p in PARAMETERS if p in table}
+        overrides = []
+        for outcome, tables in _mapping(table.get("outcome", {}), "[outcome]").items():
+            if outcomes is not None and outcome not in outcomes:
+                raise ValueError(
+                    f"[outcome.{outcome}]: " + unknown_name(outcome, outcomes, "outcome")
+                )
+            for parameter in _mapping(tables, f"[outcome.{outcome}]"):
+                if parameter not in PARAMETERS:
+                    wrong = unknown_name(parameter, PARAMETERS, "parameter")
+                    raise ValueError(f"[outcome.{outcome}]: {wrong}")
+            overrides.append(
+                (
+                    outcome,
+                    tuple((p, _prior_at(tables, p, f"[outcome.{outcome}.{p}]")) for p in tables),
+                )
+            )
+        texts = {key: table.get(key, "") for key in ("name", *_TEXTS)}
+        for key, text in texts.items():
+            if not isinstance(text, str):
+                raise ValueError(f"{key} must be a text in quotes, not {text!r}")
+        made = cls(
+            texts.pop("name") or "unnamed",
+            **texts,
+            mu=priors.get("mu"),
+            tau=priors.get("tau"),
+            sigma=priors.get("sigma"),
+            exnex=_exnex_at(table["exnex"]) if "exnex" in table else None,
+            overrides=tuple(overrides),
+        )
+        for outcome in ("", *(name for name, _ in overrides)):
+            made.of(outcome)
+        return made
 
-        return set_of(table, outcomes)
 
-    @classmethod
-    def from_toml(cls, text: str, source: str = "prior file", outcomes=None) -> PriorSet:
-        """Read a prior file.
-
-        Parameters
-        ----------
-        text : str
-            The file's content, TOML.
-        source : str
-            Its name, for messages, and the set's name where the file gives none.
-        outcomes : tuple of str, optional
-            Names that ``[outcome.NAME]`` may take; any where left out.
-
-        Returns
-        -------
-        PriorSet
-            The set.
-
-        Raises
-        ------
-        ValueError
-            One line: the file, where in it, what is wrong, what would be right.
-        """
-        from .files import parse
-
-        return parse(text, source, outcomes)
-
-
-DEFAULT = PriorSet(
-    "default",
-    sentence=(
-        "Weakly informative on the log-odds: any typical rate, diseases within a factor of about "
-        "seven in odds, studies within a factor of about three; harms are expected to be rare."
-    ),
-    reference="Gelman 2006; Roever and others 2021",
-    doi="10.1002/jrsm.1475",
-    mu=Prior.make("Normal", mu=0, sigma=1.5),
-    tau=Prior.make("HalfNormal", sigma=1),
-    sigma=Prior.make("HalfNormal", sigma=0.5),
-    exnex=Exnex(0.5),
-    overrides=(
-        ("serious_ae", (("mu", Prior.make("Normal", mu=-1.5, sigma=1.5)),)),
-        ("death", (("mu", Prior.make("Normal", mu=-3, sigma=1.5)),)),
-    ),
+DEFAULT = (
+    PriorSet(
+        "default",
+        sentence=(
+            "Weakly informative on the log-odds: any typical rate, diseases within a factor of "
+            "about seven in odds, studies within a factor of about three; harms are expected to be "
+            "rare."
+        ),
+        reference="Gelman 2006; Roever and others 2021",
+        doi="10.1002/jrsm.1475",
+        mu=Prior.make("Normal", mu=0, sigma=1.5),
+        tau=Prior.make("HalfNormal", sigma=1),
+        sigma=Prior.make("HalfNormal", sigma=0.5),
+        exnex=Exnex(0.5),
+    )
+    .with_outcome("serious_ae", mu=Prior.make("Normal", mu=-1.5, sigma=1.5))
+    .with_outcome("death", mu=Prior.make("Normal", mu=-3, sigma=1.5))
 )
 
 
-def __getattr__(name: str) -> Any:
-    """Find the catalogue, which is built from what is defined here, when it is first asked for."""
-    if name in ("CATALOGUE", "named_set"):
-        from . import catalogue
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f'{where} must be a table such as {{dist = "HalfNormal", sigma = 1}}')
+    return value
 
-        return getattr(catalogue, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def _prior_at(table: Mapping[str, Any], key: str, where: str) -> Prior:
+    try:
+        return Prior.from_dict(_mapping(table[key], where))
+    except ValueError as problem:
+        text = str(problem)
+        raise ValueError(text if text.startswith("[") else f"{where}: {text}") from None
+
+
+def _exnex_at(table: Any) -> Exnex:
+    table = dict(_mapping(table, "[exnex]"))
+    for key in table:
+        if key not in ("w", "mean", "sd"):
+            raise ValueError("[exnex]: " + unknown_name(key, ("w", "mean", "sd"), "parameter"))
+    if ("mean" in table) != ("sd" in table):
+        raise ValueError("[exnex]: give both mean and sd, or neither (the prior of mu)")
+    try:
+        given = {
+            key: finite_number("level", key, table[key], positive=key == "sd")
+            for key in ("mean", "sd")
+            if key in table
+        }
+        level = Prior.make("Normal", mu=given["mean"], sigma=given["sd"]) if given else None
+        return Exnex(table.get("w", 0.5), level)
+    except ValueError as problem:
+        raise ValueError(f"[exnex]: {str(problem).removeprefix('exnex: ')}") from None

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ..priors.sets import DEFAULT, PriorSet, one_of
+from ...data.mistakes import unknown_name
+from ..priors.sets import DEFAULT, PriorSet
 from ..terms import Terms, build_terms, count_data
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def structure(pooling: str, diseases: tuple[str, ...]) -> str:
         An unknown pooling.
     """
     if pooling not in POOLINGS:
-        raise ValueError(one_of("pooling", pooling, POOLINGS))
+        raise ValueError(unknown_name(pooling, POOLINGS, "pooling"))
     return "single" if len(diseases) == 1 else pooling
 
 

@@ -15,7 +15,8 @@ from mscpool.analysis.fitting.fit import sample, terms_of
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
 from mscpool.models.exact.outcomes import exact_outcomes
-from mscpool.models.priors.sets import DEFAULT, Exnex, OutcomePriors, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, Exnex, OutcomePriors
 
 
 def improvement():
@@ -76,9 +77,9 @@ def test_a_thousand_prior_sets(benchmark):
 THOUSANDS = """
 import resource, sys, time
 import numpy as np, pandas as pd
-from mscpool.models.exact import ExactHierarchy
-from mscpool.models.integration.likelihood_table import count_likelihoods
-from mscpool.models.priors import DEFAULT
+from mscpool.models.exact.hierarchy import ExactHierarchy
+from mscpool.models.exact.likelihood_table import count_likelihoods
+from mscpool.models.priors.sets import DEFAULT
 
 studies = int(sys.argv[1])
 rng = np.random.default_rng(3)

@@ -12,7 +12,8 @@ import pytest
 
 from mscpool.analysis.fitting.fit import sample, terms_of
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, PriorSet
 
 ONCE = {"rounds": 1, "iterations": 1}
 COMMAND = [str(Path(sys.executable).with_name("mscpool"))]

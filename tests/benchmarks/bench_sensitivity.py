@@ -11,7 +11,8 @@ from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.analysis.sensitivity.reweight import stored_source
 from mscpool.analysis.sensitivity.sets import compare_sets, quantities_table, scores_table
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors.sets import CATALOGUE, DEFAULT
+from mscpool.models.priors.catalogue import CATALOGUE
+from mscpool.models.priors.sets import DEFAULT
 
 TWELVE = [
     name
@@ -20,9 +21,9 @@ TWELVE = [
 ]
 COLD_FIT = """
 import sys
-from mscpool.analysis.fit import fit
+from mscpool.analysis.fitting.fit import fit
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors import named_set
+from mscpool.models.priors.catalogue import named_set
 fit(load_evidence(), priors=named_set(sys.argv[1]))
 """
 

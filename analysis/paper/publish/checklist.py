@@ -125,9 +125,8 @@ def _priors(config: Mapping[str, Any]) -> str:
     common = [f"{name} ~ {p}" for name in used if (p := getattr(priors, name)) is not None]
     special = [
         f"{lowered(outcome)}: {name} ~ {prior}"
-        for outcome, each in priors.overrides
-        if outcome in config["outcomes"]
-        for name, prior in each
+        for outcome in config["outcomes"]
+        for name, prior in priors.special(outcome).items()
         if name in used
     ]
     named = _named(priors.name)

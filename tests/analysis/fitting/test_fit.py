@@ -14,7 +14,8 @@ from mscpool.analysis.fitting import sampler
 from mscpool.analysis.fitting.fit import diagnostics, fit, hyper, rates, run_config, terms_of
 from mscpool.analysis.fitting.sampler import sample
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, PriorSet
 
 TABLE = """study,disease,arm,outcome,events_min,events_max,n,months
 a,psoriasis,msc,improvement,8,8,17,6
@@ -30,9 +31,9 @@ SETTINGS = {"draws": 150, "tune": 300, "chains": 2, "seed": 5}
 
 IN_A_PROCESS = """
 import hashlib, json, sys
-from mscpool.analysis.fit import sample, terms_of
+from mscpool.analysis.fitting.fit import sample, terms_of
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors import DEFAULT
+from mscpool.models.priors.sets import DEFAULT
 
 terms, settings = terms_of(load_evidence(sys.argv[1])), json.loads(sys.argv[2])
 draws, _ = sample(terms, "partial", DEFAULT, **settings)
@@ -55,7 +56,7 @@ def fitted(evidence):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"engine": "nutz"}, "unknown engine 'nutz'; did you mean 'nuts'"),
+        ({"engine": "nutz"}, "unknown engine 'nutz'; did you mean nuts"),
         ({"pooling": "ful"}, "unknown pooling 'ful'"),
         ({"draws": 0}, "draws must be a whole number from 1 on, not 0"),
         ({"draws": 2.5}, "draws must be a whole number from 1 on, not 2.5"),

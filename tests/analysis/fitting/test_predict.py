@@ -8,7 +8,8 @@ from scipy.special import expit
 
 from mscpool.analysis.fitting import predict
 from mscpool.analysis.fitting.predict import Levels
-from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, PriorSet
 from mscpool.models.sampled.hierarchy import COMBINATIONS
 from mscpool.models.sampled.likelihood import integrated_log_likelihood_of_terms
 from mscpool.models.terms import build_terms, count_data

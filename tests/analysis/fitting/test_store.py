@@ -10,7 +10,8 @@ import xarray as xr
 from mscpool.analysis.fitting import fit as fitting
 from mscpool.analysis.fitting import store
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, PriorSet
 
 SETTINGS = {"engine": "nuts", "draws": 10, "tune": 10, "chains": 2, "seed": 3}
 

@@ -7,7 +7,7 @@ from scipy.special import expit
 import mscpool as mp
 from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard.disease_left import level_prior, without_unit_in_disease
-from mscpool.models.priors.sets import PriorSet
+from mscpool.models.priors.files import prior_set
 from mscpool.models.terms import build_terms
 
 MU, TAU, SIGMA = -0.4, 0.8, 0.35
@@ -78,7 +78,7 @@ def test_levels_drawn_without_a_diseases_only_study_are_the_priors():
 
 @pytest.mark.parametrize("pooling", ["partial", "robust", "exnex", "none"])
 def test_quantiles_and_density_of_a_level_belong_together(pooling):
-    priors = PriorSet.from_toml("[exnex]\nw = 0.3\nmean = 2.0\nsd = 0.6\n")
+    priors = prior_set("[exnex]\nw = 0.3\nmean = 2.0\nsd = 0.6\n")
     prior = level_prior(fixed_levels(1), terms_of(COUNTS), pooling, priors, 0)
     grid = np.linspace(-40, 40, 160_001)
     mass = np.exp(prior.log_density(grid[None, :]))[0]

@@ -18,7 +18,10 @@ from mscpool.analysis.sensitivity.questions import Question, questions
 from mscpool.data.evidence import load_evidence
 from mscpool.models.direction import Direction
 from mscpool.models.exact.outcomes import exact_model
-from mscpool.models.priors.sets import CATALOGUE, DEFAULT, Prior, PriorSet
+from mscpool.models.priors.catalogue import CATALOGUE
+from mscpool.models.priors.files import prior_set
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, PriorSet
 
 STATISTICS = ["mean", "sd", "q2.5", "q50", "q97.5"]
 
@@ -65,7 +68,7 @@ def test_bad_input_is_refused_in_one_line(alike, arguments, said):
 def test_a_negative_scale_in_a_prior_file_is_refused_with_its_place():
     text = 'name = "mine"\n[tau]\ndist = "HalfNormal"\nsigma = -1\n'
     with pytest.raises(ValueError, match=r"mine.toml: \[tau\]: HalfNormal: sigma must be positive"):
-        PriorSet.from_toml(text, "mine.toml")
+        prior_set(text, "mine.toml")
 
 
 def test_fits_of_other_data_are_refused_with_both_hashes(alike):

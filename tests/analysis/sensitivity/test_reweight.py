@@ -13,7 +13,9 @@ from mscpool.analysis.sensitivity.weighted_statistics import summarise
 from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.draws import draw
 from mscpool.models.exact.outcomes import exact_model
-from mscpool.models.priors.sets import CATALOGUE, DEFAULT, Exnex, Prior, PriorSet
+from mscpool.models.priors.catalogue import CATALOGUE
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, Exnex, PriorSet
 from mscpool.models.sampled.hierarchy import Pooling
 
 BLOCK = ("serious_ae",)

@@ -15,7 +15,8 @@ from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
 from mscpool.models.exact.predictions import study_rates
-from mscpool.models.priors.sets import Exnex, OutcomePriors, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import Exnex, OutcomePriors
 from mscpool.models.rates.fit import map_prior
 from mscpool.models.rates.prior import WeightedRates, robustify
 
@@ -205,8 +206,8 @@ def test_priors_of_a_fit_by_name(fitted):
     [
         ("improvement", None, 0.2, "needs a disease: one of first one, second"),
         (None, "second", 0.2, "needs an outcome: one of"),
-        ("improvement", "frst one", 0.2, "did you mean 'first one'"),
-        ("improvment", "second", 0.2, "did you mean 'improvement'"),
+        ("improvement", "frst one", 0.2, "did you mean first one"),
+        ("improvment", "second", 0.2, "did you mean improvement"),
         ("improvement", "second", 1.0, "robust weight 1: it must be"),
     ],
 )

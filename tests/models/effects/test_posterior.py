@@ -8,7 +8,8 @@ import pytest
 from scipy.special import logsumexp
 
 from mscpool.models.effects.contrast import contrast_likelihoods
-from mscpool.models.exact.hierarchy import POOLINGS, ExactHierarchy
+from mscpool.models.exact.hierarchy import ExactHierarchy
+from mscpool.models.exact.stated import POOLINGS
 from mscpool.models.priors.sets import Exnex, OutcomePriors, Prior
 
 from .trials import arm, half_normal, normal, priors, trials

@@ -5,7 +5,8 @@ import pandas as pd
 
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
-from mscpool.models.priors.sets import Exnex, OutcomePriors, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import Exnex, OutcomePriors
 
 
 def normal(sd, mean=0.0):

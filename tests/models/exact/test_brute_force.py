@@ -12,7 +12,7 @@ from scipy.interpolate import CubicSpline
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import normal_likelihoods
 from mscpool.models.outcomes import inverse_link
-from mscpool.models.priors.sets import Prior
+from mscpool.models.priors.prior import Prior
 
 from .hierarchies import counts, fixed, half_normal, hierarchy, hyper, normal, priors
 

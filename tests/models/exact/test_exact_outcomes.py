@@ -12,7 +12,8 @@ from mscpool.models.exact.distribution import Distribution, Distributions, produ
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
 from mscpool.models.exact.outcomes import NotExact, conditional_rows, exact_model, exact_outcomes
-from mscpool.models.priors.sets import DEFAULT, Exnex, OutcomePriors, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, Exnex, OutcomePriors
 
 
 @dataclass(frozen=True)

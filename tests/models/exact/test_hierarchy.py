@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods, normal_likelihoods
 from mscpool.models.exact.predictions import study_rates
-from mscpool.models.priors.sets import Exnex, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import Exnex
 
 from .hierarchies import counts, fixed, half_normal, hierarchy, hyper, normal, priors
 

@@ -8,7 +8,8 @@ import pytest
 from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.outcomes import exact_model
 from mscpool.models.exact.prior_scan import scan_above
-from mscpool.models.priors.sets import DEFAULT, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT
 
 TABLE = """study,disease,outcome,events,n
 a,one,improvement,8,12

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import ndtr
 
+from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.quantile_table import (
     HIGHEST,
     LARGEST_DEVIATION,
@@ -12,7 +13,6 @@ from mscpool.models.priors.quantile_table import (
     LOWEST,
     quantile_table,
 )
-from mscpool.models.priors.sets import Prior
 from mscpool.models.sampled.operations import quantile_op
 
 
@@ -72,14 +72,6 @@ def test_half_distribution_is_linear_in_probability_near_zero(dist, parameters):
     scores = np.linspace(-6.9, -5.5, 41)
     value, _ = read(prior, scores, positive=True)
     np.testing.assert_allclose(np.exp(value), ndtr(scores) / at_zero, rtol=1e-5)
-
-
-def test_half_student_is_the_absolute_value_of_student():
-    prior, full = Prior.make("HalfStudentT", nu=3, sigma=0.8), stats.t(3, 0, 0.8)
-    x = np.array([0.01, 0.5, 3.0, 40.0])
-    np.testing.assert_allclose(prior.cdf(x), full.cdf(x) - full.cdf(-x), rtol=1e-12)
-    np.testing.assert_allclose(prior.ppf(prior.cdf(x)), x, rtol=1e-9)
-    np.testing.assert_allclose(np.exp(prior.logpdf(x)), full.pdf(x) + full.pdf(-x), rtol=1e-12)
 
 
 def test_vague_inverse_gamma_on_the_variance_is_read_where_deviations_are_finite():

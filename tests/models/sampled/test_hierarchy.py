@@ -10,7 +10,8 @@ from scipy import stats
 from scipy.special import expit, logsumexp
 
 from mscpool.data.evidence import load_evidence
-from mscpool.models.priors.sets import DEFAULT, Prior, PriorSet
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import DEFAULT, PriorSet
 from mscpool.models.sampled.hierarchy import (
     POOLINGS,
     build_model,
@@ -191,7 +192,7 @@ def test_single_disease_has_mu_and_no_tau_under_any_pooling():
 
 
 def test_unknown_pooling_is_answered_with_the_valid_ones():
-    with pytest.raises(ValueError, match="unknown pooling 'partail'; did you mean 'partial'"):
+    with pytest.raises(ValueError, match="unknown pooling 'partail'; did you mean partial"):
         structure("partail", ("d", "e"))
 
 

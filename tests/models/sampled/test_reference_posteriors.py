@@ -13,7 +13,8 @@ from scipy.special import expit
 from mscpool.analysis.fitting import predict
 from mscpool.analysis.fitting.sampler import sample
 from mscpool.analysis.fitting.summary import summarise
-from mscpool.models.priors.sets import Prior, PriorSet
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import PriorSet
 from mscpool.models.terms import build_terms
 
 pytestmark = pytest.mark.mcmc

@@ -1,0 +1,76 @@
+"""One outcome's hierarchy as it is stated: its studies, and how diseases inform each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...data.mistakes import unknown_name
+from .likelihood_table import StudyLikelihoods
+
+POOLINGS = ("partial", "complete", "none", "exnex", "robust")
+
+
+@dataclass(frozen=True, eq=False)
+class Hierarchy:
+    """Studies and their pooling, before any grid and any prior.
+
+    Attributes
+    ----------
+    likelihoods : StudyLikelihoods
+        The studies.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other; a single disease has mu, its level, and no tau.
+    outcome : str
+        Name, for tables.
+    """
+
+    likelihoods: StudyLikelihoods
+    pooling: str = "partial"
+    outcome: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown pooling and an outcome without studies and diseases."""
+        if self.pooling not in POOLINGS:
+            raise ValueError(unknown_name(self.pooling, POOLINGS, "pooling"))
+        if not self.likelihoods.diseases:
+            raise ValueError(f"{self.outcome or 'the outcome'}: no disease to fit")
+
+    @property
+    def structure(self) -> str:
+        """``single`` under complete pooling and for a single disease, else the pooling."""
+        one = len(self.likelihoods.diseases) == 1 or self.pooling == "complete"
+        return "single" if one else self.pooling
+
+    @property
+    def has_tau(self) -> bool:
+        """Whether there is a standard deviation between diseases."""
+        return self.structure not in ("single", "none")
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters above the diseases' levels that there are."""
+        names = [] if self.structure == "none" else ["mu"]
+        return names + (["tau"] if self.has_tau else []) + ["sigma"]
+
+    @cached_property
+    def sizes(self) -> dict[str, tuple[int, int | None]]:
+        """Studies and patients (None where likelihoods are not of counts) of each disease."""
+        names, rows = self.likelihoods.diseases, self.likelihoods.rows
+        studies = np.bincount(self.likelihoods.disease, minlength=len(names)).tolist()
+        patients: list[int | None] = [None] * len(names)
+        if rows is not None:
+            codes = self.likelihoods.disease[rows["position"].to_numpy()]
+            patients = np.bincount(codes, rows["n"], len(names)).astype(int).tolist()
+        return dict(zip(names, zip(studies, patients, strict=True), strict=True))
+
+    @cached_property
+    def bounded_groups(self) -> np.ndarray:
+        """Whether each disease's likelihood vanishes at both ends; shape (disease,)."""
+        count = len(self.likelihoods.diseases)
+        below = np.bincount(self.likelihoods.disease, self.likelihoods.falls_below, count) > 0
+        return below & (
+            np.bincount(self.likelihoods.disease, self.likelihoods.falls_above, count) > 0
+        )
