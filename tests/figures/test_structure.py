@@ -280,7 +280,7 @@ def test_figures_of_a_fit_that_may_not_be_believed_carry_a_mark(brief, verdict, 
     style = style_of(Results(fit, evidence, said))
     for each in exhibits(Results(fit, evidence, said)):
         texts = [text for text in draw(each, style).texts if text.get_gid() == "guard"]
-        of_fit = each.kind not in ("evidence_map", "characteristics")
+        of_fit = each.name not in ("evidence_map", "characteristics")
         assert len(texts) == marked * of_fit, each.name
 
 

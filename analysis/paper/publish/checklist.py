@@ -12,7 +12,7 @@ from ...fitting.diagnostics import diagnostics
 from ...guard.left_out import LARGEST_K
 from ..frames.rates import rates_data
 from ..frames.results import Results
-from ..words.captions import lowered, verdict_words
+from ..words.closing import lowered, verdict_words
 from ..words.wording import interval, listed, number, numbered, percent
 
 if TYPE_CHECKING:

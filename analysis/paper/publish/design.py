@@ -13,9 +13,8 @@ import pandas as pd
 from ....data.export import write_csv, write_whole
 from ...trial import design_frames
 from ...trial.requests import DesignResult
-from ..words.captions import Words
+from ..words.exhibit import Exhibit, Words
 from ..words.wording import without_tags
-from .exhibits import Exhibit
 from .publish import captions_page
 from .rendering import render
 
@@ -43,7 +42,7 @@ class Picture:
         """Give its words too."""
         caption = f"{self.title}. {_SHOWN[self.name]} {_setting(result)}"
         words = Words(self.title, caption, f"{self.title}: {_seen(self.frame)}.")
-        return Exhibit(f"design_{self.name}", f"design_{self.name}", self.frame, words)
+        return Exhibit(f"design_{self.name}", self.frame, words, self.draw)
 
 
 def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
@@ -68,12 +67,11 @@ def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
     style = make_style("single", (), None if verdict == NO_VERDICT else verdict)
     files: list[Path] = []
     shown: list[Exhibit] = []
-    for picture in pictures(result):
-        exhibit = picture.exhibit(result)
+    for exhibit in (picture.exhibit(result) for picture in pictures(result)):
         shown.append(exhibit)
         place = out / f"{exhibit.name}.csv"
         write_csv(exhibit.frame, place)
-        rendered = render(picture.draw(exhibit.frame, style), style, FORMATS, exhibit.words)
+        rendered = render(exhibit.draw(exhibit.frame, style), style, FORMATS, exhibit.words)
         files += [
             place,
             *(write_whole(c, out / f"{exhibit.name}.{e}") for e, c in rendered.items()),

@@ -6,16 +6,16 @@ import hashlib
 import os
 from collections.abc import Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....data.export import write_csv, write_whole
 from ..frames.results import Results
-from ..words import captions
+from ..words.closing import abbreviations
+from ..words.exhibit import Exhibit
 from ..words.wording import without_tags
 from .checklist import checklist
-from .exhibits import Exhibit, exhibits
+from .exhibits import exhibits
 from .rendering import FORMATS, render, render_small
 from .tables import PaperTable, paper_tables
 
@@ -31,11 +31,7 @@ def draw(exhibit: Exhibit, style: Style) -> Figure:
     """Draw a figure of the set in a style."""
     from ....figures.page import within_page
 
-    module = import_module(f"mscpool.figures.{_MODULES.get(exhibit.kind, exhibit.kind)}")
-    return within_page(partial(getattr(module, f"draw_{exhibit.kind}"), exhibit.frame), style)
-
-
-_MODULES = {"safety": "rates"}
+    return within_page(partial(exhibit.draw, exhibit.frame), style)
 
 
 def style_of(results: Results, preset: str = "double") -> Style:
@@ -86,6 +82,17 @@ def publish(
     OSError
         The folder cannot be written to.
     """
+    return write_set(exhibits(results), results, out, formats, preset)
+
+
+def write_set(
+    shown: Sequence[Exhibit],
+    results: Results,
+    out: str | Path,
+    formats: Sequence[str] = FORMATS,
+    preset: str = "double",
+) -> list[Path]:
+    """Write a figure set that was gathered already: see `publish`."""
     for name in formats:
         if name not in FORMATS:
             raise ValueError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
@@ -99,14 +106,13 @@ def publish(
     # script again, as spawned processes would.
     workers = min(os.cpu_count() or 1, 2)
     both = Parallel(workers, return_as="generator", max_nbytes=None)  # no frames as read-only files
-    shown = exhibits(results)
     folder.mkdir(parents=True, exist_ok=True)
     drawn = both(delayed(job)(exhibit) for exhibit in shown)
     texts = _write_tables(paper_tables(results), folder)
     texts.append(write_whole(without_tags(checklist(results)), folder / "checklist.md"))
     written = list(drawn)
     files = [path for paths, _ in written for path in paths]
-    notes = [captions.abbreviations(words, results.evidence) for _, words in written]
+    notes = [abbreviations(words, results.evidence) for _, words in written]
     page = without_tags(captions_page(shown, notes, style))
     return [*files, write_whole(page, folder / "captions.md"), *texts]
 

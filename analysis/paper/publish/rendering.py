@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ....figures.style import Style
-    from ..words.captions import Words
+    from ..words.exhibit import Words
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _SCREEN_DPI = 120

@@ -380,19 +380,19 @@ class Drawing:
 def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list[str]]:
     """Write every figure with its data and caption; give those of the page by name."""
     from ..publish.exhibits import exhibits
-    from ..publish.publish import publish
+    from ..publish.publish import write_set
 
-    folder = out / "figures"
-    files = publish(results, folder, FIGURE_FORMATS)
+    folder, shown = out / "figures", exhibits(results)
+    files = write_set(shown, results, folder, FIGURE_FORMATS)
     drawings = {
-        each.name: Drawing(
-            each.name,
-            inline((folder / f"{each.name}.svg").read_text("utf-8"), each.name),
-            each.words.caption,
-            each.words.alternative,
+        exhibit.name: Drawing(
+            exhibit.name,
+            inline((folder / f"{exhibit.name}.svg").read_text("utf-8"), exhibit.name),
+            exhibit.words.caption,
+            exhibit.words.alternative,
             (*FIGURE_FORMATS, "csv"),
         )
-        for each in exhibits(results)
+        for exhibit in shown
     }
     return drawings, [str(path.relative_to(out)) for path in files]
 

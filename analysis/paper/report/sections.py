@@ -13,6 +13,7 @@ from ....data.names import outcome_words, study_labels
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
 from ..frames.results import UNCHECKED, Results, rates_of
+from ..words import captions, captions_guard, captions_sensitivity
 from ..words.wording import interval, listed, number, span
 from . import tables
 from .block import Block, Section
@@ -137,7 +138,7 @@ def _evidence(results: Results) -> Section:
         text += f" No count could be read of {listed(gaps)}: listed below, so that the gap is seen."
     blocks = [
         Block("text", text),
-        Block("figure", "evidence_map"),
+        Block("figure", captions.EVIDENCE_MAP.name),
         Block("table", tables.map_table(results)),
         Block("table", tables.characteristics_table(results)),
     ]
@@ -174,7 +175,7 @@ def _priors(results: Results) -> Section:
     blocks = [
         Block("text", named.strip()),
         Block("table", tables.priors_table(results)),
-        Block("figure", "prior_posterior"),
+        Block("figure", captions_sensitivity.PRIOR_POSTERIOR.name),
     ]
     return Section("priors", "Priors, and what they imply", blocks)
 
@@ -186,10 +187,10 @@ def _rates(results: Results) -> Section:
     )
     if _borrowed(results):
         text += " " + of_borrowed(results.config["pooling"], results.config["outcomes"])
-    blocks = [Block("text", text), Block("figure", "rates")]
+    blocks = [Block("text", text), Block("figure", captions.RATES.name)]
     for outcome in results.outcomes:
         blocks.append(Block("table", tables.rates_table(results, outcome)))
-        blocks.append(Block("figure", f"forest_{outcome}"))
+        blocks.append(Block("figure", captions.FOREST.file(outcome)))
     return Section("rates", "Rates by outcome and disease", blocks)
 
 
@@ -197,7 +198,7 @@ def _joint(results: Results) -> Section | None:
     if not {"remission", "improvement"} <= set(results.outcomes):
         return None
     table = tables.nested_table(results, "remission")
-    blocks = [Block("figure", "joint_remission"), Block("table", table)]
+    blocks = [Block("figure", captions.JOINT.file("remission")), Block("table", table)]
     return Section("joint", "Improvement and remission together", blocks)
 
 
@@ -209,7 +210,7 @@ def _safety(results: Results) -> Section | None:
         "Single-arm harms are counts in ill patients: they cannot be told from harms of the "
         "disease or of the treatment beside the cells."
     )
-    blocks = [Block("text", text), Block("figure", "safety"), Block("table", table)]
+    blocks = [Block("text", text), Block("figure", captions.SAFETY.name), Block("table", table)]
     return Section("safety", "Safety", blocks)
 
 
@@ -247,10 +248,10 @@ def _guard(results: Results) -> Section:
         Block("text", explained),
         Block("list", verdict_sentences(results)),
         Block("text", _sampling(results)),
-        Block("figure", "predictive"),
-        Block("figure", "checks"),
+        Block("figure", captions_guard.PREDICTIVE.name),
+        Block("figure", captions_guard.CHECKS.name),
         Block("table", tables.checks_table(results)),
-        Block("figure", "calibration"),
+        Block("figure", captions_guard.CALIBRATION.name),
         Block("table", tables.left_out_table(results)),
     ]
     return Section("guard", title, blocks)
@@ -286,7 +287,7 @@ def _poolings(results: Results) -> Section | None:
         "How much does a disease's rate owe to the others? Without pooling each stands alone; with "
         "complete pooling all diseases share one rate."
     )
-    blocks = [Block("text", text), Block("figure", "pooling"), Block("table", table)]
+    blocks = [Block("text", text), Block("figure", captions.POOLING.name), Block("table", table)]
     return Section("pooling", "Partial pooling against complete and none", blocks)
 
 

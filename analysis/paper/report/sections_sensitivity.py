@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ....data.names import outcome_words, study_labels, words
 from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR
 from ..frames.results import Results
+from ..words import captions_sensitivity as captions
 from ..words.wording import listed, percent
 from . import tables_sensitivity as tables
 from .block import Block
@@ -28,13 +29,13 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
     blocks = [
         Block("text", _opening(comparison)),
         Block("list", _told(comparison, about)),
-        Block("figure", "prior_comparison"),
+        Block("figure", captions.PRIOR_COMPARISON.name),
         Block("table", tables.shifts_table(comparison, about)),
     ]
     flips = tables.flips_table(comparison, about)
     if flips is not None:
         blocks.append(Block("table", flips))
-        blocks += [Block("figure", f"flip_map_{name}") for name in results.outcomes]
+        blocks += [Block("figure", captions.FLIP_MAP.file(name)) for name in results.outcomes]
     blocks.append(Block("table", tables.sets_table(comparison)))
     if comparison.messages:
         blocks.append(Block("list", [_named(each, comparison) for each in comparison.messages]))
@@ -42,7 +43,7 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
     if scaling is not None:
         blocks += [
             Block("text", _scaled(comparison)),
-            Block("figure", "power_scaling"),
+            Block("figure", captions.POWER_SCALING.name),
             Block("table", scaling),
         ]
     blocks.append(Block("text", _expected(comparison, study_labels(results.evidence.studies))))
@@ -177,7 +178,7 @@ def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
     )
     return [
         Block("text", text),
-        Block("figure", "borrowing"),
+        Block("figure", captions.BORROWING.name),
         Block("table", tables.borrowing_table(borrowed, results.evidence)),
         Block("table", tables.influence_table(borrowed, results.evidence)),
     ]

@@ -1,100 +1,35 @@
-"""The words that go with each figure: its caption and its alternative text, from what it draws."""
+"""The figures of evidence and rates: what each shows, and its words from what it draws."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ....data.names import outcome_words
-from ....figures.forest import beyond_axis
-from ..frames.results import Results, verdicts
-from .wording import count, interval, listed, numbered, percent
+from ....figures.characteristics import draw_characteristics
+from ....figures.evidence_map import draw_evidence_map
+from ....figures.forest import beyond_axis, draw_forest
+from ....figures.joint import draw_joint
+from ....figures.pooling import draw_pooling
+from ....figures.rates import draw_rates, draw_safety
+from ..frames import rates as frames
+from .closing import (
+    ESTIMATES,
+    POOLING_WORDS,
+    lowered,
+    model_words,
+    sentences,
+    study_count,
+    verdict_words,
+)
+from .exhibit import FigureKind, Frames, Words
+from .wording import count, interval, listed, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ....data.evidence import Evidence
+    from ..frames.results import Results
 
-_POOLING = {
-    "partial": "partial pooling across diseases",
-    "complete": "complete pooling across diseases",
-    "none": "no pooling across diseases",
-    "exnex": "exchangeable or not (EXNEX) pooling across diseases",
-    "robust": "robust (Student-t) partial pooling across diseases",
-}
-ESTIMATES = "posterior median and central 95 % interval"
 _WILSON = "Wilson 95 % interval"
-
-
-@dataclass(frozen=True)
-class Words:
-    """A figure's title, caption, and alternative text for those who do not see it."""
-
-    title: str
-    caption: str
-    alternative: str
-
-
-def model_words(results: Results) -> str:
-    """Say in a sentence which model, priors and data a fit is of."""
-    run = results.run
-    how = "numerical integration" if run["engine"] == "exact" else _sampling(run)
-    chosen = results.evidence.selection
-    return (
-        f"Bayesian hierarchical binomial model with {_POOLING[run['pooling']]}, prior set "
-        f"{run['priors']['name']}, {how}. Analysis set {chosen.analysis_set}, "
-        f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
-    )
-
-
-def verdict_words(results: Results, outcomes: list[str] | None = None) -> str:
-    """Give the guard's verdict on a fit, or on the outcomes that a figure shows."""
-    if results.checked is None:
-        return "Unchecked: the guard has not seen this fit."
-    judged, whole = verdicts(results.checked), results.verdict
-    notes = [
-        f"{lowered(name)}: {judged[name]}"
-        for name in outcomes or judged
-        if judged.get(name, "pass") != "pass"
-    ]
-    words = f"Guard: {whole}"
-    if notes:
-        words += f" ({'; '.join(notes)})."
-    else:
-        words += " for the whole fit, pass for what is shown." if whole != "pass" else "."
-    return words + (" Do not use these estimates." if whole == "fail" else "")
-
-
-def _sampling(run: Mapping[str, Any]) -> str:
-    return f"{numbered(run['chains'], 'chain')} of {numbered(run['draws'], 'draw')} (NUTS)"
-
-
-def _studies(n: int) -> str:
-    return numbered(n, "study", "studies")
-
-
-def lowered(outcome: str) -> str:
-    """Name an outcome within a sentence."""
-    words = outcome_words(outcome)
-    return words[:1].lower() + words[1:]
-
-
-def abbreviations(shown: set[str], evidence: Evidence) -> str:
-    """Spell out the abbreviations among the words that a figure shows."""
-    about = evidence.about
-    pairs = [
-        f"{short}, {about.in_text(name)}"
-        for name, short in about.shorts(evidence.diseases).items()
-        if short in shown and short != about.words(name)
-    ]
-    pairs += ["AE, adverse event"] if "AE" in shown else []
-    return f"{'; '.join(pairs)}." if pairs else ""
-
-
-def sentences(*parts: str) -> str:
-    """Join what there is to say."""
-    return " ".join(part for part in parts if part)
 
 
 def _ranked(rows: pd.DataFrame, names: tuple[str, str, str], results: Results) -> str:
@@ -124,7 +59,7 @@ def evidence_map(frame: pd.DataFrame, results: Results) -> Words:
     )
     told = [
         f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}: {row['patients']} "
-        f"patients in {_studies(row['studies'])}"
+        f"patients in {study_count(row['studies'])}"
         for row in frame[frame["patients"] > 0].to_dict("records")
     ]
     missing = f" Nobody was counted for: {'; '.join(gaps)}." if gaps else ""
@@ -150,7 +85,7 @@ def characteristics(frame: pd.DataFrame, results: Results) -> Words:
     )
     per = frame.groupby("disease", sort=False)["patients"].agg(["size", "sum"])
     told = [
-        f"{results.disease_in_text(str(name))}: {_studies(row['size'])}, {row['sum']} patients"
+        f"{results.disease_in_text(str(name))}: {study_count(row['size'])}, {row['sum']} patients"
         for name, row in per.iterrows()
     ]
     parts = "; ".join([*told, follow_up] if follow_up else told)
@@ -276,73 +211,6 @@ def _told(frame: pd.DataFrame, kind: str, results: Results) -> str:
     return f"{kind}; median and 95 % interval by disease, from the largest. {' '.join(parts)}"
 
 
-def predictive(frame: pd.DataFrame, results: Results) -> Words:
-    """Word the mixed predictive intervals of the studies."""
-    outcomes = list(dict.fromkeys(frame["outcome"]))
-    outside = frame[~frame["inside"].astype(bool)]
-    named = [f"{r['label']} ({lowered(r['outcome'])})" for r in outside.to_dict("records")]
-    found = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
-    found += f": {listed(named)}." if 0 < len(named) <= 12 else "."
-    caption = sentences(
-        "Mixed predictive check: each study arm's observed share (mark; a line where the count is "
-        "only known within bounds) and the central 50 % and 95 % intervals predicted for a new "
-        "study of the same size in that disease, its study effect drawn anew. Arms are in the "
-        "order of the predicted median.",
-        found,
-        model_words(results),
-        verdict_words(results, outcomes),
-    )
-    alternative = f"Panels, one an outcome, with a bar and a mark for each arm. {found}"
-    return Words("Mixed predictive check, study by study", caption, alternative)
-
-
-def checks(frame: pd.DataFrame, results: Results) -> Words:
-    """Word the guard's predictive checks."""
-    alarms = frame[frame["verdict"] != "pass"]
-    named = [
-        f"{lowered(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
-        for r in alarms.to_dict("records")
-    ]
-    found = f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
-    caption = sentences(
-        "Predictive checks of the guard: the probability that a replicated data set, with study "
-        "effects drawn anew, shows more than the observed one (mid-p value: small "
-        "or large ones speak against the model). The axis is a normal quantile scale; dotted "
-        "lines: limits of warning and failure.",
-        found,
-        "The guard also judges each study left out, which another figure shows.",
-        model_words(results),
-        verdict_words(results),
-    )
-    return Words("Predictive checks of the guard", caption, f"{len(frame)} checks. {found}")
-
-
-def calibration(frame: pd.DataFrame, results: Results) -> Words:
-    """Word the studies left out."""
-    from scipy.stats import kstwo
-
-    pits = frame["pit"].dropna().sort_values().to_numpy()
-    n = len(pits)
-    above = max((i + 1) / n - p for i, p in enumerate(pits)) if n else 0.0
-    below = max(p - i / n for i, p in enumerate(pits)) if n else 0.0
-    band = float(kstwo.ppf(0.95, n)) if n else 1.0
-    stays = "stays within" if max(above, below) <= band else "leaves"
-    found = (
-        f"{n} studies and outcomes; the curve {stays} the band (largest difference "
-        f"{max(above, below):.2f}, limit {band:.2f})."
-    )
-    caption = sentences(
-        "Calibration of studies left out: the randomised probability integral transform (PIT) of "
-        "each study given all others, by outcome, and the share of studies up to each value minus "
-        "that value, with the band that would hold the whole curve of a calibrated model with "
-        "independent studies 95 times in 100.",
-        found,
-        model_words(results),
-        verdict_words(results),
-    )
-    return Words("Calibration of studies left out", caption, found)
-
-
 def pooling(frame: pd.DataFrame, results: Results) -> Words:
     """Word the comparison of poolings."""
     poolings = list(dict.fromkeys(frame["pooling"]))
@@ -358,7 +226,7 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
             f"Partial pooling moves {results.disease_in_text(disease)}, {lowered(outcome)}, most: "
             f"from {percent(ends['none'])} to {percent(ends['partial'])}."
         )
-    kinds = [str(_POOLING.get(p, p)).split(" across")[0] for p in poolings]
+    kinds = [str(POOLING_WORDS.get(p, p)).split(" across")[0] for p in poolings]
     caption = sentences(
         f"Rates under {listed(kinds)}: {ESTIMATES}; "
         "the line joins the medians and shows the shrinkage. Under complete pooling all diseases "
@@ -371,22 +239,49 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
     return Words("Pooling compared", caption, sentences("Rates under each pooling.", moved))
 
 
-def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
-    """Word prior and posterior."""
-    outcomes = list(dict.fromkeys(frame["outcome"]))
-    caption = sentences(
-        "Prior (grey) and posterior (line) densities of the overall level μ, the standard "
-        "deviation between diseases τ and that between studies σ on the log-odds scale (death: "
-        "log hazard a year), and of the rate in a typical study of a disease not yet tried.",
-        "Of a nested outcome they concern its share of the outcome that it is nested in.",
-        "Where they coincide, the data say nothing: the result is the prior.",
-        model_words(results),
-        verdict_words(results, outcomes),
-    )
-    told = []
-    posterior = frame[frame["group"] == "posterior"]
-    for (outcome, name), own in posterior.groupby(["outcome", "parameter"], sort=False):
-        mode = float(own["value"].to_numpy()[own["density"].to_numpy().argmax()])
-        words = percent(mode) if name == "new_disease" else f"{mode:.2f}"
-        told.append(f"{lowered(str(outcome))}, {str(name).replace('_', ' ')} {words}")
-    return Words("Prior and posterior", caption, f"Posterior modes: {'; '.join(told)}.")
+def _forests(results: Results) -> Frames:
+    for outcome in results.outcomes:
+        yield outcome, frames.forest_data(results.fit, results.evidence, outcome)
+
+
+def _joints(results: Results) -> Frames:
+    for child in frames.nested_children(results.fit):
+        yield child, frames.nested_data(results.fit, results.evidence, child)
+
+
+def _poolings(results: Results) -> Frames:
+    if len(results.poolings) > 1:
+        yield "", frames.pooling_data(results.poolings, results.evidence)
+
+
+EVIDENCE_MAP = FigureKind(
+    "evidence_map",
+    "evidence",
+    lambda results: [("", frames.evidence_map_data(results.evidence))],
+    draw_evidence_map,
+    evidence_map,
+)
+CHARACTERISTICS = FigureKind(
+    "characteristics",
+    "evidence",
+    lambda results: [("", frames.characteristics_data(results.evidence))],
+    draw_characteristics,
+    characteristics,
+)
+FOREST = FigureKind("forest", "rates", _forests, draw_forest, forest)
+RATES = FigureKind(
+    "rates",
+    "rates",
+    lambda results: [("", frames.rates_data(results.fit, results.evidence))],
+    draw_rates,
+    rates,
+)
+JOINT = FigureKind("joint", "joint", _joints, draw_joint, joint)
+SAFETY = FigureKind(
+    "safety",
+    "safety",
+    lambda results: [("", frames.safety_data(results.fit, results.evidence))],
+    draw_safety,
+    safety,
+)
+POOLING = FigureKind("pooling", "pooling", _poolings, draw_pooling, pooling)

@@ -1,16 +1,44 @@
-"""The words that go with the figures of priors and of borrowing."""
+"""The figures of priors and of borrowing: what each shows, and its words from what it draws."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....figures.flip_map import concludes_otherwise
-from ..frames.results import Results
-from .captions import ESTIMATES, Words, lowered, model_words, sentences, verdict_words
+from ....figures.borrowing import draw_borrowing
+from ....figures.flip_map import concludes_otherwise, draw_flip_map
+from ....figures.power_scaling import draw_power_scaling
+from ....figures.prior_comparison import draw_prior_comparison
+from ....figures.prior_posterior import draw_prior_posterior
+from ..frames import sensitivity as frames
+from .closing import ESTIMATES, lowered, model_words, sentences, verdict_words
+from .exhibit import FigureKind, Frames, Words
 from .wording import listed, percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..frames.results import Results
+
+
+def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
+    """Word prior and posterior."""
+    outcomes = list(dict.fromkeys(frame["outcome"]))
+    caption = sentences(
+        "Prior (grey) and posterior (line) densities of the overall level μ, the standard "
+        "deviation between diseases τ and that between studies σ on the log-odds scale (death: "
+        "log hazard a year), and of the rate in a typical study of a disease not yet tried.",
+        "Of a nested outcome they concern its share of the outcome that it is nested in.",
+        "Where they coincide, the data say nothing: the result is the prior.",
+        model_words(results),
+        verdict_words(results, outcomes),
+    )
+    told = []
+    posterior = frame[frame["group"] == "posterior"]
+    for (outcome, name), own in posterior.groupby(["outcome", "parameter"], sort=False):
+        mode = float(own["value"].to_numpy()[own["density"].to_numpy().argmax()])
+        words = percent(mode) if name == "new_disease" else f"{mode:.2f}"
+        told.append(f"{lowered(str(outcome))}, {str(name).replace('_', ' ')} {words}")
+    return Words("Prior and posterior", caption, f"Posterior modes: {'; '.join(told)}.")
 
 
 def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
@@ -103,3 +131,42 @@ def borrowing(frame: pd.DataFrame, results: Results) -> Words:
         verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
     )
     return Words("Borrowing between diseases", caption, found or "No other disease.")
+
+
+def _posteriors(results: Results) -> Frames:
+    if "prior" in results.fit.children:
+        yield "", frames.prior_posterior_data(results.fit)
+
+
+def _comparisons(results: Results) -> Frames:
+    if results.comparison is not None:
+        yield "", frames.prior_comparison_data(results.comparison)
+
+
+def _flip_maps(results: Results) -> Frames:
+    if results.comparison is not None:
+        for outcome in results.outcomes:
+            yield outcome, frames.flip_map_data(results.comparison, outcome)
+
+
+def _scalings(results: Results) -> Frames:
+    if results.comparison is not None:
+        yield "", frames.power_scaling_data(results.comparison)
+
+
+def _borrowings(results: Results) -> Frames:
+    if results.borrowed is not None:
+        yield "", frames.borrowing_data(results.borrowed)
+
+
+PRIOR_POSTERIOR = FigureKind(
+    "prior_posterior", "priors", _posteriors, draw_prior_posterior, prior_posterior
+)
+PRIOR_COMPARISON = FigureKind(
+    "prior_comparison", "sensitivity", _comparisons, draw_prior_comparison, prior_comparison
+)
+FLIP_MAP = FigureKind("flip_map", "sensitivity", _flip_maps, draw_flip_map, flip_map)
+POWER_SCALING = FigureKind(
+    "power_scaling", "sensitivity", _scalings, draw_power_scaling, power_scaling
+)
+BORROWING = FigureKind("borrowing", "sensitivity", _borrowings, draw_borrowing, borrowing)

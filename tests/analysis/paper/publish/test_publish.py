@@ -26,7 +26,7 @@ from mscpool.analysis.paper.publish.publish import (
 from mscpool.analysis.paper.publish.rendering import render
 from mscpool.analysis.paper.publish.tables import paper_tables
 from mscpool.analysis.paper.words import captions, captions_sensitivity
-from mscpool.analysis.paper.words.captions import abbreviations
+from mscpool.analysis.paper.words.closing import abbreviations, verdict_words
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.style import PRESETS
 
@@ -153,7 +153,7 @@ def test_captions_say_n_interval_model_and_verdict(few):
     unchecked = {each.name: each.words for each in exhibits(Results(fit, evidence))}
     assert "Unchecked" in unchecked["forest_improvement"].caption
     failed = exhibits(Results(fit, evidence, {**check, "verdict": "fail"}))
-    assert "Do not use" in next(e for e in failed if e.kind == "rates").words.caption
+    assert "Do not use" in next(e for e in failed if e.name == "rates").words.caption
 
 
 def test_estimates_in_the_alternative_text_are_those_of_the_frame(few):
@@ -346,12 +346,11 @@ def test_the_verdict_of_a_caption_tells_whose_it_is(few):
     check = check | {"verdict": "warn", "outcomes": judged}
     results = Results(fit, evidence, check)
     first, second = (one["outcome"] for one in judged)
-    assert captions.verdict_words(results, [first]) == f"Guard: warn ({first}: warn)."
+    assert verdict_words(results, [first]) == f"Guard: warn ({first}: warn)."
     assert (
-        captions.verdict_words(results, [second])
-        == "Guard: warn for the whole fit, pass for what is shown."
+        verdict_words(results, [second]) == "Guard: warn for the whole fit, pass for what is shown."
     )
-    assert captions.verdict_words(results) == captions.verdict_words(results, [first])
+    assert verdict_words(results) == verdict_words(results, [first])
 
 
 def test_arrows_are_explained_where_there_are_some(few):

@@ -1,0 +1,106 @@
+"""The figures of the guard: what each shows, and its words from what it draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....figures.calibration import draw_calibration
+from ....figures.checks import draw_checks
+from ....figures.predictive import draw_predictive
+from ..frames import guard as frames
+from .closing import lowered, model_words, sentences, verdict_words
+from .exhibit import FigureKind, Frames, Words
+from .wording import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..frames.results import Results
+
+
+def predictive(frame: pd.DataFrame, results: Results) -> Words:
+    """Word the mixed predictive intervals of the studies."""
+    outcomes = list(dict.fromkeys(frame["outcome"]))
+    outside = frame[~frame["inside"].astype(bool)]
+    named = [f"{r['label']} ({lowered(r['outcome'])})" for r in outside.to_dict("records")]
+    found = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
+    found += f": {listed(named)}." if 0 < len(named) <= 12 else "."
+    caption = sentences(
+        "Mixed predictive check: each study arm's observed share (mark; a line where the count is "
+        "only known within bounds) and the central 50 % and 95 % intervals predicted for a new "
+        "study of the same size in that disease, its study effect drawn anew. Arms are in the "
+        "order of the predicted median.",
+        found,
+        model_words(results),
+        verdict_words(results, outcomes),
+    )
+    alternative = f"Panels, one an outcome, with a bar and a mark for each arm. {found}"
+    return Words("Mixed predictive check, study by study", caption, alternative)
+
+
+def checks(frame: pd.DataFrame, results: Results) -> Words:
+    """Word the guard's predictive checks."""
+    alarms = frame[frame["verdict"] != "pass"]
+    named = [
+        f"{lowered(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
+        for r in alarms.to_dict("records")
+    ]
+    found = f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
+    caption = sentences(
+        "Predictive checks of the guard: the probability that a replicated data set, with study "
+        "effects drawn anew, shows more than the observed one (mid-p value: small "
+        "or large ones speak against the model). The axis is a normal quantile scale; dotted "
+        "lines: limits of warning and failure.",
+        found,
+        "The guard also judges each study left out, which another figure shows.",
+        model_words(results),
+        verdict_words(results),
+    )
+    return Words("Predictive checks of the guard", caption, f"{len(frame)} checks. {found}")
+
+
+def calibration(frame: pd.DataFrame, results: Results) -> Words:
+    """Word the studies left out."""
+    from scipy.stats import kstwo
+
+    pits = frame["pit"].dropna().sort_values().to_numpy()
+    n = len(pits)
+    above = max((i + 1) / n - p for i, p in enumerate(pits)) if n else 0.0
+    below = max(p - i / n for i, p in enumerate(pits)) if n else 0.0
+    band = float(kstwo.ppf(0.95, n)) if n else 1.0
+    stays = "stays within" if max(above, below) <= band else "leaves"
+    found = (
+        f"{n} studies and outcomes; the curve {stays} the band (largest difference "
+        f"{max(above, below):.2f}, limit {band:.2f})."
+    )
+    caption = sentences(
+        "Calibration of studies left out: the randomised probability integral transform (PIT) of "
+        "each study given all others, by outcome, and the share of studies up to each value minus "
+        "that value, with the band that would hold the whole curve of a calibrated model with "
+        "independent studies 95 times in 100.",
+        found,
+        model_words(results),
+        verdict_words(results),
+    )
+    return Words("Calibration of studies left out", caption, found)
+
+
+def _predictions(results: Results) -> Frames:
+    if "mixed_predictive" in results.fit.children:
+        yield "", frames.predictive_data(results.fit, results.evidence)
+
+
+def _checks(results: Results) -> Frames:
+    if results.checked is not None:
+        frame = frames.checks_data(results.checked)
+        yield "", frame[frame["warn_tail"].notna()].reset_index(drop=True)
+
+
+def _left_out(results: Results) -> Frames:
+    if results.checked is not None:
+        yield "", frames.calibration_data(results.checked, results.evidence)
+
+
+PREDICTIVE = FigureKind("predictive", "guard", _predictions, draw_predictive, predictive)
+CHECKS = FigureKind("checks", "guard", _checks, draw_checks, checks)
+CALIBRATION = FigureKind("calibration", "guard", _left_out, draw_calibration, calibration)

@@ -1,0 +1,82 @@
+"""What captions have in common: names within a sentence, and the model and verdict at their end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ....data.evidence import Evidence
+from ....data.names import outcome_words
+from ..frames.results import Results, verdicts
+from .wording import numbered
+
+POOLING_WORDS = {
+    "partial": "partial pooling across diseases",
+    "complete": "complete pooling across diseases",
+    "none": "no pooling across diseases",
+    "exnex": "exchangeable or not (EXNEX) pooling across diseases",
+    "robust": "robust (Student-t) partial pooling across diseases",
+}
+ESTIMATES = "posterior median and central 95 % interval"
+
+
+def model_words(results: Results) -> str:
+    """Say in a sentence which model, priors and data a fit is of."""
+    run = results.run
+    how = "numerical integration" if run["engine"] == "exact" else _sampling(run)
+    chosen = results.evidence.selection
+    return (
+        f"Bayesian hierarchical binomial model with {POOLING_WORDS[run['pooling']]}, prior set "
+        f"{run['priors']['name']}, {how}. Analysis set {chosen.analysis_set}, "
+        f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
+    )
+
+
+def verdict_words(results: Results, outcomes: list[str] | None = None) -> str:
+    """Give the guard's verdict on a fit, or on the outcomes that a figure shows."""
+    if results.checked is None:
+        return "Unchecked: the guard has not seen this fit."
+    judged, whole = verdicts(results.checked), results.verdict
+    notes = [
+        f"{lowered(name)}: {judged[name]}"
+        for name in outcomes or judged
+        if judged.get(name, "pass") != "pass"
+    ]
+    words = f"Guard: {whole}"
+    if notes:
+        words += f" ({'; '.join(notes)})."
+    else:
+        words += " for the whole fit, pass for what is shown." if whole != "pass" else "."
+    return words + (" Do not use these estimates." if whole == "fail" else "")
+
+
+def _sampling(run: Mapping[str, Any]) -> str:
+    return f"{numbered(run['chains'], 'chain')} of {numbered(run['draws'], 'draw')} (NUTS)"
+
+
+def study_count(n: int) -> str:
+    """Write a number of studies."""
+    return numbered(n, "study", "studies")
+
+
+def lowered(outcome: str) -> str:
+    """Name an outcome within a sentence."""
+    words = outcome_words(outcome)
+    return words[:1].lower() + words[1:]
+
+
+def abbreviations(shown: set[str], evidence: Evidence) -> str:
+    """Spell out the abbreviations among the words that a figure shows."""
+    about = evidence.about
+    pairs = [
+        f"{short}, {about.in_text(name)}"
+        for name, short in about.shorts(evidence.diseases).items()
+        if short in shown and short != about.words(name)
+    ]
+    pairs += ["AE, adverse event"] if "AE" in shown else []
+    return f"{'; '.join(pairs)}." if pairs else ""
+
+
+def sentences(*parts: str) -> str:
+    """Join what there is to say."""
+    return " ".join(part for part in parts if part)

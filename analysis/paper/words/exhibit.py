@@ -1,0 +1,89 @@
+"""A kind of figure: what it shows, how it is drawn, what is said of it, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ....figures.style import Style
+    from ..frames.results import Results
+
+
+#: For each figure of a kind, the rest of its name and what it draws.
+Frames = Iterable[tuple[str, "pd.DataFrame"]]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A figure's title, caption, and alternative text for those who do not see it."""
+
+    title: str
+    caption: str
+    alternative: str
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """One figure of a set, before it is drawn.
+
+    Attributes
+    ----------
+    name : str
+        Name of its files.
+    frame : DataFrame
+        Exactly what is drawn.
+    words : Words
+        Title, caption and alternative text.
+    draw : callable
+        Draws the frame in a style.
+    section : str
+        Section of the report in which it stands.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    words: Words
+    draw: Callable[[pd.DataFrame, Style], Figure]
+    section: str = ""
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A kind of figure; a fit may have several of it, such as a forest plot for each outcome.
+
+    Attributes
+    ----------
+    name : str
+        Begins the name of its files.
+    section : str
+        Section of the report in which it stands.
+    frames : callable
+        Gives, for each figure of the kind, the rest of its name and what it draws; frames without
+        rows are not drawn.
+    draw : callable
+        Draws a frame in a style.
+    words : callable
+        Gives title, caption and alternative text of a frame.
+    """
+
+    name: str
+    section: str
+    frames: Callable[[Results], Frames]
+    draw: Callable[[pd.DataFrame, Style], Figure]
+    words: Callable[[pd.DataFrame, Results], Words]
+
+    def file(self, part: str = "") -> str:
+        """Give the name of the files of one figure of the kind."""
+        return f"{self.name}_{part}" if part else self.name
+
+    def exhibits(self, results: Results) -> Iterator[Exhibit]:
+        """Give the figures of the kind that a fit has something to show in."""
+        for part, frame in self.frames(results):
+            if len(frame):
+                words = self.words(frame, results)
+                yield Exhibit(self.file(part), frame, words, self.draw, self.section)
