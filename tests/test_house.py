@@ -72,7 +72,6 @@ ROOMS: dict[str, set[str]] = {
         "check",
         "discrepancies",
         "disease_left",
-        "left_out",
         "left_out_exactly",
         "sampling_verdict",
         "verdicts",

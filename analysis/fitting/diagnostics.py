@@ -21,6 +21,10 @@ FAILING_DIVERGENT_SHARE, FAILING_E_BFMI = 0.02, 0.1
 #: Integrals less exact than draws would be.
 FAILING_NUMERICAL_ERROR = 0.01
 
+#: Pareto k from which on importance weights are not trusted (Vehtari and others 2024,
+#: jmlr.org/papers/v25/19-556.html).
+LARGEST_PARETO_K = 0.7
+
 #: Worst values over everything reported, kept as attributes of the group ``hyper``: of sampling,
 #: and of the exact engine's integrals.
 DIAGNOSTICS = (

@@ -18,10 +18,8 @@ from scipy.special import logsumexp, ndtr
 from ...models.outcomes import inverse_link
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
+from ..fitting.diagnostics import LARGEST_PARETO_K
 from ..fitting.predict import Levels, integrated_log_likelihood
-
-#: Pareto k above which importance weights are not trusted.
-LARGEST_K = 0.7
 
 #: Levels beyond these have rates that no trial tells from 0 or 1.
 _FARTHEST = 14.0
@@ -127,8 +125,8 @@ def leave_out(
         Randomises the probability integral transform, and levels drawn anew.
     refit : callable, optional
         Samples the model given terms without a unit and returns draws of its levels; used for the
-        units whose Pareto k stays above `LARGEST_K`, and for those that surprise with levels drawn
-        anew.
+        units whose Pareto k stays above `LARGEST_PARETO_K`, and for those that surprise with levels
+        drawn anew.
     units : iterable of int, optional
         Codes of the units to leave out; every one by default.
 
@@ -151,7 +149,7 @@ def leave_out(
     for unit in np.unique(unit_of_row).tolist() if units is None else units:
         k, weights, predictor = float(pareto_k[unit]), np.exp(log_weights[:, unit]), everything
         elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
-        redrawn = k > LARGEST_K
+        redrawn = k > LARGEST_PARETO_K
         if redrawn and (anew := without_unit_in_disease(terms, levels, unit, pooling, priors, rng)):
             shares, ks = importance_weights(anew.log_predictive[:, None])
             k, elpd = float(ks[0]), float(logsumexp(shares[:, 0] + anew.log_predictive))
@@ -160,7 +158,7 @@ def leave_out(
         rows = terms.rows[unit_of_row == unit]
         here = _positions(rows, predictor, weights, elpd, k, rng)
         surprising = redrawn and min(one.mid_p for one in here) < _SURPRISING
-        if refit is not None and (k > LARGEST_K or surprising):
+        if refit is not None and (k > LARGEST_PARETO_K or surprising):
             without = refit(without_unit(terms, unit))
             own = integrated_log_likelihood(without, only_units(terms, [unit]))[:, unit]
             elpd = float(logsumexp(own) - np.log(len(own)))

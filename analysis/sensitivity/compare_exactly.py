@@ -12,34 +12,27 @@ from ...models.exact.predictions import leave_studies_out
 from ...models.exact.prior_scan import scan_above
 from ...models.outcomes import outcome
 from ...models.priors.sets import PriorSet
-from ..fitting.fit import terms_of
-from . import prior_conflict as conflict
-from .flips import flips, grid_priors, map_table, prior_grid
+from ..fitting.progress import Progress
+from .assemble import EngineResults, assemble
+from .flips import grid_priors, map_table, prior_grid
 from .power_scaling import COLUMNS as SCALING_COLUMNS
-from .quantities import RATE_QUANTITIES, run_of, split_quantities
+from .quantities import RATE_QUANTITIES
 from .questions import Question
+from .request import ComparisonRequest
 from .result import PriorComparison
-from .sets import ERRORS, prior_table, spread_of_sum
+from .sets import ERRORS, spread_of_sum
 from .weighted_statistics import STATISTICS, log_odds_nodes
 
 
-def compare_exactly(
-    evidence,
-    sets: Sequence[PriorSet],
-    pooling: str,
-    asked: Mapping[str, Question],
-    confidence: float,
-    seed: int,
-    progress,
-) -> PriorComparison:
+def compare_exactly(request: ComparisonRequest, progress: Progress | None) -> PriorComparison:
     """Compare prior sets for every outcome that can be integrated.
 
     Parameters
     ----------
-    evidence, sets, pooling, confidence, seed, progress
-        As in `compare.compare_priors`; the seed is of the prior's replicated data.
-    asked : mapping of str to Question
-        The conclusion of each outcome; empty for none.
+    request : ComparisonRequest
+        What is asked for.
+    progress : callable, optional
+        Called with the stage, what is done and what is to be done.
 
     Returns
     -------
@@ -51,51 +44,51 @@ def compare_exactly(
     NotExact
         An outcome asked for by name that only the sampler can fit.
     """
-    named = evidence.selection.outcomes or None
-    model = exact_model(evidence, pooling, named)
-    fitted = []
-    for i, priors in enumerate(sets):
+    named = request.evidence.selection.outcomes or None
+    model = exact_model(request.evidence, request.pooling, named)
+    fits = []
+    for i, priors in enumerate(request.sets):
         if progress is not None:
-            progress("comparing priors", i, len(sets))
-        fitted.append(model.fit(priors, verify=i == 0))
-    terms = terms_of(evidence)
-    reported = [name for name in (named or terms.names) if name in model.hierarchies]
-    masses = [_masses(each, reported) for each in fitted]
-    table = _quantities(fitted, masses, reported)
-    methods = _methods(sets, reported)
-    rates, hyper = split_quantities(table, methods, terms)
-    before, prior_densities = prior_table(terms, pooling, sets, seed)
-    asked = {name: question for name, question in asked.items() if name in reported}
-    by_set, grid_map = _flip_tables(fitted, asked)
-    conflicts = conflict.prior_conflicts(terms, pooling, sets[0], seed)
-    return PriorComparison(
-        reference=sets[0].name,
-        sets=tuple(sets),
-        rates=rates,
-        hyper=hyper,
-        before=before[before["outcome"].isin(reported)].reset_index(drop=True),
-        methods=methods,
-        scores=_scores(fitted, reported),
-        densities=_densities(sets, masses, prior_densities, terms.names),
+            progress("comparing priors", i, len(request.sets))
+        fits.append(model.fit(priors, verify=i == 0))
+    outcomes = [name for name in request.reported if name in model.hierarchies]
+    asked = {name: each for name, each in request.questions.items() if name in outcomes}
+    masses = [_masses(fit, outcomes) for fit in fits]
+    probabilities, flip_map = _flip_tables(fits, asked)
+    found = EngineResults(
+        engine="exact",
+        outcomes=outcomes,
+        quantities=_quantities(fits, masses, outcomes),
+        methods=_methods(request.sets, outcomes),
+        scores=_scores(fits, outcomes),
+        masses=_rate_masses(fits, masses),
         power_scaling=pd.DataFrame(columns=["outcome", *SCALING_COLUMNS]),
-        conflicts=conflicts[conflicts["outcome"].isin(reported)].reset_index(drop=True),
-        flips=flips(grid_map, by_set, asked, confidence),
-        flip_map=grid_map,
-        run=run_of(evidence, pooling, "exact", seed),
+        probabilities=probabilities,
+        flip_map=flip_map,
         messages=_messages(model),
     )
+    return assemble(request, found)
+
+
+def _rate_masses(fits: Sequence[ExactFit], masses) -> dict[tuple[str, str, str], np.ndarray]:
+    return {
+        (fit.priors.name, outcome, disease): mass
+        for fit, by_quantity in zip(fits, masses, strict=True)
+        for (outcome, disease, quantity), mass in by_quantity.items()
+        if quantity == "rate"
+    }
 
 
 def _messages(model: ExactModel) -> tuple[str, ...]:
     """Name the outcomes left out, and the parents that their rows would have told of."""
-    said = [str(problem) for problem in model.refused.values()]
+    messages = [str(problem) for problem in model.refused.values()]
     for child in model.refused:
         parent = outcome(child).parent
         if parent in model.hierarchies:
-            said.append(
+            messages.append(
                 f"{parent} is taken by itself: rows of {child} tell of it too, in the sampler only"
             )
-    return tuple(said)
+    return tuple(messages)
 
 
 def _labels(fit: ExactFit, name: str) -> list[tuple[str | None, str]]:
@@ -110,16 +103,16 @@ def _masses(fit: ExactFit, reported: Sequence[str]) -> dict[tuple, np.ndarray]:
     """Mass of every rate between the nodes of the log-odds, by outcome, disease and quantity."""
     level = log_odds_nodes()
     ends = 1 / (1 + np.exp(-(level + (level[1] - level[0]) / 2)))
-    found = {}
+    masses = {}
     for name in reported:
         for disease, quantity in fit.posteriors[name].quantities:
             below = 1 - fit.distribution(name, quantity, disease).above(ends)
-            found[name, disease, quantity] = np.maximum(np.diff(below, prepend=0.0), 0.0)
-    return found
+            masses[name, disease, quantity] = np.maximum(np.diff(below, prepend=0.0), 0.0)
+    return masses
 
 
 def _quantities(fitted, masses, reported) -> pd.DataFrame:
-    """Lay out every quantity of every set as `comparison.quantities_table` does."""
+    """Lay out every quantity of every set as `sets.quantities_table` does."""
     base: dict[tuple, np.ndarray] = {}
     rows = []
     for fit, mass in zip(fitted, masses, strict=True):
@@ -182,7 +175,7 @@ def _methods(sets: Sequence[PriorSet], reported: Sequence[str]) -> pd.DataFrame:
 
 
 def _scores(fitted: Sequence[ExactFit], reported: Sequence[str]) -> pd.DataFrame:
-    """Exact leave-one-study-out scores and marginal likelihoods, as `comparison.scores_table`."""
+    """Exact leave-one-study-out scores and marginal likelihoods, as `sets.scores_table`."""
     rows = []
     base: dict[str | None, np.ndarray] = {}
     for fit in fitted:
@@ -209,30 +202,6 @@ def _scores(fitted: Sequence[ExactFit], reported: Sequence[str]) -> pd.DataFrame
         if len(reported) == 1:
             rows[-1] = rows[-1] | {"outcome": None}
     return pd.DataFrame(rows)
-
-
-def _densities(sets, masses, before: dict[str, np.ndarray], names) -> pd.DataFrame:
-    """Prior and posterior densities of rates, as `comparison.densities_table`."""
-    level = log_odds_nodes()
-    shown = np.abs(level) < 9
-    rate = 1 / (1 + np.exp(-level[shown]))
-    per_rate = 1 / ((level[1] - level[0]) * rate * (1 - rate))
-    frames = [
-        pd.DataFrame(
-            {
-                "set": priors.name,
-                "outcome": name,
-                "disease": disease,
-                "rate": rate,
-                "prior": before[priors.name][names.index(name), shown] * per_rate,
-                "posterior": mass[shown] * per_rate,
-            }
-        )
-        for priors, found in zip(sets, masses, strict=True)
-        for (name, disease, quantity), mass in found.items()
-        if quantity == "rate"
-    ]
-    return pd.concat(frames, ignore_index=True)
 
 
 def _flip_tables(fitted: Sequence[ExactFit], asked: Mapping[str, Question]):

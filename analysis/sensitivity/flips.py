@@ -17,8 +17,9 @@ from ...models.direction import Direction
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.prior import Prior
 from ...models.priors.sets import PriorSet
+from ..fitting.diagnostics import LARGEST_PARETO_K
 from .questions import Question
-from .reweight import GREATEST_PARETO_K, Block, Source, log_ratio, smooth
+from .reweight import Block, Source, log_ratio, smooth
 from .sets import SetResult
 from .weighted_statistics import Sample, probability_above
 
@@ -166,7 +167,7 @@ def reweighted_map(
     -------
     pandas.DataFrame
         ``outcome``, ``disease``, ``mu``, ``tau_scale``, ``distance``, ``probability`` and ``mcse``
-        (nan where no source's Pareto k is below 0.7), ``pareto_k``, ``from_set``.
+        (nan where no source's Pareto k is below `LARGEST_PARETO_K`), ``pareto_k``, ``from_set``.
     """
     parts = [_ratio_parts(source, priors, block, grid) for source in sources]
     columns = {id(source): _rates_of(source, block, grid.outcome) for source in sources}
@@ -177,7 +178,7 @@ def reweighted_map(
     for i, j in np.ndindex(*shape[:2]):
         source, weights, pareto_k[i, j] = _first_that_serves(sources, parts, i, j)
         from_set[i, j] = source.priors.name
-        if not pareto_k[i, j] >= GREATEST_PARETO_K:
+        if not pareto_k[i, j] >= LARGEST_PARETO_K:
             rates = columns[id(source)]
             above, error[i, j] = probability_above(rates, weights, question.threshold)
             found[i, j] = question.direction.probability(above)
@@ -254,7 +255,7 @@ def _first_that_serves(sources: Sequence[Source], parts, i: int, j: int):
             continue
         rest, mu, tau = part
         weights, pareto_k = smooth(rest + mu[i] + tau[j])
-        if not pareto_k >= GREATEST_PARETO_K:
+        if not pareto_k >= LARGEST_PARETO_K:
             return source, weights, pareto_k
         if pareto_k < best[2]:
             best = (source, weights, pareto_k)

@@ -16,10 +16,8 @@ from ...models.priors.sets import OutcomePriors, PriorSet
 from ...models.sampled.hierarchy import structure
 from ...models.terms import Terms
 from ..fitting import predict
+from ..fitting.diagnostics import LARGEST_PARETO_K
 from .weighted_statistics import Sample
-
-#: Greatest Pareto k at which re-weighted draws are believed.
-GREATEST_PARETO_K = 0.7
 
 #: Prior mass that may lie where the fit's own prior has none.
 _UNREACHED = 1e-6
@@ -123,7 +121,7 @@ class Weights:
     @property
     def usable(self) -> bool:
         """Whether results of these weights may be believed."""
-        return np.isnan(self.pareto_k) or self.pareto_k < GREATEST_PARETO_K
+        return np.isnan(self.pareto_k) or self.pareto_k < LARGEST_PARETO_K
 
 
 def blocks_of(terms: Terms) -> tuple[Block, ...]:

@@ -21,7 +21,6 @@ from .weighted_statistics import (
     Sample,
     Summary,
     batch_error,
-    log_odds_nodes,
     overlap,
     rate_densities,
     summarise,
@@ -379,40 +378,20 @@ def prior_table(
     return pd.DataFrame(rows), densities
 
 
-def densities_table(
-    results: Sequence[SetResult], before: dict[str, np.ndarray], terms: Terms
-) -> pd.DataFrame:
-    """Lay out prior and posterior densities of every disease's rate, for drawing.
+def rate_masses(results: Sequence[SetResult]) -> dict[tuple[str, str, str], np.ndarray]:
+    """Give the posterior masses of every disease's rate over `weighted_statistics.log_odds_nodes`.
 
     Returns
     -------
-    pandas.DataFrame
-        ``set``, ``outcome``, ``disease``, ``rate`` (a probability; 12-month risk for ``death``),
-        ``prior`` and ``posterior``, densities on the probability scale.
+    dict of (set, outcome, disease) to numpy.ndarray
+        Each sums to one.
     """
-    level = log_odds_nodes()
-    shown = np.abs(level) < 9
-    rate = 1 / (1 + np.exp(-level[shown]))
-    per_rate = 1 / ((level[1] - level[0]) * rate * (1 - rate))
-    frames = []
+    masses = {}
     for result in results:
-        for block, masses in result.densities.items():
+        for block, densities in result.densities.items():
             labels = result.weights[block].source.sample(block)[0]
-            labels = [labels[i] for i in rate_columns(labels)]
-            for i, (outcome, disease, quantity) in enumerate(labels):
-                if quantity != "rate":
-                    continue
-                k = terms.names.index(outcome)
-                frames.append(
-                    pd.DataFrame(
-                        {
-                            "set": result.priors.name,
-                            "outcome": outcome,
-                            "disease": disease,
-                            "rate": rate,
-                            "prior": before[result.priors.name][k, shown] * per_rate,
-                            "posterior": masses[0, i, shown] * per_rate,
-                        }
-                    )
-                )
-    return pd.concat(frames, ignore_index=True)
+            for i, column in enumerate(rate_columns(labels)):
+                outcome, disease, quantity = labels[column]
+                if quantity == "rate":
+                    masses[result.priors.name, outcome, str(disease)] = densities[0, i]
+    return masses

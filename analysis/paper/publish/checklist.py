@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ....data.evidence import PARENTS
 from ....data.names import outcome_words
 from ....models.priors.sets import PriorSet
-from ...fitting.diagnostics import diagnostics
-from ...guard.left_out import LARGEST_K
+from ...fitting.diagnostics import LARGEST_PARETO_K, diagnostics
 from ..frames.rates import rates_data
 from ..frames.results import Results
 from ..words.closing import lowered, verdict_words
@@ -225,14 +224,16 @@ def _left_out(checked: Mapping[str, Any] | None) -> str:
     if checked is None:
         return "Not done: the guard did not run."
     known = [one["pareto_k"] for one in checked["loo"] if one["pareto_k"] is not None]
-    doubtful = sum(k > LARGEST_K for k in known)
+    doubtful = sum(k > LARGEST_PARETO_K for k in known)
     how = "reweighted draws"
     if not known:
         how = "without approximation"
     elif doubtful:
-        how += f"; the model was fitted anew for {doubtful} with Pareto k above {LARGEST_K:g}"
+        how += (
+            f"; the model was fitted anew for {doubtful} with Pareto k above {LARGEST_PARETO_K:g}"
+        )
     else:
-        how += f", no Pareto k above {LARGEST_K:g}"
+        how += f", no Pareto k above {LARGEST_PARETO_K:g}"
     return (
         f"Each study was left out in turn ({len(checked['loo'])} of study and outcome, likelihood "
         f"integrated over its effect; {how})."

@@ -1,0 +1,127 @@
+"""What an engine found under every prior set, put together into one comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .flips import flips
+from .prior_conflict import prior_conflicts
+from .quantities import run_of, split_quantities
+from .request import ComparisonRequest
+from .result import PriorComparison
+from .sets import prior_table
+from .weighted_statistics import log_odds_nodes
+
+
+@dataclass(frozen=True, eq=False)
+class EngineResults:
+    """What an engine found under every prior set.
+
+    Attributes
+    ----------
+    engine : {"nuts", "exact"}
+        The engine.
+    outcomes : sequence of str
+        The outcomes to report, of those asked for.
+    quantities : pandas.DataFrame
+        As `sets.quantities_table`.
+    methods : pandas.DataFrame
+        As `sets.methods_table`.
+    scores : pandas.DataFrame
+        As `sets.scores_table`, with ``log_marginal_likelihood``.
+    masses : mapping of (set, outcome, disease) to numpy.ndarray
+        Posterior masses of each rate over `weighted_statistics.log_odds_nodes`.
+    power_scaling : pandas.DataFrame
+        ``outcome``, and columns as `power_scaling.power_scaling`.
+    probabilities : pandas.DataFrame
+        As `flips.set_probabilities`.
+    flip_map : pandas.DataFrame
+        As `flips.reweighted_map`, of every outcome.
+    messages : tuple of str
+        What the reader should be told.
+    """
+
+    engine: str
+    outcomes: Sequence[str]
+    quantities: pd.DataFrame
+    methods: pd.DataFrame
+    scores: pd.DataFrame
+    masses: Mapping[tuple[str, str, str], np.ndarray]
+    power_scaling: pd.DataFrame
+    probabilities: pd.DataFrame
+    flip_map: pd.DataFrame
+    messages: tuple[str, ...]
+
+
+def assemble(request: ComparisonRequest, found: EngineResults) -> PriorComparison:
+    """Put what an engine found together with what is known before the data.
+
+    Parameters
+    ----------
+    request : ComparisonRequest
+        What was asked for.
+    found : EngineResults
+        What the engine found.
+
+    Returns
+    -------
+    PriorComparison
+        Of the outcomes to report.
+    """
+    terms, sets = request.terms, request.sets
+
+    def reported(table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["outcome"].isin(found.outcomes)].reset_index(drop=True)
+
+    quantities = found.quantities[found.quantities["outcome"].isin(found.outcomes)]
+    rates, hyper = split_quantities(quantities, found.methods, terms)
+    before, prior_masses = prior_table(terms, request.pooling, sets, request.seed)
+    asked = {name: each for name, each in request.questions.items() if name in found.outcomes}
+    return PriorComparison(
+        reference=request.reference.name,
+        sets=sets,
+        rates=rates,
+        hyper=hyper,
+        before=reported(before),
+        methods=reported(found.methods),
+        scores=found.scores,
+        densities=reported(_densities(found.masses, prior_masses, terms.names)),
+        power_scaling=reported(found.power_scaling),
+        conflicts=reported(
+            prior_conflicts(terms, request.pooling, request.reference, request.seed)
+        ),
+        flips=flips(found.flip_map, found.probabilities, asked, request.confidence),
+        flip_map=found.flip_map,
+        run=run_of(request.evidence, request.pooling, found.engine, request.seed),
+        messages=found.messages,
+    )
+
+
+def _densities(
+    posterior: Mapping[tuple[str, str, str], np.ndarray],
+    prior: Mapping[str, np.ndarray],
+    outcomes: Sequence[str],
+) -> pd.DataFrame:
+    """Lay out prior and posterior densities of every disease's rate, on the probability scale."""
+    level = log_odds_nodes()
+    shown = np.abs(level) < 9
+    rate = 1 / (1 + np.exp(-level[shown]))
+    per_rate = 1 / ((level[1] - level[0]) * rate * (1 - rate))
+    frames = [
+        pd.DataFrame(
+            {
+                "set": name,
+                "outcome": outcome,
+                "disease": disease,
+                "rate": rate,
+                "prior": prior[name][outcomes.index(outcome), shown] * per_rate,
+                "posterior": mass[shown] * per_rate,
+            }
+        )
+        for (name, outcome, disease), mass in posterior.items()
+    ]
+    return pd.concat(frames, ignore_index=True)

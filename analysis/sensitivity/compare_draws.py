@@ -1,0 +1,166 @@
+"""Prior sets compared by draws: those of stored fits, re-weighted, and those of new fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...models.priors.sets import PriorSet
+from ..fitting.diagnostics import LARGEST_PARETO_K
+from ..fitting.progress import Progress
+from ..fitting.store import run_config
+from .assemble import EngineResults, assemble
+from .flips import bridge, prior_grid, reweighted_map, set_probabilities
+from .power_scaling import power_scaling
+from .request import ComparisonRequest
+from .result import PriorComparison
+from .reweight import Source, blocks_of, sampled_source, stored_source
+from .sets import (
+    SetResult,
+    compare_sets,
+    methods_table,
+    quantities_table,
+    rate_masses,
+    same_priors,
+    scores_table,
+)
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+
+def compare_draws(
+    request: ComparisonRequest,
+    fits: Sequence[DataTree],
+    refit: bool,
+    settings: dict[str, Any],
+    progress: Progress | None,
+) -> PriorComparison:
+    """Compare prior sets by draws.
+
+    Parameters
+    ----------
+    request : ComparisonRequest
+        What is asked for.
+    fits : sequence of DataTree
+        Stored fits of the same evidence and pooling, whose draws are re-weighted.
+    refit : bool
+        Refit every set, also where re-weighted draws would do.
+    settings : dict
+        Draws, tune and chains of the new fits.
+    progress : callable, optional
+        Called with the stage, what is done and what is to be done.
+
+    Returns
+    -------
+    PriorComparison
+        Of every outcome.
+    """
+    sources = _sources(request, fits, settings)
+    results = compare_sets(sources, request.sets, request.seed, refit, progress, **settings)
+    scores = scores_table(results)
+    found = EngineResults(
+        engine="nuts",
+        outcomes=request.reported,
+        quantities=quantities_table(results),
+        methods=methods_table(results),
+        scores=scores.assign(log_marginal_likelihood=None),
+        masses=rate_masses(results),
+        power_scaling=_reference_scaling(results[0]),
+        probabilities=set_probabilities(results, request.questions),
+        flip_map=_flip_map(request, sources, settings),
+        messages=_messages(results, scores),
+    )
+    return assemble(request, found)
+
+
+def _sources(request: ComparisonRequest, fits: Sequence[DataTree], settings) -> list[Source]:
+    """Read the stored fits that hold draws, the reference's own first; sample that if missing."""
+    terms, pooling = request.terms, request.pooling
+    sources = []
+    for fit in fits:
+        config = run_config(fit)
+        if config["engine"] == "nuts":
+            priors = PriorSet.from_dict(config["priors"])
+            sources.append(stored_source(fit, terms, priors, pooling))
+    own = next((s for s in sources if same_priors(s.priors, request.reference, terms)), None)
+    if own is None:
+        own = sampled_source(terms, pooling, request.reference, request.seed, **settings)
+        return [own, *sources]
+    return [own, *(each for each in sources if each is not own)]
+
+
+def _reference_scaling(result: SetResult) -> pd.DataFrame:
+    """Power-scaling of every outcome under the reference, whose draws are its own."""
+    frames = []
+    for block, weights in result.weights.items():
+        source = weights.source
+        scored = source.scored
+        shape = (source.chains, len(scored) // source.chains)
+        units = source.terms.units["outcome"] == source.terms.names.index(block[0])
+        likelihood = source.log_likelihood[:, units].sum(axis=1)[: math.prod(shape)]
+        for outcome in block:
+            k, priors = source.terms.names.index(outcome), result.priors.of(outcome)
+            draws, log_prior = {}, np.zeros(len(scored))
+            for parameter in ("mu", "tau", "sigma"):
+                prior = getattr(priors, parameter)
+                where = parameter if parameter in source.draws else "theta"
+                if prior.fixed is not None or (where == "theta" and parameter == "tau"):
+                    continue
+                values = source.draws[where][scored][:, k].reshape(len(scored), -1)
+                # Without pooling every disease's level has the prior of mu, and there is no mu.
+                log_prior = log_prior + prior.logpdf(values).sum(axis=1)
+                if where == parameter:
+                    draws[parameter] = values[: math.prod(shape), 0].reshape(shape)
+            table = power_scaling(
+                draws, log_prior[: math.prod(shape)].reshape(shape), likelihood.reshape(shape)
+            )
+            table.insert(0, "outcome", outcome)
+            frames.append(table)
+    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+
+
+#: Refits that may be made so that re-weighting reaches more of the maps.
+_BRIDGES = 2
+
+
+def _flip_map(request: ComparisonRequest, sources: Sequence[Source], settings) -> pd.DataFrame:
+    """Give the probability of each conclusion under every prior of its outcome's grid."""
+    asked = request.questions
+    if not asked:
+        return pd.DataFrame()
+    reference, terms = request.reference, request.terms
+    blocks = {name: block for block in blocks_of(terms) for name in block}
+    grids = {name: prior_grid(reference, name, "tau" in sources[0].draws) for name in asked}
+    maps: dict[str, pd.DataFrame] = {}
+    for i in range(_BRIDGES + 1):
+        for name, question in asked.items():
+            if name not in maps or maps[name]["probability"].isna().any():
+                maps[name] = reweighted_map(sources, reference, blocks[name], grids[name], question)
+        grid_map = pd.concat(maps.values(), ignore_index=True)
+        between = bridge(reference, list(grids.values()), grid_map)
+        if between is None or i == _BRIDGES:
+            break
+        seed = request.seed + len(sources)
+        more = sampled_source(terms, request.pooling, between, seed, scored=False, **settings)
+        sources = [*sources, more]
+    return grid_map
+
+
+def _messages(results: Sequence[SetResult], scores: pd.DataFrame) -> tuple[str, ...]:
+    messages = []
+    for result in results:
+        divergences = next(iter(result.weights.values())).source.diagnostics["divergences"]
+        if result.method == "refit" and divergences > 0:
+            messages.append(f"{result.priors.name}: {divergences:g} draws diverged in its refit.")
+    whole = scores[scores["outcome"].isna() & (scores["elpd_pareto_k"] >= LARGEST_PARETO_K)]
+    if len(whole):
+        messages.append(
+            "The predictive scores rest on a study that importance sampling leaves out badly "
+            f"(Pareto k up to {whole['elpd_pareto_k'].max():.2f}): read them with care."
+        )
+    return tuple(messages)
