@@ -86,6 +86,7 @@ ROOMS: dict[str, set[str]] = {
         "captions_sensitivity",
         "closing",
         "exhibit",
+        "table",
         "wording",
     },
     "analysis.paper.publish": {"design", "exhibits", "publish"},

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.names import outcome_words, words
 from ..paper.frames.results import UNCHECKED, verdicts
-from ..paper.words.wording import interval, number
+from ..paper.words.table import rates_table
+from ..paper.words.wording import number
 from .console import print_table, printable
 
 if TYPE_CHECKING:
@@ -22,27 +23,13 @@ _DESIGN_ROWS = 25
 def print_rates(rates: pd.DataFrame, checked: Mapping[str, Any] | None, about: About) -> None:
     """Print one table an outcome: each disease's rate, and what its next trial may see."""
     said = verdicts(checked)
-    header = ("Disease", "Studies", "Patients", "Rate (95 % interval)", "Next trial (95 %)")
-    for outcome, rows in rates.groupby("outcome", sort=False):
-        by_quantity = {
-            str(name): group.to_dict("records")
-            for name, group in rows.groupby("quantity", sort=False)
-        }
-        following = {row["disease"]: row for row in by_quantity["new_study"]}
-        lines = [
-            (
-                about.words(row["disease"]),
-                "borrowed" if row["evidence"] == "borrowed" else str(row["studies"]),
-                "" if row["evidence"] == "borrowed" else str(row["patients"]),
-                interval(row),
-                interval(following[row["disease"]]),
-            )
-            for row in by_quantity["rate"]
-        ]
-        for row in by_quantity.get("new_disease", ()):
-            lines.append(("A disease not yet tried", "", "", interval(row), ""))
-        title = f"{outcome_words(str(outcome))}: {said.get(str(outcome), UNCHECKED)}"
-        print_table(title, header, lines)
+    for outcome in rates["outcome"].unique():
+        table = rates_table(rates, outcome, about, outcome_words(outcome))
+        print_table(
+            f"{table.caption}: {said.get(outcome, UNCHECKED)}",
+            (*table.header[:3], "Rate (95 % interval)", table.header[4]),
+            table.rows,
+        )
 
 
 def print_checks(checked: Mapping[str, Any]) -> None:

@@ -13,11 +13,12 @@ from ....data.export import write_csv, write_whole
 from ..frames.results import Results
 from ..words.closing import abbreviations
 from ..words.exhibit import Exhibit
+from ..words.table import Table
 from ..words.wording import without_tags
 from .checklist import checklist
 from .exhibits import exhibits
 from .rendering import FORMATS, render, render_small
-from .tables import PaperTable, paper_tables
+from .tables import as_html, as_latex, paper_tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,14 +118,14 @@ def write_set(
     return [*files, write_whole(page, folder / "captions.md"), *texts]
 
 
-def _write_tables(tables: Sequence[PaperTable], folder: Path) -> list[Path]:
+def _write_tables(tables: Sequence[Table], folder: Path) -> list[Path]:
     """Write each table as CSV, HTML and LaTeX."""
     files = []
     for table in tables:
         path = folder / f"{table.name}.csv"
-        write_csv(table.frame, path)
+        write_csv(table.cells, path)
         files.append(path)
-        for ending, text in (("html", table.html()), ("tex", table.latex())):
+        for ending, text in (("html", as_html(table)), ("tex", as_latex(table))):
             files.append(write_whole(text, folder / f"{table.name}.{ending}"))
     return files
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ from ...fitting.summary import hyper, rates
 from ..frames import rates as gather
 from ..frames import sensitivity as gather_sensitivity
 from ..frames.results import UNCHECKED, Results, verdicts
+from ..words.table import BORROWED, Table, rate_rows
 from ..words.wording import interval, number, signed
 
 if TYPE_CHECKING:
@@ -35,53 +35,36 @@ _LATEX_SIGNS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class PaperTable:
-    """A table as readers see it.
+def as_html(table: Table) -> str:
+    """Give a table as an HTML fragment, its texts escaped; the first column heads groups."""
+    return _set(table).as_raw_html()
 
-    Attributes
-    ----------
-    name : str
-        Name of its files.
-    title : str
-        What it shows.
-    frame : DataFrame
-        Its cells, as text; column names are the heads.
-    group : str
-        Column whose values head groups of rows.
-    note : str
-        What stands below it.
+
+def as_latex(table: Table) -> str:
+    """Give a table as LaTeX (needs the packages booktabs and caption).
+
+    Set so small and close that the widest table fits a journal's double column of 180 mm.
     """
-
-    name: str
-    title: str
-    frame: pd.DataFrame
-    group: str
-    note: str
-
-    def html(self) -> str:
-        """Give the table as an HTML fragment, its texts escaped."""
-        return self._set().as_raw_html()
-
-    def latex(self) -> str:
-        """Give the table as LaTeX (needs the packages booktabs and caption).
-
-        Set so small and close that the widest table fits a journal's double column of 180 mm.
-        """
-        text = self._set().tab_options(table_font_size="6.5pt").as_latex()
-        text = text.replace("\\selectfont\n", "\\selectfont\n\\setlength{\\tabcolsep}{2pt}\n", 1)
-        for sign, command in _LATEX_SIGNS.items():
-            text = text.replace(sign, command)
-        return text.replace("\\\\\n*", "\\\\\n{}*")  # a row's end would take the star for its own
-
-    def _set(self) -> Any:
-        from great_tables import GT
-
-        table = GT(self.frame, groupname_col=self.group, id=self.name.replace("_", "-"))
-        return table.tab_header(title=self.title).tab_source_note(self.note)
+    text = _set(table).tab_options(table_font_size="6.5pt").as_latex()
+    text = text.replace("\\selectfont\n", "\\selectfont\n\\setlength{\\tabcolsep}{2pt}\n", 1)
+    for sign, command in _LATEX_SIGNS.items():
+        text = text.replace(sign, command)
+    return text.replace("\\\\\n*", "\\\\\n{}*")  # a row's end would take the star for its own
 
 
-def paper_tables(results: Results) -> list[PaperTable]:
+def _set(table: Table) -> Any:
+    from great_tables import GT
+
+    shown = GT(table.cells, groupname_col=table.header[0], id=table.name.replace("_", "-"))
+    return shown.tab_header(title=table.caption).tab_source_note(table.note)
+
+
+def _table(name: str, title: str, rows: pd.DataFrame, frame: pd.DataFrame, note: str) -> Table:
+    cells = list(map(tuple, rows.to_numpy(dtype=object).tolist()))
+    return Table(name, title, tuple(rows.columns), cells, frame, note=note)
+
+
+def paper_tables(results: Results) -> list[Table]:
     """Make the tables of a paper.
 
     Parameters
@@ -91,7 +74,7 @@ def paper_tables(results: Results) -> list[PaperTable]:
 
     Returns
     -------
-    list of PaperTable
+    list of Table
         Study characteristics, rates, diagnostics, and, where it was made, the comparison of priors.
     """
     fit, said, comparison = results.fit, verdicts(results.checked), results.comparison
@@ -107,7 +90,7 @@ def paper_tables(results: Results) -> list[PaperTable]:
     )
 
 
-def characteristics_table(evidence: Evidence) -> PaperTable:
+def characteristics_table(evidence: Evidence) -> Table:
     """Make the table of study characteristics."""
     frame = gather.characteristics_data(evidence)
     cells = pd.DataFrame(
@@ -129,7 +112,7 @@ def characteristics_table(evidence: Evidence) -> PaperTable:
         }
     )
     note = "A dash stands for what was not reported or not recorded."
-    return PaperTable("table_characteristics", "Study characteristics", cells, "Disease", note)
+    return _table("table_characteristics", "Study characteristics", cells, frame, note)
 
 
 def _judged(outcome: Any, said: Mapping[str, str]) -> str:
@@ -141,38 +124,33 @@ def _text(value: object) -> str:
     return words(value) if isinstance(value, str) and value else "–"
 
 
-def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> PaperTable:
+def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> Table:
     """Make the table of rates, with the guard's verdict on each outcome."""
     frame = gather.rates_data(fit, evidence)
-    wide = frame.pivot(index=["outcome", "disease"], columns="quantity")
-    rows = []
-    for row in frame[frame["quantity"] == "rate"].to_dict("records"):
-        place = (row["outcome"], row["disease"])
-        names = ("q50", "q2.5", "q97.5")
-        trial = {name: wide.loc[place, (name, "new_study")] for name in names}
-        rows.append(
-            {
-                "Outcome": _judged(row["outcome"], said),
-                "Disease": evidence.about.words(row["disease"]),
-                "Studies": str(row["studies"]),
-                "Patients": str(row["patients"]),
-                "Rate (95 % interval)": interval(row),
-                "Next trial (95 % prediction)": interval(trial),
-                "Evidence": words(row["evidence"]),
-            }
-        )
+    rows = [
+        {
+            "Outcome": _judged(outcome, said),
+            "Disease": row.disease,
+            "Studies": str(row.studies),
+            "Patients": str(row.patients),
+            "Rate (95 % interval)": row.rate,
+            "Next trial (95 % prediction)": row.next_trial,
+            "Evidence": words(BORROWED if row.borrowed else "direct"),
+        }
+        for outcome, of_outcome in frame.groupby("outcome", sort=False)
+        for row in rate_rows(of_outcome, evidence.about)
+    ]
     note = (
         "Posterior medians and central 95 % intervals; death is the 12-month risk. Borrowed: no "
         "study of that disease, the rate follows from the other diseases. Single-arm rates are not "
         "treatment effects."
     )
-    return PaperTable(
-        "table_rates", "Rates by outcome and disease", pd.DataFrame(rows), "Outcome", note
-    )
+    return _table("table_rates", "Rates by outcome and disease", pd.DataFrame(rows), frame, note)
 
 
-def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
+def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> Table:
     """Make the table of hyperparameters and of the sampling's worst diagnostics."""
+    frame = hyper(fit)
     rows = [
         {
             "Outcome": _judged(row["outcome"], said),
@@ -183,7 +161,7 @@ def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
             "Effective draws": number(row["ess_bulk"]),
             "Monte-Carlo error of the mean": number(row["mcse_mean"]),
         }
-        for row in hyper(fit).to_dict("records")
+        for row in frame.to_dict("records")
     ]
     reported, worst = rates(fit), diagnostics(fit)
     note = (
@@ -193,12 +171,11 @@ def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> PaperTable:
         f"(bulk) and {number(worst['min_ess_tail'])} (tail), {number(worst['divergences'])} "
         f"divergences, smallest E-BFMI {signed(worst['e_bfmi'])}."
     )
-    return PaperTable(
-        "table_diagnostics", "Hyperparameters and diagnostics", pd.DataFrame(rows), "Outcome", note
-    )
+    title = "Hyperparameters and diagnostics"
+    return _table("table_diagnostics", title, pd.DataFrame(rows), frame, note)
 
 
-def priors_table(comparison: PriorComparison, said: Mapping[str, str], about: About) -> PaperTable:
+def priors_table(comparison: PriorComparison, said: Mapping[str, str], about: About) -> Table:
     """Make the table of the rates under the reference and the priors that move them farthest."""
     frame = gather_sensitivity.prior_comparison_data(comparison)
     rows = []
@@ -225,6 +202,4 @@ def priors_table(comparison: PriorComparison, said: Mapping[str, str], about: Ab
         f"posterior. Prior sets compared ({counted}): "
         f"{', '.join(each.name for each in comparison.sets)}."
     )
-    return PaperTable(
-        "table_priors", "Rates under several prior sets", pd.DataFrame(rows), "Outcome", note
-    )
+    return _table("table_priors", "Rates under several prior sets", pd.DataFrame(rows), frame, note)

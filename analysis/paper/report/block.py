@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from .tables import Table
+    from ..words.table import Table
 
 Kind = Literal["text", "list", "table", "figure", "model", "brief", "code", "warning"]
 

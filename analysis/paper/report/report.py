@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ....data.evidence import Evidence
     from ....models.priors.sets import PriorSet
+    from ..words.table import Table
     from .sections import Section
-    from .tables import Table
 
 CHECK_FILE, PAGE = "check.json", "report.html"
 COMPARED_POOLINGS = ("none", "partial", "complete")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,47 +13,13 @@ from ...fitting.summary import rates
 from ..frames import guard as gather_guard
 from ..frames import rates as gather
 from ..frames.results import Results, rates_of
+from ..words import table as words_table
+from ..words.table import BORROWED, Table
 from ..words.wording import count, interval, number, percent
 from .controlled import risk_differences
 
 if TYPE_CHECKING:
     from ....data.evidence import Evidence
-
-BORROWED = "borrowed"
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A table as a reader sees it, and the frame that it shows.
-
-    Attributes
-    ----------
-    name : str
-        Stem of its CSV file.
-    caption : str
-        What it shows.
-    header : tuple of str
-        Names of the columns.
-    rows : list of tuple of str
-        The cells; the first names the row.
-    frame : DataFrame
-        The numbers behind it.
-    of_fit : bool
-        Whether it follows from the fit, and so carries the guard's verdict.
-    quiet : frozenset of int
-        Rows that rest on nothing of their own.
-    texts : int
-        How many of the first columns are text, set left.
-    """
-
-    name: str
-    caption: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    frame: pd.DataFrame
-    of_fit: bool = True
-    quiet: frozenset[int] = field(default_factory=frozenset)
-    texts: int = 1
 
 
 def map_table(results: Results) -> Table:
@@ -149,32 +114,10 @@ def priors_table(results: Results) -> Table:
 
 def rates_table(results: Results, outcome: str) -> Table:
     """Tabulate the rates of one outcome by disease."""
-    frame = rates_of(results)
-    frame = frame[frame["outcome"] == outcome].reset_index(drop=True)
-    by = {name: group for name, group in frame.groupby("quantity", sort=False)}  # noqa: C416
-    following = by["new_study"].set_index("disease")
-    rows, quiet = [], set()
-    for i, row in enumerate(by["rate"].to_dict("records")):
-        alone = row["evidence"] == BORROWED
-        quiet |= {i} if alone else set()
-        rows.append(
-            (
-                results.disease(row["disease"]),
-                BORROWED if alone else str(row["studies"]),
-                "" if alone else str(row["patients"]),
-                interval(row),
-                interval(following.loc[row["disease"]].to_dict()),
-            )
-        )
-    if "new_disease" in by:
-        quiet.add(len(rows))
-        row = by["new_disease"].iloc[0].to_dict()
-        rows.append(("A disease not yet tried", "", "", interval(row), ""))
     caption = f"{outcome_words(outcome)}: rate of a typical study, and of the next trial" + (
         " (12-month risk)." if outcome == "death" else "."
     )
-    header = ("Disease", "Studies", "Patients", "Rate, median (95 %)", "Next trial (95 %)")
-    return Table(f"rates_{outcome}", caption, header, rows, frame, quiet=frozenset(quiet))
+    return words_table.rates_table(rates_of(results), outcome, results.evidence.about, caption)
 
 
 def nested_table(results: Results, child: str) -> Table:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from ....data.names import outcome_words, study_labels, words
 from ...sensitivity.power_scaling import MEANING
+from ..words.table import Table
 from ..words.wording import interval, listed, number, percent
-from .tables import Table
 
 if TYPE_CHECKING:
     from ....data.about import About

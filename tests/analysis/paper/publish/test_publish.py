@@ -24,7 +24,7 @@ from mscpool.analysis.paper.publish.publish import (
     style_of,
 )
 from mscpool.analysis.paper.publish.rendering import render
-from mscpool.analysis.paper.publish.tables import paper_tables
+from mscpool.analysis.paper.publish.tables import as_html, as_latex, paper_tables
 from mscpool.analysis.paper.words import captions, captions_sensitivity
 from mscpool.analysis.paper.words.closing import abbreviations, verdict_words
 from mscpool.data.evidence import load_evidence
@@ -264,11 +264,11 @@ def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
     evidence = load_evidence(table)
     fit, check = pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
     made = {each.name: each for each in paper_tables(Results(fit, evidence, check))}
-    html = made["table_characteristics"].html()
+    html = as_html(made["table_characteristics"])
     assert "<b>A" not in html
     assert "&lt;b&gt;A &amp; B" in html
-    assert r"\&" in made["table_characteristics"].latex()
-    assert made["table_characteristics"].html() == html
+    assert r"\&" in as_latex(made["table_characteristics"])
+    assert as_html(made["table_characteristics"]) == html
     publish(Results(fit, evidence, check), tmp_path / "out", formats=())
     with (tmp_path / "out" / "table_characteristics.csv").open(encoding="utf-8") as stream:
         cells = [cell for row in csv.reader(stream) for cell in row]
@@ -277,9 +277,8 @@ def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
 
 def test_rates_in_the_table_are_those_of_the_figure(few):
     evidence, fit, check = few
-    table = {each.name: each for each in paper_tables(Results(fit, evidence, check))}[
-        "table_rates"
-    ].frame
+    tables = {each.name: each for each in paper_tables(Results(fit, evidence, check))}
+    table = tables["table_rates"].cells
     frame = gather.rates_data(fit, evidence)
     assert len(table) == (frame["quantity"] == "rate").sum()
     first = frame[frame["quantity"] == "rate"].iloc[0]
@@ -377,13 +376,11 @@ def test_flips_within_the_monte_carlo_error_or_unknown_are_none(few):
 def test_latex_has_only_signs_that_its_fonts_know(few):
     evidence, fit, check = few
     tables = {each.name: each for each in paper_tables(Results(fit, evidence, check))}
-    text = tables["table_diagnostics"].latex()
+    text = as_latex(tables["table_diagnostics"])
     assert "\\fontsize{6.5pt}{7.8pt}\\selectfont\n\\setlength{\\tabcolsep}{2pt}\n" in text
     assert r"($\mu$)" in text
-    named = replace(
-        tables["table_characteristics"],
-        frame=pd.DataFrame({"Disease": ["x", "x"], "Study": ["a−b", "*c"]}),
-    ).latex()
+    few_cells = {"header": ("Disease", "Study"), "rows": [("x", "a−b"), ("x", "*c")]}
+    named = as_latex(replace(tables["table_characteristics"], **few_cells))
     assert "a$-$b" in named
     assert "\\\\\n{}*c" in named
 

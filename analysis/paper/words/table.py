@@ -1,0 +1,131 @@
+"""A table as a reader sees it, whatever renders it, and the rows that every table of rates has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from .wording import interval
+
+if TYPE_CHECKING:
+    from ....data.about import About
+
+BORROWED = "borrowed"
+_NEW_DISEASE = "A disease not yet tried"
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as a reader sees it, and the frame that it shows.
+
+    Attributes
+    ----------
+    name : str
+        Stem of its files.
+    caption : str
+        What it shows.
+    header : tuple of str
+        Names of the columns.
+    rows : sequence of tuple of str
+        The cells; the first names the row.
+    frame : DataFrame
+        The numbers behind it.
+    of_fit : bool
+        Whether it follows from the fit, and so carries the guard's verdict.
+    quiet : frozenset of int
+        Rows that rest on nothing of their own.
+    texts : int
+        How many of the first columns are text, set left.
+    note : str
+        What stands below it.
+    """
+
+    name: str
+    caption: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    frame: pd.DataFrame
+    of_fit: bool = True
+    quiet: frozenset[int] = field(default_factory=frozenset)
+    texts: int = 1
+    note: str = ""
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The cells as a frame, with the header as names of its columns."""
+        return pd.DataFrame(list(self.rows), columns=list(self.header))
+
+
+class RateRow(NamedTuple):
+    """A disease's rate of an outcome, and that of its next trial, in words."""
+
+    disease: str
+    studies: int
+    patients: int
+    rate: str
+    next_trial: str
+    borrowed: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells of a table of one outcome: a rate that is borrowed counts nobody."""
+        counted = (BORROWED, "") if self.borrowed else (str(self.studies), str(self.patients))
+        return (self.disease, *counted, self.rate, self.next_trial)
+
+
+def rate_rows(rates: pd.DataFrame, about: About) -> list[RateRow]:
+    """Lay out the rates of one outcome.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        Columns `disease, quantity` (`rate`, `new_study`), `q2.5, q50, q97.5` (probabilities),
+        `studies, patients, evidence`.
+    about : About
+        How diseases are called.
+
+    Returns
+    -------
+    list of RateRow
+        One a disease, in their order.
+    """
+    following = rates[rates["quantity"] == "new_study"].set_index("disease")
+    return [
+        RateRow(
+            about.words(row["disease"]),
+            int(row["studies"]),
+            int(row["patients"]),
+            interval(row),
+            interval(following.loc[row["disease"]].to_dict()),
+            row["evidence"] == BORROWED,
+        )
+        for row in rates[rates["quantity"] == "rate"].to_dict("records")
+    ]
+
+
+def rates_table(rates: pd.DataFrame, outcome: str, about: About, words: str) -> Table:
+    """Tabulate the rates of one outcome by disease, and of a disease not yet tried.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        As for `rate_rows`, of every outcome, and `new_disease` where the pooling has it.
+    outcome : str
+        The outcome.
+    about : About
+        How diseases are called.
+    words : str
+        The caption.
+    """
+    frame = rates[rates["outcome"] == outcome].reset_index(drop=True)
+    laid_out = rate_rows(frame, about)
+    rows = [row.cells for row in laid_out]
+    quiet = {place for place, row in enumerate(laid_out) if row.borrowed}
+    for untried in frame[frame["quantity"] == "new_disease"].to_dict("records"):
+        quiet.add(len(rows))
+        rows.append((_NEW_DISEASE, "", "", interval(untried), ""))
+    header = ("Disease", "Studies", "Patients", "Rate, median (95 %)", "Next trial (95 %)")
+    return Table(f"rates_{outcome}", words, header, rows, frame, quiet=frozenset(quiet))
