@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ...data.mistakes import unknown_name
+from ...models.pooling import Pooling, structure
 from ...models.priors.sets import DEFAULT, PriorSet
-from ...models.sampled.hierarchy import Pooling, structure
 from ...models.terms import Terms, build_terms
 from . import predict, store, summary
 from .diagnostics import (

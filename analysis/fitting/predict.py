@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from ...models.outcomes import inverse_link
+from ...models.pooling import ROBUST_DEGREES, structure
 from ...models.priors.prior import Prior
 from ...models.priors.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
 from ...models.priors.sets import PriorSet
-from ...models.sampled.hierarchy import COMBINATIONS, ROBUST_DEGREES, structure
+from ...models.sampled.hierarchy import COMBINATIONS
 from ...models.terms import Terms, count_data
 
 

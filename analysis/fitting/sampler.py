@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...models.pooling import structure
 from ...models.priors.quantile_table import SCORES
 from ...models.priors.sets import DEFAULT, PriorSet
-from ...models.sampled.hierarchy import hierarchy, model_data, structure
+from ...models.sampled.hierarchy import hierarchy, model_data
 from ...models.sampled.variables import variables_of_scores
 from ...models.terms import Terms
 from .compiled_code import compile_model

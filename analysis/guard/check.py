@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ...models.pooling import has_tau, structure
 from ...models.priors.sets import PriorSet
-from ...models.sampled.hierarchy import has_tau, structure
 from ...models.terms import Terms, build_terms
 from ..fitting.diagnostics import DIAGNOSTICS
 from ..fitting.predict import Levels, levels_of

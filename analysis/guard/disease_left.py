@@ -14,8 +14,8 @@ import numpy as np
 from scipy.special import logsumexp, ndtri, stdtrit
 from scipy.stats import norm, t
 
+from ...models.pooling import ROBUST_DEGREES, structure
 from ...models.priors.sets import PriorSet
-from ...models.sampled.hierarchy import ROBUST_DEGREES, structure
 from ...models.terms import Terms
 from ..fitting.predict import Levels, integrated_log_likelihood
 

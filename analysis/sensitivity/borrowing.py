@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...models.pooling import ROBUST_DEGREES, structure
 from ...models.priors.sets import PriorSet
-from ...models.sampled.hierarchy import ROBUST_DEGREES, structure
 from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.fit import SEED, terms_of

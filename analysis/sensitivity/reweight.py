@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...models.pooling import structure
 from ...models.priors.prior import Prior
 from ...models.priors.sets import OutcomePriors, PriorSet
-from ...models.sampled.hierarchy import structure
 from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.diagnostics import LARGEST_PARETO_K

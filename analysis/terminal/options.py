@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from ...models.pooling import POOLINGS
+
 if TYPE_CHECKING:
     from ...data.evidence import Evidence
 
@@ -77,7 +79,8 @@ class SamplingOptions(SelectionOptions):
     """How the model is fitted, and where the results go."""
 
     pooling: Annotated[
-        str, typer.Option(metavar="HOW", help="partial, complete, none, exnex or robust.")
+        str,
+        typer.Option(metavar="HOW", help=f"{', '.join([*POOLINGS][:-1])} or {[*POOLINGS][-1]}."),
     ] = "partial"
     engine: Annotated[
         str, typer.Option(metavar="ENGINE", help="nuts (sampling) or exact (integration).")

@@ -12,14 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
+from ..pooling import ROBUST_DEGREES
 from ..priors.prior import Prior
 from ..priors.sets import OutcomePriors
 from .kernels import normal_kernel, student_kernel
 from .likelihood_table import LikelihoodTable
 from .quadrature import PriorWeights, ScaleAxis, prior_weights
-
-#: Degrees of freedom of the disease effects under robust pooling.
-ROBUST_DEGREES = 4
 
 #: Below this share of the posterior a node of a grid is left out of what follows.
 _NEGLIGIBLE = 1e-11

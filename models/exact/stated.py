@@ -7,10 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ...data.mistakes import unknown_name
+from ..pooling import has_tau, structure
 from .likelihood_table import StudyLikelihoods
-
-POOLINGS = ("partial", "complete", "none", "exnex", "robust")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,21 +31,20 @@ class Hierarchy:
 
     def __post_init__(self) -> None:
         """Refuse an unknown pooling and an outcome without studies and diseases."""
-        if self.pooling not in POOLINGS:
-            raise ValueError(unknown_name(self.pooling, POOLINGS, "pooling"))
         if not self.likelihoods.diseases:
             raise ValueError(f"{self.outcome or 'the outcome'}: no disease to fit")
+        structure(self.pooling, self.likelihoods.diseases)
 
     @property
     def structure(self) -> str:
         """``single`` under complete pooling and for a single disease, else the pooling."""
-        one = len(self.likelihoods.diseases) == 1 or self.pooling == "complete"
-        return "single" if one else self.pooling
+        kind = structure(self.pooling, self.likelihoods.diseases)
+        return "single" if kind == "complete" else kind
 
     @property
     def has_tau(self) -> bool:
         """Whether there is a standard deviation between diseases."""
-        return self.structure not in ("single", "none")
+        return has_tau(self.pooling, self.likelihoods.diseases)
 
     @property
     def parameters(self) -> list[str]:

@@ -7,11 +7,11 @@ then serves any counts and any priors.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.mistakes import unknown_name
+from ..pooling import ROBUST_DEGREES, Pooling, has_tau, structure
 from ..priors.sets import DEFAULT, PriorSet
 from ..terms import Terms, build_terms, count_data
 
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     import pymc as pm
 
     from ...data.evidence import Evidence
-
-Pooling = Literal["partial", "complete", "none", "exnex", "robust"]
-POOLINGS: tuple[str, ...] = get_args(Pooling)
-
-#: Degrees of freedom of the disease effects under ``robust`` pooling.
-ROBUST_DEGREES = 4
 
 #: Which kind of level (0 exchangeable, 1 own) p and q take in each combination, under ``exnex``.
 COMBINATIONS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -66,24 +60,6 @@ def build_model(
     return hierarchy(
         build_terms(evidence.rows, evidence.outcome_names, evidence.diseases), pooling, priors
     )
-
-
-def structure(pooling: str, diseases: tuple[str, ...]) -> str:
-    """Name the structure of the levels: the pooling, or ``single`` where there is one disease.
-
-    Raises
-    ------
-    ValueError
-        An unknown pooling.
-    """
-    if pooling not in POOLINGS:
-        raise ValueError(unknown_name(pooling, POOLINGS, "pooling"))
-    return "single" if len(diseases) == 1 else pooling
-
-
-def has_tau(pooling: str, diseases: tuple[str, ...]) -> bool:
-    """Whether the model has a standard deviation between diseases."""
-    return structure(pooling, diseases) in ("partial", "exnex", "robust")
 
 
 def model_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.ndarray]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..pooling import has_tau, structure
 from ..terms import Terms
-from .hierarchy import COMBINATIONS, has_tau, structure
+from .hierarchy import COMBINATIONS
 
 
 def variables_of_scores(

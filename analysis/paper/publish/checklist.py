@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....data.evidence import PARENTS
 from ....data.names import outcome_words
+from ....models.pooling import ALONE, POOLINGS
 from ....models.priors.sets import PriorSet
 from ...fitting.diagnostics import LARGEST_PARETO_K, diagnostics
 from ..frames.rates import rates_data
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
     from ....data.evidence import Evidence
     from ...sensitivity.result import PriorComparison
 
-_POOLING = {
-    "partial": "Disease levels are normal around a common level (partial pooling)",
-    "complete": "All diseases share one level (complete pooling)",
-    "none": "Each disease has a level of its own (no pooling)",
-    "exnex": "Each disease level is exchangeable with the others with a given weight (EXNEX)",
-    "robust": "Disease levels are Student-t (4 degrees of freedom) around a common level",
-}
-_ALONE = "There is one disease, with a level of its own"
 _PACKAGES = {"pymc": "PyMC", "nutpie": "nutpie", "arviz": "ArviZ"}
 
 
@@ -107,7 +100,7 @@ def _model(config: Mapping[str, Any], evidence: Evidence) -> str:
     if "death" in names:
         parts[0] = parts[0].replace("log-odds scale", "log-odds scale (death: log hazard a year)")
     parts.append("Study levels are normal around the level of their disease")
-    parts.append(_POOLING[config["pooling"]] if config["diseases"][1:] else _ALONE)
+    parts.append(POOLINGS[config["pooling"]].sentence if config["diseases"][1:] else ALONE)
     if nested:
         within = listed(nested)
         parts.append(

@@ -11,10 +11,10 @@ from ....figures.forest import beyond_axis, draw_forest
 from ....figures.joint import draw_joint
 from ....figures.pooling import draw_pooling
 from ....figures.rates import draw_rates, draw_safety
+from ....models.pooling import POOLINGS
 from ..frames import rates as frames
 from .closing import (
     ESTIMATES,
-    POOLING_WORDS,
     lowered,
     model_words,
     sentences,
@@ -226,7 +226,7 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
             f"Partial pooling moves {results.disease_in_text(disease)}, {lowered(outcome)}, most: "
             f"from {percent(ends['none'])} to {percent(ends['partial'])}."
         )
-    kinds = [str(POOLING_WORDS.get(p, p)).split(" across")[0] for p in poolings]
+    kinds = [POOLINGS[name].words for name in poolings]
     caption = sentences(
         f"Rates under {listed(kinds)}: {ESTIMATES}; "
         "the line joins the medians and shows the shrinkage. Under complete pooling all diseases "

@@ -7,16 +7,10 @@ from typing import Any
 
 from ....data.evidence import Evidence
 from ....data.names import outcome_words
+from ....models.pooling import POOLINGS
 from ..frames.results import Results, verdicts
 from .wording import numbered
 
-POOLING_WORDS = {
-    "partial": "partial pooling across diseases",
-    "complete": "complete pooling across diseases",
-    "none": "no pooling across diseases",
-    "exnex": "exchangeable or not (EXNEX) pooling across diseases",
-    "robust": "robust (Student-t) partial pooling across diseases",
-}
 ESTIMATES = "posterior median and central 95 % interval"
 
 
@@ -26,7 +20,8 @@ def model_words(results: Results) -> str:
     how = "numerical integration" if run["engine"] == "exact" else _sampling(run)
     chosen = results.evidence.selection
     return (
-        f"Bayesian hierarchical binomial model with {POOLING_WORDS[run['pooling']]}, prior set "
+        f"Bayesian hierarchical binomial model with {POOLINGS[run['pooling']].words} "
+        f"across diseases, prior set "
         f"{run['priors']['name']}, {how}. Analysis set {chosen.analysis_set}, "
         f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
     )

@@ -15,9 +15,9 @@ from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
 from mscpool.models.exact.outcomes import exact_model
+from mscpool.models.pooling import POOLINGS
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
-from mscpool.models.sampled.hierarchy import POOLINGS
 
 pytestmark = pytest.mark.mcmc
 

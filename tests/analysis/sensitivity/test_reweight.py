@@ -13,10 +13,10 @@ from mscpool.analysis.sensitivity.weighted_statistics import summarise
 from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.draws import draw
 from mscpool.models.exact.outcomes import exact_model
+from mscpool.models.pooling import Pooling
 from mscpool.models.priors.catalogue import CATALOGUE
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, Exnex, PriorSet
-from mscpool.models.sampled.hierarchy import Pooling
 
 BLOCK = ("serious_ae",)
 REWEIGHTED = ("tau_half_normal_0.5", "turner_marginal", "mu_uniform_rate", "sceptical")

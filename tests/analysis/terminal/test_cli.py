@@ -133,7 +133,7 @@ def test_defaults_of_the_options_are_those_of_the_functions():
 def test_help_names_every_choice():
     from mscpool.analysis.fitting.fit import ENGINES
     from mscpool.data.evidence import ANALYSIS_SETS, DEFINITIONS
-    from mscpool.models.sampled.hierarchy import POOLINGS
+    from mscpool.models.pooling import POOLINGS
 
     listed = run("fit", "--help").stdout
     for name in (*ENGINES, *ANALYSIS_SETS, *DEFINITIONS, *POOLINGS):

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from mscpool.models.effects.contrast import contrast_likelihoods
 from mscpool.models.exact.hierarchy import ExactHierarchy
-from mscpool.models.exact.stated import POOLINGS
+from mscpool.models.pooling import POOLINGS
 from mscpool.models.priors.sets import Exnex, OutcomePriors, Prior
 
 from .trials import arm, half_normal, normal, priors, trials

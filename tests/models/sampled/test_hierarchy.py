@@ -10,16 +10,10 @@ from scipy import stats
 from scipy.special import expit, logsumexp
 
 from mscpool.data.evidence import load_evidence
+from mscpool.models.pooling import POOLINGS, has_tau, structure
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
-from mscpool.models.sampled.hierarchy import (
-    POOLINGS,
-    build_model,
-    has_tau,
-    hierarchy,
-    model_data,
-    structure,
-)
+from mscpool.models.sampled.hierarchy import build_model, hierarchy, model_data
 from mscpool.models.terms import build_terms
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")

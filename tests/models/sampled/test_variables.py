@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from pytensor.compile.mode import Mode
 
+from mscpool.models.pooling import POOLINGS
 from mscpool.models.priors.catalogue import CATALOGUE
-from mscpool.models.sampled.hierarchy import POOLINGS, hierarchy, model_data
+from mscpool.models.sampled.hierarchy import hierarchy, model_data
 from mscpool.models.sampled.variables import variables_of_scores
 from mscpool.models.terms import build_terms
 
