@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from .entries import PARENTS
+from .names import outcome_plural
+from .outcomes import PARENTS, outcome
 
 _TO_THE_CELLS = re.compile(
     r"\b(related|attributed|attributable)\b|\b(due|owing) to\b", re.IGNORECASE
@@ -38,7 +39,7 @@ def cautions(studies: pd.DataFrame, rows: pd.DataFrame, controls: pd.DataFrame) 
     said: list[str] = []
     for about in _records(studies):
         of_study = cells.get(about.study, {})
-        said += _deaths_above_serious(of_study)
+        said += _more_than_counted(of_study)
         said += _unlike_parent(of_study)
         said += _beyond_follow_up(of_study, about)
         said += _fewer_than_treated(of_study, about)
@@ -49,35 +50,37 @@ def _records(frame: pd.DataFrame) -> Iterator[Any]:
     return frame.itertuples(index=False)
 
 
-def _deaths_above_serious(cells: _Cells) -> Iterator[str]:
-    for (study, arm, outcome), death in cells.items():
-        serious = cells.get((study, arm, "serious_ae"))
-        if outcome != "death" or serious is None or death.events_min <= serious.events_max:
+def _more_than_counted(cells: _Cells) -> Iterator[str]:
+    """Compare an outcome with another that its events usually count as, too."""
+    for (study, arm, name), row in cells.items():
+        other = cells.get((study, arm, outcome(name).also_counts_as or ""))
+        if other is None or row.events_min <= other.events_max:
             continue
-        counts = f"{death.events_min} deaths but {serious.events_max} patients with serious events"
-        yield f"{study}, {arm}: {counts} ({serious.definition or 'no definition given'})"
+        counts = f"{row.events_min} {outcome_plural(name)} but {other.events_max} patients with "
+        counts += outcome_plural(other.outcome)
+        yield f"{study}, {arm}: {counts} ({other.definition or 'no definition given'})"
 
 
 def _unlike_parent(cells: _Cells) -> Iterator[str]:
-    for (study, arm, outcome), child in cells.items():
-        parent = cells.get((study, arm, PARENTS.get(outcome, "")))
+    for (study, arm, name), child in cells.items():
+        parent = cells.get((study, arm, PARENTS.get(name, "")))
         if parent is None:
             continue
-        pair = f"{study}, {arm}: {outcome} and {parent.outcome}"
+        pair = f"{study}, {arm}: {name} and {parent.outcome}"
         # A time that is not given differs from nothing.
         if child.months == child.months and parent.months == parent.months != child.months:
             yield f"{pair} are of {child.months:g} and {parent.months:g} months"
         attributed = [bool(_TO_THE_CELLS.search(row.definition)) for row in (child, parent)]
         if attributed[0] != attributed[1]:
-            one = outcome if attributed[0] else parent.outcome
+            one = name if attributed[0] else parent.outcome
             yield f"{pair} differ in attribution: only {one} counts events by their cause"
 
 
 def _beyond_follow_up(cells: _Cells, about: Any) -> Iterator[str]:
     late: dict[float, list[str]] = defaultdict(list)
-    for (_, _, outcome), row in cells.items():
-        if row.months > about.follow_up_months and outcome not in late[row.months]:
-            late[row.months].append(outcome)
+    for (_, _, name), row in cells.items():
+        if row.months > about.follow_up_months and name not in late[row.months]:
+            late[row.months].append(name)
     for months, outcomes in late.items():
         limit = f"beyond the study's follow-up of {about.follow_up_months:g}"
         yield f"{about.study}: {', '.join(outcomes)} at {months:g} months, {limit}"
@@ -85,12 +88,12 @@ def _beyond_follow_up(cells: _Cells, about: Any) -> Iterator[str]:
 
 def _fewer_than_treated(cells: _Cells, about: Any) -> Iterator[str]:
     patients: dict[tuple[bool, str], int] = defaultdict(int)
-    for (_, arm, outcome), row in cells.items():
-        patients[arm == "control", outcome] += row.n
+    for (_, arm, name), row in cells.items():
+        patients[arm == "control", name] += row.n
     short: dict[tuple[bool, int], list[str]] = defaultdict(list)
-    for (control, outcome), n in patients.items():
+    for (control, name), n in patients.items():
         if n < (about.n_control if control else about.n_msc):
-            short[control, n].append(outcome)
+            short[control, n].append(name)
     for (control, n), outcomes in short.items():
         of = f"{about.n_control} controls" if control else f"{about.n_msc} treated patients"
         yield f"{about.study}: {', '.join(outcomes)} known for {n} of {of}"

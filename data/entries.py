@@ -7,15 +7,6 @@ from typing import Any
 
 from .tables import Row
 
-OUTCOMES = (
-    "improvement",
-    "remission",
-    "any_ae",
-    "moderate_severe_ae",
-    "serious_ae",
-    "death",
-)
-PARENTS = {"remission": "improvement", "moderate_severe_ae": "any_ae"}
 TREATED_ARMS = ("msc", "msc_low", "msc_high")
 DOSE_ARMS = ("msc_low", "msc_high")
 ARMS = (*TREATED_ARMS, "control")

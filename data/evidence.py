@@ -15,7 +15,8 @@ import pandas as pd
 from .about import FILE as ABOUT_FILE
 from .about import UNDESCRIBED, About, read_about
 from .cautions import cautions as _cautions
-from .entries import DOSE_ARMS, OUTCOME_FIELDS, OUTCOMES, PARENTS, Entry
+from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
+from .outcomes import OUTCOMES, PARENTS
 from .reading import (
     REVIEW_COLUMNS,
     read_counts,
@@ -37,8 +38,6 @@ from .tables import EvidenceError, Problem, read_table
 __all__ = [
     "ANALYSIS_SETS",
     "DEFINITIONS",
-    "OUTCOMES",
-    "PARENTS",
     "Evidence",
     "EvidenceError",
     "Problem",

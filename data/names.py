@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from .outcomes import outcome
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTCOME_WORDS = {
-    "improvement": "Improvement",
-    "remission": "Remission",
-    "any_ae": "Any adverse event",
-    "moderate_severe_ae": "Moderate or severe adverse event",
-    "serious_ae": "Serious adverse event",
-    "death": "Death within 12 months",
-}
-_OUTCOME_SHORT = {
-    "improvement": "Improved",
-    "remission": "Remission",
-    "any_ae": "Any AE",
-    "moderate_severe_ae": "Grade ≥ 2 AE",
-    "serious_ae": "Serious AE",
-    "death": "Death",
-}
 _LONGEST_SHORT = 5
 _SMALL_WORDS = frozenset({"a", "and", "in", "of", "or", "the", "with"})
 
@@ -46,13 +32,47 @@ def words(name: str) -> str:
 
 
 def outcome_words(name: str) -> str:
-    """Name an outcome in words; one that is not of the dictionary by its own name."""
-    return OUTCOME_WORDS.get(name, words(name))
+    """Name the rate of an outcome in words; one that is not of the dictionary by its own name."""
+    label = counted_words(name)
+    return f"{label} within 12 months" if outcome(name).timed else label
+
+
+def counted_words(name: str) -> str:
+    """Name an outcome in words where it is counted, over whatever time."""
+    return outcome(name).label or words(name)
 
 
 def outcome_short(name: str) -> str:
     """Name an outcome where there is little room; AE is adverse event."""
-    return _OUTCOME_SHORT.get(name, words(name))
+    return outcome(name).short or words(name)
+
+
+def outcome_in_text(name: str) -> str:
+    """Name the rate of an outcome within a sentence; one not of the dictionary as it is."""
+    return _small(outcome_words(name)) if outcome(name).label else name.replace("_", " ")
+
+
+def outcome_plural(name: str) -> str:
+    """Name the events of an outcome within a sentence."""
+    return _small(counted_words(name)) + "s"
+
+
+def timed_words(names: Iterable[str]) -> str:
+    """Name those of some outcomes that take a time, within a sentence; empty where none does."""
+    return " and ".join(_small(counted_words(name)) for name in names if outcome(name).timed)
+
+
+def level_scale(names: Collection[str], noun: str = "") -> str:
+    """Name the linear scale on which the levels of some outcomes lie, with a noun after it."""
+    timed = timed_words(names)
+    if not timed:
+        return f"log-odds{noun}"
+    alone = all(outcome(name).timed for name in names)
+    return f"log hazard a year{noun}" if alone else f"log-odds{noun} ({timed}: log hazard a year)"
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def disease_shorts(diseases: Iterable[str], customary: Mapping[str, str]) -> dict[str, str]:

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .entries import DOSE_ARMS, PARENTS, TREATED_ARMS, Entry
+from .entries import DOSE_ARMS, TREATED_ARMS, Entry
 from .mistakes import shown
+from .names import outcome_plural
+from .outcomes import PARENTS, outcome
 
 # Each analysis set chooses a definition among other rows, so each may pair other rows.
 _IN_A_SET: tuple[Callable[[Entry], bool], ...] = (
@@ -46,8 +48,9 @@ def _check_counts(entry: Entry) -> None:
         wrong = f"{high} events are more than the {n} patients in n"
         entry.row.complain(column, f"{wrong}: at most {n} is possible")
     # NaN, unlike None, is a cell left empty rather than a cell already complained about.
-    if entry.outcome == "death" and entry.months is not None and entry.months != entry.months:
-        wrong = "is empty: deaths are compared per year of follow-up"
+    without = entry.months is not None and entry.months != entry.months
+    if without and entry.outcome and outcome(entry.outcome).timed:
+        wrong = f"is empty: {outcome_plural(entry.outcome)} are compared per year of follow-up"
         entry.row.complain("months", f"{wrong}, so write how many months it was")
 
 
@@ -94,10 +97,10 @@ def _check_nesting(entries: list[Entry], studies: dict[str, dict[str, Any]]) -> 
     cells: dict[tuple[Any, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
         cells[entry.study, entry.arm, entry.outcome].append(entry)
-    for (study, arm, outcome), children in cells.items():
-        if study is None or arm is None or outcome not in PARENTS:
+    for (study, arm, name), children in cells.items():
+        if study is None or arm is None or name not in PARENTS:
             continue
-        parents = cells.get((study, arm, PARENTS[outcome]), [])
+        parents = cells.get((study, arm, PARENTS[name]), [])
         pairs = {}
         for counts in _IN_A_SET:
             for alternative in (False, True):
@@ -108,9 +111,9 @@ def _check_nesting(entries: list[Entry], studies: dict[str, dict[str, Any]]) -> 
         for child, parent in pairs.values():
             _check_pair(child, parent, _patients(studies.get(study, {}), arm))
     for study in dict.fromkeys(entry.study for entry in entries if entry.study):
-        for outcome, within in PARENTS.items():
+        for name, within in PARENTS.items():
             _check_across_arms(
-                [cells.get((study, arm, outcome), []) for arm in TREATED_ARMS],
+                [cells.get((study, arm, name), []) for arm in TREATED_ARMS],
                 [cells.get((study, arm, within), []) for arm in TREATED_ARMS],
             )
 

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .entries import ARMS, CERTAINTIES, OUTCOMES, ROLES, STATISTICS, Entry
+from .entries import ARMS, CERTAINTIES, ROLES, STATISTICS, Entry
 from .mistakes import shown
+from .outcomes import OUTCOMES
 from .problems import check_against_study, check_entries, check_one_disease
 from .tables import Problem, Table, forget_cells, missing_columns
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
-from .entries import PARENTS
 from .mistakes import listed, unknown_name
+from .outcomes import PARENTS
 
 ANALYSIS_SETS = ("core", "reported", "counted", "everything")
 DEFINITIONS = ("primary", "alternative")

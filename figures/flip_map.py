@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.names import outcome_short, outcome_words
+from ..data.names import level_scale, outcome_short, outcome_words
 from .page import Page, leading
 from .style import FAINT, INK, Style, drawing, fitted, wrapped
 
@@ -91,17 +91,11 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     bottom = down * (head + body + foot)
     page.text(
         left + (width - left) / 2, bottom + leading(style.size) / 2,
-        f"Location of μ's prior, {_scale(outcomes)}", ha="center",
+        f"Location of μ's prior, {level_scale(outcomes)}", ha="center",
         size=style.size if width > 300 else small,
     )  # fmt: skip
     page.lines(style.scaled(1), bottom + axis_room, note, size=small)
     return page.figure
-
-
-def _scale(outcomes: list[str]) -> str:
-    if "death" not in outcomes:
-        return "log-odds"
-    return "log hazard a year" if outcomes == ["death"] else "log-odds (death: log hazard a year)"
 
 
 def _table(frame: pd.DataFrame, outcome: str, disease: str) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.names import outcome_words
+from ..data.names import outcome_words, timed_words
+from ..data.outcomes import outcome as described
 from .page import Page, count_words, key, key_height, leading, percent_axis, row_pitch
 from .panels import disease_sign
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, text_width
@@ -197,7 +198,7 @@ class _Forest:
         bounded = any(
             row["row"] == "study" and row["raw_min"] < row["raw_max"] for row in self.rows
         )
-        observed = "Observed, at constant hazard" if self.outcome == "death" else "Observed"
+        observed = "Observed, at constant hazard" if described(self.outcome).timed else "Observed"
         entries = [(_key_observed(style), f"{observed} (95 % Wilson interval)")]
         if bounded:
             entries.append((_key_bounded(style), "Count known within bounds"))
@@ -218,8 +219,8 @@ def _known(disease: Any) -> bool:
 
 
 def _axis_words(outcome: str, width: float, style: Style) -> str:
-    text = outcome_words(outcome)
-    whole = "12-month risk of death, %" if outcome == "death" else f"{text}, % of patients"
+    text, timed = outcome_words(outcome), timed_words([outcome])
+    whole = f"12-month risk of {timed}, %" if timed else f"{text}, % of patients"
     return "\n".join(fitted((whole, f"{text}, %"), 1.5 * width, style.size))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..data.names import outcome_short, outcome_words
+from ..data.names import level_scale, outcome_short, outcome_words, timed_words
 from .page import Page, key, key_height, leading
 from .style import COLOURS, Style, drawing, fitted, label_room
 
@@ -19,7 +19,6 @@ _HEADS = {
     "new_disease": ("A disease not yet tried", "New disease"),
 }
 _STARRED = "Log-odds*"
-_HAZARD = "Death: log hazard a year"
 
 
 def draw_prior_posterior(frame: pd.DataFrame, style: Style) -> Figure:
@@ -95,16 +94,20 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     key(page, style.scaled(1), head + body + foot, width - 2, entries)
     if _STARRED in units.values():
         y = head + body + foot + key_room / 2
-        page.text(width - 1, y, f"* {_HAZARD}", ha="right", size=small)
+        note = f"* {_large(timed_words(outcomes))}: log hazard a year"
+        page.text(width - 1, y, note, ha="right", size=small)
     return page.figure
 
 
 def _linear_words(outcomes: list[str], width: float, style: Style) -> str:
-    if "death" not in outcomes:
-        return "Log-odds"
-    if outcomes == ["death"]:
-        return "Log hazard a year"
-    return fitted(("Log-odds (death: log hazard)", _STARRED), width, style.small, lines=1)[0]
+    whole = _large(level_scale(outcomes))
+    if "(" not in whole:
+        return whole
+    return fitted((whole.replace(" a year", ""), _STARRED), width, style.small, lines=1)[0]
+
+
+def _large(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _densities(axes, rows: pd.DataFrame, style: Style) -> None:

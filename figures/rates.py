@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..data.names import timed_words
 from .page import count_words, percent_axis, square_root_axis
 from .panels import Panels, disease_panels
 from .style import INK, Style, drawing
@@ -32,14 +33,13 @@ def draw_rates(frame: pd.DataFrame, style: Style) -> Figure:
         pale bar for the next trial; 0 to 100 % in all panels.
     """
     with drawing(style):
-        words = "Patients with the outcome, % (death: 12-month risk)"
-        if "death" not in set(frame["outcome"]):
-            words = "Patients with the outcome, %"
+        timed = timed_words(dict.fromkeys(frame["outcome"]))
+        words = "Patients with the outcome, %" + (f" ({timed}: 12-month risk)" if timed else "")
         return rate_panels(frame, style, words, percent_axis)
 
 
 def draw_safety(frame: pd.DataFrame, style: Style) -> Figure:
-    """Draw the harms by disease, death as 12-month mortality, so that small risks can be read.
+    """Draw the harms by disease, timed ones as 12-month risks, so that small risks can be read.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def draw_safety(frame: pd.DataFrame, style: Style) -> Figure:
         patients counted written beside each rate.
     """
     with drawing(style):
-        words = "Patients with the event, % (square-root scale; death: 12-month risk)"
-        if "death" not in set(frame["outcome"]):
-            words = "Patients with the event, % (square-root scale)"
+        timed = timed_words(dict.fromkeys(frame["outcome"]))
+        scale = "square-root scale" + (f"; {timed}: 12-month risk" if timed else "")
+        words = f"Patients with the event, % ({scale})"
         return rate_panels(frame, style, words, square_root_axis, counts=True)
 
 

@@ -1,49 +1,11 @@
-"""What an outcome is to the model: what it nests within, its link, and its time scale."""
+"""The links of outcomes: probabilities and the linear scale on which levels lie."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit
 
-from ..data.evidence import PARENTS
-
-Link = Literal["logit", "cloglog"]
-
-_CLOGLOG_OUTCOMES = frozenset({"death"})
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One outcome as the model sees it.
-
-    Attributes
-    ----------
-    name : str
-        The outcome's name in the evidence.
-    parent : str or None
-        The outcome it always lies within (``remission`` within ``improvement``).
-    link : {"logit", "cloglog"}
-        ``logit`` puts a level on the log-odds scale; ``cloglog`` (complementary log-log with log
-        follow-up as offset) on the log hazard per year, so that different follow-ups compare.
-    """
-
-    name: str
-    parent: str | None = None
-    link: Link = "logit"
-
-    @property
-    def timed(self) -> bool:
-        """Whether the outcome's probability depends on the length of follow-up."""
-        return self.link == "cloglog"
-
-
-def outcome(name: str) -> Outcome:
-    """Describe an outcome by its name; one that is not of the dictionary is un-nested, logit."""
-    link: Link = "cloglog" if name in _CLOGLOG_OUTCOMES else "logit"
-    return Outcome(name, PARENTS.get(name), link)
+from ..data.outcomes import Link
 
 
 def inverse_link(theta, link: Link, years: float = 1.0):

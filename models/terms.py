@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from .outcomes import Outcome, outcome
+from ..data.outcomes import Outcome, outcome
 
 #: The factors whose powers make a pair, in the order of its exponents.
 FACTORS = ("p", "1-p", "q", "1-q", "1-pq")

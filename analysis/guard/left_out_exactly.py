@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from ...data.outcomes import Outcome
 from ...models.exact.hierarchy import ExactHierarchy
 from ...models.exact.likelihood_table import count_likelihoods, row_probabilities
 from ...models.exact.outcomes import NotExact, conditional_rows
 from ...models.exact.posterior import ExactPosterior
 from ...models.exact.predictions import left_out_levels
-from ...models.outcomes import Outcome
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.predict import Levels

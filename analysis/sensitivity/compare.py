@@ -53,7 +53,7 @@ def compare_priors(
         Stored fits of the same evidence, whose draws are re-weighted.
     threshold : float or "usual", optional
         A rate: at which prior does the conclusion "the rate exceeds it" change? ``usual`` asks the
-        usual question of each outcome (`questions.USUAL`): of harms, whether they stay below.
+        usual question of each outcome: of harms, whether they stay below.
     confidence : float
         Probability that this conclusion needs.
     engine : {"nuts", "exact"}

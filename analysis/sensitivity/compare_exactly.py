@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ...data.outcomes import outcome
 from ...models.exact.outcomes import ExactFit, ExactModel, exact_model
 from ...models.exact.predictions import leave_studies_out
 from ...models.exact.prior_scan import scan_above
-from ...models.outcomes import outcome
 from ...models.priors.sets import PriorSet
 from ..fitting.progress import Progress
 from .assemble import EngineResults, assemble

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...data.outcomes import Outcome, outcome
 from ...models.direction import Direction
 
 #: Probability that a conclusion wants.
@@ -27,17 +28,6 @@ class Question:
     direction: Direction = Direction.ABOVE
 
 
-#: Asked where nobody names a threshold: that a benefit is had by more than three in ten, and that a
-#: harm stays rarer than half, three in ten, and one in ten where it is grave.
-USUAL = {
-    "any_ae": Question(0.5, Direction.BELOW),
-    "moderate_severe_ae": Question(0.3, Direction.BELOW),
-    "serious_ae": Question(0.1, Direction.BELOW),
-    "death": Question(0.1, Direction.BELOW),
-}
-_BENEFIT = Question(0.3)
-
-
 def questions(threshold: float | str | None, outcomes: Sequence[str]) -> dict[str, Question]:
     """Say what is asked of each outcome.
 
@@ -45,7 +35,8 @@ def questions(threshold: float | str | None, outcomes: Sequence[str]) -> dict[st
     ----------
     threshold : float or "usual" or None
         Asks of every outcome whether its rate exceeds it; ``usual`` asks what is usual for each
-        (`USUAL`; of other outcomes whether more than 30 % have them), None asks nothing.
+        (whether a benefit is commoner than its threshold in the dictionary, a harm rarer), None
+        asks nothing.
     outcomes : sequence of str
         The outcomes.
 
@@ -62,7 +53,11 @@ def questions(threshold: float | str | None, outcomes: Sequence[str]) -> dict[st
     if threshold is None:
         return {}
     if threshold == "usual":
-        return {name: USUAL.get(name, _BENEFIT) for name in outcomes}
+        return {name: _usual(outcome(name)) for name in outcomes}
     if isinstance(threshold, str) or not 0 < threshold < 1:
         raise ValueError(f"threshold must lie strictly between 0 and 1, not {threshold}")
     return {name: Question(float(threshold)) for name in outcomes}
+
+
+def _usual(asked: Outcome) -> Question:
+    return Question(asked.threshold, Direction.BELOW if asked.is_harm else Direction.ABOVE)

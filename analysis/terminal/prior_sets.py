@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...data.outcomes import DICTIONARY, OUTCOMES
 from . import console
 
 if TYPE_CHECKING:
@@ -12,13 +13,15 @@ if TYPE_CHECKING:
     from ...models.priors.sets import PriorSet
 
 #: Outcomes of which a listed set says what it implies: a benefit and a grave harm.
-_IMPLIED = ("improvement", "death")
+_IMPLIED = (
+    next(each.name for each in DICTIONARY if not each.is_harm),
+    next(each.name for each in DICTIONARY if each.timed),
+)
 _TOLD = ("name", "sentence", "reference", "doi")
 
 
 def prior_set(name: str, evidence: Evidence) -> PriorSet:
     """Look up a named prior set, or read a prior file."""
-    from ...data.evidence import OUTCOMES
     from ...models.priors import files
 
     path = Path(name)

@@ -10,10 +10,11 @@ import numpy as np
 from scipy import special
 
 from ...data.mistakes import unknown_name
+from ...data.names import outcome_in_text
 from ...models.rates.fit import MapPrior, map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify, sampled_rate
 from ..fitting.exact_fit import not_fitted
-from .reanalysis import FullReanalysis, full_reanalysis, outcome_named
+from .reanalysis import FullReanalysis, full_reanalysis
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -84,7 +85,7 @@ class FitPriors:
     def about(self) -> str:
         """Outcome, disease and the guard's verdict, in words."""
         disease = str(self.disease).replace("_", " ")
-        return f"{outcome_named(str(self.outcome))} in {disease} (guard: {self.verdict})"
+        return f"{outcome_in_text(str(self.outcome))} in {disease} (guard: {self.verdict})"
 
     @cached_property
     def new_study(self) -> WeightedRates:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from ...data.names import OUTCOME_WORDS
+from ...data.names import outcome_in_text
 from ...models.exact.distribution import Distribution, Distributions
 from ...models.exact.outcomes import NotExact, conditional_rows, exact_model
 from ...models.outcomes import Link, link_function
@@ -65,7 +65,7 @@ class FullReanalysis:
         disease = self.disease.replace("_", " ")
         words = f"the full re-analysis with all studies, as a trial in {disease}"
         words += f" (guard: {self.verdict})" if self.verdict else ""
-        unread = outcome_named(self.unread)
+        unread = outcome_in_text(self.unread)
         return f"{words}, without what rows of {unread} say of it" if unread else words
 
     @property
@@ -140,12 +140,6 @@ class _Rows:
     rows: pd.DataFrame
     outcome_names: tuple[str, ...]
     diseases: tuple[str, ...]
-
-
-def outcome_named(name: str) -> str:
-    """Name an outcome in the middle of a sentence; one that is not of the dictionary as it is."""
-    known = OUTCOME_WORDS.get(name)
-    return name.replace("_", " ") if known is None else known[:1].lower() + known[1:]
 
 
 def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = "") -> FullReanalysis:

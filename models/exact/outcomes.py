@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.mistakes import unknown_name
-from ..outcomes import Outcome
+from ...data.outcomes import Outcome
 from ..priors.sets import DEFAULT, PriorSet
 from ..terms import modelled_outcomes
 from .distribution import Distribution, product, product_above

@@ -9,7 +9,8 @@ import pandas as pd
 from scipy.special import logit
 
 from ...data.mistakes import unknown_name
-from ..outcomes import inverse_link, outcome
+from ...data.outcomes import outcome
+from ..outcomes import inverse_link
 from .prior import Prior
 from .sets import DEFAULT, PARAMETERS, PriorSet
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..outcomes import link_function, outcome
+from ...data.outcomes import outcome
+from ..outcomes import link_function
 from .prior import Prior
 from .sets import PriorSet
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...data.mistakes import unknown_name
+from ...data.outcomes import DICTIONARY
 from .prior import Prior, finite_number
 
 PARAMETERS = ("mu", "tau", "sigma")
@@ -227,23 +228,24 @@ class PriorSet:
         return made
 
 
-DEFAULT = (
-    PriorSet(
-        "default",
-        sentence=(
-            "Weakly informative on the log-odds: any typical rate, diseases within a factor of "
-            "about seven in odds, studies within a factor of about three; harms are expected to be "
-            "rare."
-        ),
-        reference="Gelman 2006; Roever and others 2021",
-        doi="10.1002/jrsm.1475",
-        mu=Prior.make("Normal", mu=0, sigma=1.5),
-        tau=Prior.make("HalfNormal", sigma=1),
-        sigma=Prior.make("HalfNormal", sigma=0.5),
-        exnex=Exnex(0.5),
-    )
-    .with_outcome("serious_ae", mu=Prior.make("Normal", mu=-1.5, sigma=1.5))
-    .with_outcome("death", mu=Prior.make("Normal", mu=-3, sigma=1.5))
+DEFAULT = PriorSet(
+    "default",
+    sentence=(
+        "Weakly informative on the log-odds: any typical rate, diseases within a factor of "
+        "about seven in odds, studies within a factor of about three; harms are expected to be "
+        "rare."
+    ),
+    reference="Gelman 2006; Roever and others 2021",
+    doi="10.1002/jrsm.1475",
+    mu=Prior.make("Normal", mu=0, sigma=1.5),
+    tau=Prior.make("HalfNormal", sigma=1),
+    sigma=Prior.make("HalfNormal", sigma=0.5),
+    exnex=Exnex(0.5),
+    overrides=tuple(
+        (each.name, (("mu", Prior.make("Normal", mu=each.level[0], sigma=each.level[1])),))
+        for each in DICTIONARY
+        if each.level
+    ),
 )
 
 

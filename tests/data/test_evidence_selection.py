@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from mscpool.data.evidence import OUTCOMES, PARENTS, EvidenceError, load_evidence, summary
+from mscpool.data.evidence import EvidenceError, load_evidence, summary
+from mscpool.data.outcomes import OUTCOMES, PARENTS
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +216,7 @@ def test_the_cautions_of_the_shipped_core_are_these(shipped):
     assert shipped.cautions() == (
         "yao2021, msc: moderate_severe_ae and any_ae are of 12 and 3 months",
         "kim2017: improvement, remission known for 25 of 34 treated patients",
-        "alip2024, msc: 3 deaths but 0 patients with serious events "
+        "alip2024, msc: 3 deaths but 0 patients with serious adverse events "
         "(adverse event attributed to the cells)",
         "park2020: any_ae, serious_ae, death known for 18 of 20 treated patients",
         "guillaumejugnot2016: any_ae, serious_ae at 30 months, beyond the study's follow-up of 12",

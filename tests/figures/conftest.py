@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 
 from mscpool.analysis.fitting.summary import HYPER_COLUMNS, RATE_COLUMNS, to_dataset
-from mscpool.data.evidence import OUTCOMES, PARENTS, load_evidence
+from mscpool.data.evidence import load_evidence
+from mscpool.data.outcomes import OUTCOMES, PARENTS
 from mscpool.models.priors.sets import DEFAULT
 
 LONG_NAME = "chronic_inducible_cholinergic_urticaria_with_angioedema"

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import draw, style_of
-from mscpool.data.evidence import OUTCOMES
+from mscpool.data.outcomes import OUTCOMES
 from mscpool.figures.borrowing import draw_borrowing
 from mscpool.figures.flip_map import draw_flip_map
 from mscpool.figures.page import within_page

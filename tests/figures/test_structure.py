@@ -177,7 +177,7 @@ def test_safety_writes_the_counts(shipped, style):
 
 def test_nested_bars_lie_within_each_other(shipped, style):
     evidence, fit, _ = shipped
-    frame = gather.nested_data(fit, evidence)
+    frame = gather.nested_data(fit, evidence, "remission")
     ends = [bar.get_width() for bar in marks(draw_joint(frame, style), "bar", "patches")]
     outer, inner = ends[::2], ends[1::2]
     assert len(outer) == len(inner) == len(evidence.diseases)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mscpool.models.outcomes import inverse_link, link_function, outcome
+from mscpool.data.outcomes import outcome
+from mscpool.models.outcomes import inverse_link, link_function
 
 
 def test_dictionary_says_what_nests_and_what_is_timed():

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ....data.evidence import OUTCOMES
 from ....data.names import study_labels
+from ....data.outcomes import OUTCOMES
 from .rates import QUANTILES
 
 if TYPE_CHECKING:

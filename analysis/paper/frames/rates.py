@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ....data.evidence import PARENTS
 from ....data.names import study_labels
+from ....data.outcomes import PARENTS
+from ....data.outcomes import outcome as described
 
 if TYPE_CHECKING:
     from xarray import DataArray, DataTree
 
     from ....data.evidence import Evidence
 
-EFFICACY = ("improvement", "remission")
-HARMS = ("any_ae", "moderate_severe_ae", "serious_ae", "death")
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 MONTHS_A_YEAR = 12.0
 
@@ -104,7 +103,7 @@ def forest_data(fit: DataTree, evidence: Evidence, outcome: str) -> pd.DataFrame
         raw_max` (observed, a range where the count is only bounded) and `raw_low, raw_high` (95 %
         Wilson interval, of the bounds); `estimate, low, high` (posterior median and central 95 %
         interval); `studies`, and `evidence` (`direct`, `borrowed`). All are probabilities. For
-        `death` they are 12-month risks, the observed ones under a constant hazard.
+        a timed outcome they are 12-month risks, the observed ones under a constant hazard.
     """
     posterior = fit["posterior"].to_dataset()
     rows = _labelled(evidence)
@@ -172,7 +171,7 @@ def _raw(row: Mapping[Any, Any], outcome: str) -> dict[str, float]:
         "raw_low": float(low.low),
         "raw_high": float(high.high),
     }
-    if outcome == "death":
+    if described(outcome).timed:
         years = row["months"] / MONTHS_A_YEAR
         raw = {name: 1 - (1 - value) ** (1 / years) for name, value in raw.items()}
     return raw
@@ -197,7 +196,8 @@ def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an outcome, disease and `quantity` (`rate`, `new_study`): `mean, q2.5, q25, q50,
-        q75, q97.5` as probabilities (12-month risks for `death`), `studies, patients, evidence`.
+        q75, q97.5` as probabilities (of timed outcomes 12-month risks), `studies, patients,
+        evidence`.
     """
     posterior = fit["posterior"].to_dataset()
     support = evidence_map_data(evidence).set_index(["outcome", "disease"])
@@ -233,7 +233,7 @@ def nested_children(fit: DataTree) -> list[str]:
     return [name for name in named if PARENTS.get(name) in named]
 
 
-def nested_data(fit: DataTree, evidence: Evidence, child: str = "remission") -> pd.DataFrame:
+def nested_data(fit: DataTree, evidence: Evidence, child: str) -> pd.DataFrame:
     """Gather an outcome and the one it is nested in, by disease.
 
     Parameters
@@ -264,7 +264,7 @@ def nested_data(fit: DataTree, evidence: Evidence, child: str = "remission") -> 
 
 
 def safety_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
-    """Gather the harms by disease, with what was counted; death as 12-month mortality.
+    """Gather the harms by disease, with what was counted; timed ones as 12-month risks.
 
     Parameters
     ----------
@@ -276,11 +276,11 @@ def safety_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `rates_data`, the four harms of the dictionary only, with `events_min, events_max, n`
-        summed over the disease's rows; no rows where the fit has none of the four.
+        As `rates_data`, the harms of the dictionary only, with `events_min, events_max, n`
+        summed over the disease's rows; no rows where the fit has none.
     """
     frame = rates_data(fit, evidence)
-    frame = frame[frame["outcome"].isin(HARMS)]
+    frame = frame[[described(name).is_harm for name in frame["outcome"]]]
     counts = evidence_map_data(evidence).rename(columns={"patients": "n"})
     counts = counts.drop(columns="studies")
     return frame.merge(counts, on=["outcome", "disease"], how="left").reset_index(drop=True)

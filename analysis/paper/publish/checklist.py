@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ....data.evidence import PARENTS
-from ....data.names import outcome_words
+from ....data.names import level_scale, outcome_words
+from ....data.outcomes import PARENTS
 from ....models.pooling import ALONE, POOLINGS
 from ....models.priors.sets import PriorSet
 from ...fitting.diagnostics import LARGEST_PARETO_K, diagnostics
@@ -95,10 +95,8 @@ def _model(config: Mapping[str, Any], evidence: Evidence) -> str:
     ]
     parts = [
         f"Counts are binomial given the rate of their study; {listed([lowered(n) for n in names])} "
-        f"{'were' if names[1:] else 'was'} modelled on the log-odds scale",
+        f"{'were' if names[1:] else 'was'} modelled on the {level_scale(names, ' scale')}",
     ]
-    if "death" in names:
-        parts[0] = parts[0].replace("log-odds scale", "log-odds scale (death: log hazard a year)")
     parts.append("Study levels are normal around the level of their disease")
     parts.append(POOLINGS[config["pooling"]].sentence if config["diseases"][1:] else ALONE)
     if nested:

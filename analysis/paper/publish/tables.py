@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ....data.names import outcome_words, words
+from ....data.names import level_scale, outcome_words, timed_words, words
 from ...fitting.diagnostics import diagnostics
 from ...fitting.summary import hyper, rates
 from ..frames import rates as gather
@@ -140,10 +140,11 @@ def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> T
         for outcome, of_outcome in frame.groupby("outcome", sort=False)
         for row in rate_rows(of_outcome, evidence.about)
     ]
+    timed = timed_words(dict.fromkeys(frame["outcome"]))
+    timed = f"; {timed} is the 12-month risk" if timed else ""
     note = (
-        "Posterior medians and central 95 % intervals; death is the 12-month risk. Borrowed: no "
-        "study of that disease, the rate follows from the other diseases. Single-arm rates are not "
-        "treatment effects."
+        f"Posterior medians and central 95 % intervals{timed}. Borrowed: no study of that disease, "
+        "the rate follows from the other diseases. Single-arm rates are not treatment effects."
     )
     return _table("table_rates", "Rates by outcome and disease", pd.DataFrame(rows), frame, note)
 
@@ -165,7 +166,7 @@ def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> Table:
     ]
     reported, worst = rates(fit), diagnostics(fit)
     note = (
-        "On the log-odds scale (death: log hazard a year). Over all "
+        f"On the {level_scale(list(reported['outcome'].unique()), ' scale')}. Over all "
         f"{len(reported) + len(rows)} reported quantities: largest R-hat "
         f"{signed(worst['max_r_hat'], 3)}, fewest effective draws {number(worst['min_ess_bulk'])} "
         f"(bulk) and {number(worst['min_ess_tail'])} (tail), {number(worst['divergences'])} "

@@ -7,9 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from ....data.entries import PARENTS
 from ....data.evidence import summary
-from ....data.names import outcome_words, study_labels
+from ....data.names import (
+    counted_words,
+    outcome_in_text,
+    outcome_words,
+    study_labels,
+    timed_words,
+)
+from ....data.outcomes import PARENTS
+from ....data.outcomes import outcome as described_outcome
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
 from ..frames.results import UNCHECKED, Results, rates_of
@@ -154,7 +161,7 @@ def _model(results: Results) -> Section:
     names = {each["name"]: each for each in config["model"]}
     about = {
         "pooling": "single" if len(config["diseases"]) == 1 else config["pooling"],
-        "timed": any(each["link"] == "cloglog" for each in names.values()),
+        "timed": timed_words(names),
         "logit": any(each["link"] == "logit" for each in names.values()),
         "nested": [
             (outcome_words(name), outcome_words(PARENTS[name]).lower())
@@ -195,11 +202,23 @@ def _rates(results: Results) -> Section:
 
 
 def _joint(results: Results) -> Section | None:
-    if not {"remission", "improvement"} <= set(results.outcomes):
+    nested = [
+        name
+        for name in results.outcomes
+        if PARENTS.get(name) in results.outcomes and not described_outcome(name).is_harm
+    ]
+    if not nested:
         return None
-    table = tables.nested_table(results, "remission")
-    blocks = [Block("figure", captions.JOINT.file("remission")), Block("table", table)]
-    return Section("joint", "Improvement and remission together", blocks)
+    blocks = [
+        block
+        for name in nested
+        for block in (
+            Block("figure", captions.JOINT.file(name)),
+            Block("table", tables.nested_table(results, name)),
+        )
+    ]
+    pairs = [f"{counted_words(PARENTS[name])} and {outcome_in_text(name)}" for name in nested]
+    return Section("joint", f"{listed(pairs)} together", blocks)
 
 
 def _safety(results: Results) -> Section | None:
@@ -341,8 +360,8 @@ def _limits(results: Results) -> Section:
     borrowed = _borrowed(results)
     if borrowed:
         said.append(f"Borrowed, with no study of that outcome: {borrowed}.")
-    if "death" in results.outcomes:
-        said.append("Mortality assumes a constant hazard over follow-up.")
+    if timed := timed_words(results.outcomes):
+        said.append(f"The risk of {timed} assumes a constant hazard over follow-up.")
     said += results.evidence.about.cautions
     return Section("limits", "Limits and cautions", [Block("list", said)])
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ....data.names import outcome_short, outcome_words, study_labels, words
+from ....data.names import (
+    counted_words,
+    outcome_short,
+    outcome_words,
+    study_labels,
+    timed_words,
+    words,
+)
 from ...fitting.summary import rates
 from ..frames import guard as gather_guard
 from ..frames import rates as gather
@@ -115,7 +122,7 @@ def priors_table(results: Results) -> Table:
 def rates_table(results: Results, outcome: str) -> Table:
     """Tabulate the rates of one outcome by disease."""
     caption = f"{outcome_words(outcome)}: rate of a typical study, and of the next trial" + (
-        " (12-month risk)." if outcome == "death" else "."
+        " (12-month risk)." if timed_words([outcome]) else "."
     )
     return words_table.rates_table(rates_of(results), outcome, results.evidence.about, caption)
 
@@ -153,8 +160,7 @@ def nested_table(results: Results, child: str) -> Table:
 def safety_table(results: Results) -> Table | None:
     """Tabulate the harms by disease; none where the fit has no harm of the dictionary."""
     frame = gather.safety_data(results.fit, results.evidence)
-    harms = set(gather.HARMS) & set(results.outcomes)
-    frame = frame[frame["outcome"].isin(harms)]
+    frame = frame[frame["outcome"].isin(results.outcomes)]
     if frame.empty:
         return None
     rate = frame[frame["quantity"] == "rate"]
@@ -165,9 +171,13 @@ def safety_table(results: Results) -> Table | None:
         rows.append((results.disease(str(disease)), *(_harm(by.loc[name]) for name in outcomes)))
     caption = (
         "Harms: median rate of a typical study with its central 95 % interval, and below it the "
-        "events seen among the patients looked at. Death is the 12-month risk, from follow-ups of "
-        "different length under a constant hazard."
+        "events seen among the patients looked at."
     )
+    if timed := timed_words(outcomes):
+        caption += (
+            f" {words(timed)} is the 12-month risk, from follow-ups of different length under a "
+            "constant hazard."
+        )
     header = ("Disease", *(outcome_words(name) for name in outcomes))
     return Table("safety", caption, header, rows, frame.reset_index(drop=True))
 
@@ -188,7 +198,7 @@ def controlled_table(results: Results) -> Table | None:
     rows = [
         (
             labels[row["study"]] + (" *" if row["role"] == "related_product" else ""),
-            outcome_words(row["outcome"]) if row["outcome"] != "death" else "Death",
+            counted_words(row["outcome"]),
             f"{count(row['events_min'], row['events_max'])} of {row['n']}",
             f"{count(row['control_events_min'], row['control_events_max'])} of {row['control_n']}",
             "counts only bounded"
@@ -265,7 +275,7 @@ def review_table(results: Results) -> Table | None:
     rows = [
         (
             results.disease(row["disease"]),
-            outcome_words(row["outcome"]) if row["outcome"] != "death" else "Death",
+            counted_words(row["outcome"]),
             row["wording"],
             _stated(row["statistic"], row["value"]),
             _stated(row["statistic"], row["predicted"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import outcome_words
+from ....data.names import outcome_words, timed_words, words
 from ....figures.characteristics import draw_characteristics
 from ....figures.evidence_map import draw_evidence_map
 from ....figures.forest import beyond_axis, draw_forest
@@ -104,12 +104,11 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
     borrowed = [
         results.disease_in_text(d) for d in rates.loc[rates["evidence"] == "borrowed", "disease"]
     ]
-    death = outcome == "death"
     caption = sentences(
         f"Forest plot of {name}: {count(low, high)} of {patients} patients in {len(studies)} arms "
         f"of {studies['study'].nunique()} studies.",
         f"Grey squares: observed share with {_WILSON}"
-        + (", turned into 12-month risks at a constant hazard" if death else "")
+        + (", turned into 12-month risks at a constant hazard" if timed_words([outcome]) else "")
         + (
             "; open boxes: counts known only within bounds, the line from the lower bound's to the "
             "upper bound's interval limit"
@@ -148,12 +147,13 @@ def _new_disease(frame: pd.DataFrame) -> str:
 def rates(frame: pd.DataFrame, results: Results) -> Words:
     """Word the rates by disease."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
+    timed = timed_words(outcomes)
     caption = sentences(
         f"Rates of {listed([lowered(o) for o in outcomes])} by disease.",
         "Marks: posterior median (that of the median study); thick and thin lines: central 50 % "
         "and 95 % intervals; pale bars: central 95 % prediction interval for the next trial; "
         "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
-        "Death is shown as 12-month risk." if "death" in outcomes else "",
+        f"{words(timed)} is shown as 12-month risk." if timed else "",
         _counted(frame),
         model_words(results),
         verdict_words(results, outcomes),
@@ -164,15 +164,16 @@ def rates(frame: pd.DataFrame, results: Results) -> Words:
 def safety(frame: pd.DataFrame, results: Results) -> Words:
     """Word the harms."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
+    timed = timed_words(outcomes)
     caption = sentences(
         f"Harms by disease: {listed([lowered(o) for o in outcomes])}, with events and patients "
         "counted; the axis has a square-root scale.",
         "Marks: posterior median; thick and thin lines: central 50 % and 95 % intervals; pale "
         "bars: central 95 % prediction interval for the next trial; hollow marks with dashed "
         "lines: no study, borrowed.",
-        "Death is the 12-month risk under a constant hazard; its events were counted over each "
-        "study's own follow-up."
-        if "death" in outcomes
+        f"{words(timed)} is the 12-month risk under a constant hazard; its events were counted "
+        "over each study's own follow-up."
+        if timed
         else "",
         _counted(frame),
         model_words(results),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....data.names import level_scale
 from ....figures.borrowing import draw_borrowing
 from ....figures.flip_map import concludes_otherwise, draw_flip_map
 from ....figures.power_scaling import draw_power_scaling
@@ -25,8 +26,9 @@ def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
     outcomes = list(dict.fromkeys(frame["outcome"]))
     caption = sentences(
         "Prior (grey) and posterior (line) densities of the overall level μ, the standard "
-        "deviation between diseases τ and that between studies σ on the log-odds scale (death: "
-        "log hazard a year), and of the rate in a typical study of a disease not yet tried.",
+        "deviation between diseases τ and that between studies σ on the "
+        f"{level_scale(outcomes, ' scale')}, and of the rate in a typical study of a disease not "
+        "yet tried.",
         "Of a nested outcome they concern its share of the outcome that it is nested in.",
         "Where they coincide, the data say nothing: the result is the prior.",
         model_words(results),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from mscpool.data.evidence import OUTCOMES
+from mscpool.data.outcomes import OUTCOMES
 from mscpool.models.priors.catalogue import CATALOGUE, implied_rates, named_set
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
