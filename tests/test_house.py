@@ -77,7 +77,14 @@ ROOMS: dict[str, set[str]] = {
         "verdicts",
     },
     "analysis.sensitivity": {"borrowing", "compare", "power_scaling", "result", "store"},
-    "analysis.trial": {"design", "design_frames", "fit_priors", "monitoring", "requests"},
+    "analysis.trial": {
+        "design",
+        "fit_priors",
+        "monitoring",
+        "pictures",
+        "requests",
+        "result",
+    },
     "analysis.calibration": {"calibrate"},
     "analysis.paper.frames": {"guard", "rates", "results", "sensitivity"},
     "analysis.paper.words": {

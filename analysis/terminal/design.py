@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
+from ..trial.requests import REQUESTS, Request
 from . import console
-from .design_options import FIT_OPTIONS, OPTIONS, SUBCOMMANDS, FromFit, Subcommand
+from .design_options import FIT_OPTIONS, OPTIONS, FromFit
 from .exits import DONE
 from .options import JsonOption, OutOption
 from .results_folder import refuse_place, stored_fit
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 def design_app() -> typer.Typer:
     """Make the subcommands of ``design``, one a design."""
     app = typer.Typer(cls=TyperGroup, help="Size the next trial.")
-    for each in SUBCOMMANDS:
-        app.command(each.name, help=each.sentence)(_command(each))
+    for each in REQUESTS:
+        app.command(each.design, help=each.sentence)(_command(each))
     return app
 
 
-def _command(subcommand: Subcommand) -> Callable[..., int]:
+def _command(design: type[Request]) -> Callable[..., int]:
     def command(**given: Any) -> int:
         out, as_json = given.pop("out"), given.pop("as_json")
         source = {name: given.pop(name) for name in FIT_OPTIONS if name in given}
         from_fit = FromFit(**source) if source else FromFit(Path("results"), None, None, None, 0.2)
         asked = {name: value for name, value in given.items() if value not in (None, [])}
-        return _answer(subcommand, asked, from_fit, out, as_json)
+        return _answer(design, asked, from_fit, out, as_json)
 
-    shared = dict(FIT_OPTIONS) if subcommand.priors else {}
-    known = {name: (OPTIONS[name], None) for name in subcommand.parameters}
+    shared = dict(FIT_OPTIONS) if design.priors() else {}
+    known = {name: (OPTIONS[name], None) for name in design.keywords()}
     last = {"out": (OutOption, Path("results")), "as_json": (JsonOption, False)}
     parameters = [
         inspect.Parameter(
@@ -52,26 +52,22 @@ def _command(subcommand: Subcommand) -> Callable[..., int]:
 
 
 def _answer(
-    subcommand: Subcommand, asked: dict[str, Any], source: FromFit, out: Path, as_json: bool
+    design: type[Request], asked: dict[str, Any], source: FromFit, out: Path, as_json: bool
 ) -> int:
     """Answer one subcommand of ``design``."""
     from ...data.export import write_csv
     from ..paper.publish.design import publish_design
+    from ..trial import design as designs
     from .design_priors import fill_priors
     from .printing import print_design
 
-    fitted = fill_priors(subcommand, asked, source, judged_fit)
-    answer = getattr(import_module(f"mscpool.analysis.{subcommand.module}"), subcommand.function)
-    needed = [
-        name
-        for name, each in inspect.signature(answer).parameters.items()
-        if each.default is each.empty and name not in asked
-    ]
+    fitted = fill_priors(design, asked, source, judged_fit)
+    needed = [name for name in design.needed() if name not in asked]
     if needed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
-        raise ValueError(f"design {subcommand.name} needs {names}")
+        raise ValueError(f"design {design.design} needs {names}")
     refuse_place(out)
-    result = answer(**asked)
+    result = getattr(designs, design.design.replace("-", "_"))(**asked)
     out.mkdir(parents=True, exist_ok=True)
     table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
     write_csv(table, out / "design.csv")

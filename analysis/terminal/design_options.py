@@ -1,6 +1,6 @@
 """What may be asked of the trial designer on the command line: each option once, with one meaning.
 
-The options bear the names of the parameters that they become.
+A design takes the options that its request has fields for.
 """
 
 from __future__ import annotations
@@ -12,27 +12,6 @@ from typing import Annotated, Any
 import typer
 
 from .options import PathArgument
-
-
-@dataclass(frozen=True)
-class Subcommand:
-    """One design: the module and function that answer, and the parameters that may be given."""
-
-    name: str
-    module: str
-    function: str
-    sentence: str
-    parameters: tuple[str, ...]
-
-    @property
-    def priors(self) -> tuple[str, ...]:
-        """The parameters that are priors on a rate."""
-        return tuple(name for name in self.parameters if "prior" in name)
-
-    @property
-    def takes_any_analysis(self) -> bool:
-        """Whether the trial may be analysed otherwise than with a prior on its one rate."""
-        return self.name in ("single-arm", "safety", "monitor")
 
 
 @dataclass(frozen=True)
@@ -109,68 +88,6 @@ OPTIONS: dict[str, Any] = {
     "discount": _number("Optimism of the design prior, on the log-odds (0)."),
     "prior": _word(f"{_MIXTURE}; of a fit: map, robust-map, new-study or rate.", "PRIOR"),
 }
-
-_PRIORS = ("analysis_prior", "design_prior", "discount")
-_DECISION = ("null", "target", "power_at", "rule", "level", "direction", "type1")
-
-SUBCOMMANDS = (
-    Subcommand(
-        "single-arm",
-        "trial.design",
-        "single_arm",
-        "Size a single-arm trial.",
-        (*_DECISION, "power", "assurance", "coverage", "n_min", "n_max", *_PRIORS),
-    ),
-    Subcommand(
-        "two-arm",
-        "trial.design",
-        "two_arm",
-        "Size a trial of an experimental arm against control.",
-        (
-            *("margin", "effect", "control_rate", "level", "direction", "type1", "power"),
-            *("assurance", "n_min", "n_max", "allocation", "n_experimental", "n_control"),
-            *("analysis_prior", "analysis_prior_experimental", "analysis_prior_control"),
-            *("design_prior", "design_prior_experimental", "design_prior_control", "discount"),
-        ),
-    ),
-    Subcommand(
-        "precision",
-        "trial.design",
-        "precision",
-        "Size a trial for a wanted width of the interval.",
-        ("width", "coverage", "n_min", "n_max", "analysis_prior", "design_prior"),
-    ),
-    Subcommand(
-        "safety",
-        "trial.monitoring",
-        "safety",
-        "Watch for harm: detection, zero events, stopping boundary.",
-        (
-            *("null", "target", "rate", "power_at", "level", "type1", "power", "assurance"),
-            *("boundary", "n_min", "n_max", "look", "n_so_far", *_PRIORS),
-        ),
-    ),
-    Subcommand(
-        "monitor",
-        "trial.monitoring",
-        "monitor",
-        "Set boundaries for interim looks.",
-        (
-            *("null", "look", "target", "power_at", "rate", "rule", "level", "direction"),
-            *("type1", "futility", "efficacy", "events_so_far", "n_so_far", *_PRIORS),
-        ),
-    ),
-    Subcommand(
-        "two-stage",
-        "trial.design",
-        "two_stage",
-        "Give Simon's optimal and minimax two-stage designs.",
-        ("null", "target", "type1", "power", "n_max"),
-    ),
-    Subcommand(
-        "ess", "trial.design", "ess", "Tell how many patients a prior is worth.", ("prior",)
-    ),
-)
 
 FIT_OPTIONS: dict[str, tuple[Any, Any]] = {
     "path": (PathArgument, None),

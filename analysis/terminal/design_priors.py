@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..paper.frames.results import UNCHECKED, verdicts
-from .design_options import FromFit, Subcommand
+from ..trial.requests import Request
+from .design_options import FromFit
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def fill_priors(
-    subcommand: Subcommand,
+    design: type[Request],
     asked: dict[str, Any],
     source: FromFit,
     stored: Callable[[FromFit], tuple[DataTree, Mapping[str, Any] | None]],
@@ -24,7 +25,7 @@ def fill_priors(
 
     Parameters
     ----------
-    subcommand : Subcommand
+    design : type
         Which design.
     asked : dict
         What was asked, by parameter; changed in place.
@@ -50,13 +51,13 @@ def fill_priors(
         weight = source.robust_weight
         raise ValueError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")
     named = source.disease is not None or source.outcome is not None
-    if named and "design_prior" in subcommand.priors and "design_prior" not in asked:
+    if named and "design_prior" in design.priors() and "design_prior" not in asked:
         asked["design_prior"] = "new-study"
-    given = {name: asked[name] for name in subcommand.priors if name in asked}
+    given = {name: asked[name] for name in design.priors() if name in asked}
     for name, text in given.items():
-        if text == "full" and not (name == "analysis_prior" and subcommand.takes_any_analysis):
-            raise ValueError(_not_there(name, subcommand.name))
-    if subcommand.name == "ess" and given.get("prior") == "map":
+        if text == "full" and not (name == "analysis_prior" and design.any_analysis):
+            raise ValueError(_not_there(name, design.design))
+    if design.design == "ess" and given.get("prior") == "map":
         given["prior"] = "new-study"  # `ess` fits the mixture itself, and says how far off it is
     texts = {name: text for name, text in given.items() if text not in FROM_FIT}
     asked |= {name: parse_prior(text) for name, text in texts.items()}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...data.about import About
-    from ..trial.requests import DesignResult
+    from ..trial.result import DesignResult
 
 _DESIGN_ROWS = 25
 
@@ -66,7 +66,7 @@ def print_design(result: DesignResult) -> None:
     import pandas as pd
 
     table = result.table
-    recommended = result.answer.get("recommended_n")
+    recommended = getattr(result.answer, "recommended_n", None)
     if len(table) > _DESIGN_ROWS:
         step = -(-len(table) // _DESIGN_ROWS)
         kept = table.index % step == 0
@@ -77,9 +77,10 @@ def print_design(result: DesignResult) -> None:
     _print_frame(title, table, marked=recommended)
     if result.operating is not None and len(result.operating) <= _DESIGN_ROWS:
         _print_frame("Operating characteristics", result.operating)
-    if "discounts" in result.answer:
+    discounted = getattr(result.answer, "discounted", None)
+    if discounted is not None:
         title = "Recommended number under discounts for optimism (log-odds)"
-        _print_frame(title, pd.DataFrame(result.answer["discounts"]).convert_dtypes())
+        _print_frame(title, pd.DataFrame(discounted.discounts).convert_dtypes())
     print(printable(result.paragraph))
 
 

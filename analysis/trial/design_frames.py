@@ -8,7 +8,7 @@ from scipy import special
 
 from ...models.rates.prior import AnyPrior, WeightedRates
 from .operating import Analysis
-from .requests import DesignResult
+from .result import DesignResult
 
 RATES = np.round(np.arange(0.0, 1.0001, 0.005), 3)
 # Densities are steepest next to 0 and 1, where these points lie closest.
@@ -57,7 +57,7 @@ def ending_frame(result: DesignResult) -> pd.DataFrame:
 def type1_frame(result: DesignResult, series: str = "type I error") -> pd.DataFrame:
     """Return the type I error of a two-arm result over the control rate."""
     assert result.curve is not None
-    own = result.curve(np.union1d(RATES, result.request["control_rate"]))
+    own = result.curve(np.union1d(RATES, result.request.rates))
     return pd.DataFrame({"x": own["control"], "value": own["success"], "series": series})
 
 
@@ -102,8 +102,8 @@ def _density(prior: AnyPrior | Analysis) -> np.ndarray | None:
 def precision_frame(result: DesignResult) -> pd.DataFrame:
     """Return the criteria of a precision result against patients, from the smallest size on."""
     assert result.curve is not None
-    first, last = result.request["n_min"], result.request["n_max"]
-    found = [result.answer[name] for name in CRITERIA if result.answer[name] is not None]
+    first, last = result.request.n_min, result.request.n_max
+    found = [n for n in result.answer.sizes.values() if n is not None]
     if len(found) == len(CRITERIA):
         last = min(last, 2 * max(found))
     sizes = np.unique([*np.geomspace(first, last, SIZES).round().astype(int), *found])
@@ -124,11 +124,11 @@ def stage_frame(result: DesignResult) -> pd.DataFrame:
 
 def ess_frame(result: DesignResult) -> pd.DataFrame:
     """Return the density of a prior, its mean and interval, and what it is worth."""
-    answer = result.answer
-    marks = {"95 % from": "q2.5", "mean": "mean", "to": "q97.5"}
-    rates = [{"panel": "rate", "x": answer[v], "series": k} for k, v in marks.items()]
+    prior = result.answer.worth
+    marks = {"95 % from": prior.low, "mean": prior.mean, "to": prior.high}
+    rates = [{"panel": "rate", "x": value, "series": name} for name, value in marks.items()]
     worth = [
-        {"panel": "patients", "value": answer[name], "series": words}
+        {"panel": "patients", "value": getattr(prior, name), "series": words}
         for name, words in DEFINITIONS.items()
     ]
     density = prior_frame(result.priors).assign(panel="density")

@@ -1,60 +1,35 @@
 """Interim looks: when should the trial stop, and will it succeed."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from ...models.direction import Direction
 from ...models.rates.beta_mixture import binomial_mass, log_choose
-from ...models.rates.prior import AnyPrior, as_prior
-from . import protocol_monitoring
-from .discounts import discounted
+from .beliefs import Priors, priors_of
+from .monitor_answer import Ending, HarmLook, Look, MonitorAnswer, OneLook, Outlook, paragraph
 from .operating import (
     Analysis,
     ConjugateAnalysis,
     Rule,
-    as_analysis,
     averaging_error,
     crossing_probabilities,
-    exact_tails,
-    used,
 )
-from .requests import (
-    DIRECTIONS,
-    RULES,
-    DesignResult,
-    check_choice,
-    check_data_so_far,
-    check_discount,
-    check_rate,
-    check_rates,
-    check_target,
-    several,
-)
-from .safety import check_looks, safety
+from .pictures import stopping_pictures
+from .requests import Monitor, answers
+from .result import DesignResult, rows_of
+from .safety import safety
 
 __all__ = ["monitor", "predictive_probability", "safety"]
 
 
-def monitor(
-    *,
-    null: float,
-    look: int | Sequence[int],
-    target: float | None = None,
-    power_at: float | Sequence[float] = (),
-    rate: float | Sequence[float] | None = None,
-    rule: str = "single",
-    level: float = 0.95,
-    direction: str = "above",
-    type1: float | None = None,
-    futility: float | None = None,
-    efficacy: float | None = None,
-    events_so_far: int | None = None,
-    n_so_far: int | None = None,
-    analysis_prior: str | AnyPrior | Analysis = "beta(1,1)",
-    design_prior: str | AnyPrior | None = None,
-    discount: float = 0.0,
-) -> DesignResult:
+@answers(Monitor)
+def monitor(request: Monitor) -> DesignResult:
     """Stop a single-arm trial by the predictive probability of final success.
 
     Parameters
@@ -82,75 +57,23 @@ def monitor(
     ----------
     Lee and Liu 2008, doi:10.1177/1740774508089279.
     """
-    rates = (*several(target), *several(power_at), *several(rate))
-    check_choice("rule", rule, RULES)
-    check_choice("direction", direction, DIRECTIONS)
-    check_rates(null=null, target=target, level=level, type1=type1)
-    for value in rates:
-        check_rate("rate", value)
-    check_target(null, target, direction)
-    _check_stopping(rule, target, futility, efficacy)
-    looks = check_looks(look)
-    check_data_so_far(events_so_far, n_so_far)
-    check_discount(discount, design_prior is not None)
-    if n_so_far is not None and n_so_far > looks[-1]:
-        raise ValueError(f"n_so_far {n_so_far} is beyond the last look {looks[-1]}: add a look")
-    analysis = as_analysis(analysis_prior)
-    prior = None if design_prior is None else as_prior(design_prior)
-    believed = None if prior is None else discounted(prior, discount, direction)
-    decision = Rule(null, target, rule, level, direction)
-    critical = decision.critical(analysis, looks[-1], type1)
-    bounds = [
-        _interim(decision, critical, analysis, n, looks[-1], futility, efficacy) for n in looks[:-1]
-    ]
-    shown = sorted({null, *rates})
-    operating = _operating(decision, critical, looks, bounds, shown)
-    answer = {
-        "looks": _looks(decision, critical, looks, bounds),
-        "operating": operating.to_dict("records"),
-        **_outlook(
-            decision, critical, looks, bounds, believed or analysis,
-            (events_so_far or 0, n_so_far or 0),
-        ),
-        "frequentist": _frequentist(decision, looks[-1], type1),
-    }  # fmt: skip
-    request = {
-        "design": "monitor", "null": null, "target": target, "look": list(looks),
-        "power_at": list(several(power_at)), "rate": list(several(rate)), "rule": rule,
-        "level": level, "direction": direction, "type1": type1, "futility": futility,
-        "efficacy": efficacy, "events_so_far": events_so_far, "n_so_far": n_so_far,
-        "analysis_prior": analysis.words,
-        "design_prior": None if prior is None else prior.words,
-        "discount": discount,
-    }  # fmt: skip
-    words = f"final success with {looks[-1]} patients when {decision.words_with(type1)}"
-    table = pd.DataFrame(answer["looks"])
-    table = table.astype({name: "Int64" for name in table.columns if name != "n"})
-    if direction == "below":
-        table = table.drop(columns=["futility_at_most", "efficacy_at_least"])
-    paragraph = protocol_monitoring.monitor(request, words, answer)
-
-    def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
-        return _operating(decision, critical, looks, bounds, rates)
-
-    return DesignResult(
-        request, words, answer, table, paragraph, operating, curve, used(believed, analysis)
+    direction = Direction(request.direction)
+    priors = priors_of(request.analysis_prior, request.design_prior, request.discount, direction)
+    decision = Rule(request.null, request.target, request.rule, request.level, direction)
+    plan = _Plan(request, priors.analysis, decision)
+    operating = plan.operating(request.rates)
+    answer = MonitorAnswer(
+        looks=plan.looks,
+        operating=rows_of(Ending, operating),
+        outlook=_outlook(plan, priors),
+        frequentist=_frequentist(plan),
     )
-
-
-def _check_stopping(
-    rule: str, target: float | None, futility: float | None, efficacy: float | None
-) -> None:
-    if rule == "dual" and target is None:
-        raise ValueError("rule dual compares the posterior median with a target: give target")
-    for name, value in (("futility", futility), ("efficacy", efficacy)):
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f"{name} {value:g}: a predictive probability is from 0 to 1")
-    if futility is not None and efficacy is not None and futility >= efficacy:
-        raise ValueError(
-            f"futility {futility:g} is not below efficacy {efficacy:g}: lower it, or the trial "
-            "always stops"
-        )
+    words = f"final success with {plan.n_final} patients when {decision.words_with(request.type1)}"
+    return DesignResult(
+        request, priors.said, words, answer, _table(plan),
+        paragraph(request, priors, words, answer), operating, plan.operating, priors.used,
+        stopping_pictures,
+    )  # fmt: skip
 
 
 def predictive_probability(success: np.ndarray, now: np.ndarray, final: np.ndarray) -> np.ndarray:
@@ -179,151 +102,141 @@ def predictive_probability(success: np.ndarray, now: np.ndarray, final: np.ndarr
         return np.sum(joint * success[events + later], axis=1) / joint.sum(axis=1)
 
 
-def _successes(decision: Rule, critical: int | None, n: int) -> np.ndarray:
-    counts = np.arange(n + 1)
-    if critical is None:
-        return np.zeros(n + 1)
-    beyond = counts >= critical if decision.direction == "above" else counts <= critical
-    return beyond.astype(float)
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is asked and decided, with the counts at which every look ends the trial."""
+
+    request: Monitor
+    analysis: Analysis
+    decision: Rule
+
+    @property
+    def n_final(self) -> int:
+        """Patients at the last look."""
+        return self.request.looks[-1]
+
+    @cached_property
+    def critical(self) -> int | None:
+        """The critical count at the last look."""
+        return self.decision.critical(self.analysis, self.n_final, self.request.type1)
+
+    @cached_property
+    def success(self) -> np.ndarray:
+        """Whether each final count is a success, shape (n_final + 1,)."""
+        counts = np.arange(self.n_final + 1)
+        if self.critical is None:
+            return np.zeros(counts.shape)
+        return self.decision.direction.success(counts, self.critical).astype(float)
+
+    @cached_property
+    def bounds(self) -> list[tuple[int | None, int | None]]:
+        """The counts at which the trial stops low and high at each interim look."""
+        return [self._interim(n) for n in self.request.looks[:-1]]
+
+    def _interim(self, n: int) -> tuple[int | None, int | None]:
+        futility, efficacy = self.request.futility, self.request.efficacy
+        now, final = self.analysis.predictive(n), self.analysis.predictive(self.n_final)
+        chance = predictive_probability(self.success, now, final)
+        hopeless = np.zeros(n + 1, bool) if futility is None else chance < futility
+        certain = np.zeros(n + 1, bool) if efficacy is None else chance > efficacy
+        low, high = self._low_and_high(hopeless, certain)
+        # The probability is monotone in the count: each region is one end of the range.
+        return (
+            int(low.sum()) - 1 if low.any() else None,
+            n + 1 - int(high.sum()) if high.any() else None,
+        )
+
+    def _low_and_high[T](self, futility: T, efficacy: T) -> tuple[T, T]:
+        """Return what goes with few events, then what goes with many; and back."""
+        above = self.decision.direction is Direction.ABOVE
+        return (futility, efficacy) if above else (efficacy, futility)
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The boundaries; for harms the sides change places."""
+        critical, n_final = self.critical, self.n_final
+        if self.decision.direction is Direction.ABOVE:
+            last = (n_final, None) if critical is None else (critical - 1, critical)
+        else:
+            last = (None, 0) if critical is None else (critical, critical + 1)
+        low, high = (v if v is not None and 0 <= v <= n_final else None for v in last)
+        pairs = zip(self.request.looks, [*self.bounds, (low, high)], strict=True)
+        if self.decision.direction is Direction.ABOVE:
+            return tuple(Look(n, low, high) for n, (low, high) in pairs)
+        return tuple(
+            HarmLook(n, efficacy_at_most=low, futility_at_least=high) for n, (low, high) in pairs
+        )
+
+    def operating(
+        self, rates: Sequence[float] | np.ndarray, start: tuple[int, int] = (0, 0)
+    ) -> pd.DataFrame:
+        """Return the exact chances of each ending at the true rates, given the data so far."""
+        ahead = [
+            (n, low, high)
+            for n, (low, high) in zip(self.request.looks, [*self.bounds, (None, None)], strict=True)
+            if n > start[1] or (n == self.n_final and n == start[1])
+        ]
+        numbers, low, high = (list(column) for column in zip(*ahead, strict=True))
+        crossing = crossing_probabilities(rates, numbers, low, high, start)
+        futility, efficacy = self._low_and_high(crossing.lower, crossing.upper)
+        return pd.DataFrame(
+            {
+                "rate": np.asarray(rates, float),
+                "futility": futility,
+                "efficacy": efficacy,
+                "success": np.clip(efficacy + crossing.path @ self.success, 0, 1),
+                "expected_n": crossing.expected_n,
+            }
+        )
 
 
-def _interim(
-    decision: Rule,
-    critical: int | None,
-    analysis: Analysis,
-    n: int,
-    n_final: int,
-    futility: float | None,
-    efficacy: float | None,
-) -> tuple[int | None, int | None]:
-    """Return the counts at which the trial stops low and high at an interim look."""
-    success = _successes(decision, critical, n_final)
-    chance = predictive_probability(success, analysis.predictive(n), analysis.predictive(n_final))
-    hopeless = np.zeros(n + 1, bool) if futility is None else chance < futility
-    certain = np.zeros(n + 1, bool) if efficacy is None else chance > efficacy
-    low, high = (hopeless, certain) if decision.direction == "above" else (certain, hopeless)
-    # The probability is monotone in the count: each region is one end of the range.
-    return (
-        int(low.sum()) - 1 if low.any() else None,
-        n + 1 - int(high.sum()) if high.any() else None,
-    )
+def _table(plan: _Plan) -> pd.DataFrame:
+    """Return one row a look, with the sides that the direction has."""
+    table = pd.DataFrame(plan.looks)
+    table = table.astype({name: "Int64" for name in table.columns if name != "n"})
+    if plan.decision.direction is Direction.BELOW:
+        table = table.drop(columns=["futility_at_most", "efficacy_at_least"])
+    return table
 
 
-def _looks(decision: Rule, critical: int | None, looks: Sequence[int], bounds: list) -> list[dict]:
-    """Return the boundaries in the JSON shape; for harms the sides change places."""
-    n_final = looks[-1]
-    if decision.direction == "above":
-        last = (n_final, None) if critical is None else (critical - 1, critical)
-        names = ("futility_at_most", "efficacy_at_least")
-        other = ()
-    else:
-        last = (None, 0) if critical is None else (critical, critical + 1)
-        names = ("efficacy_at_most", "futility_at_least")
-        other = ("futility_at_most", "efficacy_at_least")
-    last = tuple(value if value is not None and 0 <= value <= n_final else None for value in last)
-    return [
-        {"n": n} | dict.fromkeys(other) | dict(zip(names, pair, strict=True))
-        for n, pair in zip(looks, [*bounds, last], strict=True)
-    ]
-
-
-def _operating(
-    decision: Rule,
-    critical: int | None,
-    looks: Sequence[int],
-    bounds: list,
-    rates: Sequence[float] | np.ndarray,
-    start: tuple[int, int] = (0, 0),
-) -> pd.DataFrame:
-    """Return the exact chances of each ending at the true rates."""
-    ahead = [
-        (n, low, high)
-        for n, (low, high) in zip(looks, [*bounds, (None, None)], strict=True)
-        if n > start[1] or (n == looks[-1] and n == start[1])
-    ]
-    numbers, low, high = (list(column) for column in zip(*ahead, strict=True))
-    crossing = crossing_probabilities(rates, numbers, low, high, start)
-    ends = crossing.lower, crossing.upper
-    futility, efficacy = ends if decision.direction == "above" else ends[::-1]
-    final = crossing.path @ _successes(decision, critical, looks[-1])
-    return pd.DataFrame(
-        {
-            "rate": np.asarray(rates, float),
-            "futility": futility,
-            "efficacy": efficacy,
-            "success": np.clip(efficacy + final, 0, 1),
-            "expected_n": crossing.expected_n,
-        }
-    )
-
-
-def _outlook(
-    decision: Rule,
-    critical: int | None,
-    looks: Sequence[int],
-    bounds: list,
-    believed: AnyPrior | Analysis,
-    so_far: tuple[int, int],
-) -> dict:
+def _outlook(plan: _Plan, priors: Priors[Analysis]) -> Outlook:
     """Return the probability of final success given the data so far."""
-    events, n = so_far
-    n_final = looks[-1]
+    believed = priors.believed or priors.analysis
+    events, n = plan.request.so_far
+    n_final = plan.n_final
     now, final = believed.predictive(n), believed.predictive(n_final)
     if now[events] == 0:
         raise ValueError(
             f"design prior ({believed.words}): it does not allow {events} events in {n} patients"
         )
-    success = _successes(decision, critical, n_final)
-    outlook = {
-        "success_probability": float(predictive_probability(success, now, final)[events]),
-        "success_probability_mcse": None,
-        "success_probability_with_looks": None,
-        "success_probability_with_looks_mcse": None,
-        "decision_now": None,
-    }
+    here = [look for look in plan.looks if look.n == n]
+    chance = float(predictive_probability(plan.success, now, final)[events])
+    decision = here[0].ending(events) if here else None
     prior = believed.prior if isinstance(believed, ConjugateAnalysis) else believed
-    if not isinstance(prior, Analysis):
-        after = prior.update(events, n)
-        rates, weights = after.quadrature(n_final)
-        won = _operating(decision, critical, looks, bounds, rates, so_far)["success"].to_numpy()
-        ahead = success[events : events + n_final - n + 1]
-        outlook |= {
-            "success_probability_mcse": averaging_error(
-                after, lambda rates: binomial_mass(n_final - n, rates) @ ahead
-            ),
-            "success_probability_with_looks": float(weights @ won),
-            "success_probability_with_looks_mcse": averaging_error(after, lambda _: won),
-        }
-    if n in looks:
-        last = _looks(decision, critical, looks, bounds)[looks.index(n)]
-        outlook["decision_now"] = _ending(last, events)
-    return outlook
+    if isinstance(prior, Analysis):
+        return Outlook(chance, decision_now=decision)
+    after = prior.update(events, n)
+    rates, weights = after.quadrature(n_final)
+    won = plan.operating(rates, (events, n))["success"].to_numpy()
+    ahead = plan.success[events : events + n_final - n + 1]
+    return Outlook(
+        chance,
+        averaging_error(after, lambda rates: binomial_mass(n_final - n, rates) @ ahead),
+        float(weights @ won),
+        averaging_error(after, lambda _: won),
+        decision,
+    )
 
 
-def _ending(look: dict, events: int) -> str:
-    for name, count in look.items():
-        if name == "n" or count is None:
-            continue
-        if (events <= count) if name.endswith("at_most") else (events >= count):
-            return name.split("_")[0]
-    return "continue"
-
-
-def _frequentist(decision: Rule, n: int, type1: float | None) -> dict:
+def _frequentist(plan: _Plan) -> OneLook:
     """Return the exact binomial test at the last look, without interim looks."""
+    decision, n, type1 = plan.decision, plan.n_final, plan.request.type1
     bound = round(1 - decision.level, 12) if type1 is None else type1
-    fits = np.flatnonzero(exact_tails(n, decision.null, decision.direction) <= bound)
-    critical = None
-    if fits.size:
-        critical = int(fits[0] if decision.direction == "above" else fits[-1])
+    critical = decision.tested(n, bound)
     power = None
     if decision.target is not None:
         power = float(decision.probability(critical, n, decision.target))
-    return {
-        "test": "exact one-sided binomial, without interim looks",
-        "type1_wanted": bound,
-        "n": n,
-        "critical": critical,
-        "type1": float(decision.probability(critical, n, decision.null)),
-        "power": power,
-    }
+    error = float(decision.probability(critical, n, decision.null))
+    return OneLook(
+        "exact one-sided binomial, without interim looks", bound, n, critical, error, power
+    )

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from scipy import special
 
+from ...models.direction import Direction
 from ...models.rates.beta_mixture import (
     binomial_mass,
     mixture_below,
@@ -112,12 +113,6 @@ def as_mixture(analysis: "str | AnyPrior | Analysis", design: str) -> RatePrior:
     return found.prior
 
 
-def used(design: AnyPrior | None, analysis: "Analysis | RatePrior") -> dict:
-    """Name the design prior, where there is one, and the analysis prior."""
-    named = {} if design is None else {"design prior": design}
-    return named | {"analysis prior": analysis}
-
-
 @dataclass(frozen=True)
 class Rule:
     """When a trial is a success: `single` P(rate beyond null | data) > level; `dual` see words."""
@@ -126,13 +121,12 @@ class Rule:
     target: float | None = None
     kind: str = "single"
     level: float = 0.95
-    direction: str = "above"
+    direction: Direction = Direction.ABOVE
 
     @property
     def words(self) -> str:
         """The rule as a sentence's end."""
-        sign = ">" if self.direction == "above" else "<"
-        text = f"P(rate {sign} {self.null:g} | data) > {self.level:g}"
+        text = f"P(rate {self.direction.symbol} {self.null:g} | data) > {self.level:g}"
         if self.kind == "dual":
             text += f" and the posterior median is {self.direction} {self.target:g}"
         return text
@@ -153,7 +147,7 @@ class Rule:
 
     def beyond(self, prior: AnyPrior, rate: float) -> float:
         """Probability under `prior` of a true rate beyond `rate` in the rule's direction."""
-        return float(prior.above(rate) if self.direction == "above" else prior.below(rate))
+        return float(prior.above(rate) if self.direction is Direction.ABOVE else prior.below(rate))
 
     def successes(self, analysis: Analysis, n: int) -> np.ndarray:
         """Whether each count from 0 to n is a success, shape (n + 1,)."""
@@ -164,8 +158,7 @@ class Rule:
         return success
 
     def _probability(self, analysis: Analysis, threshold: float, n: int) -> np.ndarray:
-        above = analysis.probability_above(threshold, n)
-        return above if self.direction == "above" else 1 - above
+        return self.direction.probability(analysis.probability_above(threshold, n))
 
     def critical(self, analysis: Analysis, n: int, type1: float | None = None) -> int | None:
         """Return the least extreme count from which every further one is a success.
@@ -176,20 +169,25 @@ class Rule:
         success = self.successes(analysis, n)
         if type1 is not None:
             success &= exact_tails(n, self.null, self.direction) <= type1
-        if self.direction == "below":
+        if self.direction is Direction.BELOW:
             success = success[::-1]
         failures = np.flatnonzero(~success)
         first = int(failures[-1]) + 1 if failures.size else 0
         if first > n:
             return None
-        return first if self.direction == "above" else n - first
+        return first if self.direction is Direction.ABOVE else n - first
+
+    def tested(self, n: int, bound: float) -> int | None:
+        """Return the critical count of the exact binomial test at a type I error of `bound`."""
+        kept = np.flatnonzero(exact_tails(n, self.null, self.direction) <= bound)
+        return self.direction.weakest(kept) if kept.size else None
 
     def probability(self, critical: int | None, n: int, rates) -> np.ndarray:
         """Exact probability of success at the true `rates` (any shape)."""
         rates = np.asarray(rates, float)
         if critical is None:
             return np.zeros(rates.shape)
-        if self.direction == "below":
+        if self.direction is Direction.BELOW:
             return special.bdtr(critical, n, rates)
         # bdtrc counts from its first argument plus one.
         return special.bdtrc(critical - 1, n, rates) if critical > 0 else np.ones(rates.shape)
@@ -202,14 +200,14 @@ class Rule:
         """Sum of `values`, shape (..., n + 1), over the counts that are a success."""
         if critical is None:
             return np.zeros(values.shape[:-1])
-        above = self.direction == "above"
+        above = self.direction is Direction.ABOVE
         return (values[..., critical:] if above else values[..., : critical + 1]).sum(axis=-1)
 
 
-def exact_tails(n: int, rate: float, direction: str) -> np.ndarray:
+def exact_tails(n: int, rate: float, direction: Direction) -> np.ndarray:
     """Binomial probability of each count or a more extreme one in `direction`, shape (n + 1,)."""
     counts = np.arange(n + 1.0)
-    if direction == "below":
+    if direction is Direction.BELOW:
         return special.bdtr(counts, n, rate)
     tails = np.ones(n + 1)
     tails[1:] = special.bdtrc(counts[:-1], n, rate)

@@ -1,7 +1,10 @@
 """Sample size for a posterior interval of wanted width."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,9 +16,12 @@ from ...models.rates.beta_mixture import (
     survival_table,
 )
 from ...models.rates.prior import AnyPrior, RatePrior, as_prior, moves_error
-from . import protocol
-from .operating import as_mixture, averaging_error, predictive_moves, used
-from .requests import DesignResult, check_rates, check_sizes
+from .beliefs import Priors
+from .design_frames import CRITERIA, precision_frame
+from .operating import as_mixture, averaging_error, predictive_moves
+from .phrases import listed, noise
+from .requests import Precision, answers
+from .result import DesignResult, Picture
 
 GRID = 401
 # A criterion may ripple between odd and even sizes; this many beyond the answer are checked.
@@ -29,16 +35,55 @@ class _Wanted:
     width: float
     coverage: float
 
+    def value(self, name: str, n: int) -> float:
+        """Return a criterion at a size."""
+        criterion = {"acc": average_coverage, "alc": average_length, "woc": worst_length}
+        return criterion[name](self, n)
 
-def precision(
-    *,
-    width: float,
-    coverage: float = 0.95,
-    n_min: int = 5,
-    n_max: int = 300,
-    analysis_prior: str | AnyPrior = "beta(1,1)",
-    design_prior: str | AnyPrior | None = None,
-) -> DesignResult:
+    def suffices(self, name: str, n: int) -> bool:
+        """Whether a criterion is met."""
+        value = self.value(name, n)
+        return value >= self.coverage if name == "acc" else value <= self.width
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A criterion at a size: the smallest that suffices, or else the largest in range."""
+
+    n: int
+    value: float
+    value_mcse: float | None
+
+
+@dataclass(frozen=True)
+class ConfidenceInterval:
+    """Sizes for the usual interval of this width: whatever the rate, and at the mean rate."""
+
+    interval: str
+    worst_rate_n: int
+    rate: float
+    rate_mcse: float | None
+    rate_n: int
+
+
+@dataclass(frozen=True)
+class PrecisionAnswer:
+    """The smallest size by each criterion; None where none in range suffices."""
+
+    acc: int | None
+    alc: int | None
+    woc: int | None
+    values: dict[str, Reached]
+    frequentist: ConfidenceInterval
+
+    @property
+    def sizes(self) -> dict[str, int | None]:
+        """The sizes, by the name of their criterion."""
+        return {"acc": self.acc, "alc": self.alc, "woc": self.woc}
+
+
+@answers(Precision)
+def precision(request: Precision) -> DesignResult:
     """Find the sample size for a posterior interval of total `width`, by three criteria.
 
     Average coverage (`acc`): the mean, over the predictive, of the largest posterior probability of
@@ -68,55 +113,102 @@ def precision(
     ----------
     Joseph, Wolfson and du Berger 1995, doi:10.2307/2348439.
     """
-    check_rates(width=width, coverage=coverage)
-    check_sizes(n_min, n_max)
-    prior = as_mixture(analysis_prior, "precision")
-    believed = prior if design_prior is None else as_prior(design_prior)
-    wanted = _Wanted(prior, believed, width, coverage)
-    criteria = {
-        "acc": (average_coverage, lambda value: value >= coverage),
-        "alc": (average_length, lambda value: value <= width),
-        "woc": (worst_length, lambda value: value <= width),
-    }
-    rows = []
-    for name, (criterion, suffices) in criteria.items():
-        n = _smallest(lambda n, f=criterion, ok=suffices: ok(f(wanted, n)), n_min, n_max)
-        at = n_max if n is None else n
-        error = _error(wanted, name, at)
-        rows.append(
-            {
-                "criterion": name,
-                "n": n,
-                "at": at,
-                "value": criterion(wanted, at),
-                "value_mcse": error,
-            }
-        )
-    table = pd.DataFrame(rows).astype({"n": "Int64", "value_mcse": float})
-    if table["value_mcse"].isna().all():
-        table = table.drop(columns="value_mcse")
-    answer = {row["criterion"]: row["n"] for row in rows}
-    answer["values"] = {
-        row["criterion"]: {"n": row["at"], "value": row["value"], "value_mcse": row["value_mcse"]}
-        for row in rows
-    }
-    answer["frequentist"] = _frequentist(width, coverage, believed)
-    request = {
-        "design": "precision", "width": width, "coverage": coverage, "n_min": n_min,
-        "n_max": n_max, "analysis_prior": prior.words, "design_prior": believed.words,
-    }  # fmt: skip
-    words = f"a posterior interval of coverage {coverage:g} and total width {width:g}"
-    paragraph = protocol.precision(request, answer)
+    prior = as_mixture(request.analysis_prior, "precision")
+    believed = prior if request.design_prior is None else as_prior(request.design_prior)
+    wanted = _Wanted(prior, believed, request.width, request.coverage)
+    sizes = {name: _smallest(wanted, name, request) for name in CRITERIA}
+    values = {name: _reached(wanted, name, n or request.n_max) for name, n in sizes.items()}
+    answer = PrecisionAnswer(
+        **sizes,
+        values=values,
+        frequentist=_frequentist(request.width, request.coverage, believed),
+    )
+    words = (
+        f"a posterior interval of coverage {request.coverage:g} and total width {request.width:g}"
+    )
 
     def curve(sizes: Sequence[float] | np.ndarray) -> pd.DataFrame:
-        rows = [
-            {"n": n, **{name: of(wanted, int(n)) for name, (of, _) in criteria.items()}}
-            for n in sizes
-        ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(
+            [{"n": n, **{name: wanted.value(name, int(n)) for name in CRITERIA}} for n in sizes]
+        )
 
-    priors = used(None if design_prior is None else believed, prior)
-    return DesignResult(request, words, answer, table, paragraph, curve=curve, priors=priors)
+    priors = Priors(prior, None if request.design_prior is None else believed)
+    said = {"analysis_prior": prior.words, "design_prior": believed.words}
+    return DesignResult(
+        request, said, words, answer, _table(answer), _paragraph(request, said, answer),
+        curve=curve, priors=priors.used, draw=_pictures,
+    )  # fmt: skip
+
+
+def _reached(wanted: _Wanted, name: str, n: int) -> Reached:
+    return Reached(n, wanted.value(name, n), _error(wanted, name, n))
+
+
+def _table(answer: PrecisionAnswer) -> pd.DataFrame:
+    """Return one row a criterion."""
+    rows = [
+        {"criterion": name, "n": answer.sizes[name], "at": at.n, "value": at.value,
+         "value_mcse": at.value_mcse}
+        for name, at in answer.values.items()
+    ]  # fmt: skip
+    table = pd.DataFrame(rows).astype({"n": "Int64", "value_mcse": float})
+    return table.drop(columns="value_mcse") if table["value_mcse"].isna().all() else table
+
+
+def _paragraph(request: Precision, said: dict[str, str], answer: PrecisionAnswer) -> str:
+    """Return text for a protocol; every number is taken from the request or the answer."""
+    found = [f"{n} ({CRITERIA[name]})" for name, n in answer.sizes.items() if n]
+    parts = [
+        f"The sample size is chosen for a posterior interval of coverage {request.coverage:g} "
+        f"and total width {request.width:g}; the analysis prior is {said['analysis_prior']}, and "
+        f"counts are predicted from the design prior {said['design_prior']}."
+    ]
+    if found:
+        parts.append(f"The number of patients is {listed(found)}.")
+        parts += _averaged(answer)
+    for name, n in answer.sizes.items():
+        if n is None:
+            best = answer.values[name]
+            what = "coverage" if name == "acc" else "width"
+            parts.append(
+                f"No number up to {request.n_max} suffices for the {CRITERIA[name]}; at {best.n} "
+                f"patients the {what} is {best.value:.3f}{noise(best.value_mcse)}."
+            )
+    other = answer.frequentist
+    parts.append(
+        f"A confidence interval by the {other.interval} has this width with "
+        f"{other.worst_rate_n} patients whatever the rate, and with {other.rate_n} at a rate "
+        f"of {other.rate:.3f}{noise(other.rate_mcse)}."
+    )
+    return " ".join(parts)
+
+
+def _averaged(answer: PrecisionAnswer) -> list[str]:
+    """Say what is reached at the sizes found, where it is averaged over draws."""
+    reached = [
+        f"the {CRITERIA[name]} is {best.value:.3f}{noise(best.value_mcse)}"
+        for name, best in answer.values.items()
+        if name != "woc" and answer.sizes[name] and best.value_mcse is not None
+    ]
+    return [f"With them {listed(reached)}."] if reached else []
+
+
+def _pictures(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_precision import draw_design_precision
+
+    sizes = {CRITERIA[name]: n for name, n in result.answer.sizes.items()}
+    yield Picture(
+        "precision",
+        "Precision against the number of patients",
+        "Largest average probability of an interval of the wanted width, and average and largest "
+        "width of the highest-density interval; level lines: what is wanted; upright lines: the "
+        "smallest sizes.",
+        precision_frame(result),
+        partial(
+            draw_design_precision,
+            coverage=result.request.coverage, width=result.request.width, sizes=sizes,
+        ),
+    )  # fmt: skip
 
 
 def average_coverage(wanted: _Wanted, n: int) -> float:
@@ -222,28 +314,28 @@ def _minimum(function: Callable, start: np.ndarray, step: float) -> np.ndarray:
     return best
 
 
-def _smallest(suffices: Callable[[int], bool], n_min: int, n_max: int) -> int | None:
+def _smallest(wanted: _Wanted, name: str, request: Precision) -> int | None:
     """Return the smallest size from which on every size suffices, by bisection.
 
     The criteria fall with n but for a ripple; where one of the next sizes fails the search goes on
     above it.
     """
-    if not suffices(n_max):
+    if not wanted.suffices(name, request.n_max):
         return None
-    below = n_min - 1
+    below = request.n_min - 1
     while True:
-        above = n_max
+        above = request.n_max
         while above - below > 1:
             middle = (above + below) // 2
-            below, above = (below, middle) if suffices(middle) else (middle, above)
-        window = range(above + 1, min(above + RIPPLE, n_max) + 1)
-        failed = [n for n in window if not suffices(n)]
+            below, above = (below, middle) if wanted.suffices(name, middle) else (middle, above)
+        window = range(above + 1, min(above + RIPPLE, request.n_max) + 1)
+        failed = [n for n in window if not wanted.suffices(name, n)]
         if not failed:
             return above
         below = failed[-1]
 
 
-def _frequentist(width: float, coverage: float, believed: AnyPrior) -> dict:
+def _frequentist(width: float, coverage: float, believed: AnyPrior) -> ConfidenceInterval:
     """Return the sizes for a normal (Wald) confidence interval, at one half and the mean rate."""
     from statsmodels.stats.proportion import samplesize_confint_proportion
 
@@ -251,10 +343,10 @@ def _frequentist(width: float, coverage: float, believed: AnyPrior) -> dict:
         int(np.ceil(samplesize_confint_proportion(at, width / 2, 1 - coverage)))
         for at in (0.5, believed.mean)
     ]
-    return {
-        "interval": "normal approximation",
-        "worst_rate_n": sizes[0],
-        "rate": believed.mean,
-        "rate_mcse": averaging_error(believed, lambda rates: rates),
-        "rate_n": sizes[1],
-    }
+    return ConfidenceInterval(
+        interval="normal approximation",
+        worst_rate_n=sizes[0],
+        rate=believed.mean,
+        rate_mcse=averaging_error(believed, lambda rates: rates),
+        rate_n=sizes[1],
+    )

@@ -1,5 +1,7 @@
 """Adverse events: how many patients show one, what none of them says, and when to stop."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,48 +9,31 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates, as_prior
-from . import protocol_monitoring
-from .discounts import discounted
-from .operating import Analysis, as_analysis, averaging_error, crossing_probabilities, used
-from .requests import (
-    LARGEST_SIZE,
-    DesignResult,
-    check_choice,
-    check_count,
-    check_discount,
-    check_power,
-    check_rate,
-    check_rates,
-    check_sizes,
-    check_target,
-    several,
+from ...models.direction import Direction
+from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates
+from .beliefs import Priors, priors_of
+from .checks import several
+from .operating import Analysis, averaging_error, crossing_probabilities
+from .pictures import stopping_pictures
+from .requests import Safety, answers
+from .result import DesignResult, rows_of
+from .safety_answer import (
+    AverageEnding,
+    Detection,
+    Ending,
+    ExactBounds,
+    Look,
+    SafetyAnswer,
+    ZeroEvents,
+    paragraph,
 )
 
-BOUNDARIES = ("posterior", "sprt")
 # No trial treats more; a rate that needs more is not detected.
 MOST_PATIENTS = 1_000_000
 
 
-def safety(
-    *,
-    null: float | None = None,
-    target: float | None = None,
-    rate: float | Sequence[float] | None = None,
-    power_at: float | Sequence[float] = (),
-    level: float = 0.95,
-    type1: float = 0.05,
-    power: float = 0.8,
-    assurance: float = 0.8,
-    boundary: str = "posterior",
-    n_min: int = 5,
-    n_max: int = 300,
-    look: int | Sequence[int] | None = None,
-    n_so_far: int | None = None,
-    analysis_prior: str | AnyPrior | Analysis = "beta(1,1)",
-    design_prior: str | AnyPrior | None = None,
-    discount: float = 0.0,
-) -> DesignResult:
+@answers(Safety)
+def safety(request: Safety) -> DesignResult:
     """Plan the watch over an adverse event.
 
     Parameters
@@ -91,81 +76,55 @@ def safety(
     Wald 1945, doi:10.1214/aoms/1177731118. Rule of three: Hanley and Lippman-Hand 1983,
     doi:10.1001/jama.1983.03330370053031.
     """
-    rates, further = several(rate), several(power_at)
-    _check(null, target, rates, further, design_prior, boundary)
-    check_rates(level=level, type1=type1, power=power, assurance=assurance)
-    check_sizes(n_min, n_max)
-    check_power(power, type1)
-    check_discount(discount, design_prior is not None)
-    check_count("n_so_far", n_so_far, least=1)
-    looks = check_looks(look) if look is not None else tuple(range(n_min, n_max + 1))
-    analysis = as_analysis(analysis_prior)
-    prior = None if design_prior is None else as_prior(design_prior)
     # Harm is always feared above the null.
-    believed = None if prior is None else discounted(prior, discount, "below")
-
-    detection = _detection(rates, target, null, believed, assurance)
-    n_to_detect = detection[0]["n"]
-    n_zero = n_so_far or n_to_detect or n_max
-    answer: dict = {
-        "n_to_detect": n_to_detect,
-        "detection": detection,
-        "zero_events": {
-            "n": n_zero,
-            "upper": float(analysis.quantile(level, n_zero)[0]),
-            **_bound_believed(believed, n_zero, level),
-            "rule_of_three": 3 / n_zero,
-        },
-        "boundary": [],
-        "operating": [],
-        "frequentist": {"exact_upper": float(-np.expm1(np.log1p(-level) / n_zero))},
-    }
-    watch = None
-    if null is not None:
-        sequential = None
-        if target is not None:
-            sequential = _Watch(looks, *sprt_bounds(null, target, type1, power, looks))
-            answer["frequentist"]["sprt"] = sequential.at([null, target]).to_dict("records")
-        watch = _Watch(looks, *_posterior_bounds(analysis, null, level, looks))
-        if boundary == "sprt":
-            watch = sequential
-    if watch is not None:
-        operating = watch.at(sorted({*several(null), *several(target), *rates, *further}))
-        answer |= {"boundary": watch.rows, "operating": operating.to_dict("records")}
-        if believed is not None:
-            answer["operating_design_prior"] = watch.averaged(believed)
-    request = {
-        "design": "safety", "null": null, "target": target, "rate": list(rates),
-        "power_at": list(further), "level": level, "type1": type1, "power": power,
-        "assurance": assurance, "boundary": boundary, "n_min": looks[0], "n_max": looks[-1],
-        "look": None if look is None else list(looks), "n_so_far": n_so_far,
-        "analysis_prior": analysis.words,
-        "design_prior": None if prior is None else prior.words,
-        "discount": discount,
-    }  # fmt: skip
+    priors = priors_of(
+        request.analysis_prior, request.design_prior, request.discount, Direction.BELOW
+    )
+    believed = priors.believed
+    detection = _detection(request, believed)
+    watch, ratio_test = _watches(request, priors.analysis)
+    operating = None if watch is None else watch.at(request.rates)
+    ratio = None
+    if ratio_test is not None:
+        ratio = rows_of(Ending, ratio_test.at([*several(request.null), *several(request.target)]))
+    n_zero = request.n_so_far or detection[0].n or request.n_max
+    answer = SafetyAnswer(
+        n_to_detect=detection[0].n,
+        detection=detection,
+        zero_events=_zero_events(priors, n_zero, request.level),
+        boundary=() if watch is None else watch.rows,
+        operating=() if operating is None else rows_of(Ending, operating),
+        frequentist=ExactBounds(float(-np.expm1(np.log1p(-request.level) / n_zero)), ratio),
+        operating_design_prior=watch and believed and watch.averaged(believed),
+    )
     words = _words(request)
-    paragraph = protocol_monitoring.safety(request, words, answer)
-    priors = used(believed, analysis)
-    if watch is None:
-        empty = pd.DataFrame(columns=["n", "stop_at", "clear_at"])
-        return DesignResult(request, words, answer, empty, paragraph, priors=priors)
-    table = pd.DataFrame(watch.rows).astype({"stop_at": "Int64", "clear_at": "Int64"})
-    return DesignResult(request, words, answer, table, paragraph, operating, watch.at, priors)
+    return DesignResult(
+        request, priors.said, words, answer, _table(answer.boundary),
+        paragraph(request, priors, words, answer), operating, watch and watch.at, priors.used,
+        stopping_pictures,
+    )  # fmt: skip
 
 
-def _check(null, target, rates, further, design_prior, boundary) -> None:
-    check_choice("boundary", boundary, BOUNDARIES)
-    check_rates(null=null, target=target)
-    for value in rates:
-        check_rate("rate", value)
-    for value in further:
-        check_rate("power_at", value)
-    if null is not None:
-        check_target(null, target)
-    if boundary == "sprt" and (null is None or target is None):
-        raise ValueError("boundary sprt compares two rates: give null (acceptable) and target")
-    if null is None and not rates and target is None and design_prior is None:
-        raise ValueError("nothing to plan for: give null, rate or a design prior")
+def _table(boundary: tuple[Look, ...]) -> pd.DataFrame:
+    if not boundary:
+        return pd.DataFrame(columns=["n", "stop_at", "clear_at"])
+    return pd.DataFrame(boundary).astype({"stop_at": "Int64", "clear_at": "Int64"})
+
+
+def _watches(request: Safety, analysis: Analysis) -> tuple[_Watch | None, _Watch | None]:
+    """Return the watch that was asked for, and that of the sequential test."""
+    if request.null is None:
+        return None, None
+    ratio_test = None
+    if request.target is not None:
+        bounds = sprt_bounds(
+            request.null, request.target, request.type1, request.power, request.looks
+        )
+        ratio_test = _Watch(request.looks, *bounds)
+    if request.boundary == "sprt":
+        return ratio_test, ratio_test
+    bounds = _posterior_bounds(analysis, request.null, request.level, request.looks)
+    return _Watch(request.looks, *bounds), ratio_test
 
 
 @dataclass(frozen=True)
@@ -177,12 +136,9 @@ class _Watch:
     clear: list[int | None]
 
     @property
-    def rows(self) -> list[dict]:
-        """The boundary in the JSON shape."""
-        return [
-            {"n": n, "stop_at": high, "clear_at": low}
-            for n, high, low in zip(self.looks, self.stop, self.clear, strict=True)
-        ]
+    def rows(self) -> tuple[Look, ...]:
+        """The boundary, look by look."""
+        return tuple(map(Look, self.looks, self.stop, self.clear))
 
     def at(self, rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
         """Return the exact chances of each ending at true rates."""
@@ -196,39 +152,19 @@ class _Watch:
             }
         )
 
-    def averaged(self, prior: AnyPrior) -> dict[str, float | None]:
+    def averaged(self, prior: AnyPrior) -> AverageEnding:
         """Return the same, averaged over a prior, with the errors of a drawn one."""
         rates, weights = prior.quadrature(self.looks[-1])
-        table = self.at(rates).drop(columns="rate")
         found: dict[str, float | None] = {}
-        for name, values in table.items():
+        for name, values in self.at(rates).drop(columns="rate").items():
             found[str(name)] = float(weights @ values)
             found[f"{name}_mcse"] = averaging_error(prior, lambda _, own=values: own.to_numpy())
-        return found
+        return AverageEnding(**found)  # pyright: ignore[reportArgumentType]
 
 
-def check_looks(look: int | Sequence[int]) -> tuple[int, ...]:
-    """Return the looks; refuse them when they do not increase."""
-    looks = several(look)
-    for value in looks:
-        check_count("look", value, least=1, most=LARGEST_SIZE)
-    whole = tuple(int(value) for value in looks)
-    for earlier, later in zip(whole, whole[1:], strict=False):
-        if later <= earlier:
-            raise ValueError(f"look {later} comes after look {earlier}: give looks that increase")
-    if not whole:
-        raise ValueError("no looks: give at least one")
-    return whole
-
-
-def _detection(
-    rates: tuple[float, ...],
-    target: float | None,
-    null: float | None,
-    believed: AnyPrior | None,
-    wanted: float,
-) -> list[dict]:
+def _detection(request: Safety, believed: AnyPrior | None) -> tuple[Detection, ...]:
     """Return the patients needed to see an event; first the ones that were asked for."""
+    wanted, asked = request.assurance, several(request.rate)
     averaged = []
     if believed is not None:
         n = patients_to_detect(believed, wanted)
@@ -236,14 +172,13 @@ def _detection(
         if n is not None:
             seen = _seen(believed, n)
             error = averaging_error(believed, lambda rates: 1 - (1 - rates) ** n)
-        averaged = [{"rate": None, "n": n, "seen": seen, "seen_mcse": error}]
-    usual = [value for value in (target, null) if value is not None][: 0 if rates else 1]
+        averaged = [Detection(None, n, seen, error)]
+    usual = (*several(request.target), *several(request.null))[: 0 if asked else 1]
     named = []
-    for value in (*rates, *usual):
+    for value in (*asked, *usual):
         n = int(np.ceil(np.log1p(-wanted) / np.log1p(-value) - 1e-12))
-        seen = float(-np.expm1(n * np.log1p(-value)))
-        named.append({"rate": value, "n": n, "seen": seen, "seen_mcse": None})
-    return [*named, *averaged] if rates else [*averaged, *named]
+        named.append(Detection(value, n, float(-np.expm1(n * np.log1p(-value))), None))
+    return (*named, *averaged) if asked else (*averaged, *named)
 
 
 def patients_to_detect(prior: AnyPrior, wanted: float) -> int | None:
@@ -268,14 +203,14 @@ def _seen(prior: AnyPrior, n: int) -> float:
     return float(np.dot(prior.weights, 1 - (1 - np.array(prior.rates)) ** n))
 
 
-def _bound_believed(believed: AnyPrior | None, n: int, level: float) -> dict[str, float | None]:
-    """Return the upper bound that no event in `n` leaves under the design prior."""
+def _zero_events(priors: Priors[Analysis], n: int, level: float) -> ZeroEvents:
+    """Return the upper bounds that no event in `n` leaves."""
     bound = error = None
-    if believed is not None:
-        after = believed.update(0, n)
+    if priors.believed is not None:
+        after = priors.believed.update(0, n)
         bound = float(after.quantile(level))
         error = after.quantile_error(level) if isinstance(after, WeightedRates) else None
-    return {"upper_design_prior": bound, "upper_design_prior_mcse": error}
+    return ZeroEvents(n, float(priors.analysis.quantile(level, n)[0]), bound, error, 3 / n)
 
 
 def _posterior_bounds(
@@ -307,14 +242,14 @@ def sprt_bounds(
     return stop, clear
 
 
-def _words(request: dict) -> str:
-    if request["null"] is None:
+def _words(request: Safety) -> str:
+    if request.null is None:
         return "no stopping boundary"
-    if request["boundary"] == "posterior":
-        return f"stop for harm when P(rate > {request['null']:g} | data) > {request['level']:g}"
+    if request.boundary == "posterior":
+        return f"stop for harm when P(rate > {request.null:g} | data) > {request.level:g}"
     return (
-        f"truncated sequential probability ratio test of {request['null']:g} against "
-        f"{request['target']:g}: stop for harm when the log likelihood ratio reaches "
+        f"truncated sequential probability ratio test of {request.null:g} against "
+        f"{request.target:g}: stop for harm when the log likelihood ratio reaches "
         "log(power / type I error), clear when it falls to "
         "log((1 − power) / (1 − type I error))"
     )

@@ -1,61 +1,35 @@
 """Single-arm trials: how large must the next one be."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from ...models.rates.prior import AnyPrior, as_prior, moves_error
-from . import protocol
-from .discounts import by_discount, discounted, under_discounts
+from ...models.direction import Direction
+from ...models.rates.prior import moves_error
+from .beliefs import Discounted, Priors, by_discount, priors_of, under_discounts
 from .operating import (
     Analysis,
     Rule,
-    as_analysis,
     averaging_error,
-    exact_tails,
     predictive_moves,
     predictives,
-    used,
 )
-from .requests import (
-    DIRECTIONS,
-    RULES,
-    DesignResult,
-    best_of,
-    check_choice,
-    check_discount,
-    check_rate,
-    check_rates,
-    check_sizes,
-    check_target,
-    error_in,
-    several,
-    smallest_lasting,
-)
+from .pictures import operating_picture, size_picture
+from .requests import SingleArm, answers
+from .result import DesignResult, Picture, best_of, error_in, smallest_lasting
+from .single_arm_answer import Assured, BinomialTest, SingleArmAnswer, SizeRow, paragraph
 
 # Power of the frequentist counterpart where none is asked for.
 USUAL_POWER = 0.8
 
 
-def single_arm(
-    *,
-    null: float,
-    target: float | None = None,
-    power_at: float | Sequence[float] = (),
-    rule: str = "single",
-    level: float = 0.95,
-    direction: str = "above",
-    type1: float | None = None,
-    power: float | None = None,
-    assurance: float | None = 0.8,
-    coverage: float = 0.95,
-    n_min: int = 5,
-    n_max: int = 300,
-    analysis_prior: str | AnyPrior | Analysis = "beta(1,1)",
-    design_prior: str | AnyPrior | None = None,
-    discount: float = 0.0,
-) -> DesignResult:
+@answers(SingleArm)
+def single_arm(request: SingleArm) -> DesignResult:
     """Size a single-arm trial whose success is decided by a posterior probability.
 
     Parameters
@@ -99,83 +73,68 @@ def single_arm(
     ----------
     Assurance: O'Hagan et al. 2005, doi:10.1002/pst.175.
     """
-    further = several(power_at)
-    _check(null, target, further, rule, direction, power)
-    check_discount(discount, design_prior is not None)
-    check_rates(level=level, type1=type1, power=power, assurance=assurance, coverage=coverage)
-    check_sizes(n_min, n_max)
-    analysis = as_analysis(analysis_prior)
-    prior = None if design_prior is None else as_prior(design_prior)
-    decision = Rule(null, target, rule, level, direction)
-    moved = None if prior is None else discounted(prior, discount, direction)
-    sizes = range(n_min, n_max + 1)
-    critical = {n: decision.critical(analysis, n, type1) for n in sizes}
-    rates = tuple(dict.fromkeys((*several(target), *further)))
-    table = _table(decision, critical, rates, moved, analysis, coverage)
-    table["type1_above"] = table["type1"] > _allowed(type1, level)
-
-    lasts = _sufficient(table, power if target is not None else None, target, assurance)
-    answer = {
-        "recommended_n": None if lasts is None else smallest_lasting(sizes, lasts),
-        "table": _rows(table, critical, rates),
-        "type1_above": table.loc[table["type1_above"], "n"].tolist(),
-    }
-    if power is not None:
-        answer["best_power"] = best_of(sizes, table, "power", f"power_{target:g}")
-    if prior is not None and moved is not None:
-        answer |= _assured(decision, critical, moved, table, answer["recommended_n"])
-        answer |= _discounts(decision, critical, prior, table, (discount, power, target, assurance))
-    answer["frequentist"] = _frequentist(decision, sizes, type1, power)
-    request = {
-        "design": "single-arm", "null": null, "target": target, "power_at": list(further),
-        "rule": rule, "level": level, "direction": direction, "type1": type1, "power": power,
-        "assurance": assurance, "coverage": coverage, "n_min": n_min, "n_max": n_max,
-        "analysis_prior": analysis.words, "design_prior": None if prior is None else prior.words,
-        "discount": discount,
-    }  # fmt: skip
-    words = f"success when {decision.words_with(type1)}"
-    paragraph = protocol.single_arm(request, words, answer)
-    n = answer["recommended_n"] or n_max
+    direction = Direction(request.direction)
+    priors = priors_of(request.analysis_prior, request.design_prior, request.discount, direction)
+    plan = _Plan(
+        request,
+        priors,
+        Rule(request.null, request.target, request.rule, request.level, direction),
+    )
+    table = _table(plan)
+    answer = _answer(plan, table)
+    words = f"success when {plan.decision.words_with(request.type1)}"
+    n = answer.recommended_n or request.n_max
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
-        success = decision.probability(critical[n], n, rates)
+        success = plan.decision.probability(plan.critical[n], n, rates)
         return pd.DataFrame({"rate": rates, f"success, {n} patients": success})
 
-    priors = used(moved, analysis)
-    return DesignResult(request, words, answer, table, paragraph, curve=curve, priors=priors)
+    return DesignResult(
+        request, priors.said, words, answer, table, paragraph(request, priors, words, answer),
+        curve=curve, priors=priors.used, draw=_pictures,
+    )  # fmt: skip
 
 
-def _check(null, target, further, rule, direction, power) -> None:
-    check_choice("rule", rule, RULES)
-    check_choice("direction", direction, DIRECTIONS)
-    check_rates(null=null, target=target)
-    for rate in further:
-        check_rate("power_at", rate)
-    check_target(null, target, direction)
-    if rule == "dual" and target is None:
-        raise ValueError("rule dual compares the posterior median with a target: give target")
-    if power is not None and target is None:
-        raise ValueError(f"power {power:g} is wanted at the target: give target")
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is asked, believed and decided."""
+
+    request: SingleArm
+    priors: Priors[Analysis]
+    decision: Rule
+
+    @cached_property
+    def critical(self) -> dict[int, int | None]:
+        """The critical count of every size."""
+        decision, analysis = self.decision, self.priors.analysis
+        return {n: decision.critical(analysis, n, self.request.type1) for n in self.request.sizes}
+
+    @property
+    def allowed(self) -> float:
+        """The type I error that is not to be passed."""
+        type1 = self.request.type1
+        return round(1 - self.request.level, 12) if type1 is None else type1
+
+    def powered(self, table: pd.DataFrame) -> np.ndarray:
+        """Whether each size has the wanted power; all have where none is wanted."""
+        power = self.request.power
+        if power is None:
+            return np.ones(len(table), bool)
+        return table[f"power_{self.request.target:g}"].to_numpy() >= power
 
 
-def _table(
-    decision: Rule,
-    critical: dict[int, int | None],
-    rates: tuple[float, ...],
-    prior: AnyPrior | None,
-    analysis: Analysis,
-    coverage: float,
-) -> pd.DataFrame:
+def _table(plan: _Plan) -> pd.DataFrame:
     """Return one row a size: n, critical, type1, a column a rate, assurance, width.
 
     Of a drawn prior also the Monte-Carlo errors of the last two.
     """
-    believed = None if prior is None else predictives(prior, list(critical))
-    moves = None if prior is None else predictive_moves(prior, list(critical))
+    decision, prior, analysis = plan.decision, plan.priors.believed, plan.priors.analysis
+    believed = None if prior is None else predictives(prior, list(plan.critical))
+    moves = None if prior is None else predictive_moves(prior, list(plan.critical))
+    tails, rates = (1 - plan.request.coverage) / 2, plan.request.rates
     rows = []
-    for n, count in critical.items():
+    for n, count in plan.critical.items():
         mass = believed[n] if believed is not None else analysis.predictive(n)
-        tails = (1 - coverage) / 2
         width = analysis.quantile(1 - tails, n) - analysis.quantile(tails, n)
         power = decision.probability(count, n, rates)
         row = {
@@ -192,121 +151,119 @@ def _table(
         rows.append(row)
     table = pd.DataFrame(rows)
     table["critical"] = table["critical"].astype("Int64")
+    table["type1_above"] = table["type1"] > plan.allowed
     return table.astype({"assurance": float})
 
 
-def _rows(
-    table: pd.DataFrame, critical: dict[int, int | None], rates: tuple[float, ...]
-) -> list[dict]:
-    """Return the table in the JSON shape."""
-    rows = []
-    for row in table.to_dict("records"):
-        assurance = row["assurance"]
-        rows.append(
-            {
-                "n": int(row["n"]),
-                "critical": critical[int(row["n"])],
-                "type1": row["type1"],
-                "power": {f"{rate:g}": row[f"power_{rate:g}"] for rate in rates},
-                "assurance": None if np.isnan(assurance) else assurance,
-                "width": row["width"],
-            }
+def _answer(plan: _Plan, table: pd.DataFrame) -> SingleArmAnswer:
+    """Choose a size, and say what surrounds the choice."""
+    request, sizes = plan.request, plan.request.sizes
+    suffices = _sufficient(plan, table)
+    recommended = None if suffices is None else smallest_lasting(sizes, suffices)
+    best_power = None
+    if request.power is not None:
+        best_power = best_of(sizes, table, "power", f"power_{request.target:g}")
+    return SingleArmAnswer(
+        recommended,
+        _rows(plan, table),
+        tuple(table.loc[table["type1_above"], "n"].tolist()),
+        best_power,
+        _assured(plan, table, recommended),
+        _discounts(plan, table),
+        _frequentist(plan),
+    )
+
+
+def _rows(plan: _Plan, table: pd.DataFrame) -> tuple[SizeRow, ...]:
+    """Return the table as values."""
+    return tuple(
+        SizeRow(
+            n=int(row["n"]),
+            critical=plan.critical[int(row["n"])],
+            type1=row["type1"],
+            power={f"{rate:g}": row[f"power_{rate:g}"] for rate in plan.request.rates},
+            assurance=None if np.isnan(row["assurance"]) else row["assurance"],
+            width=row["width"],
         )
-    return rows
+        for row in table.to_dict("records")
+    )
 
 
-def _allowed(type1: float | None, level: float) -> float:
-    return round(1 - level, 12) if type1 is None else type1
-
-
-def _sufficient(
-    table: pd.DataFrame, power: float | None, target: float | None, assurance: float | None
-) -> np.ndarray | None:
+def _sufficient(plan: _Plan, table: pd.DataFrame) -> np.ndarray | None:
     """Whether each size reaches every wanted target; None when there is nothing to reach."""
-    wanted = []
-    if power is not None:
-        wanted.append(table[f"power_{target:g}"].to_numpy() >= power)
-    if assurance is not None and table["assurance"].notna().all():
-        wanted.append(table["assurance"].to_numpy() >= assurance)
-    return np.logical_and.reduce(wanted) if wanted else None
+    assurance = plan.request.assurance
+    assured = assurance is not None and table["assurance"].notna().all()
+    if plan.request.power is None and not assured:
+        return None
+    powered = plan.powered(table)
+    return powered & (table["assurance"].to_numpy() >= assurance) if assured else powered
 
 
-def _assured(
-    decision: Rule,
-    critical: dict[int, int | None],
-    prior: AnyPrior,
-    table: pd.DataFrame,
-    recommended: int | None,
-) -> dict:
-    """Return the attainable and the best assurance, with Monte-Carlo errors of drawn priors."""
-    best = best_of(list(critical), table, "assurance")
-    n = recommended or (best["n"] if best else max(critical))
+def _assured(plan: _Plan, table: pd.DataFrame, recommended: int | None) -> Assured | None:
+    """Return the attainable and the best assurance; None without a design prior."""
+    prior, decision = plan.priors.believed, plan.decision
+    if prior is None:
+        return None
+    best = best_of(plan.request.sizes, table, "assurance")
+    n = recommended or (best.n if best else plan.request.n_max)
+    place = n - plan.request.n_min
 
     def beyond(threshold: float) -> float | None:
-        side = 1 if decision.direction == "above" else -1
-        return averaging_error(prior, lambda rates: side * (rates - threshold) > 0)
+        return averaging_error(prior, lambda rates: decision.direction.beyond(rates, threshold))
 
-    return {
-        "highest_attainable_assurance": decision.beyond(prior, decision.null),
-        "highest_attainable_assurance_mcse": beyond(decision.null),
-        "limiting_assurance": decision.beyond(prior, decision.hardest),
-        "limiting_assurance_mcse": beyond(decision.hardest),
-        "best_assurance": best,
-        "assurance_mcse": error_in(table, n - min(critical), "assurance"),
-        "width_mcse": error_in(table, n - min(critical), "width"),
-    }
+    return Assured(
+        decision.beyond(prior, decision.null),
+        beyond(decision.null),
+        decision.beyond(prior, decision.hardest),
+        beyond(decision.hardest),
+        best,
+        error_in(table, place, "assurance"),
+        error_in(table, place, "width"),
+    )
 
 
-def _discounts(
-    decision: Rule,
-    critical: dict[int, int | None],
-    prior: AnyPrior,
-    table: pd.DataFrame,
-    wanted: tuple[float, float | None, float | None, float | None],
-) -> dict:
+def _discounts(plan: _Plan, table: pd.DataFrame) -> Discounted | None:
     """Return the recommended size under several discounts, and the first that leaves none."""
-    discount, power, target, assurance = wanted
-    if assurance is None:
-        return {}
-    sizes = list(critical)
-    powered = np.ones(len(sizes), bool)
-    if power is not None:
-        powered = table[f"power_{target:g}"].to_numpy() >= power
-    priors, at = under_discounts(prior, decision.direction, discount)
+    prior, decision = plan.priors.design, plan.decision
+    assurance = plan.request.assurance
+    if prior is None or assurance is None:
+        return None
+    sizes, powered = plan.request.sizes, plan.powered(table)
+    priors, at = under_discounts(prior, decision.direction, plan.request.discount)
     suffices = {}
     for value, moved in priors.items():
         mass = predictives(moved, sizes)
-        assured = np.array([decision.share(critical[n], mass[n]) for n in sizes])
+        assured = np.array([decision.share(plan.critical[n], mass[n]) for n in sizes])
         suffices[value] = powered & (assured >= assurance)
     largest = sizes[-1]
 
     def spare(value: float) -> float:
         moved = at(value)
-        success = decision.probability(critical[largest], largest, moved.rates)
+        success = decision.probability(plan.critical[largest], largest, moved.rates)
         return float(np.dot(moved.weights, success)) - assurance if powered[-1] else -np.inf
 
     return by_discount(sizes, suffices, spare)
 
 
-def _frequentist(
-    decision: Rule, sizes: Sequence[int], type1: float | None, power: float | None
-) -> dict | None:
+def _frequentist(plan: _Plan) -> BinomialTest | None:
     """Return the exact one-sided binomial test of the same size and power."""
+    decision, sizes = plan.decision, plan.request.sizes
     if decision.target is None:
         return None
-    bound = _allowed(type1, decision.level)
-    power = USUAL_POWER if power is None else power
+    power = USUAL_POWER if plan.request.power is None else plan.request.power
     found = []
     for n in sizes:
-        fits = np.flatnonzero(exact_tails(n, decision.null, decision.direction) <= bound)
-        critical = None
-        if fits.size:
-            critical = int(fits[0] if decision.direction == "above" else fits[-1])
+        critical = decision.tested(n, plan.allowed)
         found.append((critical, float(decision.probability(critical, n, decision.target))))
     chosen = smallest_lasting(sizes, np.array([p for _, p in found]) >= power)
-    test = {"test": "exact one-sided binomial", "type1_wanted": bound, "power_wanted": power}
+    wanted = "exact one-sided binomial", plan.allowed, power
     if chosen is None:
-        return test | {"n": None, "critical": None, "type1": None, "power": None}
+        return BinomialTest(*wanted)
     critical, reached = found[chosen - sizes[0]]
     error = float(decision.probability(critical, chosen, decision.null))
-    return test | {"n": chosen, "critical": critical, "type1": error, "power": reached}
+    return BinomialTest(*wanted, chosen, critical, error, reached)
+
+
+def _pictures(result: DesignResult) -> Iterator[Picture]:
+    yield from size_picture(result)
+    yield operating_picture(result)

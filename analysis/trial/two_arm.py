@@ -1,78 +1,32 @@
 """Two-arm trials: how large must the next one be, and what does borrowing cost."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
+from ...models.direction import Direction
 from ...models.rates.difference import probability_difference_above
 from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates, as_prior, moves_error
-from . import protocol
-from .discounts import by_discount, discounted, under_discounts
+from .beliefs import Discounted, Priors, by_discount, under_discounts
+from .design_frames import type1_frame
 from .operating import as_mixture, predictive_moves, predictives
-from .requests import (
-    DIRECTIONS,
-    LARGEST_SIZE,
-    DesignResult,
-    best_of,
-    check_choice,
-    check_count,
-    check_discount,
-    check_rate,
-    check_rates,
-    check_sizes,
-    error_in,
-    several,
-    smallest_lasting,
-)
+from .pictures import size_picture
+from .requests import TwoArm, answers
+from .result import DesignResult, Picture, best_of, error_in, rows_of, smallest_lasting
+from .two_arm_answer import NormalTest, SizeRow, Success, TwoArmAnswer, paragraph
 from .type1_search import decide, success_probability
 
 SHOWN = tuple(round(rate, 3) for rate in np.arange(0.025, 1.0, 0.025))
 USUAL_POWER = 0.8
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """Who is compared with whom, and when the experimental arm wins."""
-
-    experimental: RatePrior
-    control: RatePrior
-    margin: float
-    level: float
-    direction: str
-    type1: float | None
-
-    def probability(self, n_experimental: int, n_control: int) -> np.ndarray:
-        above = probability_difference_above(
-            self.experimental, self.control, n_experimental, n_control, self.margin
-        )
-        return above if self.direction == "above" else 1 - above
-
-
-def two_arm(
-    *,
-    margin: float = 0.0,
-    effect: float | None = None,
-    control_rate: float | Sequence[float] | None = None,
-    level: float = 0.95,
-    direction: str = "above",
-    type1: float | None = None,
-    power: float | None = None,
-    assurance: float | None = 0.8,
-    n_min: int = 5,
-    n_max: int = 300,
-    allocation: float = 1.0,
-    n_experimental: int | None = None,
-    n_control: int | None = None,
-    analysis_prior: str | AnyPrior = "beta(1,1)",
-    analysis_prior_experimental: str | AnyPrior | None = None,
-    analysis_prior_control: str | AnyPrior | None = None,
-    design_prior: str | AnyPrior | None = None,
-    design_prior_experimental: str | AnyPrior | None = None,
-    design_prior_control: str | AnyPrior | None = None,
-    discount: float = 0.0,
-) -> DesignResult:
+@answers(TwoArm)
+def two_arm(request: TwoArm) -> DesignResult:
     """Size a trial of an experimental arm against control.
 
     Parameters
@@ -109,238 +63,268 @@ def two_arm(
     ValueError
         When the request makes no sense, with what to change.
     """
-    rates = several(control_rate)
-    _check(margin, effect, rates, direction, power, allocation)
-    check_rates(level=level, type1=type1, power=power, assurance=assurance)
-    sizes = _sizes(n_min, n_max, allocation, n_experimental, n_control)
-    ratio = allocation if n_experimental is None else sizes[0][0] / sizes[0][1]
-    comparison = _Comparison(
-        as_mixture(analysis_prior_experimental or analysis_prior, "two arms"),
-        as_mixture(analysis_prior_control or analysis_prior, "two arms"),
-        margin, level, direction, type1,
-    )  # fmt: skip
-    believed = _design_priors(
-        design_prior_experimental or design_prior, design_prior_control or design_prior
-    )
-    check_discount(discount, believed is not None)
-    moved, others, at = believed, {}, None
-    if believed is not None:
-        moved = discounted(believed[0], discount, direction), believed[1]
-        if assurance is not None and n_experimental is None:
-            others, at = under_discounts(believed[0], direction, discount)
-    table, assured, last = _table(comparison, sizes, rates, effect, moved, others)
-    lasts = _sufficient(table, power, assurance)
-    totals = [sum(size) for size in sizes]
-    recommended = None if lasts is None else smallest_lasting(totals, lasts)
+    plan = _Plan(request)
+    found = _search(plan)
+    recommended = plan.recommended(found.table)
     # Operating characteristics are given of the recommended size, or the largest.
-    place = len(sizes) - 1 if recommended is None else totals.index(recommended)
-    shown = table.iloc[place]
-    level_shown = float(shown["level"])
-    operating = _operating(comparison, shown, level_shown, sorted({*SHOWN, *rates}), effect)
-    answer = {
-        "recommended_n": recommended,
-        "table": _records(table.drop(columns=["level", "assurance_mcse"], errors="ignore")),
-        "operating": _records(operating),
-        "level": level_shown,
-        "highest_attainable_assurance": None if moved is None else _limit(comparison, *moved),
-        "highest_attainable_assurance_mcse": moved and _limit_error(comparison, *moved),
-        "assurance_mcse": error_in(table, place, "assurance"),
-        "best_assurance": best_of(totals, table, "assurance"),
-        "best_power": best_of(totals, table, "power"),
-        "frequentist": _frequentist(comparison, rates, effect, power, ratio),
-    }
-    if believed is not None and assurance is not None and at is not None:
-        powered = np.ones(len(sizes), bool) if power is None else table["power"].to_numpy() >= power
-        suffices = {value: powered & (own >= assurance) for value, own in assured.items()}
-
-        def spare(value: float) -> float:
-            first = at(value).predictive(sizes[-1][0])
-            won = float(first @ last @ believed[1].predictive(sizes[-1][1]))
-            return won - assurance if powered[-1] else -np.inf
-
-        answer |= by_discount(totals, suffices, spare)
-    request = {
-        "design": "two-arm", "margin": margin, "effect": effect, "control_rate": list(rates),
-        "level": level, "direction": direction, "type1": type1, "power": power,
-        "assurance": assurance, "n_min": n_min, "n_max": n_max, "allocation": allocation,
-        "n_experimental": n_experimental, "n_control": n_control,
-        "analysis_prior_experimental": comparison.experimental.words,
-        "analysis_prior_control": comparison.control.words,
-        "design_prior_experimental": None if believed is None else believed[0].words,
-        "design_prior_control": None if believed is None else believed[1].words,
-        "discount": discount,
-    }  # fmt: skip
-    sign = ">" if direction == "above" else "<"
-    words = f"success when P(experimental − control rate {sign} {margin:g} | data) > {level:g}"
-    if type1 is not None:
-        words += (
-            f", the level raised until the type I error is at most {type1:g} for every control rate"
-        )
-    paragraph = protocol.two_arm(request, words, answer)
-    priors = {
-        f"{name}, {arm}": prior
-        for name, both in (
-            ("design prior", moved or ()),
-            ("analysis prior", (comparison.experimental, comparison.control)),
-        )
-        for arm, prior in zip(("experimental", "control"), both, strict=False)
-    }
+    place = len(found.table) - 1 if recommended is None else plan.totals.index(recommended)
+    shown = found.table.iloc[place]
+    operating = _operating(plan, shown, sorted({*SHOWN, *request.rates}), request.effect)
+    answer = _answer(plan, found, recommended, place, operating)
+    words = _words(request)
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
-        found = _operating(comparison, shown, level_shown, rates, None)
-        return found[["control", "success"]]
+        return _operating(plan, shown, rates, None)[["control", "success"]]
 
-    return DesignResult(request, words, answer, table, paragraph, operating, curve, priors)
+    return DesignResult(
+        request, plan.said, words, answer, found.table,
+        paragraph(request, plan.arms, words, answer), operating, curve, plan.used, _pictures,
+    )  # fmt: skip
 
 
-def _check(margin, effect, rates, direction, power, allocation) -> None:
-    check_choice("direction", direction, DIRECTIONS)
-    for name, difference in (("margin", margin), ("effect", effect)):
-        if difference is not None and not -1 < difference < 1:
-            raise ValueError(f"{name} {difference:g}: a risk difference lies between -1 and 1")
-    if effect is not None:
-        check_effect(margin, effect, direction)
-        if not rates:
-            raise ValueError(f"effect {effect:g} is added to a control rate: give control_rate")
-    for rate in rates:
-        check_rate("control_rate", rate)
-        if effect is not None and not 0 <= rate + effect <= 1:
-            raise ValueError(
-                f"effect {effect:g} leads from control_rate {rate:g} to {rate + effect:g}: "
-                "choose them so that the experimental rate is from 0 to 1"
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is asked and believed, and when the experimental arm wins."""
+
+    request: TwoArm
+
+    @property
+    def direction(self) -> Direction:
+        """The side of the margin on which the experimental arm wins."""
+        return Direction(self.request.direction)
+
+    @cached_property
+    def arms(self) -> dict[str, Priors[RatePrior]]:
+        """The priors of both arms; the experimental one alone is discounted."""
+        asked = self.request
+        analyses = (asked.analysis_prior_experimental, asked.analysis_prior_control)
+        return {
+            arm: Priors(
+                as_mixture(analysis or asked.analysis_prior, "two arms"),
+                None if believed is None else as_prior(believed),
+                discount,
+                self.direction,
             )
-    if power is not None and effect is None:
-        raise ValueError(f"power {power:g} needs a true difference: give effect and control_rate")
-    if not np.isfinite(allocation) or allocation <= 0:
-        raise ValueError(f"allocation {allocation:g}: give experimental patients per control, > 0")
+            for arm, analysis, believed, discount in zip(
+                ("experimental", "control"), analyses, asked.believed, (asked.discount, 0.0),
+                strict=True,
+            )
+        }  # fmt: skip
 
+    @cached_property
+    def believed(self) -> tuple[AnyPrior, AnyPrior] | None:
+        """Design priors of the experimental and of the control rate, discount included."""
+        experimental, control = (arm.believed for arm in self.arms.values())
+        return None if experimental is None or control is None else (experimental, control)
 
-def check_effect(margin: float, effect: float, direction: str) -> None:
-    """Refuse an effect that does not pass the margin."""
-    if direction == "above" and effect <= margin:
-        raise ValueError(
-            f"effect {effect:g} is not above margin {margin:g}: raise it, or ask for direction "
-            "below"
+    @property
+    def said(self) -> dict[str, str | None]:
+        """The priors in words, by the names of the request."""
+        words = {arm: priors.said for arm, priors in self.arms.items()}
+        return {
+            f"{name}_{arm}": words[arm][name]
+            for name in ("analysis_prior", "design_prior")
+            for arm in words
+        }
+
+    @property
+    def used(self) -> dict[str, AnyPrior]:
+        """The priors as used, by what they are."""
+        named = {arm: priors.used for arm, priors in self.arms.items()}
+        return {
+            f"{name}, {arm}": used[name]
+            for name in ("design prior", "analysis prior")
+            for arm, used in named.items()
+            if name in used
+        }
+
+    @cached_property
+    def sizes(self) -> list[tuple[int, int]]:
+        """Experimental and control patients of every size in question."""
+        return self.request.sizes
+
+    @property
+    def totals(self) -> list[int]:
+        """Patients of every size in question."""
+        return [sum(size) for size in self.sizes]
+
+    @property
+    def discounts(self) -> bool:
+        """Whether the size is also wanted under other discounts."""
+        return (
+            self.believed is not None
+            and self.request.assurance is not None
+            and not self.request.sized
         )
-    if direction == "below" and effect >= margin:
-        raise ValueError(
-            f"effect {effect:g} is not below margin {margin:g}: lower it, or ask for direction "
-            "above"
-        )
+
+    def probability(self, n_experimental: int, n_control: int) -> np.ndarray:
+        """Posterior probability of a difference beyond the margin, for each pair of counts."""
+        above = probability_difference_above(
+            self.arms["experimental"].analysis, self.arms["control"].analysis,
+            n_experimental, n_control, self.request.margin,
+        )  # fmt: skip
+        return self.direction.probability(above)
+
+    def powered(self, table: pd.DataFrame) -> np.ndarray:
+        """Whether each size has the wanted power; all have where none is wanted."""
+        if self.request.power is None:
+            return np.ones(len(table), bool)
+        return table["power"].to_numpy() >= self.request.power
+
+    def recommended(self, table: pd.DataFrame) -> int | None:
+        """Return the smallest size from which on all that is wanted is reached."""
+        wanted = self.request.assurance
+        assured = wanted is not None and table["assurance"].notna().all()
+        if self.request.power is None and not assured:
+            return None
+        suffices = self.powered(table)
+        if assured:
+            suffices = suffices & (table["assurance"].to_numpy() >= wanted)
+        return smallest_lasting(self.totals, suffices)
 
 
-def _sizes(
-    n_min: int, n_max: int, allocation: float, n_experimental: int | None, n_control: int | None
-) -> list[tuple[int, int]]:
-    """Return experimental and control patients of every size in question."""
-    if (n_experimental is None) != (n_control is None):
-        raise ValueError("n_experimental and n_control belong together: give both")
-    check_count("n_experimental", n_experimental, least=1, most=LARGEST_SIZE)
-    check_count("n_control", n_control, least=1, most=LARGEST_SIZE)
-    if n_experimental is not None and n_control is not None:
-        return [(n_experimental, n_control)]
-    check_sizes(n_min, n_max)
-    sizes = []
-    for total in range(max(n_min, 2), n_max + 1):
-        experimental = round(total * allocation / (1 + allocation))
-        experimental = min(max(experimental, 1), total - 1)
-        sizes.append((experimental, total - experimental))
-    if not sizes:
-        raise ValueError(f"n_max {n_max}: two arms need at least 2 patients")
-    return sizes
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What was found of every size.
 
-
-def _design_priors(
-    experimental: str | AnyPrior | None, control: str | AnyPrior | None
-) -> tuple[AnyPrior, AnyPrior] | None:
-    if experimental is None and control is None:
-        return None
-    if experimental is None or control is None:
-        missing = "experimental" if experimental is None else "control"
-        raise ValueError(
-            f"assurance needs a design prior for both arms: give design_prior_{missing}"
-        )
-    return as_prior(experimental), as_prior(control)
-
-
-def _table(
-    comparison: _Comparison,
-    sizes: list[tuple[int, int]],
-    rates: tuple[float, ...],
-    effect: float | None,
-    believed: tuple[AnyPrior, AnyPrior] | None,
-    experimental: Mapping[float, AnyPrior],
-) -> tuple[pd.DataFrame, dict[float, np.ndarray], np.ndarray]:
-    """Return one row a size, the assurance of each under other priors, and the last success table.
-
-    A row has the Monte-Carlo error of its assurance where a design prior is drawn.
-
-    `experimental` holds those priors of the experimental rate, by discount.
+    `assured` holds the assurance of each under the other discounts, and `last` which pairs of
+    counts are a success at the largest.
     """
-    arms = [size[0] for size in sizes]
-    masses = {value: predictives(prior, arms) for value, prior in experimental.items()}
-    assured: dict[float, list[float]] = {value: [] for value in experimental}
-    moves_experimental = moves_control = None
-    if believed is not None:
-        controls = [size[1] for size in sizes]
-        mass_experimental = predictives(believed[0], arms)
-        mass_control = predictives(believed[1], controls)
-        moves_experimental = predictive_moves(believed[0], arms)
-        moves_control = predictive_moves(believed[1], controls)
-    rows, errors, success = [], [], np.zeros((1, 1))
-    for n_experimental, n_control in sizes:
+
+    table: pd.DataFrame
+    assured: dict[float, np.ndarray]
+    last: np.ndarray
+
+
+class _Averages:
+    """Averages over the design priors of what a success table gives."""
+
+    def __init__(self, plan: _Plan, experimental: AnyPrior, control: AnyPrior) -> None:
+        arms, controls = zip(*plan.sizes, strict=True)
+        self._masses = predictives(experimental, arms), predictives(control, controls)
+        self._moves = predictive_moves(experimental, arms), predictive_moves(control, controls)
+        others = {}
+        if plan.discounts:
+            asked, believed = plan.request, plan.arms["experimental"].design
+            assert believed is not None
+            others = under_discounts(believed, plan.direction, asked.discount)[0]
+        self._others = {value: predictives(prior, arms) for value, prior in others.items()}
+
+    @property
+    def drawn(self) -> bool:
+        """Whether an average has a Monte-Carlo error."""
+        return self._moves != (None, None)
+
+    def of(self, success: np.ndarray) -> tuple[float, float | None, dict[float, float]]:
+        """Return the assurance, its error, and the assurance at the other discounts."""
+        n_experimental, n_control = success.shape[0] - 1, success.shape[1] - 1
+        own = self._masses[0][n_experimental]
+        by_experimental, by_control = success @ self._masses[1][n_control], own @ success
+        experimental, control = self._moves
+        error = _joint_error(
+            None if experimental is None else experimental[n_experimental] @ by_experimental,
+            None if control is None else control[n_control] @ by_control,
+        )
+        others = {
+            value: float(mass[n_experimental] @ by_experimental)
+            for value, mass in self._others.items()
+        }
+        assurance = float(np.clip(own @ by_experimental, 0, 1))
+        return assurance, error, others
+
+
+def _search(plan: _Plan) -> _Found:
+    """Return one row a size, with the error of its assurance where a design prior is drawn."""
+    request = plan.request
+    averages = None if plan.believed is None else _Averages(plan, *plan.believed)
+    control = np.array(request.rates)
+    rows, others, success = [], [], np.zeros((1, 1))
+    for n_experimental, n_control in plan.sizes:
         success, level, type1 = decide(
-            comparison.probability(n_experimental, n_control),
-            comparison.margin, comparison.level, comparison.type1,
+            plan.probability(n_experimental, n_control),
+            request.margin, request.level, request.type1,
         )  # fmt: skip
         assurance = power = np.nan
-        if believed is not None:
-            by_experimental = success @ mass_control[n_control]
-            by_control = mass_experimental[n_experimental] @ success
-            assurance = float(np.clip(mass_experimental[n_experimental] @ by_experimental, 0, 1))
-            own = (
-                None
-                if moves_experimental is None
-                else moves_experimental[n_experimental] @ by_experimental
-            )
-            other = None if moves_control is None else moves_control[n_control] @ by_control
-            errors.append(_joint_error(own, other))
-            for value, mass in masses.items():
-                assured[value].append(float(mass[n_experimental] @ by_experimental))
-        if effect is not None:
-            control = np.array(rates)
-            power = float(success_probability(success, control + effect, control).min())
-        rows.append((n_experimental, n_control, assurance, power, type1, level))
-    names = ["n_experimental", "n_control", "assurance", "power", "type1_max", "level"]
-    table = pd.DataFrame(rows, columns=names)
-    if moves_experimental is not None or moves_control is not None:
-        table["assurance_mcse"] = errors
-    return table, {value: np.array(own) for value, own in assured.items()}, success
+        error = None
+        if averages is not None:
+            assurance, error, discounted = averages.of(success)
+            others.append(discounted)
+        if request.effect is not None:
+            power = float(success_probability(success, control + request.effect, control).min())
+        rows.append((n_experimental, n_control, assurance, power, type1, level, error))
+    names = ("n_experimental", "n_control", "assurance", "power", "type1_max", "level")
+    table = pd.DataFrame(rows, columns=[*names, "assurance_mcse"])
+    if averages is None or not averages.drawn:
+        table = table.drop(columns="assurance_mcse")
+    assured = (
+        {value: np.array([row[value] for row in others]) for value in others[0]} if others else {}
+    )
+    return _Found(table, assured, success)
 
 
-def _sufficient(
-    table: pd.DataFrame, power: float | None, assurance: float | None
-) -> np.ndarray | None:
-    wanted = []
-    if power is not None:
-        wanted.append(table["power"].to_numpy() >= power)
-    if assurance is not None and table["assurance"].notna().all():
-        wanted.append(table["assurance"].to_numpy() >= assurance)
-    return np.logical_and.reduce(wanted) if wanted else None
+def _answer(
+    plan: _Plan, found: _Found, recommended: int | None, place: int, operating: pd.DataFrame
+) -> TwoArmAnswer:
+    """Say what was found, and what surrounds the choice."""
+    table = found.table
+    return TwoArmAnswer(
+        recommended_n=recommended,
+        table=rows_of(SizeRow, table.drop(columns=["level", "assurance_mcse"], errors="ignore")),
+        operating=rows_of(Success, operating),
+        level=float(table["level"].iloc[place]),
+        highest_attainable_assurance=plan.believed and _limit(plan, *plan.believed),
+        highest_attainable_assurance_mcse=plan.believed and _limit_error(plan, *plan.believed),
+        assurance_mcse=error_in(table, place, "assurance"),
+        best_assurance=best_of(plan.totals, table, "assurance"),
+        best_power=best_of(plan.totals, table, "power"),
+        frequentist=_frequentist(plan),
+        discounted=_discounts(plan, found),
+    )
+
+
+def _discounts(plan: _Plan, found: _Found) -> Discounted | None:
+    """Return the recommended size under several discounts, and the first that leaves none."""
+    wanted, (experimental, control) = plan.request.assurance, plan.arms.values()
+    if not plan.discounts or wanted is None or not experimental.design or not control.design:
+        return None
+    powered = plan.powered(found.table)
+    suffices = {value: powered & (own >= wanted) for value, own in found.assured.items()}
+    at = under_discounts(experimental.design, plan.direction, plan.request.discount)[1]
+    largest = plan.sizes[-1]
+    won = found.last @ control.design.predictive(largest[1])
+
+    def spare(value: float) -> float:
+        assurance = float(at(value).predictive(largest[0]) @ won)
+        return assurance - wanted if powered[-1] else -np.inf
+
+    return by_discount(plan.totals, suffices, spare)
+
+
+def _words(request: TwoArm) -> str:
+    sign = Direction(request.direction).symbol
+    words = (
+        f"success when P(experimental − control rate {sign} {request.margin:g} | data) > "
+        f"{request.level:g}"
+    )
+    if request.type1 is not None:
+        words += (
+            f", the level raised until the type I error is at most {request.type1:g} for every "
+            "control rate"
+        )
+    return words
 
 
 def _operating(
-    comparison: _Comparison,
+    plan: _Plan,
     row: pd.Series,
-    level: float,
     rates: Sequence[float] | np.ndarray,
     effect: float | None,
 ) -> pd.DataFrame:
     """Return success over the control rates, at the margin and at the effect."""
     sizes = int(row["n_experimental"]), int(row["n_control"])
-    success = (comparison.probability(*sizes) > level).astype(float)
-    control = np.asarray(rates, float)
-    differences = [comparison.margin] if effect is None else [comparison.margin, effect]
+    success = (plan.probability(*sizes) > float(row["level"])).astype(float)
+    control, margin = np.asarray(rates, float), plan.request.margin
+    differences = [margin] if effect is None else [margin, effect]
     parts = []
     for difference in differences:
         own = control[(control + difference >= 0) & (control + difference <= 1)]
@@ -358,22 +342,20 @@ def _operating(
     return pd.concat(parts, ignore_index=True)
 
 
-def _limit(comparison: _Comparison, experimental: AnyPrior, control: AnyPrior) -> float:
+def _limit(plan: _Plan, experimental: AnyPrior, control: AnyPrior) -> float:
     """Probability under the design priors that the true difference is beyond the margin."""
     rates, weights = control.quadrature(200)
-    sides = experimental.above if comparison.direction == "above" else experimental.below
-    return float(np.clip(weights @ sides(rates + comparison.margin), 0, 1))
+    sides = {Direction.ABOVE: experimental.above, Direction.BELOW: experimental.below}
+    return float(np.clip(weights @ sides[plan.direction](rates + plan.request.margin), 0, 1))
 
 
-def _limit_error(
-    comparison: _Comparison, experimental: AnyPrior, control: AnyPrior
-) -> float | None:
+def _limit_error(plan: _Plan, experimental: AnyPrior, control: AnyPrior) -> float | None:
     """Monte-Carlo standard error of that probability; None where no prior is drawn."""
-    above = comparison.direction == "above"
+    above = plan.direction is Direction.ABOVE
     moves = []
     for prior, other, margin, beyond in (
-        (experimental, control, -comparison.margin, not above),
-        (control, experimental, comparison.margin, above),
+        (experimental, control, -plan.request.margin, not above),
+        (control, experimental, plan.request.margin, above),
     ):
         own = None
         if isinstance(prior, WeightedRates):
@@ -395,26 +377,22 @@ def _joint_error(experimental: np.ndarray | None, control: np.ndarray | None) ->
     return float(np.hypot.reduce(np.array(errors, float))) if errors else None
 
 
-def _frequentist(
-    comparison: _Comparison,
-    rates: tuple[float, ...],
-    effect: float | None,
-    power: float | None,
-    allocation: float,
-) -> dict | None:
+def _frequentist(plan: _Plan) -> NormalTest | None:
     """Return the usual sample size of a one-sided test of two proportions, at each control rate."""
+    request, effect = plan.request, plan.request.effect
     if effect is None:
         return None
     from statsmodels.stats.power import normal_sample_size_one_tail
     from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
-    type1 = round(1 - comparison.level, 12) if comparison.type1 is None else comparison.type1
-    power = USUAL_POWER if power is None else power
+    allocation = plan.sizes[0][0] / plan.sizes[0][1] if request.sized else request.allocation
+    type1 = round(1 - request.level, 12) if request.type1 is None else request.type1
+    power = USUAL_POWER if request.power is None else request.power
     sizes = []
-    for control in rates:
+    for control in request.rates:
         experimental = control + effect
-        if comparison.margin == 0:
-            side = "larger" if comparison.direction == "above" else "smaller"
+        if request.margin == 0:
+            side = "larger" if plan.direction is Direction.ABOVE else "smaller"
             arm = samplesize_proportions_2indep_onetail(
                 effect, control, power, ratio=1 / allocation, alpha=type1, alternative=side
             )
@@ -423,22 +401,25 @@ def _frequentist(
                 experimental * (1 - experimental) + control * (1 - control) * allocation
             )
             arm = normal_sample_size_one_tail(
-                abs(effect - comparison.margin), power, type1, spread, spread
+                abs(effect - request.margin), power, type1, spread, spread
             )
         sizes.append((int(np.ceil(arm)), int(np.ceil(arm / allocation))))
-    n_experimental, n_control = max(sizes, key=sum)
-    return {
-        "test": "one-sided normal test of two proportions",
-        "type1_wanted": type1,
-        "power_wanted": power,
-        "n_experimental": n_experimental,
-        "n_control": n_control,
-    }
+    test = "one-sided normal test of two proportions"
+    return NormalTest(test, type1, power, *max(sizes, key=sum))
 
 
-def _records(table: pd.DataFrame) -> list[dict]:
-    """Return rows as JSON-ready values; not-a-number is null."""
-    return [
-        {str(name): None if value != value else value for name, value in row.items()}
-        for row in table.to_dict("records")
-    ]
+def _pictures(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_operating import draw_design_type1
+
+    yield from size_picture(result)
+    errors, asked = type1_frame(result), result.request
+    nominal = 1 - asked.level if asked.type1 is None else asked.type1
+    if len(errors) > 1:
+        yield Picture(
+            "type1",
+            "Type I error over the control rate",
+            "Exact probability of success where the true difference is the margin; level line: "
+            "the nominal error.",
+            errors,
+            partial(draw_design_type1, wanted=nominal),
+        )

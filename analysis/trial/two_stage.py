@@ -1,15 +1,20 @@
 """Simon's two-stage designs: the frequentist yardstick of a single-arm trial."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from ...models.rates.beta_mixture import binomial_mass
-from . import protocol
-from .requests import DesignResult, check_power, check_rates, check_sizes, check_target
+from .design_frames import stage_frame
+from .pictures import null_and_target
+from .requests import TwoStage, answers
+from .result import DesignResult, Picture
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,22 @@ class SimonDesign:
     power: float
 
 
-def two_stage(
-    *, null: float, target: float, type1: float = 0.05, power: float = 0.8, n_max: int = 300
-) -> DesignResult:
+@dataclass(frozen=True)
+class TwoStageAnswer:
+    """Simon's designs; None where there is none in range."""
+
+    optimal: SimonDesign | None
+    minimax: SimonDesign | None
+
+    @property
+    def named(self) -> dict[str, SimonDesign]:
+        """The designs that there are, by name."""
+        named = {"optimal": self.optimal, "minimax": self.minimax}
+        return {name: design for name, design in named.items() if design is not None}
+
+
+@answers(TwoStage)
+def two_stage(request: TwoStage) -> DesignResult:
     """Find Simon's optimal and minimax two-stage designs by exhaustive search.
 
     Parameters
@@ -53,39 +71,64 @@ def two_stage(
     ----------
     Simon 1989, doi:10.1016/0197-2456(89)90015-9.
     """
-    check_rates(null=null, target=target, type1=type1, power=power)
-    check_target(null, target)
-    check_power(power, type1)
-    check_sizes(2, n_max)
-    designs = _search(null, target, type1, power, n_max)
-    named = {}
-    if designs:
-        named = {
-            "optimal": min(designs, key=lambda design: (design.expected_n, design.n)),
-            "minimax": min(designs, key=lambda design: (design.n, design.expected_n)),
-        }
-    answer = {name: asdict(named[name]) if name in named else None for name in NAMES}
-    table = pd.DataFrame([{"design": name} | asdict(design) for name, design in named.items()])
-    request = {
-        "design": "two-stage", "null": null, "target": target, "type1": type1, "power": power,
-        "n_max": n_max,
-    }  # fmt: skip
+    designs = _search(request.null, request.target, request.type1, request.power, request.n_max)
+    answer = TwoStageAnswer(
+        min(designs, key=lambda design: (design.expected_n, design.n), default=None),
+        min(designs, key=lambda design: (design.n, design.expected_n), default=None),
+    )
+    rows = [{"design": name} | asdict(design) for name, design in answer.named.items()]
     words = (
         "stop for futility after the first stage with at most r1 responses; reject a response "
-        f"rate of {null:g} with more than r responses in all"
+        f"rate of {request.null:g} with more than r responses in all"
     )
-    paragraph = protocol.two_stage(request, answer)
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
         return pd.concat(
-            [_characteristics(name, design, np.asarray(rates)) for name, design in named.items()],
+            [
+                _characteristics(name, design, np.asarray(rates))
+                for name, design in answer.named.items()
+            ],
             ignore_index=True,
         )
 
-    return DesignResult(request, words, answer, table, paragraph, curve=curve)
+    return DesignResult(
+        request, {}, words, answer, pd.DataFrame(rows), _paragraph(request, answer),
+        curve=curve, draw=_pictures,
+    )  # fmt: skip
 
 
-NAMES = ("optimal", "minimax")
+def _paragraph(request: TwoStage, answer: TwoStageAnswer) -> str:
+    """Return text for a protocol; every number is taken from the request or the answer."""
+    asked = (
+        f"a response rate of {request.null:g} against {request.target:g}, type I error at "
+        f"most {request.type1:g} and power at least {request.power:g}"
+    )
+    if not answer.named:
+        return f"No two-stage design with up to {request.n_max} patients has {asked}."
+    parts = [f"Simon's two-stage designs for {asked}."]
+    for name, design in answer.named.items():
+        parts.append(
+            f"The {name} design treats {design.n1} patients, stops for futility with at most "
+            f"{design.r1} responses, else goes on to {design.n} patients and rejects the "
+            f"lower rate with more than {design.r} responses (probability of early termination "
+            f"{design.pet:.4f} and expected number of patients {design.expected_n:.2f} at "
+            f"the lower rate; exact type I error {design.alpha:.4f}, power {design.power:.4f})."
+        )
+    return " ".join(parts)
+
+
+def _pictures(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_stages import draw_design_stages
+
+    if result.answer.named:
+        yield Picture(
+            "stages",
+            "Two-stage designs over the true rate",
+            "Exact probability of success and of an early stop, and mean number of patients; "
+            "upright lines: the null and the target.",
+            stage_frame(result),
+            partial(draw_design_stages, rates=null_and_target(result.request)),
+        )
 
 
 def _characteristics(name: str, design: SimonDesign, rates: np.ndarray) -> pd.DataFrame:

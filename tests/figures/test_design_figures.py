@@ -32,10 +32,10 @@ def drawn():
     watch = safety(null=0.1, target=0.3, boundary="sprt", n_max=30)
     looks = monitor(null=0.2, look=[10, 20, 30], futility=0.05, efficacy=0.99)
     precise = precision(width=0.2)
-    sizes = {words: precise.answer[name] for name, words in frames.CRITERIA.items()}
+    sizes = {words: precise.to_dict()[name] for name, words in frames.CRITERIA.items()}
     draws = sampled_rate(np.random.default_rng(1).beta(8, 12, 4000))
     size = frames.size_frame(single), {
-        "recommended_n": single.answer["recommended_n"], "wanted": (("wanted", 0.8),)
+        "recommended_n": single.to_dict()["recommended_n"], "wanted": (("wanted", 0.8),)
     }  # fmt: skip
     return {
         "size": (draw_design_size, *size),
@@ -182,7 +182,7 @@ def test_two_stage_curves_pass_through_the_published_design(drawn):
 def test_worth_is_written_and_disagreement_said(drawn):
     draw, frame, _ = drawn["worth"]
     said = " ".join(text.get_text() for text in draw(frame, make_style("double")).texts)
-    answer = ess(prior=MIXTURE).answer
+    answer = ess(prior=MIXTURE).to_dict()
     for words, name in (("ELIR", "elir"), ("moment", "moment"), ("Morita", "morita")):
         assert f"{words}: {answer[name]:.1f} patients" in said
     assert "the definitions disagree" in said
@@ -217,13 +217,15 @@ def test_type1_error_is_drawn_over_the_whole_range_and_shows_its_top(margin, dir
     assert frame["x"].min() == pytest.approx(max(0, -margin))
     assert frame["x"].max() == pytest.approx(min(1, 1 - margin))
     # Between points half a per cent apart the error turns by less than this.
-    assert frame["value"].max() == pytest.approx(result.answer["table"][0]["type1_max"], abs=2e-4)
+    assert frame["value"].max() == pytest.approx(
+        result.to_dict()["table"][0]["type1_max"], abs=2e-4
+    )
 
 
 def test_type1_frame_keeps_only_rows_at_the_margin():
     result = two_arm(n_experimental=9, n_control=7, margin=0.1, effect=0.3, control_rate=0.33)
     frame = frames.type1_frame(result)
-    shown = pd.DataFrame(result.answer["operating"])
+    shown = pd.DataFrame(result.to_dict()["operating"])
     own = shown[np.isclose(shown["experimental"] - shown["control"], 0.1)]
     assert len(own) < len(shown)
     at = dict(zip(frame["x"], frame["value"], strict=True))
@@ -234,7 +236,7 @@ def test_type1_frame_keeps_only_rows_at_the_margin():
 def test_single_arm_operating_characteristics_pass_through_the_table():
     result = single_arm(null=0.2, target=0.4, n_min=30, n_max=30)
     frame = frames.ending_frame(result)
-    row = result.answer["table"][0]
+    row = result.to_dict()["table"][0]
     at = dict(zip(frame["x"], frame["value"], strict=True))
     assert (at[0.2], at[0.4]) == pytest.approx((row["type1"], row["power"]["0.4"]))
     assert (at[0.0], at[1.0]) == (0, 1)

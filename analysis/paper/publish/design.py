@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ....data.export import write_csv, write_whole
-from ...trial import design_frames
-from ...trial.requests import DesignResult
+from ...trial.pictures import pictures
+from ...trial.result import DesignResult, Picture
 from ..words.exhibit import Exhibit, Words
 from ..words.wording import without_tags
 from .publish import captions_page
 from .rendering import render
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from ....figures.style import Style
 
 FORMATS = ("svg", "png")
 #: Every picture that a design may have.
@@ -29,20 +20,11 @@ PICTURES = ("size", "operating", "type1", "boundaries", "stages", "precision", "
 NO_VERDICT = "unchecked"
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """One picture: its name and title, what it draws, and how."""
-
-    name: str
-    title: str
-    frame: pd.DataFrame
-    draw: Callable[[pd.DataFrame, Style], Figure]
-
-    def exhibit(self, result: DesignResult) -> Exhibit:
-        """Give its words too."""
-        caption = f"{self.title}. {_SHOWN[self.name]} {_setting(result)}"
-        words = Words(self.title, caption, f"{self.title}: {_seen(self.frame)}.")
-        return Exhibit(f"design_{self.name}", self.frame, words, self.draw)
+def exhibit_of(picture: Picture, result: DesignResult) -> Exhibit:
+    """Give a picture its words."""
+    caption = f"{picture.title}. {picture.shown} {_setting(result)}"
+    words = Words(picture.title, caption, f"{picture.title}: {_seen(picture.frame)}.")
+    return Exhibit(f"design_{picture.name}", picture.frame, words, picture.draw)
 
 
 def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
@@ -67,7 +49,7 @@ def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
     style = make_style("single", (), None if verdict == NO_VERDICT else verdict)
     files: list[Path] = []
     shown: list[Exhibit] = []
-    for exhibit in (picture.exhibit(result) for picture in pictures(result)):
+    for exhibit in (exhibit_of(picture, result) for picture in pictures(result)):
         shown.append(exhibit)
         place = out / f"{exhibit.name}.csv"
         write_csv(exhibit.frame, place)
@@ -85,32 +67,10 @@ def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
     return files
 
 
-_SHOWN = {
-    "size": "Exact probabilities by enumeration, in a sawtooth, as counts are whole; level lines: "
-    "what is wanted; upright line: the smallest size from which on every size has it.",
-    "operating": "Exact chance of each ending; upright lines: rates that the design is about.",
-    "type1": "Exact probability of success where the true difference is the margin; level line: "
-    "the nominal error.",
-    "boundaries": "Numbers of events at which the trial ends, over the patients seen.",
-    "stages": "Exact probability of success and of an early stop, and mean number of patients; "
-    "upright lines: the null and the target.",
-    "precision": "Largest average probability of an interval of the wanted width, and average and "
-    "largest width of the highest-density interval; level lines: what is wanted; upright lines: "
-    "the smallest sizes.",
-    "ess": "Density, with mean and central 95 % interval; at the right, the patients that it is "
-    "worth by the expected local-information ratio (ELIR), by its mean and variance (moment), and "
-    "by the curvature at its mode (Morita).",
-    "priors": "Densities; those of drawn rates are kernel estimates on the log-odds, after any "
-    "discount. Upright lines: fixed rates.",
-}
-
-
 def _setting(result: DesignResult) -> str:
     """Give the rule and the priors of a design."""
     named = {
-        name.replace("_", " "): value
-        for name, value in result.request.items()
-        if "prior" in name and value is not None
+        name.replace("_", " "): value for name, value in result.said.items() if value is not None
     }
     parts = [result.rule, *(f"{name}: {value}" for name, value in named.items())]
     return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
@@ -127,122 +87,3 @@ def _seen(frame: pd.DataFrame) -> str:
         steps = " to ".join(f"{value:.3g} at {x:.3g}" for x, value in points)
         parts.append(f"{name} from {steps}")
     return "; ".join(parts)
-
-
-def pictures(result: DesignResult) -> Iterator[Picture]:
-    """Give each picture that an answer has something to show in."""
-    found = {
-        "single-arm": _single_arm,
-        "two-arm": _two_arm,
-        "safety": _stopping,
-        "monitor": _stopping,
-        "two-stage": _two_stage,
-        "precision": _precision,
-        "ess": _ess,
-    }[result.request["design"]](result)
-    yield from (picture for picture in found if not picture.frame.empty)
-    yield from _priors(result)
-
-
-def _size(result: DesignResult) -> Iterator[Picture]:
-    from ....figures.design_size import draw_design_size
-
-    request = result.request
-    if len(result.table) > 1:
-        frame = design_frames.size_frame(result)
-        wanted = tuple(
-            (f"wanted {name}", request[name])
-            for name in ("assurance", "power")
-            if request[name] is not None and frame["series"].str.startswith(name).any()
-        )
-        draw = partial(
-            draw_design_size, recommended_n=result.answer["recommended_n"], wanted=wanted
-        )
-        yield Picture("size", "Probability of success against the number of patients", frame, draw)
-
-
-def _marks(request: dict) -> tuple[tuple[str, float], ...]:
-    """Return the null and the target, where they were named."""
-    named = ((name, request[name]) for name in ("null", "target"))
-    return tuple((name, rate) for name, rate in named if rate is not None)
-
-
-def _single_arm(result: DesignResult) -> Iterator[Picture]:
-    yield from _size(result)
-    yield _operating(result)
-
-
-def _operating(result: DesignResult) -> Picture:
-    from ....figures.design_operating import draw_design_operating
-
-    draw = partial(draw_design_operating, rates=_marks(result.request))
-    title = "Operating characteristics over the true rate"
-    return Picture("operating", title, design_frames.ending_frame(result), draw)
-
-
-def _two_arm(result: DesignResult) -> Iterator[Picture]:
-    from ....figures.design_operating import draw_design_type1
-
-    yield from _size(result)
-    errors, level = design_frames.type1_frame(result), result.request["level"]
-    wanted = result.request["type1"]
-    draw = partial(draw_design_type1, wanted=1 - level if wanted is None else wanted)
-    if len(errors) > 1:
-        yield Picture("type1", "Type I error over the control rate", errors, draw)
-
-
-def _stopping(result: DesignResult) -> Iterator[Picture]:
-    from ....figures.design_boundaries import draw_design_boundaries
-
-    looks = result.request["look"] is not None
-    draw = partial(draw_design_boundaries, looks=looks)
-    stops = design_frames.boundary_frame(result)
-    yield Picture("boundaries", "Counts at which the trial stops", stops, draw)
-    if result.curve is not None:
-        yield _operating(result)
-
-
-def _two_stage(result: DesignResult) -> Iterator[Picture]:
-    from ....figures.design_stages import draw_design_stages
-
-    if result.answer["optimal"] is not None:
-        draw = partial(draw_design_stages, rates=_marks(result.request))
-        title = "Two-stage designs over the true rate"
-        yield Picture("stages", title, design_frames.stage_frame(result), draw)
-
-
-def _precision(result: DesignResult) -> Iterator[Picture]:
-    from ....figures.design_precision import draw_design_precision
-
-    request = result.request
-    sizes = {words: result.answer[name] for name, words in design_frames.CRITERIA.items()}
-    draw = partial(
-        draw_design_precision, coverage=request["coverage"], width=request["width"], sizes=sizes
-    )
-    title = "Precision against the number of patients"
-    yield Picture("precision", title, design_frames.precision_frame(result), draw)
-
-
-def _ess(result: DesignResult) -> Iterator[Picture]:
-    from ....figures.design_ess import draw_design_ess
-
-    frame = design_frames.ess_frame(result)
-    yield Picture("ess", "A prior on a rate and what it is worth", frame, draw_design_ess)
-
-
-def _priors(result: DesignResult) -> Iterator[Picture]:
-    """Draw design and analysis priors on one axis; a fixed rate is a line across it."""
-    from ....figures.design_priors import draw_design_priors
-    from ....models.rates.prior import WeightedRates
-
-    used = result.priors
-    if not any(name.startswith("design") for name in used):
-        return
-    fixed = {
-        name: prior.rates[0]
-        for name, prior in used.items()
-        if isinstance(prior, WeightedRates) and len(set(prior.rates)) == 1
-    }
-    frame = design_frames.prior_frame({k: v for k, v in used.items() if k not in fixed})
-    draw = partial(draw_design_priors, rates=tuple(fixed.items()))
-    yield Picture("priors", "Design prior and analysis prior", frame, draw)

@@ -1,5 +1,6 @@
 """The designs on the command line: priors of a fit, senseless requests, shapes of the answers."""
 
+import inspect
 import json
 import re
 
@@ -8,6 +9,8 @@ from typer.testing import CliRunner
 
 from mscpool.analysis.terminal import cli
 from mscpool.analysis.terminal.design_options import OPTIONS
+from mscpool.analysis.trial import design
+from mscpool.analysis.trial.requests import REQUESTS
 
 TABLE = """study,disease,outcome,events,n
 A,first,improvement,3,10
@@ -168,3 +171,23 @@ def test_a_fit_named_by_its_file_keeps_its_verdict(stored, table, tmp_path, monk
             assert answered(*words, out=tmp_path)["fit"]["verdict"] == "warn"
     finally:
         (stored / "check.json").unlink()
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.design)
+def test_a_design_takes_the_keywords_and_options_of_its_request(request_):
+    function = getattr(design, request_.design.replace("-", "_"))
+    keywords = inspect.signature(function).parameters
+    assert tuple(keywords) == request_.keywords()
+    shown = run(request_.design, "--help").stdout
+    for name in keywords:
+        assert f"--{name.replace('_', '-')} " in shown, name
+    documented = re.findall(r"^([a-z_0-9, ]+) : ", inspect.getdoc(function), re.M)
+    assert set(keywords) <= {name for names in documented for name in names.split(", ")} | {
+        # As in single_arm, says the docstring of monitor.
+        *single_arm_keywords(function)
+    }
+
+
+def single_arm_keywords(function):
+    line = re.search(r"^(null, .*)\n    As in `single_arm`", inspect.getdoc(function), re.M)
+    return line[1].split(", ") if line else ()

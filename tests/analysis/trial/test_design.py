@@ -12,7 +12,8 @@ from scipy import stats
 from mscpool.analysis.trial.design import ess, precision, single_arm, two_arm, two_stage
 from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.analysis.trial.operating import Rule, as_analysis, crossing_probabilities, predictives
-from mscpool.analysis.trial.requests import smallest_lasting
+from mscpool.analysis.trial.result import smallest_lasting
+from mscpool.models.direction import Direction
 from mscpool.models.rates.prior import parse_prior, point_rate, sampled_rate
 
 MIXTURE = "0.7*beta(6,14)+0.3*beta(1,1)"
@@ -86,7 +87,7 @@ def test_every_number_of_a_row_is_the_enumerated_one(direction):
 
 def test_dual_rule_also_wants_the_median_beyond_the_target():
     result = single_arm(null=0.2, target=0.4, rule="dual", n_min=20, n_max=40)
-    for row in result.answer["table"]:
+    for row in result.to_dict()["table"]:
         n = row["n"]
         passing = [
             y for y in by_hand(n, 0.2, 0.95, 1, 1) if stats.beta(1 + y, 1 + n - y).median() > 0.4
@@ -96,8 +97,8 @@ def test_dual_rule_also_wants_the_median_beyond_the_target():
 
 
 def test_type1_bound_takes_the_smallest_count_that_also_passes_the_rule():
-    free = single_arm(null=0.2, n_min=5, n_max=60).answer
-    bound = single_arm(null=0.2, n_min=5, n_max=60, type1=0.03).answer
+    free = single_arm(null=0.2, n_min=5, n_max=60).to_dict()
+    bound = single_arm(null=0.2, n_min=5, n_max=60, type1=0.03).to_dict()
     assert bound["type1_above"] == []
     assert free["type1_above"] == [row["n"] for row in free["table"] if row["type1"] > 0.05]
     assert free["type1_above"]
@@ -108,73 +109,73 @@ def test_type1_bound_takes_the_smallest_count_that_also_passes_the_rule():
 
 
 def test_size_without_any_success_has_no_critical_count():
-    row = single_arm(null=0.9, n_min=5, n_max=5, level=0.99).answer["table"][0]
+    row = single_arm(null=0.9, n_min=5, n_max=5, level=0.99).to_dict()["table"][0]
     assert (row["critical"], row["type1"]) == (None, 0.0)
 
 
 def test_recommended_size_holds_for_every_larger_one_in_range():
     result = single_arm(null=0.2, target=0.4, power=0.8, type1=0.05, n_max=100, assurance=None)
-    power = {row["n"]: row["power"]["0.4"] for row in result.answer["table"]}
-    n = result.answer["recommended_n"]
+    power = {row["n"]: row["power"]["0.4"] for row in result.to_dict()["table"]}
+    n = result.to_dict()["recommended_n"]
     assert all(power[size] >= 0.8 for size in range(n, 101))
     assert power[n - 1] < 0.8
     # The sawtooth: a smaller size reaches it, but the next one does not.
     assert any(power[size] >= 0.8 for size in range(5, n))
-    assert n == result.answer["frequentist"]["n"]
+    assert n == result.to_dict()["frequentist"]["n"]
 
 
 def test_both_targets_must_hold():
     wanted = {"null": 0.2, "target": 0.4, "design_prior": "beta(8,12)"}
-    alone = single_arm(**wanted).answer["recommended_n"]
-    powered = single_arm(**wanted, power=0.95, assurance=None).answer["recommended_n"]
-    both = single_arm(**wanted, power=0.95).answer["recommended_n"]
+    alone = single_arm(**wanted).to_dict()["recommended_n"]
+    powered = single_arm(**wanted, power=0.95, assurance=None).to_dict()["recommended_n"]
+    both = single_arm(**wanted, power=0.95).to_dict()["recommended_n"]
     assert both == max(alone, powered)
 
 
 def test_unreachable_wish_is_an_answer_with_the_best_size():
     result = single_arm(null=0.2, design_prior="beta(4,16)", n_max=60)
-    best = max(result.answer["table"], key=lambda row: row["assurance"])
-    assert result.answer["recommended_n"] is None
-    assert result.answer["best_assurance"] == {"n": best["n"], "assurance": best["assurance"]}
+    best = max(result.to_dict()["table"], key=lambda row: row["assurance"])
+    assert result.to_dict()["recommended_n"] is None
+    assert result.to_dict()["best_assurance"] == {"n": best["n"], "assurance": best["assurance"]}
     assert f"{best['assurance']:.3f}, at {best['n']} patients" in result.paragraph
     attainable = stats.beta.sf(0.2, 4, 16)
-    assert result.answer["highest_attainable_assurance"] == pytest.approx(attainable)
+    assert result.to_dict()["highest_attainable_assurance"] == pytest.approx(attainable)
 
 
 def test_unreachable_power_is_an_answer_with_the_best_size():
     result = single_arm(null=0.2, target=0.25, power=0.9, assurance=None, n_max=60)
-    best = max(result.answer["table"], key=lambda row: row["power"]["0.25"])
-    assert result.answer["recommended_n"] is None
-    assert result.answer["best_power"] == {"n": best["n"], "power": best["power"]["0.25"]}
+    best = max(result.to_dict()["table"], key=lambda row: row["power"]["0.25"])
+    assert result.to_dict()["recommended_n"] is None
+    assert result.to_dict()["best_power"] == {"n": best["n"], "power": best["power"]["0.25"]}
     assert f"the best power is {best['power']['0.25']:.3f}, at {best['n']} pat" in result.paragraph
 
 
 def test_assurance_approaches_the_probability_that_the_rule_is_deserved():
     # The gap falls with the square root of n: about 1 / sqrt(2000) is left.
-    endless = single_arm(null=0.2, design_prior="beta(8,12)", n_min=2000, n_max=2000).answer
+    endless = single_arm(null=0.2, design_prior="beta(8,12)", n_min=2000, n_max=2000).to_dict()
     assert endless["table"][0]["assurance"] == pytest.approx(
         endless["highest_attainable_assurance"], abs=0.02
     )
     dual = single_arm(
         null=0.2, target=0.4, rule="dual", design_prior="beta(8,12)", n_min=2000, n_max=2000
-    ).answer
+    ).to_dict()
     assert dual["table"][0]["assurance"] == pytest.approx(dual["limiting_assurance"], abs=0.01)
 
 
 def test_a_point_design_prior_makes_assurance_power():
     result = single_arm(null=0.2, target=0.4, design_prior="0.4", n_max=40)
-    for row in result.answer["table"]:
+    for row in result.to_dict()["table"]:
         assert row["assurance"] == pytest.approx(row["power"]["0.4"], abs=1e-12)
 
 
 def test_sampled_design_prior_agrees_with_its_distribution_and_states_its_error():
     draws = np.random.default_rng(4).beta(8, 12, 8000)
-    exact = single_arm(null=0.2, design_prior="beta(8,12)", n_min=40, n_max=45).answer
+    exact = single_arm(null=0.2, design_prior="beta(8,12)", n_min=40, n_max=45).to_dict()
     sampled = single_arm(null=0.2, design_prior=sampled_rate(draws), n_min=40, n_max=45)
     few = single_arm(null=0.2, design_prior=sampled_rate(draws[:500]), n_min=40, n_max=45)
-    error = sampled.answer["assurance_mcse"]
-    assert few.answer["assurance_mcse"] > 2 * error > 0
-    for row, same in zip(exact["table"], sampled.answer["table"], strict=True):
+    error = sampled.to_dict()["assurance_mcse"]
+    assert few.to_dict()["assurance_mcse"] > 2 * error > 0
+    for row, same in zip(exact["table"], sampled.to_dict()["table"], strict=True):
         assert same["assurance"] == pytest.approx(row["assurance"], abs=4 * error)
     assert "Monte-Carlo standard error" in sampled.paragraph
     assert exact["assurance_mcse"] is None
@@ -185,9 +186,9 @@ def test_a_size_that_suffices_by_luck_is_not_said_not_to():
     result = single_arm(
         null=0.1, direction="below", design_prior="beta(1,35)", n_max=100, assurance=0.8
     )
-    assert result.answer["best_assurance"]["assurance"] > 0.8
-    assert result.answer["recommended_n"] is None
-    assert result.answer["discount_limit"] == 0
+    assert result.to_dict()["best_assurance"]["assurance"] > 0.8
+    assert result.to_dict()["recommended_n"] is None
+    assert result.to_dict()["discount_limit"] == 0
     assert "no number in range suffices lastingly" in result.paragraph
 
 
@@ -195,14 +196,14 @@ def test_a_size_that_suffices_by_luck_is_not_said_not_to():
 def test_discount_weakens_the_design_prior_and_its_limit_is_where_nothing_suffices(direction):
     null, prior = (0.2, "beta(12,18)") if direction == "above" else (0.5, "beta(6,24)")
     wanted = {"null": null, "design_prior": prior, "direction": direction, "n_max": 120}
-    answer = single_arm(**wanted).answer
+    answer = single_arm(**wanted).to_dict()
     sizes = [row["recommended_n"] for row in answer["discounts"]]
     assert sizes[0] == answer["recommended_n"]
     known = [math.inf if n is None else n for n in sizes]
     assert known == sorted(known)
     limit = answer["discount_limit"]
-    short = single_arm(**wanted, discount=limit - 1e-4).answer
-    beyond = single_arm(**wanted, discount=limit + 1e-4).answer
+    short = single_arm(**wanted, discount=limit - 1e-4).to_dict()
+    beyond = single_arm(**wanted, discount=limit + 1e-4).to_dict()
     assert short["recommended_n"] is not None
     assert beyond["recommended_n"] is None
     table = {row["n"]: row["assurance"] for row in answer["table"]}
@@ -217,7 +218,7 @@ def test_any_analysis_with_three_functions_serves():
     other = single_arm(
         null=0.2, analysis_prior=GridAnalysis(), design_prior="beta(8,12)", n_min=20, n_max=26
     )
-    for left, right in zip(exact.answer["table"], other.answer["table"], strict=True):
+    for left, right in zip(exact.to_dict()["table"], other.to_dict()["table"], strict=True):
         assert left["critical"] == right["critical"]
         assert left["width"] == pytest.approx(right["width"], abs=1e-3)
     look = {"null": 0.2, "look": [10, 25], "futility": 0.1, "n_so_far": 10, "events_so_far": 3}
@@ -225,9 +226,9 @@ def test_any_analysis_with_three_functions_serves():
         monitor(**look, analysis_prior=MIXTURE),
         monitor(**look, analysis_prior=GridAnalysis()),
     )
-    assert exact.answer["looks"] == other.answer["looks"]
-    assert exact.answer["success_probability"] == pytest.approx(
-        other.answer["success_probability"], abs=1e-4
+    assert exact.to_dict()["looks"] == other.to_dict()["looks"]
+    assert exact.to_dict()["success_probability"] == pytest.approx(
+        other.to_dict()["success_probability"], abs=1e-4
     )
 
 
@@ -235,7 +236,7 @@ def test_published_decision_boundaries(root):
     text = (root / "tests/reference/beta_mixture_primitives.json").read_text("utf-8")
     values = {case["f"]: case["v"] for case in json.loads(text)["cases"]}
     analysis = as_analysis("0.2*beta(2,2)+0.8*beta(5,5)")
-    below = Rule(0.6, level=0.95, direction="below").critical(analysis, 50)
+    below = Rule(0.6, level=0.95, direction=Direction.BELOW).critical(analysis, 50)
     assert below == values["largest r of 50 with P(theta<=.6)>.95, prior .2 Beta(2,2)+.8 Beta(5,5)"]
     # The source counts its boundary for the upper tail as the last count that is no success.
     above = Rule(0.6, level=0.6).critical(analysis, 50)
@@ -293,12 +294,12 @@ def test_worth_of_a_prior_has_the_shape_of_the_command():
     answer = ess(prior="0.2*beta(1,1)+0.8*beta(10,2)").to_dict()
     assert {"elir", "moment", "morita", "mean", "sd", "q2.5", "q50", "q97.5"} <= set(answer)
     assert answer["elir"] == pytest.approx(7.65152, abs=5e-6)
-    assert ess(prior="0.5*beta(0.5,1)+0.5*beta(3,9)").answer["elir"] is None
+    assert ess(prior="0.5*beta(0.5,1)+0.5*beta(3,9)").to_dict()["elir"] is None
 
 
 def test_worth_of_draws_is_that_of_their_distribution():
     draws = np.random.default_rng(8).beta(5, 15, 20_000)
-    answer = ess(prior=sampled_rate(draws)).answer
+    answer = ess(prior=sampled_rate(draws)).to_dict()
     # Twenty thousand draws give the two shapes to about 1 %.
     assert answer["elir"] == pytest.approx(20, rel=0.05)
     assert answer["distance"] < 0.02
@@ -413,7 +414,8 @@ def test_result_is_json_and_its_paragraph_says_nothing_else(name):
     whole = result.to_dict()
     assert json.loads(json.dumps(whole, allow_nan=False)) == whole
     assert {"request", "rule", "paragraph"} <= set(whole)
-    known = np.array(list(numbers_within({**result.request, **result.answer})))
+    told = {name: each for name, each in whole.items() if name not in ("rule", "paragraph")}
+    known = np.array(list(numbers_within(told)))
     known = np.append(known, [95.0, 1.0])  # "95 % interval"; r1 in the name of a count
     for text in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", result.paragraph):
         decimals = len(text.partition(".")[2])

@@ -90,7 +90,7 @@ REQUESTS = {
 @pytest.mark.parametrize("name", REQUESTS)
 def test_errors_are_the_spread_over_other_draws(name):
     ask, places, elsewhere = REQUESTS[name]
-    answers = [ask(drawn(seed)).answer for seed in range(SEEDS)]
+    answers = [ask(drawn(seed)).to_dict() for seed in range(SEEDS)]
     for place in places:
         values = [at(answer, elsewhere.get(place, place)) for answer in answers]
         errors = [at(answer, f"{place}_mcse") for answer in answers]
@@ -102,8 +102,8 @@ def test_errors_grow_with_autocorrelation_and_are_in_the_answer_and_paragraph(na
     ask, places, _ = REQUESTS[name]
     once, ten_times = ask(drawn(1, 8000)), ask(drawn(1, 8000, repeat=10))
     for place in places:
-        error = at(once.answer, f"{place}_mcse")
-        assert at(ten_times.answer, f"{place}_mcse") > 2 * error > 0
+        error = at(once.to_dict(), f"{place}_mcse")
+        assert at(ten_times.to_dict(), f"{place}_mcse") > 2 * error > 0
     assert "Monte-Carlo standard error" in once.paragraph
     assert json.loads(json.dumps(once.to_dict(), allow_nan=False)) == once.to_dict()
 
@@ -112,7 +112,7 @@ def test_errors_grow_with_autocorrelation_and_are_in_the_answer_and_paragraph(na
 def test_what_is_integrated_has_no_error(name):
     ask, places, _ = REQUESTS[name]
     result = ask(parse_prior("beta(8,12)"))
-    assert all(at(result.answer, f"{place}_mcse") is None for place in places)
+    assert all(at(result.to_dict(), f"{place}_mcse") is None for place in places)
     assert "Monte-Carlo" not in result.paragraph
     assert not any("mcse" in str(name) for name in result.table.columns)
 
@@ -152,7 +152,7 @@ def test_each_row_of_a_table_has_the_error_of_its_assurance(size):
     if size == "single-arm":
         result = single_arm(null=0.2, design_prior=prior, n_min=20, n_max=40)
         same = [
-            single_arm(null=0.2, design_prior=prior, n_min=n, n_max=n).answer["assurance_mcse"]
+            single_arm(null=0.2, design_prior=prior, n_min=n, n_max=n).to_dict()["assurance_mcse"]
             for n in range(20, 41)
         ]
     else:
@@ -161,11 +161,11 @@ def test_each_row_of_a_table_has_the_error_of_its_assurance(size):
             two_arm(
                 design_prior_experimental=prior, design_prior_control="0.1",
                 n_experimental=int(row.n_experimental), n_control=int(row.n_control),
-            ).answer["assurance_mcse"]
+            ).to_dict()["assurance_mcse"]
             for row in result.table.itertuples()
         ]  # fmt: skip
     assert result.table["assurance_mcse"].to_numpy() == pytest.approx(same, rel=1e-9)
-    best = result.answer["best_assurance"]
+    best = result.to_dict()["best_assurance"]
     assert best["assurance_mcse"] == pytest.approx(
         result.table.loc[result.table["assurance"].idxmax(), "assurance_mcse"]
     )
@@ -175,7 +175,7 @@ def test_precision_has_its_errors_in_the_table_too():
     result = precision(width=0.3, design_prior=drawn(1), n_max=60)
     table = result.table.set_index("criterion")["value_mcse"]
     for name in ("acc", "alc"):
-        assert table[name] == result.answer["values"][name]["value_mcse"] > 0
+        assert table[name] == result.to_dict()["values"][name]["value_mcse"] > 0
     assert np.isnan(table["woc"])  # a largest width is no average
 
 
@@ -187,8 +187,8 @@ def test_worth_of_draws_has_the_error_of_fitting_a_mixture_to_them():
         "mean": [prior.mean for prior in priors],
         "sd": [prior.sd for prior in priors],
     }.items():
-        error = np.mean([result.answer[f"{name}_mcse"] for result in results])
+        error = np.mean([result.to_dict()[f"{name}_mcse"] for result in results])
         # Three times ten stretches of draws leave 14 %, forty seeds 11 % of error.
         assert error == pytest.approx(np.std(values, ddof=1), rel=0.5), name
     assert all("Monte-Carlo standard error" in result.paragraph for result in results)
-    assert ess(prior="beta(6,14)").answer["moment_mcse"] is None
+    assert ess(prior="beta(6,14)").to_dict()["moment_mcse"] is None

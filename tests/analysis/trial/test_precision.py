@@ -18,7 +18,7 @@ def test_published_sizes_of_a_uniform_prior():
 
 
 def test_usual_confidence_interval_needs_the_textbook_size():
-    answer = precision(width=0.2, design_prior="beta(2,8)").answer["frequentist"]
+    answer = precision(width=0.2, design_prior="beta(2,8)").to_dict()["frequentist"]
     assert answer["worst_rate_n"] == int(np.ceil(stats.norm.ppf(0.975) ** 2 * 0.25 / 0.01))
     assert answer["rate_n"] == int(np.ceil(stats.norm.ppf(0.975) ** 2 * 0.2 * 0.8 / 0.01))
 
@@ -54,7 +54,7 @@ def test_shortest_interval_of_a_beta_has_equal_densities_at_its_ends():
 
 @pytest.mark.parametrize("prior", [beta(2, 5), CONFLICT])
 def test_bisection_finds_the_size_of_a_full_scan(prior):
-    answer = precision(width=0.35, coverage=0.9, analysis_prior=prior, n_min=2, n_max=70).answer
+    answer = precision(width=0.35, coverage=0.9, analysis_prior=prior, n_min=2, n_max=70).to_dict()
     passed = {"acc": [], "alc": [], "woc": []}
     for n in range(2, 71):
         mass, widths = prior.predictive(n), shortest_interval(prior, n, 0.9)
@@ -68,15 +68,15 @@ def test_bisection_finds_the_size_of_a_full_scan(prior):
 
 def test_a_size_out_of_range_is_null_with_what_the_largest_gives():
     result = precision(width=0.1, n_max=50)
-    assert [result.answer[name] for name in ("acc", "alc", "woc")] == [None] * 3
-    value = result.answer["values"]["woc"]
+    assert [result.to_dict()[name] for name in ("acc", "alc", "woc")] == [None] * 3
+    value = result.to_dict()["values"]["woc"]
     assert value["n"] == 50
     assert value["value"] == pytest.approx(shortest_interval(beta(1, 1), 50, 0.95).max())
     assert "No number up to 50 suffices for the worst outcome" in result.paragraph
 
 
 def test_a_design_prior_predicts_and_leaves_the_posterior_alone():
-    believed = precision(width=0.2, design_prior="beta(2,38)").answer
+    believed = precision(width=0.2, design_prior="beta(2,38)").to_dict()
     assert believed["alc"] < 56
     assert believed["woc"] == 93
 

@@ -9,7 +9,7 @@ def test_interim_looks_name_the_ends_the_prior_and_the_decision_now():
         "type1": 0.05, "design_prior": "beta(8,12)",
     }  # fmt: skip
     result = monitor(events_so_far=9, n_so_far=20, **asked)
-    (first, _, last), said = result.answer["looks"], result.paragraph
+    (first, _, last), said = result.to_dict()["looks"], result.paragraph
     assert (
         f"After 20 patients: stop for futility with at most {first['futility_at_most']} events "
         f"and for efficacy with at least {first['efficacy_at_least']} events."
@@ -17,7 +17,7 @@ def test_interim_looks_name_the_ends_the_prior_and_the_decision_now():
     assert f"After 40 patients: success with at least {last['efficacy_at_least']} events." in said
     assert "the exact type I error is at most 0.05" in said
     assert "under the design prior" in said
-    with_looks = result.answer["success_probability_with_looks"]
+    with_looks = result.to_dict()["success_probability_with_looks"]
     assert f"with the stops of the looks ahead it is {with_looks:.3f}" in said
     assert "The decision now is to continue." in said
     few = monitor(events_so_far=1, n_so_far=20, **asked)
@@ -34,11 +34,11 @@ def test_interim_looks_name_the_ends_the_prior_and_the_decision_now():
 
 def test_harm_boundary_says_its_looks_and_counts():
     result = safety(null=0.1, target=0.3, look=[10, 20, 40])
-    rows, said = result.answer["boundary"], result.paragraph
+    rows, said = result.to_dict()["boundary"], result.paragraph
     assert "at 10, 20 and 40 patients" in said
     counts = ", ".join(f"{row['stop_at']} among {row['n']}" for row in rows[:2])
     assert f"at least {counts} and {rows[2]['stop_at']} among 40 patients" in said
-    ratio = result.answer["frequentist"]["sprt"]
+    ratio = result.to_dict()["frequentist"]["sprt"]
     assert (
         "truncated sequential probability ratio test of 0.1 against 0.3 at the same looks stops "
         f"for harm with probability {ratio[0]['stop']:.4f} and {ratio[1]['stop']:.4f}"
@@ -47,8 +47,8 @@ def test_harm_boundary_says_its_looks_and_counts():
 
 def test_counts_of_neighbouring_sizes_are_one_stretch():
     result = safety(null=0.2, target=0.5, boundary="sprt", n_min=4, n_max=9)
-    stop = {row["n"]: row["stop_at"] for row in result.answer["boundary"]}
-    clear = {row["n"]: row["clear_at"] for row in result.answer["boundary"]}
+    stop = {row["n"]: row["stop_at"] for row in result.to_dict()["boundary"]}
+    clear = {row["n"]: row["clear_at"] for row in result.to_dict()["boundary"]}
     stretches = []
     for n, count in stop.items():
         if stretches and stretches[-1][0] == count:

@@ -94,8 +94,8 @@ def test_full_reanalysis_and_its_mixture_design_the_same_trial(next_study):
     fitted = map_prior(exact)
     assert fitted.distance < 0.01
     plan = {"null": 0.3, "design_prior": exact, "n_min": 20, "n_max": 32, "level": 0.9}
-    whole = single_arm(**plan, analysis_prior=FullReanalysis(next_study, "a")).answer["table"]
-    mixture = single_arm(**plan, analysis_prior=fitted.prior).answer["table"]
+    whole = single_arm(**plan, analysis_prior=FullReanalysis(next_study, "a")).to_dict()["table"]
+    mixture = single_arm(**plan, analysis_prior=fitted.prior).to_dict()["table"]
     for one, other in zip(whole, mixture, strict=True):
         assert abs(one["critical"] - other["critical"]) <= 1
         assert one["width"] == pytest.approx(other["width"], abs=0.005)
@@ -105,7 +105,7 @@ def test_full_reanalysis_monitors_a_trial(next_study):
     analysis = FullReanalysis(next_study, "a")
     result = monitor(null=0.3, look=[10, 25], futility=0.1, level=0.9, analysis_prior=analysis)
     success = analysis.probability_above(0.3, 25) > 0.9
-    assert result.answer["success_probability"] == pytest.approx(
+    assert result.to_dict()["success_probability"] == pytest.approx(
         float(analysis.predictive(25)[success].sum()), abs=1e-6
     )
     assert "full re-analysis" in result.paragraph
@@ -174,7 +174,7 @@ def test_a_nested_outcome_with_exact_parents_is_integrated_too(fitted):
     # A thousand independent draws.
     error = float(rates.std()) / np.sqrt(rates.size)
     assert analysis.before.mean == pytest.approx(float(rates.mean()), abs=4 * error)
-    assert safety(null=0.3, n_max=20, analysis_prior=analysis).answer["boundary"]
+    assert safety(null=0.3, n_max=20, analysis_prior=analysis).to_dict()["boundary"]
 
 
 def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(fitted):

@@ -149,11 +149,13 @@ def test_row_is_the_sum_over_all_pairs_of_counts(direction):
                 continue
             power += stats.binom.pmf(y, 9, 0.45 + 0.3 * sign) * stats.binom.pmf(z, 7, 0.45)
             assurance += stats.betabinom.pmf(y, 9, 3, 2) * stats.betabinom.pmf(z, 7, 2, 3)
-    row = result.answer["table"][0]
+    row = result.to_dict()["table"][0]
     assert set(row) == {"n_experimental", "n_control", "assurance", "power", "type1_max"}
     assert row["power"] == pytest.approx(power, abs=1e-9)
     assert row["assurance"] == pytest.approx(assurance, abs=1e-9)
-    shown = {(each["control"], each["experimental"]): each for each in result.answer["operating"]}
+    shown = {
+        (each["control"], each["experimental"]): each for each in result.to_dict()["operating"]
+    }
     assert shown[0.45, round(0.45 + 0.3 * sign, 12)]["success"] == pytest.approx(power, abs=1e-9)
 
 
@@ -165,13 +167,13 @@ def test_largest_type1_error_is_that_of_a_fine_grid(margin):
     table = success_table(beta(1, 1), parse_prior(FOUR_PARTS), 40, 15, margin)
     control = np.linspace(max(0, -margin), min(1, 1 - margin), 40_001)
     fine = success_probability(table, control + margin, control).max()
-    assert result.answer["table"][0]["type1_max"] == pytest.approx(fine, abs=1e-6)
+    assert result.to_dict()["table"][0]["type1_max"] == pytest.approx(fine, abs=1e-6)
 
 
 def test_type1_bound_raises_the_level_no_further_than_needed():
     given = {"n_experimental": 30, "n_control": 12, "analysis_prior_control": "beta(6,24)"}
-    free = two_arm(**given).answer["table"][0]
-    bound = two_arm(**given, type1=0.05).answer
+    free = two_arm(**given).to_dict()["table"][0]
+    bound = two_arm(**given, type1=0.05).to_dict()
     assert free["type1_max"] > 0.05 >= bound["table"][0]["type1_max"]
     above = probability_difference_above(beta(1, 1), beta(6, 24), 30, 12, 0.0)
     control = np.linspace(0, 1, 5001)
@@ -187,19 +189,19 @@ def test_a_raised_level_may_be_copied_from_the_paragraph(type1):
     result = two_arm(n_experimental=24, n_control=12, analysis_prior_control=prior, type1=type1)
     printed = re.search(r"posterior probability above (\d\.\d+\d)", result.paragraph)
     assert printed is not None
-    assert float(printed[1]) == result.answer["level"]
+    assert float(printed[1]) == result.to_dict()["level"]
     above = probability_difference_above(beta(1, 1), parse_prior(prior), 24, 12, 0.0)
     control = np.linspace(0, 1, 5001)
     for otherwise in (-1e-11, 0.0, 1e-11):
         success = (above + otherwise > float(printed[1])).astype(float)
         largest = success_probability(success, control, control).max()
-        assert largest == pytest.approx(result.answer["table"][0]["type1_max"], abs=1e-6)
+        assert largest == pytest.approx(result.to_dict()["table"][0]["type1_max"], abs=1e-6)
         assert largest <= type1
 
 
 def test_usual_test_has_the_allocation_of_the_given_sizes():
-    given = two_arm(n_experimental=40, n_control=20, control_rate=0.2, effect=0.3).answer
-    ratio = two_arm(allocation=2, n_max=20, control_rate=0.2, effect=0.3).answer
+    given = two_arm(n_experimental=40, n_control=20, control_rate=0.2, effect=0.3).to_dict()
+    ratio = two_arm(allocation=2, n_max=20, control_rate=0.2, effect=0.3).to_dict()
     assert given["frequentist"] == ratio["frequentist"]
     assert given["frequentist"]["n_experimental"] > given["frequentist"]["n_control"]
 
@@ -209,8 +211,8 @@ def test_recommended_total_holds_for_every_larger_one():
         control_rate=0.3, effect=0.35, power=0.8, n_min=20, n_max=120, allocation=2,
         design_prior_experimental="beta(13,7)", design_prior_control="beta(6,14)", assurance=0.7,
     )  # fmt: skip
-    rows = {row["n_experimental"] + row["n_control"]: row for row in result.answer["table"]}
-    n = result.answer["recommended_n"]
+    rows = {row["n_experimental"] + row["n_control"]: row for row in result.to_dict()["table"]}
+    n = result.to_dict()["recommended_n"]
     assert all(
         rows[size]["power"] >= 0.8 and rows[size]["assurance"] >= 0.7 for size in range(n, 121)
     )
@@ -218,7 +220,7 @@ def test_recommended_total_holds_for_every_larger_one():
     assert (rows[90]["n_experimental"], rows[90]["n_control"]) == (60, 30)
     smallest = two_arm(
         control_rate=[0.3, 0.5], effect=0.35, n_experimental=60, n_control=30
-    ).answer["table"][0]["power"]
+    ).to_dict()["table"][0]["power"]
     assert smallest <= rows[90]["power"]
 
 
@@ -226,7 +228,7 @@ def test_highest_attainable_assurance_is_the_probability_of_a_true_difference():
     answer = two_arm(
         n_experimental=10, n_control=10, margin=0.1, design_prior_experimental=FOUR_PARTS,
         design_prior_control="beta(3,9)",
-    ).answer  # fmt: skip
+    ).to_dict()  # fmt: skip
     wanted = difference_above(FOUR_PARTS, "beta(3,9)", 0.1)
     # The averaged function has a kink where the margin leaves the range of rates.
     assert answer["highest_attainable_assurance"] == pytest.approx(wanted, abs=1e-6)
@@ -234,16 +236,16 @@ def test_highest_attainable_assurance_is_the_probability_of_a_true_difference():
 
 def test_usual_test_needs_the_textbook_size():
     # Fleiss' formula without continuity correction, 0.3 against 0.5, one-sided 5 %, power 80 %.
-    arm = two_arm(control_rate=0.3, effect=0.2, power=0.8, n_experimental=73, n_control=73).answer[
-        "frequentist"
-    ]
+    arm = two_arm(
+        control_rate=0.3, effect=0.2, power=0.8, n_experimental=73, n_control=73
+    ).to_dict()["frequentist"]
     z_error, z_power = stats.norm.ppf([0.95, 0.8])
     pooled, apart = np.sqrt(2 * 0.4 * 0.6), np.sqrt(0.3 * 0.7 + 0.5 * 0.5)
     wanted = int(np.ceil(((z_error * pooled + z_power * apart) / 0.2) ** 2))
     assert (arm["n_experimental"], arm["n_control"]) == (wanted, wanted)
     shifted = two_arm(
         control_rate=0.3, effect=0.2, margin=-0.1, power=0.8, n_experimental=5, n_control=5
-    ).answer["frequentist"]
+    ).to_dict()["frequentist"]
     wanted = int(np.ceil(((z_error + z_power) * apart / 0.3) ** 2))
     assert shifted["n_experimental"] == wanted
 
@@ -283,12 +285,12 @@ def test_two_arms_under_discounts_and_where_none_suffices(direction):
         "design_prior_experimental": first, "design_prior_control": second,
         "direction": direction, "n_min": 30, "n_max": 60,
     }  # fmt: skip
-    answer = two_arm(**wanted).answer
+    answer = two_arm(**wanted).to_dict()
     assert answer["discounts"][0] == {"discount": 0.0, "recommended_n": answer["recommended_n"]}
     sizes = [row["recommended_n"] or math.inf for row in answer["discounts"]]
     assert sizes == sorted(sizes)
     limit = answer["discount_limit"]
-    assert two_arm(**wanted, discount=limit - 1e-3).answer["recommended_n"] is not None
+    assert two_arm(**wanted, discount=limit - 1e-3).to_dict()["recommended_n"] is not None
     beyond = two_arm(**wanted, discount=limit + 1e-3)
-    assert beyond.answer["recommended_n"] is None
+    assert beyond.to_dict()["recommended_n"] is None
     assert f"From a discount of {limit:.2f} on" in beyond.paragraph

@@ -56,7 +56,7 @@ def every_design(null, target, type1, power, n_max):
 
 def test_search_misses_no_design():
     found = list(every_design(0.1, 0.5, 0.1, 0.8, 12))
-    answer = two_stage(null=0.1, target=0.5, type1=0.1, power=0.8, n_max=12).answer
+    answer = two_stage(null=0.1, target=0.5, type1=0.1, power=0.8, n_max=12).to_dict()
     best = min(found)
     smallest = min(found, key=lambda design: (design[1], design[0]))
     for name, wanted in (("optimal", best), ("minimax", smallest)):
@@ -72,7 +72,7 @@ def test_a_longer_range_changes_nothing_once_the_best_is_in():
 
 def test_no_design_in_range_is_an_answer():
     result = two_stage(null=0.2, target=0.25, n_max=20)
-    assert (result.answer["optimal"], result.answer["minimax"]) == (None, None)
+    assert (result.to_dict()["optimal"], result.to_dict()["minimax"]) == (None, None)
     assert "No two-stage design with up to 20 patients" in result.paragraph
 
 

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mscpool.analysis.paper.publish.design import pictures, publish_design
+from mscpool.analysis.paper.publish.design import exhibit_of, publish_design
 from mscpool.analysis.trial.design import ess, precision, single_arm, two_arm, two_stage
 from mscpool.analysis.trial.monitoring import monitor, safety
+from mscpool.analysis.trial.pictures import pictures
 
 ASKED = {
     "single-arm": (
@@ -51,7 +52,7 @@ def test_every_design_has_its_pictures_with_numbers_and_captions(name, tmp_path)
             table, picture.frame.reset_index(drop=True), check_dtype=False, rtol=1e-12
         )
         captions = (tmp_path / "design_captions.md").read_text("utf-8")
-        words = picture.exhibit(result).words
+        words = exhibit_of(picture, result).words
         assert words.caption in captions
         assert words.alternative in captions
         assert result.rule[1:] in words.caption

@@ -1,0 +1,160 @@
+"""What a single-arm design answers, and its paragraph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .beliefs import Discounted, Priors
+from .operating import Analysis
+from .phrases import (
+    NOTHING_WANTED,
+    counted,
+    listed,
+    noise,
+    none_reaches,
+    under_discounts,
+    wanted,
+)
+from .requests import SingleArm
+from .result import BESIDE, IF_ANY, Best
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    """One number of patients: critical count, error rates, power by true rate, assurance, width."""
+
+    n: int
+    critical: int | None
+    type1: float
+    power: dict[str, float]
+    assurance: float | None
+    width: float
+
+
+@dataclass(frozen=True)
+class Assured:
+    """What the design prior allows, with Monte-Carlo errors of drawn priors.
+
+    Attainable at most: its own probability of a rate beyond the null, and beyond what endless data
+    must show. The errors without a number beside them are those of the recommended size.
+    """
+
+    highest_attainable_assurance: float
+    highest_attainable_assurance_mcse: float | None
+    limiting_assurance: float
+    limiting_assurance_mcse: float | None
+    best_assurance: Best | None
+    assurance_mcse: float | None
+    width_mcse: float | None
+
+
+@dataclass(frozen=True)
+class BinomialTest:
+    """The exact test of the same size and power; no `n` where none in range suffices."""
+
+    test: str
+    type1_wanted: float
+    power_wanted: float
+    n: int | None = None
+    critical: int | None = None
+    type1: float | None = None
+    power: float | None = None
+
+
+@dataclass(frozen=True)
+class SingleArmAnswer:
+    """The recommended size, and what every size gives."""
+
+    recommended_n: int | None
+    table: tuple[SizeRow, ...]
+    type1_above: tuple[int, ...]
+    best_power: Best | None = field(metadata=IF_ANY)
+    assured: Assured | None = field(metadata=BESIDE)
+    discounted: Discounted | None = field(metadata=BESIDE)
+    frequentist: BinomialTest | None
+
+    @property
+    def chosen(self) -> SizeRow | None:
+        """The row of the recommended size."""
+        return next((row for row in self.table if row.n == self.recommended_n), None)
+
+
+def paragraph(
+    request: SingleArm, priors: Priors[Analysis], rule: str, answer: SingleArmAnswer
+) -> str:
+    """Return text for a protocol; every number is taken from the request or the answer."""
+    believed = priors.believed is not None
+    goal = wanted(request.assurance if believed else None, request.power)
+    parts = [
+        "This is a single-arm trial with a binary outcome.",
+        f"The trial is declared a {rule}.",
+        f"The analysis prior is {priors.analysis.words}.",
+    ]
+    if believed:
+        parts.append(f"The design prior (our belief about the true rate) is {priors.belief}.")
+    chosen, assured = answer.chosen, answer.assured
+    if not goal:
+        parts.append(NOTHING_WANTED)
+    elif chosen is None:
+        best_assurance = assured and request.assurance is not None and assured.best_assurance
+        parts.append(none_reaches(request.n_max, goal, (best_assurance or None, answer.best_power)))
+    else:
+        parts.append(
+            f"We recommend {chosen.n} patients, the smallest number from which on {goal} is "
+            f"reached for every larger number up to {request.n_max}; exact probabilities rise in a "
+            "sawtooth, so that a single smaller number may reach it by luck."
+        )
+        parts += _size(request, chosen, chosen.n in answer.type1_above, assured)
+    if assured is not None:
+        parts += [_attainable(request, assured), *under_discounts(answer.discounted)]
+    if answer.frequentist is not None:
+        parts.append(_binomial_test(answer.frequentist, request.n_max))
+    return " ".join(parts)
+
+
+def _size(request: SingleArm, row: SizeRow, above: bool, assured: Assured | None) -> list[str]:
+    least = "at least" if request.direction == "above" else "at most"
+    text = [
+        f"With {row.n} patients the trial succeeds with {least} {counted(row.critical)}.",
+        f"The exact type I error at a true rate of {request.null:g} is {row.type1:.4f}"
+        + (f", above one minus the level of {request.level:g}." if above else "."),
+    ]
+    if row.power:
+        at = listed(f"{power:.3f} at {rate}" for rate, power in row.power.items())
+        text.append(f"The exact power is {at}.")
+    if row.assurance is not None and assured is not None:
+        text.append(f"The assurance is {row.assurance:.3f}{noise(assured.assurance_mcse)}.")
+    text.append(
+        f"The expected width of the central posterior interval of {request.coverage:g} "
+        f"coverage is {row.width:.3f}{noise(assured and assured.width_mcse)}."
+    )
+    return text
+
+
+def _attainable(request: SingleArm, assured: Assured) -> str:
+    text = (
+        "The highest attainable assurance, the design prior's own probability that the true rate "
+        f"is {request.direction} {request.null:g}, is "
+        f"{assured.highest_attainable_assurance:.3f}"
+        f"{noise(assured.highest_attainable_assurance_mcse)}"
+    )
+    if request.rule == "dual":
+        text += (
+            "; under the dual rule the assurance tends to "
+            f"{assured.limiting_assurance:.3f}{noise(assured.limiting_assurance_mcse)} as "
+            "the trial grows"
+        )
+    return text + "."
+
+
+def _binomial_test(test: BinomialTest, n_max: int) -> str:
+    asked = (
+        f"The {test.test} test with type I error at most {test.type1_wanted:g} and power "
+        f"{test.power_wanted:g} at the target"
+    )
+    if test.n is None:
+        return f"{asked} needs more than {n_max} patients."
+    return (
+        f"{asked} needs {test.n} patients (critical count {test.critical}, type I error "
+        f"{test.type1:.3f}, power {test.power:.3f})."
+    )

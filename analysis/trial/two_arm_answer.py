@@ -1,0 +1,143 @@
+"""What a two-arm design answers, and its paragraph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .beliefs import Discounted, Priors
+from .phrases import NOTHING_WANTED, listed, noise, none_reaches, under_discounts, wanted
+from .requests import TwoArm
+from .result import BESIDE, Best
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    """One size: assurance, smallest power over the control rates, largest type I error."""
+
+    n_experimental: int
+    n_control: int
+    assurance: float | None
+    power: float | None
+    type1_max: float
+
+
+@dataclass(frozen=True)
+class Success:
+    """The exact probability of success at a pair of true rates, of one size."""
+
+    n_experimental: int
+    n_control: int
+    control: float
+    experimental: float
+    success: float
+
+
+@dataclass(frozen=True)
+class NormalTest:
+    """The usual sizes of a one-sided test of two proportions."""
+
+    test: str
+    type1_wanted: float
+    power_wanted: float
+    n_experimental: int
+    n_control: int
+
+
+@dataclass(frozen=True)
+class TwoArmAnswer:
+    """The recommended size, and what every size gives.
+
+    `level`, `operating` and the error of the assurance are those of `shown`: the recommended size,
+    or else the largest.
+    """
+
+    recommended_n: int | None
+    table: tuple[SizeRow, ...]
+    operating: tuple[Success, ...]
+    level: float
+    highest_attainable_assurance: float | None
+    highest_attainable_assurance_mcse: float | None
+    assurance_mcse: float | None
+    best_assurance: Best | None
+    best_power: Best | None
+    frequentist: NormalTest | None
+    discounted: Discounted | None = field(metadata=BESIDE)
+
+    @property
+    def shown(self) -> SizeRow:
+        """The row of the size whose operating characteristics are given."""
+        size = self.operating[0].n_experimental, self.operating[0].n_control
+        return next(row for row in self.table if (row.n_experimental, row.n_control) == size)
+
+
+def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoArmAnswer) -> str:
+    """Return text for a protocol; every number is taken from the request or the answer."""
+    experimental, control = arms["experimental"], arms["control"]
+    believed = experimental.believed is not None
+    goal = wanted(request.assurance if believed else None, request.power)
+    parts = [
+        "This is a randomised two-arm trial with a binary outcome, experimental against control.",
+        f"The trial is declared a {rule}.",
+        f"The analysis prior is {experimental.analysis.words} for the experimental and "
+        f"{control.analysis.words} for the control rate.",
+    ]
+    if believed:
+        parts.append(
+            f"The design priors (our belief about the true rates) are {experimental.belief} for "
+            f"the experimental and {control.belief} for the control rate."
+        )
+    if not request.sized:
+        parts.append(_recommended(request, goal, answer))
+    parts.append(_shown(request, answer))
+    if answer.highest_attainable_assurance is not None:
+        parts.append(
+            "The highest attainable assurance, the design priors' own probability that the true "
+            f"difference is {request.direction} {request.margin:g}, is "
+            f"{answer.highest_attainable_assurance:.3f}"
+            f"{noise(answer.highest_attainable_assurance_mcse)}."
+        )
+        parts += under_discounts(answer.discounted)
+    test = answer.frequentist
+    if test is not None:
+        parts.append(
+            f"A {test.test} with type I error {test.type1_wanted:g} and power "
+            f"{test.power_wanted:g} needs {test.n_experimental} experimental and "
+            f"{test.n_control} control patients."
+        )
+    return " ".join(parts)
+
+
+def _recommended(request: TwoArm, goal: str, answer: TwoArmAnswer) -> str:
+    if not goal:
+        return NOTHING_WANTED
+    if answer.recommended_n is None:
+        best = (
+            answer.best_assurance if request.assurance is not None else None,
+            answer.best_power if request.power is not None else None,
+        )
+        return none_reaches(request.n_max, goal, best)
+    return (
+        f"We recommend {answer.recommended_n} patients in total, the smallest number from which "
+        f"on {goal} is reached for every larger number up to {request.n_max}."
+    )
+
+
+def _shown(request: TwoArm, answer: TwoArmAnswer) -> str:
+    row = answer.shown
+    text = f"With {row.n_experimental} experimental and {row.n_control} control patients"
+    if request.type1 is not None:
+        text += f" success needs a posterior probability above {answer.level:.12g}, and"
+    text += (
+        f" the type I error is at most {row.type1_max:.4f}, over the whole range of control "
+        f"rates at a true difference of {request.margin:g}"
+    )
+    if row.power is not None:
+        rates = listed(f"{rate:g}" for rate in request.rates)
+        least = "smallest " if len(request.rates) > 1 else ""
+        text += (
+            f"; the {least}power at a true difference of {request.effect:g} and a control rate "
+            f"of {rates} is {row.power:.3f}"
+        )
+    if row.assurance is not None:
+        text += f"; the assurance is {row.assurance:.3f}{noise(answer.assurance_mcse)}"
+    return text + "."
