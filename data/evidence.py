@@ -16,6 +16,7 @@ from .about import FILE as ABOUT_FILE
 from .about import UNDESCRIBED, About, read_about
 from .cautions import cautions as _cautions
 from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
+from .errors import SelectionError
 from .outcomes import OUTCOMES, PARENTS
 from .reading import (
     REVIEW_COLUMNS,
@@ -114,7 +115,7 @@ class Evidence:
 
         Raises
         ------
-        ValueError
+        InputError
             One line for each unknown name; or no rows are left.
         """
         selection = replace(self.selection, **changes)
@@ -123,7 +124,9 @@ class Evidence:
         treated = rows[rows["arm"] != "control"].reset_index(drop=True)
         controls = rows[rows["arm"] == "control"].reset_index(drop=True)
         if not set(treated["outcome"]) & set(selection.outcomes or self.vocabulary):
-            raise ValueError(f"no rows are left by {described(selection)}: ask for less at once")
+            raise SelectionError(
+                f"no rows are left by {described(selection)}: ask for less at once"
+            )
         return replace(self, selection=selection, rows=treated, controls=controls)
 
     @cached_property
@@ -204,7 +207,7 @@ def load_evidence(path: str | Path | None = None, **selection: Any) -> Evidence:
     ------
     EvidenceError
         The tables are wrong: one line a problem, all of them.
-    ValueError
+    SelectionError
         The selection names something unknown or leaves no rows.
 
     Examples

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
+from .errors import SelectionError
 from .mistakes import listed, unknown_name
 from .outcomes import PARENTS
 
@@ -61,7 +62,7 @@ def checked_selection(
 
     Raises
     ------
-    ValueError
+    InputError
         One line for each name that is unknown or cannot be used so.
     """
     study_names = tuple(studies["study"])
@@ -85,7 +86,7 @@ def checked_selection(
         ordered[field] = tuple(name for name in names if name in given)
     wrong += _wrong_uses(ordered["use"], ordered["drop"], studies, outcomes)
     if wrong:
-        raise ValueError("\n".join(wrong))
+        raise SelectionError("\n".join(wrong))
     return replace(selection, **ordered)
 
 

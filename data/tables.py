@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import InputError
 from .mistakes import listed, shown, unknown_name
 
 LARGEST_COUNT = 1_000_000
@@ -35,7 +36,7 @@ class Problem:
         return f"{self.file}:{self.line}: {self.column}: {self.message}"
 
 
-class EvidenceError(ValueError):
+class EvidenceError(InputError):
     """A data set that cannot be used; its text has one line a problem.
 
     Parameters

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ..data.about import UNDESCRIBED, About
+from ..data.errors import InputError
 
 POINTS_PER_MM = 72 / 25.4
 FONT = "DejaVu Sans"  # comes with Matplotlib, so that a figure is the same on every machine
@@ -105,11 +106,11 @@ class Style:
 
         Raises
         ------
-        ValueError
+        InputError
             The style does not know the disease.
         """
         if disease not in self._marks:
-            raise ValueError(f"the style was not made for disease {disease}: name it in diseases")
+            raise InputError(f"the style was not made for disease {disease}: name it in diseases")
         return self._marks[disease]
 
     def names(self, disease: str) -> tuple[str, str]:
@@ -168,11 +169,11 @@ def make_style(
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown preset.
     """
     if preset not in PRESETS:
-        raise ValueError(f"unknown preset '{preset}': choose one of {', '.join(PRESETS)}")
+        raise InputError(f"unknown preset '{preset}': choose one of {', '.join(PRESETS)}")
     return Style(PRESETS[preset], tuple(diseases), verdict, about)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..data.errors import InputError
 from ..data.mistakes import unknown_name
 
 Pooling = Literal["partial", "complete", "none", "exnex", "robust"]
@@ -65,11 +66,11 @@ def structure(pooling: str, diseases: Sequence[str]) -> str:
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown pooling.
     """
     if pooling not in POOLINGS:
-        raise ValueError(unknown_name(pooling, POOLINGS, "pooling"))
+        raise InputError(unknown_name(pooling, POOLINGS, "pooling"))
     return "single" if len(diseases) == 1 else pooling
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from ..data.errors import InputError
 from ..data.outcomes import Outcome, outcome
 
 #: The factors whose powers make a pair, in the order of its exponents.
@@ -126,7 +127,7 @@ def build_terms(rows: pd.DataFrame, names: tuple[str, ...], diseases: tuple[str,
 
     Raises
     ------
-    ValueError
+    InputError
         Bounds that allow more than five million combinations of counts, or a child that more
         patients have than its parent.
     """
@@ -182,7 +183,7 @@ class _Ledger:
         """Refuse bounds that are too wide before their pairs are laid out."""
         self.size += combinations
         if self.size > _MOST_PAIRS:
-            raise ValueError(
+            raise InputError(
                 f"the bounds of the counts allow more than {_MOST_PAIRS:,} combinations: narrow "
                 "events_min to events_max where n is large"
             )
@@ -275,7 +276,7 @@ def _pairs_of_marginal_count(row: Any) -> np.ndarray:
 
 def _pairs_of_nested_counts(parent: Any, child: Any) -> np.ndarray:
     if child.events_min > parent.events_max:
-        raise ValueError(
+        raise InputError(
             f"{child.study}, {child.arm}: {child.events_min} with {child.outcome} are more than "
             f"the {parent.events_max} with {parent.outcome}: {child.outcome} is always among them"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...models.pooling import Pooling, structure
 from ...models.priors.sets import DEFAULT, PriorSet
@@ -101,7 +102,7 @@ def fit(
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown pooling or engine, an impossible prior, a number of draws or a seed that is none,
         or a file at ``path`` that is damaged or not a fit (unless ``refit``).
 
@@ -111,11 +112,11 @@ def fit(
         What the exact engine left to the sampler.
     """
     if engine not in ENGINES:
-        raise ValueError(unknown_name(engine, ENGINES, "engine"))
+        raise InputError(unknown_name(engine, ENGINES, "engine"))
     least = {"draws": (draws, 1), "tune": (tune, 1), "chains": (chains, 1), "seed": (seed, 0)}
     for name, (value, lowest) in least.items():
         if not isinstance(value, int | np.integer) or value < lowest:
-            raise ValueError(f"{name} must be a whole number from {lowest} on, not {value}")
+            raise InputError(f"{name} must be a whole number from {lowest} on, not {value}")
     structure(pooling, evidence.diseases)
     settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains, "seed": seed}
     if engine == "exact":

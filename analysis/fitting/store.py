@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...data.errors import OtherDataError, StoredFitError
 from ...models.terms import modelled_outcomes
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def check_same_data(evidence: Evidence, fits: Sequence[DataTree]) -> None:
     for fit in fits:
         own = run_config(fit)["data_sha256"]
         if own != evidence.sha256:
-            raise ValueError(
+            raise OtherDataError(
                 f"the fit is of other data (sha256 {own}) than the evidence "
                 f"(sha256 {evidence.sha256}): fit this evidence, or name the data of the fit"
             )
@@ -140,17 +141,17 @@ def load(path: str | Path, groups: Collection[str] | None = None) -> DataTree:
 
     Raises
     ------
-    ValueError
+    StoredFitError
         No file, a damaged file, or one that mscpool did not write; says which.
     """
     path = file_of(path)
     if not path.is_file():
-        raise ValueError(f"{path}: no stored fit here; make one with 'mscpool fit'")
+        raise StoredFitError(f"{path}: no stored fit here; make one with 'mscpool fit'")
     try:
         tree = _read(path, groups)
     except Exception as problem:  # a damaged file makes its readers stumble anywhere
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise ValueError(
+        raise StoredFitError(
             f"{path}: damaged or not a netCDF file ({reason}); remove it, or fit again with --refit"
         ) from None
     try:
@@ -158,9 +159,9 @@ def load(path: str | Path, groups: Collection[str] | None = None) -> DataTree:
     except (KeyError, TypeError, ValueError, AttributeError):
         known = False
     if not known:
-        raise ValueError(f"{path}: not a fit that mscpool wrote; name another file or folder")
+        raise StoredFitError(f"{path}: not a fit that mscpool wrote; name another file or folder")
     if wrong := _unlike_written(tree, groups):
-        raise ValueError(f"{path}: {wrong}; remove it, or fit again with --refit")
+        raise StoredFitError(f"{path}: {wrong}; remove it, or fit again with --refit")
     return tree
 
 
@@ -229,7 +230,7 @@ def read_back(config: dict[str, Any], path: str | Path) -> DataTree | None:
 
     Raises
     ------
-    ValueError
+    StoredFitError
         A damaged file, or one that mscpool did not write: not ours to replace unasked.
     """
     if not file_of(path).is_file():

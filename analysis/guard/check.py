@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ...models.pooling import has_tau, structure
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms, build_terms
@@ -148,12 +149,12 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
 
     Raises
     ------
-    ValueError
+    InputError
         The evidence is not the one that was fitted.
     """
     config = run_config(fit)
     if evidence is not None and evidence.sha256 != config["data_sha256"]:
-        raise ValueError("this fit was made from other data: fit the evidence, or leave it out")
+        raise InputError("this fit was made from other data: fit the evidence, or leave it out")
     terms, rng = terms_of_fit(fit), np.random.default_rng(config["seed"])
     levels = _levels_of(fit)
     replicated = _flat(fit["mixed_predictive"]["events"])

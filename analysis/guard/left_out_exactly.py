@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from ...data.errors import ImpossibleDataError
 from ...data.outcomes import Outcome
 from ...models.exact.hierarchy import ExactHierarchy
 from ...models.exact.likelihood_table import count_likelihoods, row_probabilities
@@ -93,9 +94,7 @@ def _block(block: Outcome, terms: Terms, pooling: str, priors: PriorSet, rng) ->
             ).posterior(priors.of(name))
             for name, (each, rows) in parts.items()
         }
-    except NotExact:
-        return []
-    except ValueError:
+    except (NotExact, ImpossibleDataError):
         # Priors that all but exclude the data are beyond the grids; importance weights say so.
         return []
     found = {name: _positions(name, posterior, rng) for name, posterior in posteriors.items()}

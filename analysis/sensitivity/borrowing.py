@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ...models.pooling import ROBUST_DEGREES, structure
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
@@ -99,7 +100,7 @@ def borrowing(
 
     Raises
     ------
-    ValueError
+    InputError
         A fit of other data or without draws, or a single disease.
 
     References
@@ -111,10 +112,10 @@ def borrowing(
     check_same_data(evidence, [fit])
     config = run_config(fit)
     if config["engine"] != "nuts":
-        raise ValueError("borrowing needs draws: fit with --engine nuts")
+        raise InputError("borrowing needs draws: fit with --engine nuts")
     terms = terms_of(evidence)
     if len(terms.diseases) < 2:
-        raise ValueError("there is one disease only: nothing can be borrowed")
+        raise InputError("there is one disease only: nothing can be borrowed")
     priors = PriorSet.from_dict(config["priors"])
     source = stored_source(fit, terms, priors, config["pooling"])
     settings = {"draws": draws, "tune": tune, "chains": chains}

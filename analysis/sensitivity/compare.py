@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.files import prior_set
@@ -72,7 +73,7 @@ def compare_priors(
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown set or engine, two sets of one name, a threshold or confidence outside 0 to 1, or
         fits of other data or pooling; one line.
     """
@@ -82,9 +83,9 @@ def compare_priors(
     chosen = _prior_sets(sets)
     asked = questions(threshold, evidence.selection.outcomes or evidence.outcome_names)
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie strictly between 0 and 1, not {confidence:g}")
+        raise InputError(f"confidence must lie strictly between 0 and 1, not {confidence:g}")
     if engine not in ENGINES:
-        raise ValueError(unknown_name(engine, ENGINES, "engine"))
+        raise InputError(unknown_name(engine, ENGINES, "engine"))
     stored = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
     check_same_data(evidence, stored)
     request = ComparisonRequest(
@@ -100,18 +101,18 @@ def _prior_sets(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:
     wanted = list(CATALOGUE) if sets is None else [sets] if isinstance(sets, str) else list(sets)
     chosen = tuple(prior_set(each) for each in wanted)
     if not chosen:
-        raise ValueError("no prior sets to compare: name at least one, or leave sets out for all")
+        raise InputError("no prior sets to compare: name at least one, or leave sets out for all")
     names = [each.name for each in chosen]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"two prior sets are called {name!r}: give each its own name")
+            raise InputError(f"two prior sets are called {name!r}: give each its own name")
     return chosen
 
 
 def _pooling(pooling: str | None, fits: Sequence[DataTree]) -> str:
     poolings = {run_config(fit)["pooling"] for fit in fits} | ({pooling} if pooling else set())
     if len(poolings) > 1:
-        raise ValueError(
+        raise InputError(
             f"pooling differs ({' and '.join(sorted(poolings))}): compare priors under one pooling"
         )
     return poolings.pop() if poolings else "partial"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...data.errors import InputError
 from ...data.outcomes import Outcome, outcome
 from ...models.direction import Direction
 
@@ -47,7 +48,7 @@ def questions(threshold: float | str | None, outcomes: Sequence[str]) -> dict[st
 
     Raises
     ------
-    ValueError
+    InputError
         A threshold that is not strictly between 0 and 1.
     """
     if threshold is None:
@@ -55,7 +56,7 @@ def questions(threshold: float | str | None, outcomes: Sequence[str]) -> dict[st
     if threshold == "usual":
         return {name: _usual(outcome(name)) for name in outcomes}
     if isinstance(threshold, str) or not 0 < threshold < 1:
-        raise ValueError(f"threshold must lie strictly between 0 and 1, not {threshold}")
+        raise InputError(f"threshold must lie strictly between 0 and 1, not {threshold}")
     return {name: Question(float(threshold)) for name in outcomes}
 
 

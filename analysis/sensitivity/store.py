@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from ...data.errors import StoredFitError
 from ...models.priors.sets import PriorSet
 from ..fitting import store
 from ..fitting.progress import Progress
@@ -191,7 +192,7 @@ def _load(path: Path) -> DataTree | None:
     """Read a file of this module; None where it is missing, damaged or of another kind."""
     try:
         tree = store.load(path)
-    except ValueError:
+    except StoredFitError:
         return None
     return tree if "about" in tree.attrs else None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from ...data.errors import InputError
 from ..trial.requests import REQUESTS, Request
 from . import console
 from .design_options import FIT_OPTIONS, OPTIONS, FromFit
@@ -65,7 +66,7 @@ def _answer(
     needed = [name for name in design.needed() if name not in asked]
     if needed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
-        raise ValueError(f"design {design.design} needs {names}")
+        raise InputError(f"design {design.design} needs {names}")
     refuse_place(out)
     result = getattr(designs, design.design.replace("-", "_"))(**asked)
     out.mkdir(parents=True, exist_ok=True)

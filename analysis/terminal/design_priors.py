@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...data.errors import InputError
 from ..paper.frames.results import UNCHECKED, verdicts
 from ..trial.requests import Request
 from .design_options import FromFit
@@ -41,7 +42,7 @@ def fill_priors(
 
     Raises
     ------
-    ValueError
+    InputError
         A prior that cannot be read, or not be had from the fit, or not be used there.
     """
     from ...models.rates.prior import parse_prior
@@ -49,14 +50,14 @@ def fill_priors(
 
     if not 0 <= source.robust_weight < 1:
         weight = source.robust_weight
-        raise ValueError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")
+        raise InputError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")
     named = source.disease is not None or source.outcome is not None
     if named and "design_prior" in design.priors() and "design_prior" not in asked:
         asked["design_prior"] = "new-study"
     given = {name: asked[name] for name in design.priors() if name in asked}
     for name, text in given.items():
         if text == "full" and not (name == "analysis_prior" and design.any_analysis):
-            raise ValueError(_not_there(name, design.design))
+            raise InputError(_not_there(name, design.design))
     if design.design == "ess" and given.get("prior") == "map":
         given["prior"] = "new-study"  # `ess` fits the mixture itself, and says how far off it is
     texts = {name: text for name, text in given.items() if text not in FROM_FIT}

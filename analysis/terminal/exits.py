@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from ...data.errors import InputError
 from . import console
 
 DONE, GUARD_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -19,6 +20,8 @@ BROKEN = 70
 
 class Interrupted(BaseException):
     """The user pressed Ctrl-C; unlike KeyboardInterrupt no sampler takes it for a short run."""
+
+    exit_status = INTERRUPTED
 
 
 class Commands(TyperGroup):
@@ -30,12 +33,15 @@ class Commands(TyperGroup):
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
         except typer.TyperException as wrong:
             status = refuse(_usage(wrong))
-        except Interrupted:
-            status = INTERRUPTED
+        except Interrupted as wrong:
+            status = wrong.exit_status
         except SystemExit:  # who read our output has gone, as `head` does
             status = DONE
+        except InputError as wrong:
+            refuse(*str(wrong).splitlines())
+            status = wrong.exit_status
         except Exception as wrong:
-            status = BAD_INPUT if _told(wrong) else BROKEN
+            status = _failed(wrong)
         if status == INTERRUPTED:
             console.say("interrupted; every file is whole, old or new")
         sys.exit(status if isinstance(status, int) else DONE)
@@ -65,22 +71,9 @@ def _usage(wrong: typer.TyperException) -> str:
     return f"{said} (see '{command} --help')"
 
 
-def _told(wrong: Exception) -> bool:
-    """Tell the user of a mistake that is his to mend; where it is ours, show its trace."""
+def _failed(wrong: Exception) -> int:
+    """Tell of a file that cannot be read or written in a line, of a defect of ours by its trace."""
     if isinstance(wrong, OSError) and wrong.filename is not None:
-        refuse(f"{wrong.filename}: {(wrong.strerror or str(wrong)).lower()}")
-    elif isinstance(wrong, ValueError) and _raised_by_us(wrong):
-        refuse(*str(wrong).splitlines())
-    else:
-        traceback.print_exception(wrong)
-        return False
-    return True
-
-
-def _raised_by_us(wrong: ValueError) -> bool:
-    """Whether the error was raised in our own code, whose sentences are for users."""
-    trace = wrong.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    return raised_in.split(".")[0] == __name__.split(".")[0]
+        return refuse(f"{wrong.filename}: {(wrong.strerror or str(wrong)).lower()}")
+    traceback.print_exception(wrong)
+    return BROKEN

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...data.errors import InputError
 from . import console
 from .exits import DONE
 from .options import FolderArgument, JsonOption, PathArgument
@@ -41,7 +42,7 @@ def figures(
 
     made, evidence = stored_fit(folder, path)
     if evidence is None:
-        raise ValueError(
+        raise InputError(
             f"{folder}: holds a fit of other data than the shipped: name its data after the folder"
         )
     place = folder / "figures" if out is None else out

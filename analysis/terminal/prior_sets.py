@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...data.errors import InputError
 from ...data.outcomes import DICTIONARY, OUTCOMES
 from . import console
 
@@ -30,7 +31,7 @@ def prior_set(name: str, evidence: Evidence) -> PriorSet:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"{name}: is not UTF-8 text; save the prior file as UTF-8") from None
+        raise InputError(f"{name}: is not UTF-8 text; save the prior file as UTF-8") from None
     known = dict.fromkeys((*OUTCOMES, *evidence.vocabulary))
     return files.prior_set(text, name, tuple(known))
 

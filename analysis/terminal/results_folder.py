@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...data.errors import InputError, OtherDataError, SelectionError
 from . import console
 
 if TYPE_CHECKING:
@@ -21,28 +22,26 @@ def refuse_place(folder: Path) -> None:
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir():
-        raise ValueError(f"{existing}: is a file; name a folder to write to")
+        raise InputError(f"{existing}: is a file; name a folder to write to")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise ValueError(f"{existing}: may not be written to; name another folder with --out")
+        raise InputError(f"{existing}: may not be written to; name another folder with --out")
 
 
 def stored_fit(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | None]:
     """Load a stored fit and the data that it is a fit of; None where only the fit has them."""
-    from ...data.evidence import EvidenceError, load_evidence
+    from ...data.evidence import load_evidence
     from ..fitting.fit import load_fit, run_config
 
     made = load_fit(folder)
     config = run_config(made)
     try:
         evidence = load_evidence(path, **config["selection"])
-    except EvidenceError:
-        raise
-    except ValueError:  # the selection names what these data do not have
+    except SelectionError:  # the selection names what these data do not have
         evidence = None
     if evidence is not None and evidence.sha256 == config["data_sha256"]:
         return made, evidence
     if path is not None:
-        raise ValueError(
+        raise OtherDataError(
             f"{folder}: holds a fit of other data than {path}: fit that first, or name its folder"
         )
     return made, None
@@ -58,8 +57,8 @@ def fit_of_request(request: SamplingOptions, evidence: Evidence) -> DataTree | N
     made = load_fit(request.out)
     try:
         check_same_data(evidence, [made])
-    except ValueError as other:
-        raise ValueError(f"{request.out / FILE}: {other}; or name another --out") from None
+    except OtherDataError as other:
+        raise OtherDataError(f"{request.out / FILE}: {other}; or name another --out") from None
     config = run_config(made)
     same = (config["pooling"], config["engine"]) == (request.pooling, request.engine)
     if not same:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ...data.errors import InputError
+
 RULES = ("single", "dual")
 DIRECTIONS = ("above", "below")
 # Enumeration over the counts of a larger trial takes longer than anybody waits.
@@ -24,13 +26,13 @@ def check_rates(**rates: float | Sequence[float] | None) -> None:
     for name, values in rates.items():
         for rate in several(values):
             if not 0 < rate < 1:
-                raise ValueError(f"{name} {rate:g}: give a value between 0 and 1")
+                raise InputError(f"{name} {rate:g}: give a value between 0 and 1")
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
     """Refuse a word that is not among `choices`."""
     if value not in choices:
-        raise ValueError(f"{name} '{value}': choose {' or '.join(choices)}")
+        raise InputError(f"{name} '{value}': choose {' or '.join(choices)}")
 
 
 def check_sizes(n_min: int, n_max: int) -> None:
@@ -38,7 +40,7 @@ def check_sizes(n_min: int, n_max: int) -> None:
     check_count("n_min", n_min, least=1)
     check_count("n_max", n_max, least=1, most=LARGEST_SIZE)
     if n_max < n_min:
-        raise ValueError(f"n_max {n_max} is below n_min {n_min}: give n_max at least {n_min}")
+        raise InputError(f"n_max {n_max} is below n_min {n_min}: give n_max at least {n_min}")
 
 
 def check_count(name: str, count: float | None, least: int = 0, most: int | None = None) -> None:
@@ -46,23 +48,23 @@ def check_count(name: str, count: float | None, least: int = 0, most: int | None
     if count is None:
         return
     if not math.isfinite(count) or int(count) != count or count < least:
-        raise ValueError(f"{name} {count:g}: give a whole number of at least {least}")
+        raise InputError(f"{name} {count:g}: give a whole number of at least {least}")
     if most is not None and count > most:
-        raise ValueError(f"{name} {count:.0f}: give at most {most} patients")
+        raise InputError(f"{name} {count:.0f}: give at most {most} patients")
 
 
 def check_power(power: float, type1: float) -> None:
     """Refuse a test that rejects no more often where it should."""
     if power <= type1:
-        raise ValueError(f"power {power:g} is not above type1 {type1:g}: raise it")
+        raise InputError(f"power {power:g} is not above type1 {type1:g}: raise it")
 
 
 def check_discount(discount: float, believed: bool) -> None:
     """Refuse a discount that is none, or that there is no design prior to lower by."""
     if not math.isfinite(discount) or discount < 0:
-        raise ValueError(f"discount {discount:g}: give a number of log-odds, 0 or above")
+        raise InputError(f"discount {discount:g}: give a number of log-odds, 0 or above")
     if discount and not believed:
-        raise ValueError(f"discount {discount:g} is of a design prior: give design_prior")
+        raise InputError(f"discount {discount:g} is of a design prior: give design_prior")
 
 
 def check_beyond(
@@ -83,9 +85,9 @@ def check_beyond(
         return
     if value <= bound and direction != "below":
         other = "" if direction is None else ", or ask for direction below"
-        raise ValueError(f"{what} {value:g} is not above {limit} {bound:g}: raise it{other}")
+        raise InputError(f"{what} {value:g} is not above {limit} {bound:g}: raise it{other}")
     if value >= bound and direction == "below":
-        raise ValueError(
+        raise InputError(
             f"{what} {value:g} is not below {limit} {bound:g}: lower it, or ask for direction above"
         )
 
@@ -99,7 +101,7 @@ def check_decision(
     check_rates(null=null, target=target, power_at=further)
     check_beyond("target", target, "null", null, direction)
     if rule == "dual" and target is None:
-        raise ValueError("rule dual compares the posterior median with a target: give target")
+        raise InputError("rule dual compares the posterior median with a target: give target")
 
 
 def check_looks(looks: Sequence[float]) -> None:
@@ -108,37 +110,37 @@ def check_looks(looks: Sequence[float]) -> None:
         check_count("look", look, least=1, most=LARGEST_SIZE)
     for earlier, later in zip(looks, looks[1:], strict=False):
         if later <= earlier:
-            raise ValueError(
+            raise InputError(
                 f"look {later:g} comes after look {earlier:g}: give looks that increase"
             )
     if not looks:
-        raise ValueError("no looks: give at least one")
+        raise InputError("no looks: give at least one")
 
 
 def check_data_so_far(events: int | None, n: int | None, last: float) -> None:
     """Refuse one of the two without the other, and counts that no trial has."""
     if (events is None) != (n is None):
-        raise ValueError("events_so_far and n_so_far belong together: give both")
+        raise InputError("events_so_far and n_so_far belong together: give both")
     check_count("n_so_far", n)
     check_count("events_so_far", events)
     if events is None or n is None:
         return
     if events > n:
-        raise ValueError(
+        raise InputError(
             f"events_so_far {events} is more than n_so_far {n}: events are counted among the "
             "patients"
         )
     if n > last:
-        raise ValueError(f"n_so_far {n} is beyond the last look {last:g}: add a look")
+        raise InputError(f"n_so_far {n} is beyond the last look {last:g}: add a look")
 
 
 def check_stopping(futility: float | None, efficacy: float | None) -> None:
     """Refuse predictive probabilities between which no trial goes on."""
     for name, value in (("futility", futility), ("efficacy", efficacy)):
         if value is not None and not 0 <= value <= 1:
-            raise ValueError(f"{name} {value:g}: a predictive probability is from 0 to 1")
+            raise InputError(f"{name} {value:g}: a predictive probability is from 0 to 1")
     if futility is not None and efficacy is not None and futility >= efficacy:
-        raise ValueError(
+        raise InputError(
             f"futility {futility:g} is not below efficacy {efficacy:g}: lower it, or the trial "
             "always stops"
         )

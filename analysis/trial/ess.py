@@ -8,6 +8,7 @@ from dataclasses import asdict, astuple, dataclass
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ...models.rates.effective_size import elir, moment, morita
 from ...models.rates.fit import map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, as_prior
@@ -74,7 +75,7 @@ def ess(request: Ess) -> DesignResult:
 
     Raises
     ------
-    ValueError
+    InputError
         When the prior is a fixed rate, which is worth any number of patients.
 
     References
@@ -85,7 +86,7 @@ def ess(request: Ess) -> DesignResult:
     given, distance, errors = as_prior(request.prior), None, None
     if isinstance(given, WeightedRates):
         if len(set(given.rates)) == 1:
-            raise ValueError(
+            raise InputError(
                 f"prior {given}: a fixed rate is worth any number of patients; give beta(a,b)"
             )
         fitted = map_prior(given)

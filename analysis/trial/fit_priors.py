@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.names import outcome_in_text
 from ...models.rates.fit import MapPrior, map_prior
@@ -42,7 +43,7 @@ class FitPriors:
 
     Raises
     ------
-    ValueError
+    InputError
         An outcome or disease that is missing or not in the fit.
     """
 
@@ -58,15 +59,15 @@ class FitPriors:
             value, known = getattr(self, name), posterior[name].to_numpy().tolist()
             if value is None:
                 article = "an" if name == "outcome" else "a"
-                raise ValueError(
+                raise InputError(
                     f"a prior of a fit needs {article} {name}: one of {', '.join(known)}"
                 )
             if name == "outcome" and value in not_fitted(self.fit):
-                raise ValueError(f"{not_fitted(self.fit)[value]}, and design from that fit")
+                raise InputError(f"{not_fitted(self.fit)[value]}, and design from that fit")
             if value not in known:
-                raise ValueError(unknown_name(value, known, name))
+                raise InputError(unknown_name(value, known, name))
         if not 0 <= self.robust_weight < 1:
-            raise ValueError(
+            raise InputError(
                 f"robust weight {self.robust_weight:g}: it must be at least 0 and below 1"
             )
 

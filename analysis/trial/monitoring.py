@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ...models.direction import Direction
 from ...models.rates.beta_mixture import binomial_mass, log_choose
 from .beliefs import Priors, priors_of
@@ -50,7 +51,7 @@ def monitor(request: Monitor) -> DesignResult:
 
     Raises
     ------
-    ValueError
+    InputError
         When the request makes no sense, with what to change.
 
     References
@@ -206,7 +207,7 @@ def _outlook(plan: _Plan, priors: Priors[Analysis]) -> Outlook:
     n_final = plan.n_final
     now, final = believed.predictive(n), believed.predictive(n_final)
     if now[events] == 0:
-        raise ValueError(
+        raise InputError(
             f"design prior ({believed.words}): it does not allow {events} events in {n} patients"
         )
     here = [look for look in plan.looks if look.n == n]

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from scipy import special
 
+from ...data.errors import InputError
 from ...models.direction import Direction
 from ...models.rates.beta_mixture import (
     binomial_mass,
@@ -80,7 +81,7 @@ def as_analysis(analysis: "str | AnyPrior | Analysis") -> Analysis:
 
     Raises
     ------
-    ValueError
+    InputError
         When the prior leaves nothing to learn or is not a mixture.
     """
     if isinstance(analysis, Analysis) and not isinstance(analysis, RatePrior):
@@ -89,10 +90,10 @@ def as_analysis(analysis: "str | AnyPrior | Analysis") -> Analysis:
     if isinstance(prior, RatePrior):
         return ConjugateAnalysis(prior)
     if len(set(prior.rates)) == 1:
-        raise ValueError(
+        raise InputError(
             f"analysis prior {prior}: a fixed rate leaves nothing to learn; give beta(a,b)"
         )
-    raise ValueError(
+    raise InputError(
         f"analysis prior ({prior.words}): fit a beta mixture to it first (map or robust-map)"
     )
 
@@ -102,12 +103,12 @@ def as_mixture(analysis: "str | AnyPrior | Analysis", design: str) -> RatePrior:
 
     Raises
     ------
-    ValueError
+    InputError
         As `as_analysis`, and for an analysis that is no mixture.
     """
     found = as_analysis(analysis)
     if not isinstance(found, ConjugateAnalysis):
-        raise ValueError(
+        raise InputError(
             f"analysis prior ({found.words}): {design} wants a beta mixture; use map or robust-map"
         )
     return found.prior

@@ -106,7 +106,7 @@ def precision(request: Precision) -> DesignResult:
 
     Raises
     ------
-    ValueError
+    InputError
         When the request makes no sense, with what to change.
 
     References

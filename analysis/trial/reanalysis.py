@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ...data.names import outcome_in_text
 from ...models.exact.distribution import Distribution, Distributions
 from ...models.exact.outcomes import NotExact, conditional_rows, exact_model
@@ -161,7 +162,7 @@ def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = ""
 
     Raises
     ------
-    ValueError
+    InputError
         An outcome that cannot be integrated, with the rows in the way and what to use instead; an
         unknown disease.
     """
@@ -174,7 +175,7 @@ def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = ""
     except NotExact as problem:
         # Its last part is advice to who fits.
         reason = str(problem).rpartition("; ")[0]
-        raise ValueError(f"analysis prior full: {reason}; use map or robust-map") from None
+        raise InputError(f"analysis prior full: {reason}; use map or robust-map") from None
     found = model.fit(PriorSet.from_dict(config["priors"]))
     before = found.distribution(outcome, "new_study", disease)
     return FullReanalysis(before, disease, verdict, _unread(fit, rows, outcome))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ...data.errors import InputError
 from .checks import (
     DIRECTIONS,
     LARGEST_SIZE,
@@ -104,7 +105,7 @@ class SingleArm(Request):
     def __post_init__(self) -> None:
         check_decision(self.rule, self.direction, self.null, self.target, several(self.power_at))
         if self.power is not None and self.target is None:
-            raise ValueError(f"power {self.power:g} is wanted at the target: give target")
+            raise InputError(f"power {self.power:g} is wanted at the target: give target")
         check_discount(self.discount, self.design_prior is not None)
         check_rates(
             level=self.level, type1=self.type1, power=self.power, assurance=self.assurance,
@@ -159,7 +160,7 @@ class TwoArm(Request):
         believed = self.believed
         if (believed[0] is None) != (believed[1] is None):
             missing = "experimental" if believed[0] is None else "control"
-            raise ValueError(
+            raise InputError(
                 f"assurance needs a design prior for both arms: give design_prior_{missing}"
             )
         check_discount(self.discount, believed[0] is not None)
@@ -167,38 +168,38 @@ class TwoArm(Request):
     def _check_differences(self) -> None:
         for name, difference in (("margin", self.margin), ("effect", self.effect)):
             if difference is not None and not -1 < difference < 1:
-                raise ValueError(f"{name} {difference:g}: a risk difference lies between -1 and 1")
+                raise InputError(f"{name} {difference:g}: a risk difference lies between -1 and 1")
         check_beyond("effect", self.effect, "margin", self.margin, self.direction)
         if self.effect is not None and not self.rates:
-            raise ValueError(
+            raise InputError(
                 f"effect {self.effect:g} is added to a control rate: give control_rate"
             )
         check_rates(control_rate=self.rates)
         for rate in self.rates:
             if self.effect is not None and not 0 <= rate + self.effect <= 1:
-                raise ValueError(
+                raise InputError(
                     f"effect {self.effect:g} leads from control_rate {rate:g} to "
                     f"{rate + self.effect:g}: choose them so that the experimental rate is from 0 "
                     "to 1"
                 )
         if self.power is not None and self.effect is None:
-            raise ValueError(
+            raise InputError(
                 f"power {self.power:g} needs a true difference: give effect and control_rate"
             )
 
     def _check_sizes(self) -> None:
         if not math.isfinite(self.allocation) or self.allocation <= 0:
-            raise ValueError(
+            raise InputError(
                 f"allocation {self.allocation:g}: give experimental patients per control, > 0"
             )
         if (self.n_experimental is None) != (self.n_control is None):
-            raise ValueError("n_experimental and n_control belong together: give both")
+            raise InputError("n_experimental and n_control belong together: give both")
         check_count("n_experimental", self.n_experimental, least=1, most=LARGEST_SIZE)
         check_count("n_control", self.n_control, least=1, most=LARGEST_SIZE)
         if not self.sized:
             check_sizes(self.n_min, self.n_max)
             if self.n_max < 2:
-                raise ValueError(f"n_max {self.n_max}: two arms need at least 2 patients")
+                raise InputError(f"n_max {self.n_max}: two arms need at least 2 patients")
 
     def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return JSON-ready values; the arms' own priors stand for what both share."""
@@ -286,10 +287,10 @@ class Safety(Request):
         if self.null is not None:
             check_beyond("target", self.target, "null", self.null, None)
         if self.boundary == "sprt" and (self.null is None or self.target is None):
-            raise ValueError("boundary sprt compares two rates: give null (acceptable) and target")
+            raise InputError("boundary sprt compares two rates: give null (acceptable) and target")
         planned = (self.null, self.target, self.design_prior)
         if not several(self.rate) and all(value is None for value in planned):
-            raise ValueError("nothing to plan for: give null, rate or a design prior")
+            raise InputError("nothing to plan for: give null, rate or a design prior")
         check_rates(level=self.level, type1=self.type1, power=self.power, assurance=self.assurance)
         check_sizes(self.n_min, self.n_max)
         check_power(self.power, self.type1)

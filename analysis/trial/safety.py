@@ -68,7 +68,7 @@ def safety(request: Safety) -> DesignResult:
 
     Raises
     ------
-    ValueError
+    InputError
         When the request makes no sense, with what to change.
 
     References

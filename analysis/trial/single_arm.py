@@ -66,7 +66,7 @@ def single_arm(request: SingleArm) -> DesignResult:
 
     Raises
     ------
-    ValueError
+    InputError
         When the request makes no sense, with what to change.
 
     References

@@ -60,7 +60,7 @@ def two_arm(request: TwoArm) -> DesignResult:
 
     Raises
     ------
-    ValueError
+    InputError
         When the request makes no sense, with what to change.
     """
     plan = _Plan(request)

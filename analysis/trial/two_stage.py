@@ -64,7 +64,7 @@ def two_stage(request: TwoStage) -> DesignResult:
 
     Raises
     ------
-    ValueError
+    InputError
         When the request makes no sense, with what to change.
 
     References

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, expit, gammaln, log_expit
 
+from ...data.errors import InputError
 from ..outcomes import Link, inverse_link
 
 #: Levels beyond this have hazards beyond double precision.
@@ -118,7 +119,7 @@ def arms_of(rows: pd.DataFrame, link: Link, studies: Sequence[str]) -> Arms:
 
     Raises
     ------
-    ValueError
+    InputError
         A ``cloglog`` row without months.
     """
     code = {study: position for position, study in enumerate(studies)}
@@ -137,7 +138,7 @@ def arms_of(rows: pd.DataFrame, link: Link, studies: Sequence[str]) -> Arms:
         months = own["months"].to_numpy(float)
         if not np.all(months > 0):
             study = own["study"].iloc[int(np.argmin(months > 0))]
-            raise ValueError(f"study {study}: a log hazard ratio needs months of follow-up")
+            raise InputError(f"study {study}: a log hazard ratio needs months of follow-up")
         log_years = np.log(months / 12)
     low, high, n = (laid_out(own[name].to_numpy()) for name in ("events_min", "events_max", "n"))
     half = laid_out(np.where(own["arm"] == "control", -0.5, 0.5))

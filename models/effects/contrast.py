@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ..exact.likelihood_table import SKEWED, StudyLikelihoods
 from ..outcomes import Link, link_function
 from ..priors.sets import Prior
@@ -40,11 +41,11 @@ class Baseline:
 
         Raises
         ------
-        ValueError
+        InputError
             One that is not normal: the quadrature needs its smoothness and its tails.
         """
         if (prior.dist, prior.on) != ("Normal", "value"):
-            raise ValueError(f"the baseline's prior must be Normal, not {prior}")
+            raise InputError(f"the baseline's prior must be Normal, not {prior}")
         given = dict(prior.parameters)
         return cls(given["mu"], given["sigma"])
 
@@ -116,7 +117,7 @@ def contrast_likelihoods(
 
     Raises
     ------
-    ValueError
+    InputError
         A baseline prior that is not Normal, or a ``cloglog`` row without months.
 
     References

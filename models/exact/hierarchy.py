@@ -78,7 +78,7 @@ class ExactHierarchy(Hierarchy):
 
         Raises
         ------
-        ValueError
+        InputError
             Priors that exclude the data.
         """
         resolved, narrow = self._without_points(priors)

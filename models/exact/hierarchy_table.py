@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...data.errors import ImpossibleDataError
 from ..pooling import ROBUST_DEGREES
 from ..priors.prior import Prior
 from ..priors.sets import OutcomePriors
@@ -206,7 +207,7 @@ def integrate(source: HierarchyTable, priors: OutcomePriors, trends: bool = True
 
     Raises
     ------
-    ValueError
+    ImpossibleDataError
         Priors under which the data are impossible to within double precision.
     """
     grid = source.table.grid
@@ -231,7 +232,7 @@ def integrate(source: HierarchyTable, priors: OutcomePriors, trends: bool = True
     joint, shift = _weighted(log_joint, tau.nodes, mu.nodes, sigma.nodes)
     total = float(joint.sum())
     if not (np.isfinite(shift) and total > 0):
-        raise ValueError(f"the data are impossible under mu {priors.mu}, tau {priors.tau}")
+        raise ImpossibleDataError(f"the data are impossible under mu {priors.mu}, tau {priors.tau}")
     messages, outside = _messages(source, joint, averaged, own, weight)
     posteriors = messages.copy()
     posteriors[:, :-1] *= source.levels
@@ -298,7 +299,9 @@ def _separate(source, priors, mu, tau, sigma) -> Integrated:
     )
     total = float(joint.sum())
     if not (np.isfinite(shift) and total > 0):
-        raise ValueError(f"the data are impossible under mu {priors.mu}, sigma {priors.sigma}")
+        raise ImpossibleDataError(
+            f"the data are impossible under mu {priors.mu}, sigma {priors.sigma}"
+        )
     others = np.concatenate([joint[0] / levels, joint[0]])
     messages = mu.nodes[:, None, None] * others
     posteriors = messages.copy()

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from ...data.errors import InputError
 from ..outcomes import Link, inverse_link, link_function
 from .kernels import normal_kernel
 from .quadrature import LevelGrid, ScaleAxis, level_grid
@@ -117,7 +118,7 @@ def count_likelihoods(
 
     Raises
     ------
-    ValueError
+    InputError
         A ``cloglog`` row without months.
     """
     rows = _ordered(rows)
@@ -163,7 +164,7 @@ def _log_years(rows: pd.DataFrame, link: Link) -> np.ndarray:
     months = rows["months"].to_numpy(float)
     if not np.all(months > 0):
         study = rows["study"].iloc[int(np.argmin(months > 0))]
-        raise ValueError(f"study {study}: a complementary log-log link needs months of follow-up")
+        raise InputError(f"study {study}: a complementary log-log link needs months of follow-up")
     return np.log(months / 12)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.outcomes import Outcome
 from ..priors.sets import DEFAULT, PriorSet
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ...data.evidence import Evidence
 
 
-class NotExact(ValueError):
+class NotExact(InputError):
     """An outcome that only the sampler can fit.
 
     Attributes
@@ -177,13 +178,13 @@ def exact_model(
     ------
     NotExact
         An outcome asked for by name that only the sampler can fit.
-    ValueError
+    InputError
         An unknown outcome or pooling.
     """
     names = evidence.outcome_names
     for name in outcomes or ():
         if name not in names:
-            raise ValueError(unknown_name(name, names, "outcome"))
+            raise InputError(unknown_name(name, names, "outcome"))
     described = {o.name: o for o in modelled_outcomes(evidence.rows, names)}
     wanted = _with_parents(outcomes if outcomes is not None else names, described)
     hierarchies, refused = {}, {}
@@ -311,7 +312,7 @@ class ExactFit:
             The distribution.
         """
         if outcome not in self.posteriors:
-            raise ValueError(unknown_name(outcome, self.posteriors, "outcome"))
+            raise InputError(unknown_name(outcome, self.posteriors, "outcome"))
         own = self.posteriors[outcome].distribution(quantity, disease, coarser)
         parent = self.model.parents.get(outcome)
         if parent is None or quantity not in ("rate", "new_study", "new_disease"):

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ..outcomes import link_function
 from ..priors.sets import OutcomePriors
@@ -218,20 +219,20 @@ class ExactPosterior:
 
         Raises
         ------
-        ValueError
+        InputError
             An unknown quantity or disease, or one that this pooling does not have.
         """
         names, link = self.hierarchy.likelihoods.diseases, self.hierarchy.likelihoods.link
         valid = (*self.hierarchy.parameters, "theta", *dict.fromkeys(q for _, q in self.quantities))
         if quantity not in valid:
-            raise ValueError(unknown_name(quantity, valid, "quantity"))
+            raise InputError(unknown_name(quantity, valid, "quantity"))
         integrated = self.check if coarser else self.main
         if quantity in self.hierarchy.parameters:
             return _parameter(integrated, quantity).one(0)
         if quantity == "new_disease":
             return _levels(integrated).one(len(integrated.source.groups), link)
         if disease not in names:
-            raise ValueError(unknown_name(str(disease), names, "disease"))
+            raise InputError(unknown_name(str(disease), names, "disease"))
         found = _next_studies(integrated) if quantity == "new_study" else _levels(integrated)
         position = self.columns[names.index(disease)]
         return found.one(position, None if quantity == "theta" else link)

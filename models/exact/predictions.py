@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ...data.errors import InputError
 from .distribution import STATISTICS, Distribution, Distributions, on_grid
 from .hierarchy_table import Integrated, integrate
 from .likelihood_table import row_probabilities, study_values
@@ -157,11 +158,11 @@ def leave_diseases_out(posterior: ExactPosterior) -> Predictions:
 
     Raises
     ------
-    ValueError
+    InputError
         Under complete pooling, or with a single disease.
     """
     if posterior.main.source.structure == "single":
-        raise ValueError("there is one level for all diseases: no disease can be left out")
+        raise InputError("there is one level for all diseases: no disease can be left out")
     source = posterior.main.source
     rest = integrate(source, posterior.main.priors, trends=False)
     main, check = (_left_out_diseases(found) for found in _both(posterior))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...data.errors import InputError
 from ..pooling import has_tau, structure
 from .likelihood_table import StudyLikelihoods
 
@@ -32,7 +33,7 @@ class Hierarchy:
     def __post_init__(self) -> None:
         """Refuse an unknown pooling and an outcome without studies and diseases."""
         if not self.likelihoods.diseases:
-            raise ValueError(f"{self.outcome or 'the outcome'}: no disease to fit")
+            raise InputError(f"{self.outcome or 'the outcome'}: no disease to fit")
         structure(self.pooling, self.likelihoods.diseases)
 
     @property

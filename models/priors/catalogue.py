@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.outcomes import outcome
 from ..outcomes import inverse_link
@@ -187,11 +188,11 @@ def named_set(name: str) -> PriorSet:
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown name; lists the valid ones.
     """
     if name not in CATALOGUE:
-        raise ValueError(unknown_name(name, CATALOGUE, "prior set"))
+        raise InputError(unknown_name(name, CATALOGUE, "prior set"))
     return CATALOGUE[name]
 
 

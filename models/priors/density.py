@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from ...data.errors import InputError
+
 Function = Callable[[np.ndarray], np.ndarray]
 
 #: A standard deviation that is as good as zero, of which the square is still a number.
@@ -154,7 +156,7 @@ def _location_scale(logpdf, cdf, ppf, m: float, s: float, tail: float = math.inf
 
 def _point(c: float) -> Density:
     def no_density(x):
-        raise ValueError("a fixed parameter has no density")
+        raise InputError("a fixed parameter has no density")
 
     def everywhere(q):
         return np.full(np.shape(q), c)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ...data.errors import InputError
 from ...data.outcomes import outcome
 from ..outcomes import link_function
 from .prior import Prior
@@ -43,7 +44,7 @@ def elicit(
 
     Raises
     ------
-    ValueError
+    InputError
         Nothing was said, half an interval, or impossible numbers.
 
     See Also
@@ -51,9 +52,9 @@ def elicit(
     elicit_mu, elicit_tau : the two translations.
     """
     if lower is None and upper is None and factor is None:
-        raise ValueError("nothing to elicit from: give lower and upper, or factor, or all three")
+        raise InputError("nothing to elicit from: give lower and upper, or factor, or all three")
     if (lower is None) != (upper is None):
-        raise ValueError("an interval needs both its ends: give lower and upper")
+        raise InputError("an interval needs both its ends: give lower and upper")
     said, priors = [], {}
     about = f" of {outcome_name}" if outcome_name else ""
     if lower is not None and upper is not None:
@@ -91,7 +92,7 @@ def elicit_mu(
 
     Raises
     ------
-    ValueError
+    InputError
         Ends that are no rates or in the wrong order, or a probability outside 0 to 1.
 
     References
@@ -99,7 +100,7 @@ def elicit_mu(
     Icazatti and others 2023, doi 10.21105/joss.05499 (PreliZ).
     """
     if not 0 < lower < upper < 1:
-        raise ValueError(
+        raise InputError(
             f"the interval of a rate must have 0 < lower < upper < 1, not {lower:g} to {upper:g}"
         )
     _check_probability(probability)
@@ -133,13 +134,13 @@ def elicit_tau(factor: float, probability: float = 0.9, share: float = 0.95) -> 
 
     Raises
     ------
-    ValueError
+    InputError
         A factor of 1 or less, or a probability or share outside 0 to 1.
     """
     from scipy.special import ndtri
 
     if not 1 < factor < math.inf:
-        raise ValueError(
+        raise InputError(
             f"factor must be above 1, not {factor:g}: 3 means from a third to three times"
         )
     _check_probability(probability)
@@ -151,7 +152,7 @@ def elicit_tau(factor: float, probability: float = 0.9, share: float = 0.95) -> 
 
 def _check_probability(value: float, name: str = "probability") -> None:
     if not 0 < value < 1:
-        raise ValueError(f"{name} must lie strictly between 0 and 1, not {value:g}")
+        raise InputError(f"{name} must lie strictly between 0 and 1, not {value:g}")
 
 
 def _greatest_entropy(family: str, lower: float, upper: float, mass: float) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
+from ...data.errors import InputError
 from .catalogue import CATALOGUE, named_set
 from .sets import PriorSet
 
@@ -33,7 +34,7 @@ def prior_set(
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown name, with the valid ones; or of a text one line: the file, where in it, what is
         wrong, what would be right.
     """
@@ -46,13 +47,15 @@ def prior_set(
 
 def _parsed(text: str, source: str, outcomes: tuple[str, ...] | None) -> PriorSet:
     try:
-        made = PriorSet.from_dict({"name": source, **tomllib.loads(text)}, outcomes)
-        if made.name in CATALOGUE and made != CATALOGUE[made.name]:
-            raise ValueError(f"name: '{made.name}' is a set of the catalogue: give yours another")
-        return made
-    except tomllib.TOMLDecodeError as problem:
-        raise ValueError(f"{source}: not TOML: {problem}") from None
-    except RecursionError:
-        raise ValueError(f"{source}: not a prior file: it nests too deeply") from None
+        table = tomllib.loads(text)
     except ValueError as problem:
-        raise ValueError(f"{source}: {problem}") from None
+        raise InputError(f"{source}: not TOML: {problem}") from None
+    except RecursionError:
+        raise InputError(f"{source}: not a prior file: it nests too deeply") from None
+    try:
+        made = PriorSet.from_dict({"name": source, **table}, outcomes)
+        if made.name in CATALOGUE and made != CATALOGUE[made.name]:
+            raise InputError(f"name: '{made.name}' is a set of the catalogue: give yours another")
+        return made
+    except InputError as problem:
+        raise InputError(f"{source}: {problem}") from None

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import ndtr
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from .density import FAMILIES, Density, density
 
@@ -58,26 +59,26 @@ class Prior:
 
         Raises
         ------
-        ValueError
+        InputError
             An unknown distribution or parameter, a missing or impossible value.
         """
         if not isinstance(dist, str) or dist not in FAMILIES:
-            raise ValueError(unknown_name(dist, FAMILIES, "distribution"))
+            raise InputError(unknown_name(dist, FAMILIES, "distribution"))
         if on not in ("value", "variance"):
-            raise ValueError(unknown_name(on, ("value", "variance"), "scale of a prior"))
+            raise InputError(unknown_name(on, ("value", "variance"), "scale of a prior"))
         family = FAMILIES[dist]
         for name in parameters:
             if name not in family.parameters:
-                raise ValueError(unknown_name(name, family.parameters, f"parameter of {dist}"))
+                raise InputError(unknown_name(name, family.parameters, f"parameter of {dist}"))
         values = {
             name: finite_number(dist, name, parameters.get(name, may.default), may.positive)
             for name, may in family.parameters.items()
         }
         prior = cls(dist, tuple(values.items()), on)
         if wrong := family.wrong(*values.values()):
-            raise ValueError(f"{prior}: {wrong}")
+            raise InputError(f"{prior}: {wrong}")
         if on == "variance" and not cls(dist, prior.parameters).nonnegative:
-            raise ValueError(f"{prior}: a variance needs a distribution of positive values")
+            raise InputError(f"{prior}: a variance needs a distribution of positive values")
         return prior
 
     def __str__(self) -> str:
@@ -114,11 +115,11 @@ class Prior:
 
         Raises
         ------
-        ValueError
+        InputError
             A fixed parameter has no density.
         """
         if self.fixed is not None:
-            raise ValueError(f"{self} is a point: it has no density")
+            raise InputError(f"{self} is a point: it has no density")
         return np.asarray(self.density.logpdf(np.asarray(x, dtype=float)))
 
     def cdf(self, x) -> np.ndarray:
@@ -155,25 +156,25 @@ class Prior:
 
         Raises
         ------
-        ValueError
+        InputError
             As `make`, and where ``dist`` is missing.
         """
         table = dict(table)
         if "dist" not in table:
-            raise ValueError('a prior needs its distribution, such as dist = "HalfNormal"')
+            raise InputError('a prior needs its distribution, such as dist = "HalfNormal"')
         return cls.make(table.pop("dist"), table.pop("on", "value"), **table)
 
 
 def finite_number(dist: str, name: str, value: Any, positive: bool) -> float:
     """Give the value of a distribution's parameter, or raise with what it should be."""
     if value is None:
-        raise ValueError(f"{dist} needs its parameter {name!r}")
+        raise InputError(f"{dist} needs its parameter {name!r}")
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         shown = repr(value)
         shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
-        raise ValueError(f"{dist}: {name} must be a finite number, not {shown}")
+        raise InputError(f"{dist}: {name} must be a finite number, not {shown}")
     if positive and value <= 0:
-        raise ValueError(f"{dist}: {name} must be positive, not {value:g}")
+        raise InputError(f"{dist}: {name} must be positive, not {value:g}")
     return float(value)
 
 

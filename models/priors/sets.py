@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.outcomes import DICTIONARY
 from .prior import Prior, finite_number
@@ -28,7 +29,7 @@ class Exnex:
 
     Raises
     ------
-    ValueError
+    InputError
         A weight that is no probability.
 
     References
@@ -43,7 +44,7 @@ class Exnex:
         """Refuse a weight that is no probability."""
         weight = self.weight
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-            raise ValueError(f"exnex: w must lie between 0 and 1, not {weight!r}")
+            raise InputError(f"exnex: w must lie between 0 and 1, not {weight!r}")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class OutcomePriors:
         """Refuse standard deviations that could be negative; fill in the exnex level."""
         for name in ("tau", "sigma"):
             if not getattr(self, name).nonnegative:
-                raise ValueError(
+                raise InputError(
                     f"{name} is a standard deviation: {getattr(self, name)} has negative values; "
                     "take a HalfNormal, HalfCauchy, Exponential, LogNormal, Gamma or Uniform"
                 )
@@ -115,7 +116,7 @@ class PriorSet:
         """Refuse an exnex level that no prior file could give."""
         level = self.exnex.level if self.exnex else None
         if level is not None and (level.dist, level.on) != ("Normal", "value"):
-            raise ValueError(f"exnex: a disease's own level must be Normal, not {level}")
+            raise InputError(f"exnex: a disease's own level must be Normal, not {level}")
 
     def _own(self, outcome: str, parameter: str) -> Prior | None:
         return self.special(outcome).get(parameter, getattr(self, parameter))
@@ -135,7 +136,7 @@ class PriorSet:
 
         Raises
         ------
-        ValueError
+        InputError
             A prior of tau or sigma that has negative values.
         """
 
@@ -186,24 +187,24 @@ class PriorSet:
 
         Raises
         ------
-        ValueError
+        InputError
             Unknown tables, distributions or parameters, or impossible values; says where.
         """
         known = ("name", *_TEXTS, *PARAMETERS, "exnex", "outcome")
         for key in table:
             if key not in known:
-                raise ValueError(unknown_name(key, known, "table"))
+                raise InputError(unknown_name(key, known, "table"))
         priors = {p: _prior_at(table, p, f"[{p}]") for p in PARAMETERS if p in table}
         overrides = []
         for outcome, tables in _mapping(table.get("outcome", {}), "[outcome]").items():
             if outcomes is not None and outcome not in outcomes:
-                raise ValueError(
+                raise InputError(
                     f"[outcome.{outcome}]: " + unknown_name(outcome, outcomes, "outcome")
                 )
             for parameter in _mapping(tables, f"[outcome.{outcome}]"):
                 if parameter not in PARAMETERS:
                     wrong = unknown_name(parameter, PARAMETERS, "parameter")
-                    raise ValueError(f"[outcome.{outcome}]: {wrong}")
+                    raise InputError(f"[outcome.{outcome}]: {wrong}")
             overrides.append(
                 (
                     outcome,
@@ -213,7 +214,7 @@ class PriorSet:
         texts = {key: table.get(key, "") for key in ("name", *_TEXTS)}
         for key, text in texts.items():
             if not isinstance(text, str):
-                raise ValueError(f"{key} must be a text in quotes, not {text!r}")
+                raise InputError(f"{key} must be a text in quotes, not {text!r}")
         made = cls(
             texts.pop("name") or "unnamed",
             **texts,
@@ -251,25 +252,25 @@ DEFAULT = PriorSet(
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f'{where} must be a table such as {{dist = "HalfNormal", sigma = 1}}')
+        raise InputError(f'{where} must be a table such as {{dist = "HalfNormal", sigma = 1}}')
     return value
 
 
 def _prior_at(table: Mapping[str, Any], key: str, where: str) -> Prior:
     try:
         return Prior.from_dict(_mapping(table[key], where))
-    except ValueError as problem:
+    except InputError as problem:
         text = str(problem)
-        raise ValueError(text if text.startswith("[") else f"{where}: {text}") from None
+        raise InputError(text if text.startswith("[") else f"{where}: {text}") from None
 
 
 def _exnex_at(table: Any) -> Exnex:
     table = dict(_mapping(table, "[exnex]"))
     for key in table:
         if key not in ("w", "mean", "sd"):
-            raise ValueError("[exnex]: " + unknown_name(key, ("w", "mean", "sd"), "parameter"))
+            raise InputError("[exnex]: " + unknown_name(key, ("w", "mean", "sd"), "parameter"))
     if ("mean" in table) != ("sd" in table):
-        raise ValueError("[exnex]: give both mean and sd, or neither (the prior of mu)")
+        raise InputError("[exnex]: give both mean and sd, or neither (the prior of mu)")
     try:
         given = {
             key: finite_number("level", key, table[key], positive=key == "sd")
@@ -278,5 +279,5 @@ def _exnex_at(table: Any) -> Exnex:
         }
         level = Prior.make("Normal", mu=given["mean"], sigma=given["sd"]) if given else None
         return Exnex(table.get("w", 0.5), level)
-    except ValueError as problem:
-        raise ValueError(f"[exnex]: {str(problem).removeprefix('exnex: ')}") from None
+    except InputError as problem:
+        raise InputError(f"[exnex]: {str(problem).removeprefix('exnex: ')}") from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from ...data.errors import InputError
 from .beta_mixture import log_beta_density
 from .prior import RatePrior, WeightedRates, sampled_rate
 
@@ -69,7 +70,7 @@ def map_prior(
 
     Raises
     ------
-    ValueError
+    InputError
         When there is nothing to fit or a number of components is out of range.
 
     References
@@ -80,10 +81,10 @@ def map_prior(
     if not isinstance(posterior, WeightedRates):
         posterior = sampled_rate(posterior)
     if not components or not set(components) <= set(COMPONENTS):
-        raise ValueError(f"components {list(components)}: give numbers from 1 to 4")
+        raise InputError(f"components {list(components)}: give numbers from 1 to 4")
     rates = np.clip(np.array(posterior.rates), SMALLEST, 1 - SMALLEST)
     if np.ptp(rates) == 0:
-        raise ValueError("the posterior is a single rate: a beta mixture needs a spread-out one")
+        raise InputError("the posterior is a single rate: a beta mixture needs a spread-out one")
     order = np.argsort(rates)
     rates, mass = rates[order], np.array(posterior.weights)[order]
     size = rates.size if posterior.sampled else DENSITY_SIZE

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from ...data.errors import InputError
 from .beta_mixture import (
     binomial_mass,
     gauss_jacobi,
@@ -39,7 +40,7 @@ class RatePrior:
 
     Raises
     ------
-    ValueError
+    InputError
         When a shape is not positive or the weights do not sum to 1.
     """
 
@@ -50,14 +51,14 @@ class RatePrior:
 
     def __post_init__(self) -> None:
         if not len(self.weights) == len(self.a) == len(self.b) >= 1:
-            raise ValueError("a beta mixture needs one weight and two shapes for every component")
+            raise InputError("a beta mixture needs one weight and two shapes for every component")
         if not all(np.isfinite(value) and value > 0 for value in (*self.a, *self.b)):
-            raise ValueError(f"{self}: both shapes of a beta must be positive numbers")
+            raise InputError(f"{self}: both shapes of a beta must be positive numbers")
         if not all(np.isfinite(weight) and weight > 0 for weight in self.weights):
-            raise ValueError(f"{self}: every weight must be positive")
+            raise InputError(f"{self}: every weight must be positive")
         total = sum(self.weights)
         if abs(total - 1) > WEIGHT_TOLERANCE:
-            raise ValueError(f"{self}: weights sum to {total:.6g}, they must sum to 1")
+            raise InputError(f"{self}: weights sum to {total:.6g}, they must sum to 1")
 
     def __str__(self) -> str:
         return _mixture_text(self.weights, self.a, self.b)
@@ -166,9 +167,9 @@ class WeightedRates:
     def __post_init__(self) -> None:
         rates = np.array(self.rates)
         if not rates.size or not np.all((rates >= 0) & (rates <= 1)):
-            raise ValueError(f"{self.label or 'the prior'}: every rate must be from 0 to 1")
+            raise InputError(f"{self.label or 'the prior'}: every rate must be from 0 to 1")
         if len(self.weights) != rates.size or abs(sum(self.weights) - 1) > WEIGHT_TOLERANCE:
-            raise ValueError(
+            raise InputError(
                 f"{self.label or 'the prior'}: one weight a rate, with sum 1, is wanted"
             )
 
@@ -224,12 +225,12 @@ class WeightedRates:
 
         Raises
         ------
-        ValueError
+        InputError
             When no rate of the prior allows these counts.
         """
         weights = np.array(self.weights) * binomial_mass(n, np.array(self.rates))[:, events]
         if weights.sum() == 0:
-            raise ValueError(f"{self.words}: it does not allow {events} events in {n} patients")
+            raise InputError(f"{self.words}: it does not allow {events} events in {n} patients")
         return replace(self, weights=_as_tuple(weights / weights.sum()))
 
     def predictive(self, n: int) -> np.ndarray:
@@ -311,7 +312,7 @@ def sampled_rate(draws, label: str = "") -> WeightedRates:
     """Return the prior of posterior draws of a rate (flattened, chain after chain)."""
     rates = np.asarray(draws, float).ravel()
     if not rates.size:
-        raise ValueError("a sampled prior needs draws")
+        raise InputError("a sampled prior needs draws")
     return WeightedRates(
         _as_tuple(rates), _as_tuple(np.full(rates.size, 1 / rates.size)), label, True
     )
@@ -321,7 +322,7 @@ def rate_density(rates, density, label: str = "") -> WeightedRates:
     """Return the prior of a density on a fine, increasing grid of rates (trapezoidal weights)."""
     rates, density = np.asarray(rates, float), np.asarray(density, float)
     if rates.size < 2 or np.any(np.diff(rates) <= 0) or np.any(density < 0):
-        raise ValueError("a density needs increasing rates and values that are not negative")
+        raise InputError("a density needs increasing rates and values that are not negative")
     weights = density * np.gradient(rates)
     weights[[0, -1]] /= 2
     return WeightedRates(_as_tuple(rates), _as_tuple(weights / weights.sum()), label)
@@ -335,7 +336,7 @@ def robustify(prior: RatePrior, weight: float = 0.2, vague: RatePrior | None = N
     Schmidli et al. 2014, doi:10.1111/biom.12242.
     """
     if not 0 <= weight < 1:
-        raise ValueError(f"robust weight {weight:g}: it must be at least 0 and below 1")
+        raise InputError(f"robust weight {weight:g}: it must be at least 0 and below 1")
     if weight == 0:
         return prior
     vague = vague or beta(1, 1)
@@ -357,7 +358,7 @@ def parse_prior(text: str) -> AnyPrior:
 
     Raises
     ------
-    ValueError
+    InputError
         One line that names the text and what would be right.
     """
     try:
@@ -365,7 +366,7 @@ def parse_prior(text: str) -> AnyPrior:
     except ValueError:
         return _parse_mixture(text)
     if not 0 <= rate <= 1:
-        raise ValueError(f"prior '{text}': a rate must be from 0 to 1")
+        raise InputError(f"prior '{text}': a rate must be from 0 to 1")
     return point_rate(rate)
 
 
@@ -378,9 +379,9 @@ def _parse_mixture(text: str) -> RatePrior:
             break
         place += 1
     if not terms or terms[-1].end() != len(text):
-        raise ValueError(f"prior '{text}': not understood; {WANTED}")
+        raise InputError(f"prior '{text}': not understood; {WANTED}")
     if len(terms) > 1 and any(term["weight"] is None for term in terms):
-        raise ValueError(f"prior '{text}': every part of a mixture needs its weight; {WANTED}")
+        raise InputError(f"prior '{text}': every part of a mixture needs its weight; {WANTED}")
     weights = tuple(float(term["weight"] or 1) for term in terms)
     return RatePrior(
         weights,

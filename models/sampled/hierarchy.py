@@ -50,7 +50,7 @@ def build_model(
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown pooling, or a prior that cannot be used.
 
     References

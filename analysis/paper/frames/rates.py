@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ....data.errors import InputError
 from ....data.names import study_labels
 from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described
@@ -252,13 +253,13 @@ def nested_data(fit: DataTree, evidence: Evidence, child: str) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
+    InputError
         The fit has not both.
     """
     parent = PARENTS.get(child)
     frame = rates_data(fit, evidence)
     if parent is None or not {child, parent} <= set(frame["outcome"]):
-        raise ValueError(f"the fit has not both {child} and the outcome it is nested in")
+        raise InputError(f"the fit has not both {child} and the outcome it is nested in")
     frame = frame[frame["outcome"].isin([parent, child]) & (frame["quantity"] == "rate")]
     return frame.reset_index(drop=True)
 

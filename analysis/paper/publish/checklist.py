@@ -156,12 +156,13 @@ def _decisions(comparison: PriorComparison | None) -> str:
 
 
 def _availability(evidence: Evidence) -> str:
+    from ....data.errors import SelectionError
     from ....data.evidence import load_evidence
 
     chosen = vars(evidence.selection)
     try:
         shipped = load_evidence(**chosen).sha256
-    except ValueError:  # it selects studies or diseases that are not among the shipped
+    except SelectionError:  # it selects studies or diseases that are not among the shipped
         shipped = None
     if shipped == evidence.sha256:
         return "The counts and their sources are shipped with the code."

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....data.errors import InputError
 from ....data.export import write_csv, write_whole
 from ..frames.results import Results
 from ..words.closing import abbreviations
@@ -78,7 +79,7 @@ def publish(
 
     Raises
     ------
-    ValueError
+    InputError
         An unknown format or preset.
     OSError
         The folder cannot be written to.
@@ -96,7 +97,7 @@ def write_set(
     """Write a figure set that was gathered already: see `publish`."""
     for name in formats:
         if name not in FORMATS:
-            raise ValueError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
+            raise InputError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
     from joblib import Parallel, delayed
 
     style = style_of(results, preset)

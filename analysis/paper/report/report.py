@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ....data.errors import SelectionError, StoredFitError
 from ....data.export import to_json, write_whole
 from ...fitting.progress import Progress, named
 from ..frames.results import Results, stamped
@@ -68,7 +69,7 @@ class Request:
         config = store.request(self.evidence, self.pooling, self.priors, **settings)
         try:
             kept = store.load(self.path, groups=())
-        except ValueError:
+        except StoredFitError:
             return False
         return kept.attrs["run_config"] == store.canonical(config)
 
@@ -118,7 +119,7 @@ def write_report(
 
     Raises
     ------
-    ValueError
+    InputError
         As `fit`.
     OSError
         A file cannot be written.
@@ -195,7 +196,7 @@ def _other_definitions(main: Request, out: Path) -> dict[str, Request]:
     name = "alternative" if own == "primary" else "primary"
     try:
         evidence = main.evidence.select(definitions=name)
-    except ValueError:  # the other definitions leave no rows
+    except SelectionError:  # the other definitions leave no rows
         return {}
     if evidence.sha256 == main.evidence.sha256:
         return {}

@@ -1,0 +1,71 @@
+"""Only errors meant for users are told in a line or caught: they are one family."""
+
+import ast
+import re
+
+import pytest
+
+from mscpool.data import errors
+
+#: Where a foreign ValueError is an answer: a text is no number, JSON, TOML or path, or a library
+#: says that there is no tail to smooth.
+READERS = {
+    ("data/evidence.py", "_is_folder"),
+    ("data/tables.py", "read_text"),
+    ("models/rates/prior.py", "parse_prior"),
+    ("models/priors/files.py", "_parsed"),
+    ("analysis/paper/report/report.py", "kept_check"),
+    ("analysis/calibration/calibrate.py", "stored"),
+    ("analysis/guard/left_out.py", "importance_weights"),
+    ("analysis/fitting/store.py", "load"),
+    ("analysis/fitting/store.py", "_unlike_written"),
+}
+
+
+@pytest.fixture(scope="module")
+def sources(root):
+    folders = ("data", "models", "figures", "analysis")
+    paths = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    return {path.relative_to(root).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+def test_the_family_is_the_tree_of_its_docstring(sources):
+    parents = {
+        node.name: base.id
+        for tree in sources.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Name)
+    }
+
+    def is_of_the_family(name):
+        return name == "InputError" or (name in parents and is_of_the_family(parents[name]))
+
+    shown = re.findall(r"^ {4}(?:.*─ )?([A-Z]\w+)", errors.__doc__ or "", re.M)
+    assert set(shown) == {name for name in parents if is_of_the_family(name)}
+    assert issubclass(errors.InputError, ValueError)
+
+
+def test_no_sentence_for_users_is_a_plain_value_error(sources):
+    plain = [
+        f"{name}:{node.lineno}"
+        for name, tree in sources.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise) and ast.unparse(node).startswith("raise ValueError")
+    ]
+    assert not plain
+
+
+def test_only_readers_of_foreign_text_take_a_value_error_for_an_answer(sources):
+    taken = {
+        (name, function.name)
+        for name, tree in sources.items()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.ExceptHandler)
+        and node.type is not None
+        and "ValueError" in ast.unparse(node.type)
+    }
+    assert taken == READERS
