@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words
 from .matrix import scale_key, tiles
-from .page import Page, leading
+from .page import Grid, Page, leading
 from .style import POINTS_PER_MM, Style, drawing, fitted, text_width
 
 if TYPE_CHECKING:
@@ -69,16 +69,14 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     left_over = style.preset.height * POINTS_PER_MM - down * (head + foot) - key_room
     tall = max(1.3 * small, min(tall, left_over / (down * len(diseases))))
     body = tall * len(diseases)
-    page = Page(style, down * (head + body + foot) + key_room)
+    grid = Grid(across, 0.0, labels + cell * len(diseases), body, gap, head, foot)
+    page = Page(style, grid.room(len(outcomes)) + key_room)
     # What a disease's own studies add would drown what the others do: their range is the scale.
     others = frame.loc[frame["disease"] != frame["left_out"], "change"].abs()
     most = max(1.0, ceil(2 * float(others.max())) / 2) if len(others) else 1.0
     for i, outcome in enumerate(outcomes):
-        row, column = divmod(i, across)
-        left = column * (labels + cell * len(diseases) + gap)
-        top = row * (head + body + foot) + head
-        first = top - column_head - style.scaled(2) - len(heads[i]) * leading(style.size)
-        page.lines(left + 1, first, heads[i], weight="bold")
+        left, top = grid.cell(i).left, grid.cell(i).top
+        page.lines_above(left + 1, top - column_head - style.scaled(2), heads[i], weight="bold")
         own = frame[frame["outcome"] == outcome]
         known = {(r.disease, r.left_out): float(r.change) for r in own.itertuples()}
         values = [[known.get((d, gone)) for gone in diseases] for d in diseases]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..data.names import outcome_short, outcome_words, words
-from .page import Page, key, key_height, leading
+from .page import Grid, Page, key, key_height, leading
 from .style import ALARM, FAINT, INK, QUIET, Style, drawing, fitted, label_room, wrapped
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     width, small, gap = style.preset.points, style.small, style.scaled(10)
     count = max(len(outcomes), 1)
     across = min(count, 2 if width < 300 else 3 if count <= 3 else -(-count // 2))
-    down = ceil(count / across)
     names = [words(check) for check in checks]
     labels = label_room(names, 0.26 * width, small) + style.scaled(9)
     panel = (width - labels - gap * (across - 1) - style.scaled(9)) / across
@@ -61,18 +59,18 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     axis_room = len(axis_lines) * leading(style.size) + style.scaled(4)
     entries = _key_entries(frame, style)
     key_room = key_height(style, width, [text for _, text in entries])
-    page = Page(style, down * (head + body + foot) + axis_room + key_room)
+    grid = Grid(across, labels, panel, body, gap, head, foot)
+    bottom = grid.room(count)
+    page = Page(style, bottom + axis_room + key_room)
     for i, outcome in enumerate(outcomes):
-        row, column = divmod(i, across)
-        left, top = labels + column * (panel + gap), row * (head + body + foot) + head
-        first = top - style.scaled(3) - len(heads[i]) * leading(style.size)
-        page.lines(left, first, heads[i], weight="bold")
+        cell = grid.cell(i)
+        left, top = cell.left, cell.top
+        page.lines_above(left, top - style.scaled(3), heads[i], weight="bold")
         _panel(page.axes(left, top, panel, body), frame[frame["outcome"] == outcome], checks, style)
-        if column == 0:
+        if cell.is_first:
             for j, check in enumerate(checks):
                 start = top + (j + 0.5) * pitch - len(lines[check]) * leading(small) / 2
                 page.lines(style.scaled(1), start, lines[check], size=small)
-    bottom = down * (head + body + foot)
     page.lines(labels + (width - labels) / 2, bottom, axis_lines, ha="center")
     key(page, style.scaled(1), bottom + axis_room, width - 2, entries)
     return page.figure

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..data.names import level_scale, outcome_short, outcome_words
-from .page import Page, leading
+from .page import Grid, Page, leading
 from .style import FAINT, INK, Style, drawing, fitted, wrapped
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     pairs = list(dict.fromkeys(zip(frame["outcome"], frame["disease"], strict=True)))
     width, small, gap = style.preset.points, style.small, style.scaled(10)
     across = min(len(pairs), 2 if width < 300 else 4)
-    down = ceil(len(pairs) / across)
     left = style.scaled(34)
     panel = (width - left - gap * (across - 1) - style.scaled(8)) / across
     outcomes = list(dict.fromkeys(frame["outcome"]))
@@ -76,19 +74,19 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         small,
     )
     axis_room = leading(style.size) + style.scaled(4)
-    page = Page(style, down * (head + body + foot) + axis_room + len(note) * leading(small))
+    grid = Grid(across, left, panel, body, gap, head, foot)
+    bottom = grid.room(len(pairs))
+    page = Page(style, bottom + axis_room + len(note) * leading(small))
     for i, (outcome, disease) in enumerate(pairs):
-        row, column = divmod(i, across)
-        x, top = left + column * (panel + gap), row * (head + body + foot) + head
-        page.lines(x, top - style.scaled(3) - len(heads[i]) * leading(small), heads[i], size=small)
+        cell = grid.cell(i)
+        page.lines_above(cell.left, cell.top - style.scaled(3), heads[i], size=small)
         own = frame[(frame["outcome"] == outcome) & (frame["disease"] == disease)]
-        axes = page.axes(x, top, panel, body)
+        axes = page.axes(cell.left, cell.top, panel, body)
         _panel(axes, own, tables[outcome, disease], wanted, style)
-        if column == 0:
+        if cell.is_first:
             axes.set_ylabel("Scale of τ's prior")
         else:
             axes.set_yticklabels([])
-    bottom = down * (head + body + foot)
     page.text(
         left + (width - left) / 2, bottom + leading(style.size) / 2,
         f"Location of μ's prior, {level_scale(outcomes)}", ha="center",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
 from .style import ALARM, FAINT, INK, POINTS_PER_MM, Style, text_width
@@ -15,6 +17,55 @@ _STAMPS = {
     "fail": "The guard failed this fit: do not use",
     None: "Unchecked: the guard has not seen this fit",
 }
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Where a cell of a grid stands: its left and top, points, and whether its row begins there."""
+
+    left: float
+    top: float
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of one size in rows, each with room for its head above it and a foot below.
+
+    It is measured before a page is made, so that the page has the height that it needs. All
+    lengths are points.
+
+    Attributes
+    ----------
+    across : int
+        Cells in a row.
+    left : float
+        Where the first cell of a row begins.
+    width, height : float
+        Size of a cell.
+    gap : float
+        Room between two cells of a row.
+    head, foot : float
+        Room above and below each cell.
+    """
+
+    across: int
+    left: float
+    width: float
+    height: float
+    gap: float
+    head: float
+    foot: float
+
+    def room(self, cells: int) -> float:
+        """Give the height that so many cells need, with their heads and feet."""
+        return ceil(cells / self.across) * (self.head + self.height + self.foot)
+
+    def cell(self, place: int) -> Cell:
+        """Give a cell by its place, counted along the rows."""
+        row, column = divmod(place, self.across)
+        top = row * (self.head + self.height + self.foot) + self.head
+        return Cell(self.left + column * (self.width + self.gap), top, column == 0)
 
 
 class Page:
@@ -80,6 +131,11 @@ class Page:
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Give a place as shares of the figure, from its bottom left corner."""
         return x / self.width, 1 - (y + self.offset) / self.height
+
+    def lines_above(self, x: float, y: float, lines: Sequence[str], **kwargs: Any) -> None:
+        """Write lines below each other that end at a height."""
+        size = kwargs.get("size", self.style.size)
+        self.lines(x, y - len(lines) * leading(size), lines, **kwargs)
 
     def lines(self, x: float, top: float, lines: Sequence[str], **kwargs: Any) -> None:
         """Write lines below each other from a top."""

@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words
-from .page import Page, key, key_height, key_sign, leading, row_pitch
+from .page import Grid, Page, key, key_height, key_sign, leading, row_pitch
 from .style import FAINT, POINTS_PER_MM, Style, fitted, label_room, text_width, wrapped
 
 if TYPE_CHECKING:
@@ -109,26 +109,25 @@ def disease_panels(
         for d in diseases
     }
     body = pitch * len(diseases)
-    page = Page(style, fixed + down * body, of_fit)
+    grid = Grid(across, labels, panel, body, beside + gap, head, foot)
+    bottom = grid.room(len(outcomes))
+    page = Page(style, bottom + axis_room + key_height(style, width, texts), of_fit)
     axes = {}
     middles = {d: (i + 0.5) * pitch for i, d in enumerate(diseases)}
     for i, outcome in enumerate(outcomes):
-        row, column = divmod(i, across)
-        top = row * (head + body + foot) + head
-        left = labels + column * (panel + beside + gap)
-        axes[outcome] = _panel(page, left, top, panel, body, style)
-        first = top - style.scaled(3) - len(heads[outcome]) * leading(style.size)
-        page.lines(left, first, heads[outcome], weight="bold")
+        cell = grid.cell(i)
+        top = cell.top
+        axes[outcome] = _panel(page, cell.left, top, panel, body, style)
+        page.lines_above(cell.left, top - style.scaled(3), heads[outcome], weight="bold")
         if side is not None:
-            right = left + panel + beside
+            right = cell.left + panel + beside
             y = top - style.scaled(3) - leading(style.size) / 2
             page.text(right, y, side[0], ha="right", size=style.small, weight="normal")
             for disease, middle in middles.items():
-                cell = side[1].get((outcome, disease), "")
-                page.text(right, top + middle, cell, ha="right", size=style.small)
-        if column == 0:
+                words_beside = side[1].get((outcome, disease), "")
+                page.text(right, top + middle, words_beside, ha="right", size=style.small)
+        if cell.is_first:
             _disease_labels(page, top, labels, middles, lines)
-    bottom = down * (head + body + foot)
     middle = labels + (width - labels) / 2
     page.lines(middle, bottom, axis_lines, ha="center", size=style.size)
     if entries:

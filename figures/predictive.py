@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..data.names import outcome_short, outcome_words
-from .page import Page, key, key_height, leading, percent_axis
+from .page import Grid, Page, key, key_height, leading, percent_axis
 from .panels import disease_entries
 from .style import ALARM, FAINT, QUIET, Style, drawing, fitted
 
@@ -46,7 +45,6 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     entries = _key_entries(style, bool((frame["raw_min"] < frame["raw_max"]).any()))
     entries += disease_entries(style, diseases, width - 2)
     across = min(len(outcomes), 2 if width < 300 else 3)
-    down = ceil(len(outcomes) / across)
     left, gap = style.scaled(30), style.scaled(12)
     panel = (width - left - gap * (across - 1) - style.scaled(3)) / across
     heads = {
@@ -60,13 +58,14 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     body, foot = style.scaled(95), style.scaled(7) + (1 + most) * leading(small)
     axis_room = style.scaled(2)
     key_room = key_height(style, width, [text for _, text in entries])
-    page = Page(style, down * (head + body + foot) + axis_room + key_room)
+    grid = Grid(across, left, panel, body, gap, head, foot)
+    bottom = grid.room(len(outcomes)) + axis_room
+    page = Page(style, bottom + key_room)
     for i, outcome in enumerate(outcomes):
-        row, column = divmod(i, across)
-        x, top = left + column * (panel + gap), row * (head + body + foot) + head
+        cell = grid.cell(i)
+        x, top = cell.left, cell.top
         axes = page.axes(x, top, panel, body)
-        first = top - style.scaled(4) - len(heads[outcome]) * leading(style.size)
-        page.lines(x, first, heads[outcome], weight="bold")
+        page.lines_above(x, top - style.scaled(4), heads[outcome], weight="bold")
         percent_axis(axes, which="y")
         axes.grid(axis="y", color=FAINT, linewidth=0.7 * style.line)
         axes.set_axisbelow(True)
@@ -76,12 +75,11 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         page.lines(x, top + body + style.scaled(2), [count], size=small)
         below = top + body + style.scaled(2) + leading(small)
         page.lines(x, below, named[outcome], size=small, color=ALARM)
-        if column == 0:
+        if cell.is_first:
             axes.set_ylabel("Patients, %")
         else:
             axes.set_yticklabels([])
-    top = down * (head + body + foot) + axis_room
-    key(page, style.scaled(1), top, width - 2, entries)
+    key(page, style.scaled(1), bottom, width - 2, entries)
     return page.figure
 
 

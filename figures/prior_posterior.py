@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..data.names import level_scale, outcome_short, outcome_words, timed_words
-from .page import Page, key, key_height, leading
+from .page import Grid, Page, key, key_height, leading
 from .style import COLOURS, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     body = pitch * len(outcomes)
     foot = style.scaled(27)
     key_room = key_height(style, width, [text for _, text in entries])
+    grid = Grid(len(names), labels, panel, 0.9 * pitch, gap, 0.1 * pitch, 0.0)
     page = Page(style, head + body + foot + key_room)
     units = {
         n: "Patients, %" if n == "new_disease" else _linear_words(outcomes, panel, style)
@@ -64,12 +65,12 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     }
     limits = frame.groupby("parameter")["value"].agg(["min", "max"])
     for j, name in enumerate(names):
-        left = labels + j * (panel + gap)
-        first = head - style.scaled(3) - len(heads[j]) * leading(small)
-        page.lines(left, first, heads[j], size=small, weight="bold")
+        left = grid.cell(j).left
+        page.lines_above(left, head - style.scaled(3), heads[j], size=small, weight="bold")
         low, high = limits.loc[name]
         for i, outcome in enumerate(outcomes):
-            axes = page.axes(left, head + i * pitch + 0.1 * pitch, panel, 0.9 * pitch)
+            top = head + grid.cell(i * len(names) + j).top
+            axes = page.axes(left, top, grid.width, grid.height)
             own = frame[(frame["outcome"] == outcome) & (frame["parameter"] == name)]
             _densities(axes, own, style)
             is_share = name == "new_disease"
