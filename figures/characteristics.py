@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..data.names import outcome_short, outcome_words, words
@@ -11,6 +13,7 @@ from .style import FAINT, INK, QUIET, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _ABOUT = (
@@ -76,17 +79,13 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         "outcomes": page.axes(left["outcomes"], head, width - left["outcomes"], y)
     }
     _prepare(axes, frame, len(outcomes), y, style)
-    # A disease's name may stand on the lines of the axes: it hides them.
-    white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    chart = _Chart(page, axes, left, head, pitch, labels, designs, bars, cell)
     for place, (kind, value) in zip(places, rows, strict=True):
         if kind == "disease":
-            disease_sign(page, style.scaled(4), head + place, value)
-            candidates = style.names(value)
-            line = fitted(candidates, left["months"] - style.scaled(12), style.size, True, 1)
-            page.text(style.scaled(9), head + place, line[0], weight="bold", bbox=white)
+            chart.disease(value, place)
         else:
-            _study(page, axes, value, place, head, left, labels, designs, outcomes, pitch, style)
-    _heads(page, left, bars, head, outcomes, heads, upright, cell, style)
+            chart.study(value, place, outcomes)
+    chart.heads(outcomes, heads, upright)
     key(page, style.scaled(1), head + y + style.scaled(26), width - 2, entries)
     return page.figure
 
@@ -126,36 +125,86 @@ def _prepare(axes, frame: pd.DataFrame, outcomes: int, height: float, style: Sty
     axes["months"].set_xticks([0, top / 2, top], [f"{t:g}" for t in (0, top / 2, top)])
 
 
-def _study(page, axes, row, y, head, left, labels, designs, outcomes, pitch, style) -> None:
-    from matplotlib.patches import Rectangle
+@dataclass(frozen=True)
+class _Chart:
+    """The page with its columns, which are drawn on row by row; lengths are points."""
 
-    small = style.small
-    label = fitted((str(row["label"]),), labels - style.scaled(14), small, lines=1)[0]
-    page.text(style.scaled(9), head + y, label, size=small)
-    if designs:
-        design = fitted((words(row["design"]),), designs, small, lines=1)[0]
-        page.text(left["design"], head + y, design, size=small, color=QUIET)
-    colour = style.mark(row["disease"]).colour
-    start = 0.0
-    for name, strength in (("patients", 1.0), ("controls", 0.35)):
-        bar = Rectangle((start, y - 0.27 * pitch), row[name], 0.54 * pitch)
-        bar.set(color=colour, alpha=strength, linewidth=0, gid=name)
-        axes["patients"].add_patch(bar)
-        start += row[name]
-    if row["months"] == row["months"]:
-        size = min(style.scaled(4), 0.6 * pitch)
-        line = {"color": colour, "linewidth": style.line}
-        axes["months"].plot([0, row["months"]], [y, y], **line)
-        mark = style.mark(row["disease"]).marker
-        axes["months"].plot([row["months"]], [y], mark, color=colour, markersize=size, gid="months")
-    for j, name in enumerate(outcomes):
-        if row[name]:
-            _circle(
-                axes["outcomes"], j + 0.5, y, row[name], min(style.scaled(5), 0.7 * pitch), style
+    page: Page
+    axes: dict[str, Axes]
+    left: dict[str, float]
+    head: float
+    pitch: float
+    labels: float
+    designs: float
+    bars: float
+    cell: float
+
+    def disease(self, name: str, y: float) -> None:
+        """Head the studies of a disease."""
+        page, style = self.page, self.page.style
+        disease_sign(page, style.scaled(4), self.head + y, name)
+        room = self.left["months"] - style.scaled(12)
+        line = fitted(style.names(name), room, style.size, True, 1)
+        # A disease's name may stand on the lines of the axes: it hides them.
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        page.text(style.scaled(9), self.head + y, line[0], weight="bold", bbox=white)
+
+    def study(self, row: Mapping[str, Any], y: float, outcomes: Sequence[str]) -> None:
+        """Draw a study's row."""
+        self._names(row, y)
+        self._bars(row, y)
+        style, axes = self.page.style, self.axes["outcomes"]
+        for j, name in enumerate(outcomes):
+            if row[name]:
+                size = min(style.scaled(5), 0.7 * self.pitch)
+                _circle(axes, j + 0.5, y, row[name], size, style)
+            else:
+                dot = min(style.scaled(1.2), 0.2 * self.pitch)
+                axes.plot([j + 0.5], [y], "o", color=FAINT, markersize=dot)
+
+    def _names(self, row: Mapping[str, Any], y: float) -> None:
+        style, y = self.page.style, self.head + y
+        room = self.labels - style.scaled(14)
+        label = fitted((str(row["label"]),), room, style.small, lines=1)[0]
+        self.page.text(style.scaled(9), y, label, size=style.small)
+        if self.designs:
+            design = fitted((words(row["design"]),), self.designs, style.small, lines=1)[0]
+            self.page.text(self.left["design"], y, design, size=style.small, color=QUIET)
+
+    def _bars(self, row: Mapping[str, Any], y: float) -> None:
+        from matplotlib.patches import Rectangle
+
+        style, mark, start = self.page.style, self.page.style.mark(row["disease"]), 0.0
+        for name, strength in (("patients", 1.0), ("controls", 0.35)):
+            bar = Rectangle((start, y - 0.27 * self.pitch), row[name], 0.54 * self.pitch)
+            bar.set(color=mark.colour, alpha=strength, linewidth=0, gid=name)
+            self.axes["patients"].add_patch(bar)
+            start += row[name]
+        if (months := row["months"]) == row["months"]:
+            size = min(style.scaled(4), 0.6 * self.pitch)
+            about = {"color": mark.colour}
+            self.axes["months"].plot([0, months], [y, y], linewidth=style.line, **about)
+            self.axes["months"].plot(
+                [months], [y], mark.marker, markersize=size, gid="months", **about
             )
-        else:
-            dot = min(style.scaled(1.2), 0.2 * pitch)
-            axes["outcomes"].plot([j + 0.5], [y], "o", color=FAINT, markersize=dot)
+
+    def heads(self, outcomes: Sequence[str], heads: list[list[str]], upright: bool) -> None:
+        """Head the columns."""
+        page, style = self.page, self.page.style
+        small, above = style.small, self.head - style.scaled(4)
+        about = {"size": small, "weight": "bold"}
+        page.text(style.scaled(1), above - leading(small) / 2, "Disease, study", **about)
+        units = {"patients": ("Patients",), "months": ("Follow-up, months", "Months")}
+        for name, candidates in units.items():
+            unit = fitted(candidates, self.bars, small, True, 1)[0]
+            page.text(self.left[name], above - leading(small) / 2, unit, **about)
+        for j, name in enumerate(outcomes):
+            middle = self.left["outcomes"] + (j + 0.5) * self.cell
+            if upright:
+                text = outcome_short(name)
+                page.text(middle, above, text, rotation=90, ha="center", va="bottom", size=small)
+            else:
+                page.lines_above(middle, above, heads[j], ha="center", size=small)
 
 
 def _circle(axes, x: float, y: float, certainty: str, size: float, style: Style) -> None:
@@ -163,24 +212,6 @@ def _circle(axes, x: float, y: float, certainty: str, size: float, style: Style)
         [x], [y], "o", color=INK, markersize=size, fillstyle=_FILLS.get(certainty, "full"),
         markerfacecoloralt="white", markeredgewidth=style.line, gid=certainty,
     )  # fmt: skip
-
-
-def _heads(page, left, bars, head, outcomes, heads, upright, cell, style: Style) -> None:
-    small, above = style.small, head - style.scaled(4)
-    about = {"size": small, "weight": "bold"}
-    page.text(style.scaled(1), above - leading(small) / 2, "Disease, study", **about)
-    units = {"patients": ("Patients",), "months": ("Follow-up, months", "Months")}
-    for name, candidates in units.items():
-        unit = fitted(candidates, bars, small, True, 1)[0]
-        page.text(left[name], above - leading(small) / 2, unit, **about)
-    for j, name in enumerate(outcomes):
-        middle = left["outcomes"] + (j + 0.5) * cell
-        if upright:
-            text = outcome_short(name)
-            page.text(middle, above, text, rotation=90, ha="center", va="bottom", size=small)
-        else:
-            first = above - len(heads[j]) * leading(small)
-            page.lines(middle, first, heads[j], ha="center", size=small)
 
 
 def _key_entries(style: Style, controlled: bool) -> list[tuple]:
