@@ -21,11 +21,13 @@ import numpy as np
 from scipy.stats import binomtest
 
 from ..fitting import predict
-from ..guard.check import LEFT_OUT, CheckResult, judge, verdict_of
+from ..guard.check import judge, verdict_of
 from ..guard.discrepancies import DISCREPANCIES
 from ..guard.disease_left import thinned
 from ..guard.left_out_exactly import leave_each_out
+from ..guard.result import CheckResult, Subject
 from ..guard.sampling_verdict import judge_sampling
+from ..guard.surprise import LEFT_OUT
 from ..guard.verdicts import Verdict, worst
 from . import defects
 
@@ -111,7 +113,7 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
     rng = np.random.default_rng([settings.seed, task.number, *code])
     made, pooling = simulate(task, rng)
     result, new_study = judged(made, pooling, settings, rng)
-    if result.sampling["verdict"] == "fail":
+    if result.sampling.verdict == "fail":
         longer = Settings(
             2 * settings.draws, 2 * settings.tune, settings.chains, settings.left_out, settings.seed
         )
@@ -124,7 +126,7 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
         "mid_p": {
             each.outcome: {one.check: one.mid_p for one in each.checks} for each in result.outcomes
         },
-        "sampling": {k: v for k, v in result.sampling.items() if k not in ("verdict", "reason")},
+        "sampling": dict(result.sampling.details),
         "largest_k": max((one["pareto_k"] for one in result.loo if one["pareto_k"]), default=None),
         "coverage": coverage,
     }
@@ -165,7 +167,7 @@ def judged(
         new_study,
         predict.new_disease_rates(levels, terms, pooling, DEFAULT, rng),
     ]
-    result = judge(
+    subject = Subject(
         terms,
         pooling,
         levels,
@@ -174,7 +176,7 @@ def judged(
         left_out,
         _diagnostics([q for q in quantities if q is not None], stats),
     )
-    return result, new_study[:, 0]
+    return judge(subject), new_study[:, 0]
 
 
 def _diagnostics(quantities: list[np.ndarray], stats) -> dict[str, float | int]:
@@ -200,7 +202,7 @@ def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
 
     Sampling counts where it fails only: of chains as short as these it warns more often.
     """
-    sampling: Verdict = judge_sampling(found["sampling"])["verdict"]
+    sampling = judge_sampling(found["sampling"]).verdict
     checks: list[Verdict] = [
         verdict_of(name, p) for outcome in found["mid_p"].values() for name, p in outcome.items()
     ]

@@ -218,12 +218,6 @@ def importance_weights(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return log_weights - logsumexp(log_weights, axis=0), k
 
 
-def adjusted_smallest(p_values: np.ndarray) -> float:
-    """Smallest of several p-values, adjusted for their number as if independent (Sidak)."""
-    p_values = np.asarray(p_values)
-    return float(-np.expm1(len(p_values) * np.log1p(-min(p_values.min(), 1 - 1e-16))))
-
-
 class _Predictor:
     """Predictive distributions of new studies under weighted draws of the levels.
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from .discrepancies import mid_p
+from .result import Check, Subject
 
 if TYPE_CHECKING:
     from ...data.evidence import Evidence
@@ -24,53 +24,42 @@ REVIEW_STATISTICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def compare_review(
-    evidence: Evidence, rows: pd.DataFrame, replicated: np.ndarray
-) -> list[dict[str, Any]]:
+def compare(subject: Subject) -> list[Check]:
     """Compare what the review states with what is predicted for the evidence's arms.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        With the review's statistics.
-    rows : pandas.DataFrame
-        The rows that were fitted.
-    replicated : numpy.ndarray
-        Their counts with study effects drawn anew, shape (draw, row).
 
     Returns
     -------
-    list of dict
-        One for each statistic of a fitted outcome: ``disease``, ``outcome``, ``statistic``,
-        ``value``, ``predicted`` and ``mid_p`` (None where no row of the disease was fitted),
-        ``verdict`` (``pass``, ``warn``, ``not independent`` where a row was derived from it, or
-        ``no rows``), ``wording``.
+    list of Check
+        One for each statistic of a fitted outcome: what is stated stands as ``observed``, and
+        ``predicted`` and ``mid_p`` are None where no row of the disease was fitted (``no rows``).
+        ``not independent`` where a row was derived from the statement. Its ``details`` are
+        ``disease``, ``statistic`` and ``wording``. Nothing without the evidence.
     """
-    derived, found = _derived_from_review(evidence), []
+    evidence, rows = subject.evidence, subject.terms.rows
+    if evidence is None:
+        return []
+    derived, checks = _derived_from_review(evidence), []
     keys, n = rows[["disease", "outcome"]].to_numpy(object), rows["n"].to_numpy()
     statements: list[Any] = evidence.review.to_dict("records")
     for stated in statements:
         if stated["outcome"] not in keys[:, 1] or stated["statistic"] not in REVIEW_STATISTICS:
             continue
         key, value = (stated["disease"], stated["outcome"]), float(stated["value"])
+        details = {name: stated[name] for name in ("disease", "statistic", "wording")}
         mine = (keys == np.array(key, object)).all(axis=1)
-        predicted, p, verdict = None, None, "no rows"
-        if mine.any():
-            values = REVIEW_STATISTICS[stated["statistic"]](replicated[:, mine], n[mine])
-            predicted, p = float(values.mean()), mid_p(values, np.full(len(values), value))
-            verdict = "warn" if min(p, 1 - p) < WARN_REVIEW else "pass"
-            verdict = "not independent" if key in derived else verdict
-        found.append(
-            {
-                **{name: stated[name] for name in ("disease", "outcome", "statistic")},
-                "value": value,
-                "predicted": predicted,
-                "mid_p": p,
-                "verdict": verdict,
-                "wording": stated["wording"],
-            }
+        if not mine.any():
+            checks.append(Check("review", "no rows", key[1], value, details=details))
+            continue
+        values = REVIEW_STATISTICS[stated["statistic"]](subject.replicated[:, mine], n[mine])
+        predicted, p = float(values.mean()), mid_p(values, np.full(len(values), value))
+        verdict = "warn" if min(p, 1 - p) < WARN_REVIEW else "pass"
+        verdict = "not independent" if key in derived else verdict
+        reason = (
+            f"The review states {value:g} ({stated['statistic']}, {key[0]}) where the model "
+            f"predicts {predicted:.3g} (mid-p {p:.2g})."
         )
-    return found
+        checks.append(Check("review", verdict, key[1], value, predicted, p, reason, details))
+    return checks
 
 
 def _derived_from_review(evidence: Evidence) -> set[tuple[str, str]]:

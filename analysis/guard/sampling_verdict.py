@@ -18,10 +18,11 @@ from ..fitting.diagnostics import (
     LEAST_E_BFMI,
     LEAST_EFFECTIVE_DRAWS,
 )
+from .result import Check
 from .verdicts import Verdict, worst
 
 
-def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:
+def judge_sampling(found: Mapping[str, Any]) -> Check:
     """Judge the sampler's diagnostics.
 
     Parameters
@@ -35,28 +36,30 @@ def judge_sampling(found: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        The same as plain numbers, with ``verdict`` and ``reason``.
+    Check
+        With the same as plain numbers in its ``details``.
     """
     plain = {key: None if _missing(value) else value for key, value in found.items()}
     if plain["divergences"] is None:
-        return {**plain, **_judge_integrals(plain.get("numerical_error"))}
+        verdict, reason = _judge_integrals(plain.get("numerical_error"))
+        return Check("sampling", verdict, reason=reason, details=plain)
     problems = [each for each in _problems(plain) if each[0] != "pass"]
     told = [text for _, text in problems] or ["the chains agree and have draws enough"]
     sentence = "; ".join(told)
+    reason = f"{sentence[0].upper()}{sentence[1:]}."
     verdict = worst(found for found, _ in problems)
-    return {**plain, "verdict": verdict, "reason": f"{sentence[0].upper()}{sentence[1:]}."}
+    return Check("sampling", verdict, reason=reason, details=plain)
 
 
-def _judge_integrals(error: float | None) -> dict[str, str]:
+def _judge_integrals(error: float | None) -> tuple[Verdict, str]:
     told = "Integrated numerically, not sampled"
     if error is None:
-        return {"verdict": "pass", "reason": f"{told}."}
+        return "pass", f"{told}."
     if error <= TOLERANCE:
         reason = f"{told}: no error above {TOLERANCE:g} (of an SD, where that is above one)."
-        return {"verdict": "pass", "reason": reason}
+        return "pass", reason
     reason = f"{told}, to an error of {error:.1g}, above {TOLERANCE:g}: compare with the sampler."
-    return {"verdict": _level(True, error > FAILING_NUMERICAL_ERROR), "reason": reason}
+    return _level(True, error > FAILING_NUMERICAL_ERROR), reason
 
 
 def _problems(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:

@@ -27,7 +27,7 @@ def check(
         checked = findings_of(made, evidence, folder, True, progress)
     write_check(checked, folder)
     if as_json:
-        console.print_json(checked)
+        console.print_json(checked.to_dict())
     else:
         from .printing import print_checks, print_verdict
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ...data.errors import InputError
+from ..guard.result import CheckResult
 from ..trial.requests import REQUESTS, Request
 from . import console
 from .design_options import FIT_OPTIONS, OPTIONS, FromFit
@@ -85,7 +86,7 @@ def _answer(
     return DONE
 
 
-def judged_fit(source: FromFit) -> tuple[DataTree, Mapping[str, Any] | None]:
+def judged_fit(source: FromFit) -> tuple[DataTree, CheckResult]:
     """Load the fit behind a design's priors, and what the guard found of this very fit."""
     from ..paper.report.report import kept_check
 

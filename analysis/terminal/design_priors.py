@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...data.errors import InputError
-from ..paper.frames.results import UNCHECKED, verdicts
+from ..guard.result import CheckResult
 from ..trial.requests import Request
 from .design_options import FromFit
 
@@ -20,7 +20,7 @@ def fill_priors(
     design: type[Request],
     asked: dict[str, Any],
     source: FromFit,
-    stored: Callable[[FromFit], tuple[DataTree, Mapping[str, Any] | None]],
+    stored: Callable[[FromFit], tuple[DataTree, CheckResult]],
 ) -> FitPriors | None:
     """Put priors where their texts and names stand.
 
@@ -65,7 +65,7 @@ def fill_priors(
     if len(texts) == len(given):
         return None
     made, checked = stored(source)
-    verdict = verdicts(checked).get(str(source.outcome), UNCHECKED)
+    verdict = checked.verdict_of(str(source.outcome))
     found = FitPriors(made, source.outcome, source.disease, verdict, source.robust_weight)
     asked |= {name: found.prior(text) for name, text in given.items() if name not in texts}
     return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from ...data.errors import InputError
+from ..guard.result import CheckResult
 from . import console
 
 DONE, GUARD_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -58,9 +58,9 @@ def refuse(*lines: str) -> int:
     return BAD_INPUT
 
 
-def status_of(checked: Mapping[str, Any] | None) -> int:
+def status_of(checked: CheckResult) -> int:
     """Give the exit status of a fit that the guard judged, or did not see."""
-    return GUARD_FAILED if checked is not None and checked["verdict"] == "fail" else DONE
+    return GUARD_FAILED if checked.verdict == "fail" else DONE
 
 
 def _usage(wrong: typer.TyperException) -> str:

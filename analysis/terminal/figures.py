@@ -57,11 +57,10 @@ def figures(
         progress("drawing", 0, 0)
         results = Results(made, evidence, checked, poolings, **found)
         files = publish(results, place, preset=preset)
-    verdict = None if checked is None else checked["verdict"]
     if as_json:
-        console.print_json({"verdict": verdict, "files": files})
+        console.print_json({"verdict": checked.stated, "files": files})
     else:
-        print(console.printable(f"{len(files)} files in {place} (guard: {verdict or 'unchecked'})"))
+        print(console.printable(f"{len(files)} files in {place} (guard: {checked.verdict})"))
     return DONE
 
 

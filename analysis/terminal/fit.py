@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..guard.result import UNCHECKED, CheckResult
 from . import console
 from .exits import status_of
 from .options import FitOptions, JsonOption, takes
@@ -47,7 +47,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
             )
         seconds = time.monotonic() - started
         console.say(*left_to_the_sampler(made), *_only_its_prior(made))
-        checked = None
+        checked = UNCHECKED
         if not request.no_check:
             checked = findings_of(made, evidence, request.out, request.refit, progress)
     write_check(checked, request.out)
@@ -65,19 +65,18 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
 def _only_its_prior(made: DataTree) -> list[str]:
     """Say of which outcomes the data cannot tell a spread from its prior."""
     from ..fitting.store import run_config
-    from ..guard.check import terms_of_fit, unidentified
+    from ..guard.check import terms_of_fit
+    from ..guard.identified import unidentified
 
     told = unidentified(terms_of_fit(made), run_config(made)["pooling"])
     return [f"{name}: {sentence}" for name, sentence in told.items()]
 
 
-def _fit_answer(
-    made: DataTree, checked: Mapping[str, Any] | None, seconds: float
-) -> dict[str, Any]:
+def _fit_answer(made: DataTree, checked: CheckResult, seconds: float) -> dict[str, Any]:
     from ..fitting.fit import diagnostics, hyper, rates, run_config
 
     return {
-        "verdict": None if checked is None else checked["verdict"],
+        "verdict": checked.stated,
         "rates": rates(made),
         "hyper": hyper(made),
         "diagnostics": diagnostics(made),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...data.names import outcome_words, words
-from ..paper.frames.results import UNCHECKED, verdicts
+from ..guard.result import CheckResult
 from ..paper.words.table import rates_table
 from ..paper.words.wording import number
 from .console import print_table, printable
@@ -20,45 +19,40 @@ if TYPE_CHECKING:
 _DESIGN_ROWS = 25
 
 
-def print_rates(rates: pd.DataFrame, checked: Mapping[str, Any] | None, about: About) -> None:
+def print_rates(rates: pd.DataFrame, checked: CheckResult, about: About) -> None:
     """Print one table an outcome: each disease's rate, and what its next trial may see."""
-    said = verdicts(checked)
     for outcome in rates["outcome"].unique():
         table = rates_table(rates, outcome, about, outcome_words(outcome))
         print_table(
-            f"{table.caption}: {said.get(outcome, UNCHECKED)}",
+            f"{table.caption}: {checked.verdict_of(outcome)}",
             (*table.header[:3], "Rate (95 % interval)", table.header[4]),
             table.rows,
         )
 
 
-def print_checks(checked: Mapping[str, Any]) -> None:
+def print_checks(checked: CheckResult) -> None:
     """Print one table an outcome: each check, what was seen and what the model expects."""
     header = ("Check", "Observed", "Predicted", "Mid-p", "Verdict")
-    for each in checked["outcomes"]:
+    for each in checked.outcomes:
         lines = [
             (
-                words(row["check"]),
-                *(number(row[name]) for name in ("observed", "predicted", "mid_p")),
-                row["verdict"],
+                words(one.check),
+                *(number(value) for value in (one.observed, one.predicted, one.mid_p)),
+                one.verdict,
             )
-            for row in each["checks"]
+            for one in each.checks
         ]
-        title = f"{outcome_words(each['outcome'])}: {each['verdict']}. {each['reason']}"
+        title = f"{outcome_words(each.outcome)}: {each.verdict}. {each.reason}"
         print_table(title, header, lines)
 
 
-def print_verdict(checked: Mapping[str, Any] | None) -> None:
+def print_verdict(checked: CheckResult) -> None:
     """Print the guard's verdict, with the reasons of all that does not pass."""
-    if checked is None:
-        print(f"guard: {UNCHECKED}")
-        return
-    print(f"guard: {checked['verdict']}")
-    for each in checked["outcomes"]:
-        if each["verdict"] != "pass":
-            print(printable(f"  {each['outcome']}: {each['verdict']}. {each['reason']}"))
-    if checked["sampling"]["verdict"] != "pass":
-        print(f"  sampling: {checked['sampling']['verdict']}. {checked['sampling']['reason']}")
+    print(f"guard: {checked.verdict}")
+    for each in checked.alarms:
+        print(printable(f"  {each.outcome}: {each.verdict}. {each.reason}"))
+    if checked.sampling.verdict in ("warn", "fail"):
+        print(f"  sampling: {checked.sampling.verdict}. {checked.sampling.reason}")
 
 
 def print_design(result: DesignResult) -> None:

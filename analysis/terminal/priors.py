@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..guard.result import UNCHECKED
 from . import console
 from .exits import DONE
 from .options import JsonOption, SamplingOptions, takes
@@ -67,7 +68,7 @@ def priors(
             if fit is None
             else stored_borrowing(evidence, fit, settings, request.out, progress)
         )
-    checked = None if fit is None else kept_check(request.out, fit)
+    checked = UNCHECKED if fit is None else kept_check(request.out, fit)
     write_csv(stamped(found.rates, checked), request.out / "priors.csv")
     if as_json:
         told = found.to_dict()

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from mscpool.analysis.fitting.summary import HYPER_COLUMNS, RATE_COLUMNS, to_dataset
+from mscpool.analysis.guard.result import CheckResult
 from mscpool.data.evidence import load_evidence
 from mscpool.data.outcomes import OUTCOMES, PARENTS
 from mscpool.models.priors.sets import DEFAULT
@@ -102,7 +103,7 @@ def _tables(outcomes, diseases):
 
 
 def pretend_check(evidence, verdict="pass", seed=2):
-    """Give a check in the shape of check.json."""
+    """Give what a guard might say of a fit."""
     rng = np.random.default_rng(seed)
     names = ("total events", "share of arms without events", "share of arms with events in all")
     outcomes = [
@@ -136,14 +137,16 @@ def pretend_check(evidence, verdict="pass", seed=2):
     ]
     sampling = {"verdict": "pass", "reason": "", "max_r_hat": 1.0, "min_ess_bulk": 900.0}
     sampling |= {"min_ess_tail": 800.0, "divergences": 0, "e_bfmi": 0.9}
-    return {
-        "verdict": verdict,
-        "outcomes": outcomes,
-        "sampling": sampling,
-        "loo": loo,
-        "review": [],
-        "run": {},
-    }
+    return CheckResult.from_dict(
+        {
+            "verdict": verdict,
+            "outcomes": outcomes,
+            "sampling": sampling,
+            "loo": loo,
+            "review": [],
+            "run": {},
+        }
+    )
 
 
 def evidence_of(folder, diseases, studies, seed=3):

@@ -1,12 +1,14 @@
 """What is drawn is what the data say: marks, rows, labels and limits against the frames."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
+from mscpool.analysis.guard.result import UNCHECKED
 from mscpool.analysis.paper.frames import guard as gather_guard
 from mscpool.analysis.paper.frames import rates as gather
 from mscpool.analysis.paper.frames import sensitivity as gather_sensitivity
@@ -276,7 +278,7 @@ def brief():
 @pytest.mark.parametrize(("verdict", "marked"), [("pass", 0), ("warn", 0), ("fail", 1), (None, 1)])
 def test_figures_of_a_fit_that_may_not_be_believed_carry_a_mark(brief, verdict, marked):
     evidence, fit, check = brief
-    said = None if verdict is None else {**check, "verdict": verdict}
+    said = UNCHECKED if verdict is None else replace(check, verdict=verdict)
     style = style_of(Results(fit, evidence, said))
     for each in exhibits(Results(fit, evidence, said)):
         texts = [text for text in draw(each, style).texts if text.get_gid() == "guard"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ....data.names import study_labels
 from ....data.outcomes import OUTCOMES
+from ...guard.result import CheckResult
 from .rates import QUANTILES
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ def predictive_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
     return frame.drop(columns="place").reset_index(drop=True)
 
 
-def checks_data(check: Mapping[str, Any]) -> pd.DataFrame:
+def checks_data(checked: CheckResult) -> pd.DataFrame:
     """Gather the guard's predictive checks.
 
     Parameters
     ----------
-    check : mapping
-        A check in the shape of check.json.
+    checked : CheckResult
+        What the guard says of a fit.
 
     Returns
     -------
@@ -74,26 +74,23 @@ def checks_data(check: Mapping[str, Any]) -> pd.DataFrame:
         tails `warn_tail, fail_tail` within which a value is remarked: missing for the study left
         out, whose value is two-sided.
     """
-    from ...guard.check import FAIL_TAIL, WARN_TAIL
-    from ...guard.discrepancies import DISCREPANCIES
+    from ...guard.discrepancies import DISCREPANCIES, FAIL_TAIL, WARN_TAIL
 
     columns = ["outcome", "check", "observed", "predicted", "mid_p", "verdict"]
-    made = [
-        {"outcome": each["outcome"], **one} for each in check["outcomes"] for one in each["checks"]
-    ]
-    frame = pd.DataFrame(made).reindex(columns=columns)
+    made = [vars(one) for each in checked.outcomes for one in each.checks]
+    frame = pd.DataFrame(made, columns=columns)
     known = frame["check"].isin(list(DISCREPANCIES))
     tails = {"warn_tail": WARN_TAIL, "fail_tail": FAIL_TAIL}
     return frame.assign(**{name: np.where(known, tail, np.nan) for name, tail in tails.items()})
 
 
-def calibration_data(check: Mapping[str, Any], evidence: Evidence) -> pd.DataFrame:
+def calibration_data(checked: CheckResult, evidence: Evidence) -> pd.DataFrame:
     """Gather the probability integral transforms of studies left out.
 
     Parameters
     ----------
-    check : mapping
-        A check in the shape of check.json.
+    checked : CheckResult
+        What the guard says of a fit.
     evidence : Evidence
         The evidence that was fitted.
 
@@ -106,7 +103,9 @@ def calibration_data(check: Mapping[str, Any], evidence: Evidence) -> pd.DataFra
     labels = study_labels(evidence.studies)
     studies = evidence.studies.astype({"study": str})
     diseases = dict(zip(studies["study"], studies["disease"], strict=True))
-    frame = pd.DataFrame(check["loo"], columns=["study", "outcome", "elpd", "pareto_k", "pit"])
+    frame = pd.DataFrame(
+        [dict(one) for one in checked.loo], columns=["study", "outcome", "elpd", "pareto_k", "pit"]
+    )
     frame["disease"] = frame["study"].map(diseases)
     frame["label"] = frame["study"].map(labels)
     columns = ["outcome", "disease", "study", "label", "pit", "pareto_k", "elpd"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...fitting.store import run_config
 from ...fitting.summary import rates
+from ...guard.result import UNCHECKED, CheckResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ....models.priors.sets import PriorSet
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
-
-UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +31,8 @@ class Results:
         The stored fit.
     evidence : Evidence
         The evidence that was fitted.
-    checked : mapping, optional
-        The guard's findings in the shape of check.json; None where it did not run.
+    checked : CheckResult
+        What the guard says of it.
     poolings : mapping of str to xarray.DataTree
         Fits of the same evidence by pooling, this one among them, in the order of drawing.
     others : mapping of str to (Evidence, xarray.DataTree)
@@ -46,7 +45,7 @@ class Results:
 
     fit: DataTree
     evidence: Evidence
-    checked: Mapping[str, Any] | None = None
+    checked: CheckResult = UNCHECKED
     poolings: Mapping[str, DataTree] = field(default_factory=dict)
     others: Mapping[str, tuple[Evidence, DataTree]] = field(default_factory=dict)
     comparison: PriorComparison | None = None
@@ -85,11 +84,11 @@ class Results:
     @property
     def verdict(self) -> str:
         """The guard's verdict on the whole fit."""
-        return UNCHECKED if self.checked is None else self.checked["verdict"]
+        return self.checked.verdict
 
     def verdict_of(self, outcome: str) -> str:
         """Give the guard's verdict on an outcome."""
-        return verdicts(self.checked).get(outcome, UNCHECKED)
+        return self.checked.verdict_of(outcome)
 
     @cached_property
     def outcomes(self) -> list[str]:
@@ -97,30 +96,22 @@ class Results:
         return list(dict.fromkeys(rates_of(self)["outcome"]))
 
 
-def verdicts(checked: Mapping[str, Any] | None) -> dict[str, str]:
-    """Give the guard's verdict on each outcome; empty where the guard did not run."""
-    if checked is None:
-        return {}
-    return {judged["outcome"]: judged["verdict"] for judged in checked["outcomes"]}
-
-
-def stamped(table: pd.DataFrame, checked: Mapping[str, Any] | None) -> pd.DataFrame:
+def stamped(table: pd.DataFrame, checked: CheckResult) -> pd.DataFrame:
     """Add to a table of outcomes the guard's verdict on each.
 
     Parameters
     ----------
     table : DataFrame
         With a column ``outcome``.
-    checked : mapping or None
-        What the guard found.
+    checked : CheckResult
+        What the guard says of the fit.
 
     Returns
     -------
     DataFrame
         With a last column ``verdict``: ``pass``, ``warn``, ``fail`` or ``unchecked``.
     """
-    verdict = verdicts(checked)
-    return table.assign(verdict=[verdict.get(name, UNCHECKED) for name in table["outcome"]])
+    return table.assign(verdict=[checked.verdict_of(name) for name in table["outcome"]])
 
 
 def rates_of(results: Results) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from ....data.outcomes import PARENTS
 from ....models.pooling import ALONE, POOLINGS
 from ....models.priors.sets import PriorSet
 from ...fitting.diagnostics import LARGEST_PARETO_K, diagnostics
+from ...guard.result import CheckResult
 from ..frames.rates import rates_data
 from ..frames.results import Results
 from ..words.closing import lowered, verdict_words
@@ -200,22 +201,21 @@ def _convergence(fit: DataTree, config: Mapping[str, Any]) -> str:
     )
 
 
-def _checks(checked: Mapping[str, Any] | None) -> str:
-    if checked is None:
+def _checks(checked: CheckResult) -> str:
+    if not checked.ran:
         return "Not done: the guard did not run."
-    alarms = [e for e in checked["outcomes"] if e["verdict"] != "pass"]
-    said = [f"{outcome_words(e['outcome'])} ({e['verdict']}): {e['reason']}" for e in alarms]
+    said = [f"{outcome_words(e.outcome)} ({e.verdict}): {e.reason}" for e in checked.alarms]
     found = " ".join(said) if said else "No outcome gave reason for doubt."
     return (
         "Data sets were replicated with study effects drawn anew and compared with the observed "
-        f"one (mixed predictive checks); overall verdict {checked['verdict']}. {found}"
+        f"one (mixed predictive checks); overall verdict {checked.verdict}. {found}"
     )
 
 
-def _left_out(checked: Mapping[str, Any] | None) -> str:
-    if checked is None:
+def _left_out(checked: CheckResult) -> str:
+    if not checked.ran:
         return "Not done: the guard did not run."
-    known = [one["pareto_k"] for one in checked["loo"] if one["pareto_k"] is not None]
+    known = [one["pareto_k"] for one in checked.loo if one["pareto_k"] is not None]
     doubtful = sum(k > LARGEST_PARETO_K for k in known)
     how = "reweighted draws"
     if not known:
@@ -227,7 +227,7 @@ def _left_out(checked: Mapping[str, Any] | None) -> str:
     else:
         how += f", no Pareto k above {LARGEST_PARETO_K:g}"
     return (
-        f"Each study was left out in turn ({len(checked['loo'])} of study and outcome, likelihood "
+        f"Each study was left out in turn ({len(checked.loo)} of study and outcome, likelihood "
         f"integrated over its effect; {how})."
     )
 

@@ -52,8 +52,9 @@ def style_of(results: Results, preset: str = "double") -> Style:
     """
     from ....figures.style import make_style
 
-    verdict = None if results.checked is None else results.verdict
-    return make_style(preset, results.evidence.diseases, verdict, results.evidence.about)
+    return make_style(
+        preset, results.evidence.diseases, results.checked.stated, results.evidence.about
+    )
 
 
 def publish(
@@ -210,7 +211,7 @@ def gallery(folder: str | Path | None = None) -> list[Path]:
     results = Results(
         usual,
         evidence,
-        check(usual, evidence).to_dict(),
+        check(usual, evidence),
         fits,
         comparison=compare_priors(evidence, GALLERY_PRIORS, fits=usual, threshold="usual"),
         borrowed=borrowing(evidence, usual),

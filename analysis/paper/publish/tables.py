@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,9 +9,10 @@ import pandas as pd
 from ....data.names import level_scale, outcome_words, timed_words, words
 from ...fitting.diagnostics import diagnostics
 from ...fitting.summary import hyper, rates
+from ...guard.result import CheckResult
 from ..frames import rates as gather
 from ..frames import sensitivity as gather_sensitivity
-from ..frames.results import UNCHECKED, Results, verdicts
+from ..frames.results import Results
 from ..words.table import BORROWED, Table, rate_rows
 from ..words.wording import interval, number, signed
 
@@ -77,16 +77,16 @@ def paper_tables(results: Results) -> list[Table]:
     list of Table
         Study characteristics, rates, diagnostics, and, where it was made, the comparison of priors.
     """
-    fit, said, comparison = results.fit, verdicts(results.checked), results.comparison
+    fit, checked, comparison = results.fit, results.checked, results.comparison
     made = [
         characteristics_table(results.evidence),
-        rates_table(fit, results.evidence, said),
-        diagnostics_table(fit, said),
+        rates_table(fit, results.evidence, checked),
+        diagnostics_table(fit, checked),
     ]
     return (
         made
         if comparison is None
-        else [*made, priors_table(comparison, said, results.evidence.about)]
+        else [*made, priors_table(comparison, checked, results.evidence.about)]
     )
 
 
@@ -115,21 +115,21 @@ def characteristics_table(evidence: Evidence) -> Table:
     return _table("table_characteristics", "Study characteristics", cells, frame, note)
 
 
-def _judged(outcome: Any, said: Mapping[str, str]) -> str:
+def _judged(outcome: Any, checked: CheckResult) -> str:
     """Head the rows of an outcome: its name, and the guard's verdict on it."""
-    return f"{outcome_words(str(outcome))} (guard: {said.get(str(outcome), UNCHECKED)})"
+    return f"{outcome_words(str(outcome))} (guard: {checked.verdict_of(str(outcome))})"
 
 
 def _text(value: object) -> str:
     return words(value) if isinstance(value, str) and value else "–"
 
 
-def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> Table:
+def rates_table(fit: DataTree, evidence: Evidence, checked: CheckResult) -> Table:
     """Make the table of rates, with the guard's verdict on each outcome."""
     frame = gather.rates_data(fit, evidence)
     rows = [
         {
-            "Outcome": _judged(outcome, said),
+            "Outcome": _judged(outcome, checked),
             "Disease": row.disease,
             "Studies": str(row.studies),
             "Patients": str(row.patients),
@@ -149,12 +149,12 @@ def rates_table(fit: DataTree, evidence: Evidence, said: Mapping[str, str]) -> T
     return _table("table_rates", "Rates by outcome and disease", pd.DataFrame(rows), frame, note)
 
 
-def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> Table:
+def diagnostics_table(fit: DataTree, checked: CheckResult) -> Table:
     """Make the table of hyperparameters and of the sampling's worst diagnostics."""
     frame = hyper(fit)
     rows = [
         {
-            "Outcome": _judged(row["outcome"], said),
+            "Outcome": _judged(row["outcome"], checked),
             "Parameter": _PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
             "Median": signed(row["q50"]),
             "95 % interval": f"{signed(row['q2.5'])} to {signed(row['q97.5'])}",
@@ -176,7 +176,7 @@ def diagnostics_table(fit: DataTree, said: Mapping[str, str]) -> Table:
     return _table("table_diagnostics", title, pd.DataFrame(rows), frame, note)
 
 
-def priors_table(comparison: PriorComparison, said: Mapping[str, str], about: About) -> Table:
+def priors_table(comparison: PriorComparison, checked: CheckResult, about: About) -> Table:
     """Make the table of the rates under the reference and the priors that move them farthest."""
     frame = gather_sensitivity.prior_comparison_data(comparison)
     rows = []
@@ -186,7 +186,7 @@ def priors_table(comparison: PriorComparison, said: Mapping[str, str], about: Ab
         lowest, highest = (ordered.iloc[place].to_dict() for place in (0, -1))
         rows.append(
             {
-                "Outcome": _judged(outcome, said),
+                "Outcome": _judged(outcome, checked),
                 "Disease": about.words(str(disease)),
                 "Rate (95 % interval)": interval(base),
                 "Lowest (prior)": f"{interval(lowest)} ({lowest['set']})",

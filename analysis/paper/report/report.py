@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ....data.errors import SelectionError, StoredFitError
 from ....data.export import to_json, write_whole
 from ...fitting.progress import Progress, named
+from ...guard.result import UNCHECKED, CheckResult
 from ..frames.results import Results, stamped
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ HEADLINES = {
 class Written:
     """What a report came to: the guard's findings, and the files that were written."""
 
-    checked: Mapping[str, Any] | None
+    checked: CheckResult
     files: tuple[str, ...]
 
     @property
     def verdict(self) -> str | None:
         """The guard's verdict; None where it did not run."""
-        return None if self.checked is None else self.checked["verdict"]
+        return self.checked.stated
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def write_report(
 
     results = _results(evidence, priors, settings, out, checking, progress)
     write_check(results.checked, out)
-    files = [CHECK_FILE] if results.checked is not None else []
+    files = [CHECK_FILE] if results.checked.ran else []
     written = sections(results, command)
     files += write_table_files(results, written, out)
     progress("drawing", 0, 0)
@@ -159,7 +160,9 @@ def _results(
             name: (each.evidence, each.fitted(named(progress, f"{name} definitions")))
             for name, each in definitions.items()
         }
-        checked = findings_of(fit, evidence, out, settings["refit"], progress) if checking else None
+        checked = UNCHECKED
+        if checking:
+            checked = findings_of(fit, evidence, out, settings["refit"], progress)
         about = {"settings": settings, "folder": out, "progress": progress}
         comparison = stored_comparison(evidence, fit, compared_sets(priors), **about)
         others_say = stored_borrowing(evidence, fit, **about)
@@ -298,18 +301,18 @@ def write_table_files(results: Results, written: list[Section], out: Path) -> li
     return names
 
 
-def write_check(checked: Mapping[str, Any] | None, folder: Path) -> None:
+def write_check(checked: CheckResult, folder: Path) -> None:
     """Keep what the guard found beside the fit; where it did not run, remove what it once found."""
     path = folder / CHECK_FILE
-    if checked is None:
-        path.unlink(missing_ok=True)
+    if checked.ran:
+        write_whole(to_json(checked.to_dict()) + "\n", path)
     else:
-        write_whole(to_json(checked) + "\n", path)
+        path.unlink(missing_ok=True)
 
 
 def findings_of(
     fit: DataTree, evidence: Evidence | None, folder: Path, anew: bool, progress: Progress
-) -> dict[str, Any]:
+) -> CheckResult:
     """Let the guard check a fit; what it found of this very fit is read back.
 
     Parameters
@@ -327,27 +330,26 @@ def findings_of(
 
     Returns
     -------
-    dict
-        The content of check.json; its ``run`` is the whole request of the fit.
+    CheckResult
+        Its ``run`` is the whole request of the fit.
     """
     from ...fitting.store import run_config
     from ...guard.check import check
 
     progress("checking", 0, 0)
-    kept = None if anew else kept_check(folder, fit)
-    return kept or {**check(fit, evidence).to_dict(), "run": run_config(fit)}
+    kept = UNCHECKED if anew else kept_check(folder, fit)
+    return kept if kept.ran else replace(check(fit, evidence), run=run_config(fit))
 
 
-def kept_check(folder: Path, fit: DataTree) -> dict[str, Any] | None:
-    """Read what the guard found of a stored fit; None where it did not see this very fit."""
+def kept_check(folder: Path, fit: DataTree) -> CheckResult:
+    """Read what the guard found of a stored fit: unchecked where it did not see this very fit."""
     from ...fitting.store import run_config
 
     try:
-        found = json.loads((folder / CHECK_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    seen = isinstance(found, dict) and found.get("run") == run_config(fit)
-    return found if seen and {"verdict", "outcomes"} <= found.keys() else None
+        kept = CheckResult.from_dict(json.loads((folder / CHECK_FILE).read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return UNCHECKED
+    return kept if kept.run == run_config(fit) else UNCHECKED
 
 
 def kept_poolings(folder: Path, fit: DataTree) -> dict[str, DataTree]:

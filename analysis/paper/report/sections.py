@@ -19,7 +19,7 @@ from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described_outcome
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
-from ..frames.results import UNCHECKED, Results, rates_of
+from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
 from ..words.wording import interval, listed, number, span
 from . import tables
@@ -69,16 +69,15 @@ def sections(results: Results, command: str) -> list[Section]:
 
 def verdict_sentences(results: Results) -> list[str]:
     """Say why the verdict is what it is: one sentence an outcome that does not pass."""
-    if results.checked is None:
+    if not results.checked.ran:
         return ["The guard was not run: nothing here has been checked. Do not rely on it."]
     told = [
-        f"{outcome_words(each['outcome'])}: {each['verdict']}. {each['reason']}"
-        for each in results.checked["outcomes"]
-        if each["verdict"] != "pass"
+        f"{outcome_words(each.outcome)}: {each.verdict}. {each.reason}"
+        for each in results.checked.alarms
     ]
-    sampling = results.checked["sampling"]
-    if sampling["verdict"] != "pass":
-        told.append(f"Sampling: {sampling['verdict']}. {sampling['reason']}")
+    sampling = results.checked.sampling
+    if sampling.verdict != "pass":
+        told.append(f"Sampling: {sampling.verdict}. {sampling.reason}")
     return told or ["For every outcome the data look like what the model predicts."]
 
 
@@ -255,7 +254,7 @@ def _controlled(results: Results) -> Section | None:
 
 def _guard(results: Results) -> Section:
     title = "May the model be believed?"
-    if results.checked is None:
+    if not results.checked.ran:
         return Section("guard", title, [Block("warning", verdict_sentences(results)[0])])
     explained = (
         "New data sets are drawn from the fitted model, with study effects drawn anew, and "
@@ -277,9 +276,8 @@ def _guard(results: Results) -> Section:
 
 
 def _sampling(results: Results) -> str:
-    assert results.checked is not None
     found = diagnostics(results.fit)
-    reason = results.checked["sampling"]["reason"]
+    reason = results.checked.sampling.reason
     if found["max_r_hat"] is None:
         return f"Computation: {reason}"
     draws = results.fit["posterior"].sizes
@@ -403,5 +401,5 @@ def heading(results: Results) -> tuple[str, str]:
     of = "1 disease" if diseases == 1 else f"{diseases} diseases"
     line = f"{of}, {outcomes} outcome{'s' if outcomes > 1 else ''}"
     verdict = results.verdict
-    line += ". The guard: " + (UNCHECKED if verdict == UNCHECKED else verdict) + "."
+    line += f". The guard: {verdict}."
     return results.evidence.about.title, line

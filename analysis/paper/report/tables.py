@@ -223,7 +223,6 @@ def _points(difference: float, low: float, high: float) -> str:
 
 def checks_table(results: Results) -> Table:
     """Tabulate the guard's predictive checks."""
-    assert results.checked is not None
     frame = gather_guard.checks_data(results.checked)
     rows = [
         (
@@ -246,7 +245,6 @@ def checks_table(results: Results) -> Table:
 
 def left_out_table(results: Results) -> Table:
     """Tabulate each study as the others predict it."""
-    assert results.checked is not None
     frame = gather_guard.calibration_data(results.checked, results.evidence)
     rows = [
         (
@@ -269,9 +267,10 @@ def left_out_table(results: Results) -> Table:
 
 def review_table(results: Results) -> Table | None:
     """Tabulate what the review states beside what the model predicts; none without a review."""
-    if results.checked is None or not results.checked["review"]:
+    review = results.checked.to_dict()["review"]
+    if not review:
         return None
-    frame = pd.DataFrame(results.checked["review"])
+    frame = pd.DataFrame(review)
     rows = [
         (
             results.disease(row["disease"]),

@@ -91,13 +91,13 @@ def _predictions(results: Results) -> Frames:
 
 
 def _checks(results: Results) -> Frames:
-    if results.checked is not None:
+    if results.checked.ran:
         frame = frames.checks_data(results.checked)
         yield "", frame[frame["warn_tail"].notna()].reset_index(drop=True)
 
 
 def _left_out(results: Results) -> Frames:
-    if results.checked is not None:
+    if results.checked.ran:
         yield "", frames.calibration_data(results.checked, results.evidence)
 
 

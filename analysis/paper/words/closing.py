@@ -8,7 +8,7 @@ from typing import Any
 from ....data.evidence import Evidence
 from ....data.names import outcome_words
 from ....models.pooling import POOLINGS
-from ..frames.results import Results, verdicts
+from ..frames.results import Results
 from .wording import numbered
 
 ESTIMATES = "posterior median and central 95 % interval"
@@ -29,9 +29,10 @@ def model_words(results: Results) -> str:
 
 def verdict_words(results: Results, outcomes: list[str] | None = None) -> str:
     """Give the guard's verdict on a fit, or on the outcomes that a figure shows."""
-    if results.checked is None:
+    if not results.checked.ran:
         return "Unchecked: the guard has not seen this fit."
-    judged, whole = verdicts(results.checked), results.verdict
+    judged = {each.outcome: each.verdict for each in results.checked.outcomes}
+    whole = results.verdict
     notes = [
         f"{lowered(name)}: {judged[name]}"
         for name in outcomes or judged

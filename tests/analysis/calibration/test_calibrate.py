@@ -8,8 +8,8 @@ from statsmodels.stats.proportion import proportion_confint
 import mscpool as mp
 from mscpool.analysis.calibration import calibrate, defects
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
-from mscpool.analysis.guard.check import LEFT_OUT
 from mscpool.analysis.guard.discrepancies import DISCREPANCIES
+from mscpool.analysis.guard.surprise import LEFT_OUT
 
 SPLIT, MOVED, OVERDISPERSED, MISTYPED = list(defects.DEFECTS)[1:]
 CHECKS = (*DISCREPANCIES, LEFT_OUT)

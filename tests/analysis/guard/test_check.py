@@ -12,9 +12,12 @@ from mscpool.analysis.fitting.predict import Levels, integrated_log_likelihood
 from mscpool.analysis.guard import check, disease_left, left_out
 from mscpool.analysis.guard.discrepancies import DISCREPANCIES, Arms, expected_counts, mid_p
 from mscpool.analysis.guard.disease_left import only_units, without_unit
-from mscpool.analysis.guard.left_out import adjusted_smallest, leave_out
-from mscpool.analysis.guard.review import compare_review
+from mscpool.analysis.guard.identified import unidentified
+from mscpool.analysis.guard.left_out import leave_out
+from mscpool.analysis.guard.result import CheckResult, Subject
+from mscpool.analysis.guard.review import compare
 from mscpool.analysis.guard.sampling_verdict import judge_sampling
+from mscpool.analysis.guard.surprise import LEFT_OUT, adjusted_smallest
 from mscpool.models.terms import build_terms
 
 DISEASES = ("one", "two")
@@ -355,13 +358,15 @@ def judged(counts, n):
     eta = levels.theta[:, 0] + levels.sigma * rng.standard_normal((4000, len(n)))
     entries = leave(terms, levels, integrated(terms, levels))
     return check.judge(
-        terms,
-        "partial",
-        levels,
-        rng.binomial(n, expit(eta)),
-        np.tile(counts, (4000, 1)),
-        entries,
-        SAMPLED_WELL,
+        Subject(
+            terms,
+            "partial",
+            levels,
+            rng.binomial(n, expit(eta)),
+            np.tile(counts, (4000, 1)),
+            entries,
+            SAMPLED_WELL,
+        )
     )
 
 
@@ -410,9 +415,9 @@ def test_verdict_is_the_worst():
 )
 def test_sampling_is_judged_by_its_worst_diagnostic(changed, verdict, word):
     found = judge_sampling(SAMPLED_WELL | changed)
-    assert found["verdict"] == verdict
-    assert word.lower() in found["reason"].lower()
-    json.dumps(found, allow_nan=False)
+    assert found.verdict == verdict
+    assert word.lower() in found.reason.lower()
+    json.dumps(found.details, allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +434,7 @@ def test_sampling_is_judged_by_its_worst_diagnostic(changed, verdict, word):
 )
 def test_parameters_that_are_their_priors_are_told(rows, pooling, told):
     made = rows_of(*[(s, d, "msc", "improvement", 1, 1, 5, 6.0) for s, d in rows])
-    found = check.unidentified(build_terms(made, ("improvement",), DISEASES), pooling)
+    found = unidentified(build_terms(made, ("improvement",), DISEASES), pooling)
     assert (told is None) == (not found)
     assert told is None or told in found["improvement"]
 
@@ -449,23 +454,29 @@ def replicated(evidence):
     return rng.binomial(evidence.rows["n"], rate, (500, len(evidence.rows)))
 
 
+def compare_review(evidence, replicated):
+    """Compare counts that nobody fitted with the review."""
+    terms = build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+    return compare(Subject(terms, "partial", None, replicated, None, [], {}, evidence))
+
+
 def test_review_is_compared_with_the_evidences_own_arms(evidence, replicated):
-    found = compare_review(evidence, evidence.rows, replicated)
-    by_key = {(r["disease"], r["outcome"]): r for r in found}
+    found = compare_review(evidence, replicated)
+    by_key = {(r.details["disease"], r.outcome): r for r in found}
     deaths = by_key["systemic_lupus_erythematosus", "death"]
     mine = (evidence.rows["outcome"] == "death") & (
         evidence.rows["disease"] == "systemic_lupus_erythematosus"
     )
     totals = [int(counts[mine.to_numpy()].sum()) for counts in replicated]
-    assert deaths["predicted"] == pytest.approx(np.mean(totals))
-    assert deaths["mid_p"] == pytest.approx(np.mean([(t > 15) + 0.5 * (t == 15) for t in totals]))
-    assert by_key["systemic_sclerosis", "improvement"]["verdict"] == "no rows"
-    assert all(r["disease"] != "all" for r in found)
+    assert deaths.predicted == pytest.approx(np.mean(totals))
+    assert deaths.mid_p == pytest.approx(np.mean([(t > 15) + 0.5 * (t == 15) for t in totals]))
+    assert by_key["systemic_sclerosis", "improvement"].verdict == "no rows"
+    assert all(r.details["disease"] != "all" for r in found)
 
 
 def test_what_rows_were_derived_from_is_shown_and_not_judged(evidence, replicated):
-    found = compare_review(evidence, evidence.rows, replicated)
-    apart = {(r["disease"], r["outcome"]) for r in found if r["verdict"] == "not independent"}
+    found = compare_review(evidence, replicated)
+    apart = {(r.details["disease"], r.outcome) for r in found if r.verdict == "not independent"}
     assert apart == {
         ("atopic_dermatitis", "remission"),
         ("chronic_spontaneous_urticaria", "remission"),
@@ -482,19 +493,19 @@ def test_a_row_derived_from_the_review_that_another_definition_replaces_is_judge
     for definitions in ("primary", "alternative"):
         chosen = both.select(definitions=definitions)
         drawn = np.zeros((10, len(chosen.rows)), int)
-        found = compare_review(chosen, chosen.rows, drawn)
+        found = compare_review(chosen, drawn)
         verdicts[definitions] = [
-            one["verdict"]
+            one.verdict
             for one in found
-            if (one["disease"], one["outcome"]) == ("atopic_dermatitis", "remission")
+            if (one.details["disease"], one.outcome) == ("atopic_dermatitis", "remission")
         ]
     assert verdicts == {"primary": ["not independent"], "alternative": ["pass"]}
 
 
 def test_review_can_warn_and_never_fails(evidence, replicated):
-    found = compare_review(evidence, evidence.rows, np.zeros_like(replicated))
-    assert {r["verdict"] for r in found} <= {"pass", "warn", "not independent", "no rows"}
-    assert any(r["verdict"] == "warn" for r in found)
+    found = compare_review(evidence, np.zeros_like(replicated))
+    assert {r.verdict for r in found} <= {"pass", "warn", "not independent", "no rows"}
+    assert any(r.verdict == "warn" for r in found)
 
 
 # ---- from a stored fit
@@ -521,12 +532,13 @@ def small(tmp_path_factory):
 @pytest.mark.mcmc
 def test_check_of_a_fit_has_the_documented_shape(small):
     loaded, fit = small
-    found = mp.check(fit, loaded).to_dict()
-    json.dumps(found, allow_nan=False)
+    result = mp.check(fit, loaded)
+    found = result.to_dict()
+    assert CheckResult.from_dict(json.loads(json.dumps(found, allow_nan=False))).to_dict() == found
     assert list(found) == ["verdict", "outcomes", "sampling", "loo", "review", "run"]
     (outcome,) = found["outcomes"]
     assert list(outcome) == ["outcome", "verdict", "reason", "checks"]
-    assert [c["check"] for c in outcome["checks"]] == [*DISCREPANCIES, check.LEFT_OUT]
+    assert [c["check"] for c in outcome["checks"]] == [*DISCREPANCIES, LEFT_OUT]
     assert list(outcome["checks"][0]) == ["check", "observed", "predicted", "mid_p", "verdict"]
     assert [list(one) for one in found["loo"]] == [
         ["study", "outcome", "elpd", "pareto_k", "pit"] for _ in range(6)

@@ -10,6 +10,7 @@ from importlib import import_module
 import pytest
 from typer.testing import CliRunner
 
+from mscpool.analysis.guard.result import Check, CheckResult, OutcomeVerdict
 from mscpool.analysis.terminal import cli, options
 from mscpool.analysis.terminal.design_options import OPTIONS, SUBCOMMANDS
 
@@ -56,14 +57,9 @@ def test_fit_says_where_a_spread_is_nothing_but_its_prior(tmp_path):
 def judged(verdict):
     """A guard that always says the same."""
 
-    class Found:
-        def to_dict(self):
-            outcome = {"outcome": "improvement", "verdict": verdict, "reason": "Because."}
-            sampling = {"verdict": "pass", "reason": "Integrated."}
-            whole = {"verdict": verdict, "outcomes": [{**outcome, "checks": []}]}
-            return {**whole, "sampling": sampling, "loo": [], "review": [], "run": {}}
-
-    return lambda fit, evidence=None: Found()
+    outcomes = (OutcomeVerdict("improvement", verdict, "Because."),)
+    sampling = Check("sampling", "pass", reason="Integrated.")
+    return lambda fit, evidence=None: CheckResult(verdict, outcomes, sampling)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from mscpool.analysis.guard.result import CheckResult, OutcomeVerdict
 from mscpool.analysis.terminal import cli
 from mscpool.analysis.terminal.design_options import OPTIONS
 from mscpool.analysis.trial import design
@@ -162,9 +163,9 @@ def test_sizes_under_discounts_are_in_table_answer_and_paragraph(tmp_path):
 def test_a_fit_named_by_its_file_keeps_its_verdict(stored, table, tmp_path, monkeypatch):
     from mscpool.analysis.fitting.store import load, run_config
 
-    verdict = {"outcome": "improvement", "verdict": "warn", "reason": "Because.", "checks": []}
-    whole = {"verdict": "warn", "outcomes": [verdict], "run": run_config(load(stored))}
-    (stored / "check.json").write_text(json.dumps(whole), "utf-8")
+    outcomes = (OutcomeVerdict("improvement", "warn", "Because."),)
+    whole = CheckResult("warn", outcomes, run=run_config(load(stored)))
+    (stored / "check.json").write_text(json.dumps(whole.to_dict()), "utf-8")
     try:
         for place in (stored, stored / "fit.nc"):
             words = ("single-arm", "--null", "0.3", "--n-max", "12", "--fit", place, *ASKED)

@@ -152,7 +152,7 @@ def test_captions_say_n_interval_model_and_verdict(few):
     assert "Guard: pass." in caption
     unchecked = {each.name: each.words for each in exhibits(Results(fit, evidence))}
     assert "Unchecked" in unchecked["forest_improvement"].caption
-    failed = exhibits(Results(fit, evidence, {**check, "verdict": "fail"}))
+    failed = exhibits(Results(fit, evidence, replace(check, verdict="fail")))
     assert "Do not use" in next(e for e in failed if e.name == "rates").words.caption
 
 
@@ -330,21 +330,21 @@ def test_draws_are_told_as_they_were_sampled(few):
 def test_refits_are_told_where_there_were_some(few):
     evidence, fit, check = few
     assert "no Pareto k above 0.7)" in checklist(Results(fit, evidence, check))
-    doubtful = check | {"loo": [*check["loo"][1:], check["loo"][0] | {"pareto_k": 0.9}]}
+    doubtful = replace(check, loo=(*check.loo[1:], {**check.loo[0], "pareto_k": 0.9}))
     told = "the model was fitted anew for 1 with Pareto k above 0.7)"
     assert told in checklist(Results(fit, evidence, doubtful))
-    exact = check | {"loo": [one | {"pareto_k": None} for one in check["loo"]]}
+    exact = replace(check, loo=tuple({**one, "pareto_k": None} for one in check.loo))
     assert "over its effect; without approximation)" in checklist(Results(fit, evidence, exact))
 
 
 def test_the_verdict_of_a_caption_tells_whose_it_is(few):
     evidence, fit, check = few
-    judged = [
-        one | {"verdict": v} for one, v in zip(check["outcomes"], ("warn", "pass"), strict=True)
-    ]
-    check = check | {"verdict": "warn", "outcomes": judged}
+    judged = tuple(
+        replace(one, verdict=v) for one, v in zip(check.outcomes, ("warn", "pass"), strict=True)
+    )
+    check = replace(check, verdict="warn", outcomes=judged)
     results = Results(fit, evidence, check)
-    first, second = (one["outcome"] for one in judged)
+    first, second = (one.outcome for one in judged)
     assert verdict_words(results, [first]) == f"Guard: warn ({first}: warn)."
     assert (
         verdict_words(results, [second]) == "Guard: warn for the whole fit, pass for what is shown."

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from mscpool.analysis.guard.result import UNCHECKED, Check, CheckResult, OutcomeVerdict
 from mscpool.analysis.paper.frames.results import Results, stamped
 from mscpool.analysis.paper.report import report
 from mscpool.analysis.paper.report import sections as findings
@@ -64,29 +65,24 @@ class Page(HTMLParser):
 
 
 def found(verdict, outcomes, studies):
-    checks = [
-        {
-            "check": "total events",
-            "observed": 1.0,
-            "predicted": 1.5,
-            "mid_p": 0.4,
-            "verdict": "pass",
-        }
-    ]
-    return {
-        "verdict": verdict,
-        "outcomes": [
-            {"outcome": name, "verdict": verdict, "reason": f"Because of {name}.", "checks": checks}
+    return CheckResult(
+        verdict,
+        tuple(
+            OutcomeVerdict(
+                name,
+                verdict,
+                f"Because of {name}.",
+                (Check("total events", "pass", name, 1.0, 1.5, 0.4),),
+            )
             for name in outcomes
-        ],
-        "sampling": {"verdict": "pass", "reason": "Integrated numerically, not sampled."},
-        "loo": [
+        ),
+        Check("sampling", "pass", reason="Integrated numerically, not sampled."),
+        tuple(
             {"study": study, "outcome": name, "elpd": -1.0, "pareto_k": None, "pit": 0.5}
             for name in outcomes
             for study in studies
-        ],
-        "review": [],
-    }
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +98,8 @@ def evidence(table):
 
 
 def guard(verdict):
-    class Found:
-        def to_dict(self):
-            studies = ["<script>alert(1)</script>", "plain"]
-            return found(verdict, ["improvement", "death"], studies)
-
-    return lambda fit, evidence=None: Found()
+    studies = ["<script>alert(1)</script>", "plain"]
+    return lambda fit, evidence=None: found(verdict, ["improvement", "death"], studies)
 
 
 def written(evidence, out, verdict, drawn=False):
@@ -344,9 +336,9 @@ def test_every_table_of_a_fit_carries_the_verdict(passed):
 
 def test_stamps_are_of_the_outcome():
     frame = pd.DataFrame({"outcome": ["improvement", "death"]})
-    checked = {"outcomes": [{"outcome": "improvement", "verdict": "warn"}]}
+    checked = CheckResult("warn", (OutcomeVerdict("improvement", "warn", "Because."),))
     assert list(stamped(frame, checked)["verdict"]) == ["warn", "unchecked"]
-    assert list(stamped(frame, None)["verdict"]) == ["unchecked"] * 2
+    assert list(stamped(frame, UNCHECKED)["verdict"]) == ["unchecked"] * 2
 
 
 def wilson(events, n):
