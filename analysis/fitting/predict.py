@@ -45,6 +45,17 @@ class Levels:
     theta: np.ndarray
     eta: np.ndarray
 
+    @classmethod
+    def of_diseases(
+        cls,
+        sigma: np.ndarray,
+        theta: np.ndarray,
+        mu: np.ndarray | None = None,
+        tau: np.ndarray | None = None,
+    ) -> Levels:
+        """Hold draws of the diseases alone: no study has a level."""
+        return cls(mu, tau, sigma, theta, np.empty((len(sigma), 0)))
+
     def __len__(self) -> int:
         """Give the number of draws."""
         return len(self.sigma)

@@ -159,7 +159,7 @@ def _levels_of(fit: DataTree) -> Levels:
     posterior = fit["posterior"]
     mu, tau = (_flat(posterior[name]) if name in posterior else None for name in ("mu", "tau"))
     sigma, theta = _flat(posterior["sigma"]), _flat(posterior["theta"])
-    return Levels(mu, tau, sigma, theta, np.empty((len(sigma), 0)))
+    return Levels.of_diseases(sigma, theta, mu, tau)
 
 
 def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:

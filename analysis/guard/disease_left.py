@@ -176,7 +176,7 @@ def without_unit_in_disease(
     theta = np.repeat(few.theta, _TRIED, axis=0)
     theta[:, codes, disease] = np.stack(tried, axis=-1).reshape(-1, len(codes))
     sigma = np.repeat(few.sigma, _TRIED, axis=0)
-    flat = Levels(None, None, sigma, theta, np.empty((len(sigma), 0)))
+    flat = Levels.of_diseases(sigma, theta)
     found = integrated_log_likelihood(flat, only_units(terms, neighbours))
     found = found.reshape(len(few), _TRIED, -1)
     log_weights += found[:, :, [u for u in neighbours if u != unit]].sum(axis=2)
@@ -205,9 +205,8 @@ def _try(prior: LevelPrior, posterior: np.ndarray, draws: int, rng: np.random.Ge
 def thinned(levels: Levels, draws: int) -> Levels:
     """Keep about so many of the draws, evenly; levels of the studies are left out."""
     step = max(1, len(levels) // draws)
-    parts = (levels.mu, levels.tau, levels.sigma, levels.theta)
-    kept = [None if part is None else part[::step] for part in parts]
-    return Levels(kept[0], kept[1], levels.sigma[::step], levels.theta[::step], np.empty((0, 0)))
+    kept = (None if part is None else part[::step] for part in (levels.mu, levels.tau))
+    return Levels.of_diseases(levels.sigma[::step], levels.theta[::step], *kept)
 
 
 def without_unit(terms: Terms, unit: int) -> Terms:

@@ -298,9 +298,7 @@ def _conflict(found: Weights, terms: Terms, own: pd.DataFrame, level: float, rng
         return {"mid_p": np.nan, "mid_p_mcse": np.nan, "direction": None, "verdict": None}
     draws = found.source.draws
     picked = rng.choice(len(found.values), len(found.values), p=found.values)
-    levels = predict.Levels(
-        None, None, draws["sigma"][picked], draws["theta"][picked], np.empty((len(picked), 0))
-    )
+    levels = predict.Levels.of_diseases(draws["sigma"][picked], draws["theta"][picked])
     fresh = predict.renew_studies(levels, terms, rng)
     counts = predict.replicate(fresh, terms, rng)[:, own.index.to_numpy()].sum(axis=1)
     low, high = int(own["events_min"].sum()), int(own["events_max"].sum())

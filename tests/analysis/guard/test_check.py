@@ -60,7 +60,7 @@ def some_levels(terms, draws=100, seed=1):
 
 
 def levels(theta, sigma):
-    return Levels(None, None, sigma, theta, np.empty((len(sigma), 0)))
+    return Levels.of_diseases(sigma, theta)
 
 
 def leave(terms, drawn, log_likelihood, refit=None):
@@ -300,7 +300,7 @@ def test_study_whose_weights_fail_is_left_out_in_earnest_and_no_other():
 
     def refit(reduced):
         asked.append(set(range(5)) - set(reduced.terms["effect"]))
-        return Levels(None, None, others.sigma, others.theta, np.zeros((4000, 5)))
+        return others
 
     found = leave(terms, levels, integrated(terms, levels), refit)
     assert asked == [{3}]
@@ -328,7 +328,7 @@ def test_a_study_that_surprises_levels_drawn_anew_is_predicted_by_a_fit_without_
         log_predictive = np.random.default_rng(7).normal(0, 0.1, 400)
 
         def drawn(self, *_):
-            return Levels(None, None, levels.sigma[:400], theta, np.empty((400, 0)))
+            return Levels.of_diseases(levels.sigma[:400], theta)
 
     def refit(reduced):
         refitted.append(set(range(5)) - set(reduced.terms["effect"]))

@@ -26,7 +26,7 @@ def fixed_levels(draws=50):
     rng = np.random.default_rng(1)
     theta = np.stack([rng.normal(0.6, 0.5, draws), rng.normal(-1, 0.4, draws)], axis=1)
     one = np.ones((draws, 1))
-    return Levels(MU * one, TAU * one, SIGMA * one, theta[:, None, :], np.empty((draws, 0)))
+    return Levels.of_diseases(SIGMA * one, theta[:, None, :], MU * one, TAU * one)
 
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
