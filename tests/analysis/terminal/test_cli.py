@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from mscpool.analysis.guard.result import Check, CheckResult, OutcomeVerdict
 from mscpool.analysis.terminal import cli, options
-from mscpool.analysis.terminal.design_options import OPTIONS, SUBCOMMANDS
 
 SMALL = """study,disease,outcome,events,n
 A <script>alert(1)</script>,first,improvement,3,10
@@ -134,14 +133,6 @@ def test_help_names_every_choice():
     listed = run("fit", "--help").stdout
     for name in (*ENGINES, *ANALYSIS_SETS, *DEFINITIONS, *POOLINGS):
         assert name in listed
-
-
-@pytest.mark.parametrize("subcommand", SUBCOMMANDS, ids=lambda each: each.name)
-def test_design_options_are_the_parameters_of_the_functions(subcommand):
-    module = import_module(f"mscpool.analysis.{subcommand.module}")
-    answer = getattr(module, subcommand.function)
-    assert set(subcommand.parameters) == set(inspect.signature(answer).parameters)
-    assert set(subcommand.parameters) <= OPTIONS.keys()
 
 
 def test_validate_counts_the_shipped_evidence():
