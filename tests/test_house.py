@@ -100,7 +100,7 @@ ROOMS: dict[str, set[str]] = {
         "wording",
     },
     "analysis.paper.publish": {"design", "exhibits", "publish"},
-    "analysis.paper.report": {"report"},
+    "analysis.paper.report": {"findings", "fits", "report"},
     "analysis.terminal": {"cli"},
 }
 #: Modules that a person starts.

@@ -44,6 +44,8 @@ TOUCH_FILES = {
     "analysis.paper.publish.design",
     "analysis.paper.publish.rendering",
     "analysis.paper.report.report",
+    "analysis.paper.report.files",
+    "analysis.paper.report.findings",
     "analysis.terminal.design",
     "analysis.terminal.prior_sets",
 }

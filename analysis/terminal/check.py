@@ -19,7 +19,7 @@ def check(
 
     Writes check.json into DIR. PATH is the data of the fit, where they are not the shipped ones.
     """
-    from ..paper.report.report import findings_of, write_check
+    from ..paper.report.findings import findings_of, write_check
 
     made, evidence = stored_fit(folder, path)
     refuse_place(folder)

@@ -88,7 +88,7 @@ def _answer(
 
 def judged_fit(source: FromFit) -> tuple[DataTree, CheckResult]:
     """Load the fit behind a design's priors, and what the guard found of this very fit."""
-    from ..paper.report.report import kept_check
+    from ..paper.report.findings import kept_check
 
     made, _ = stored_fit(source.folder, source.path)
     folder = source.folder.parent if source.folder.is_file() else source.folder

@@ -37,7 +37,8 @@ def figures(
     """
     from ..paper.frames.results import Results
     from ..paper.publish.publish import publish
-    from ..paper.report.report import kept_check, kept_poolings
+    from ..paper.report.findings import kept_check
+    from ..paper.report.fits import kept_poolings
     from ..sensitivity.store import load_borrowing, load_comparison
 
     made, evidence = stored_fit(folder, path)

@@ -29,7 +29,7 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     from ..fitting.fit import rates
     from ..fitting.store import FILE
     from ..paper.frames.results import stamped
-    from ..paper.report.report import findings_of, write_check
+    from ..paper.report.findings import findings_of, write_check
 
     evidence = request.evidence()
     priors = prior_set(request.priors, evidence)

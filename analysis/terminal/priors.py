@@ -48,7 +48,7 @@ def priors(
     from ...data.export import write_csv
     from ...models.priors.catalogue import CATALOGUE
     from ..paper.frames.results import stamped
-    from ..paper.report.report import kept_check
+    from ..paper.report.findings import kept_check
     from ..sensitivity.store import stored_borrowing, stored_comparison
     from .printing import print_frame
 

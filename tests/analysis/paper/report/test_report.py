@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from mscpool.analysis.guard.result import UNCHECKED, Check, CheckResult, OutcomeVerdict
 from mscpool.analysis.paper.frames.results import Results, stamped
-from mscpool.analysis.paper.report import report
+from mscpool.analysis.paper.report import files, fits, report
 from mscpool.analysis.paper.report import sections as findings
 from mscpool.analysis.paper.report import tables as report_tables
 from mscpool.analysis.paper.report.controlled import risk_differences
@@ -108,8 +108,8 @@ def written(evidence, out, verdict, drawn=False):
     asked = {"checking": verdict is not None, "command": "mscpool report <x>"}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(check, "check", guard(verdict))
-        patched.setattr(report, "FIGURE_FORMATS", ("svg",))
-        patched.setattr(report, "compared_sets", lambda own: [own, CATALOGUE["sceptical"]])
+        patched.setattr(files, "FIGURE_FORMATS", ("svg",))
+        patched.setattr(fits, "compared_sets", lambda own: [own, CATALOGUE["sceptical"]])
         if not drawn:
             patched.setattr(report, "write_figures", lambda *_: ({}, []))
         done = report.write_report(
@@ -119,7 +119,7 @@ def written(evidence, out, verdict, drawn=False):
 
 
 @pytest.fixture(scope="module")
-def fits(passed, tmp_path_factory):
+def kept_fits(passed, tmp_path_factory):
     """Give a new folder with the fits of the passed report and nothing else."""
 
     def copied():
@@ -141,13 +141,13 @@ def passed(evidence, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def unchecked(evidence, fits):
-    return written(evidence, fits(), None)
+def unchecked(evidence, kept_fits):
+    return written(evidence, kept_fits(), None)
 
 
 @pytest.fixture(scope="module")
-def failed(evidence, fits):
-    return written(evidence, fits(), "fail")
+def failed(evidence, kept_fits):
+    return written(evidence, kept_fits(), "fail")
 
 
 def test_page_needs_nothing_else(passed):
@@ -264,23 +264,23 @@ def test_the_section_on_priors_counts_what_its_table_shows(passed):
 
 def test_every_prior_of_the_catalogue_is_compared_with_the_fits_own():
     own = replace(DEFAULT, name="mine")
-    assert [each.name for each in report.compared_sets(own)] == ["mine", *CATALOGUE]
-    assert [each.name for each in report.compared_sets(DEFAULT)] == list(CATALOGUE)
+    assert [each.name for each in fits.compared_sets(own)] == ["mine", *CATALOGUE]
+    assert [each.name for each in fits.compared_sets(DEFAULT)] == list(CATALOGUE)
 
 
-def test_second_run_fits_nothing(evidence, fits, monkeypatch):
+def test_second_run_fits_nothing(evidence, kept_fits, monkeypatch):
     def refused(*args, **kwargs):
         raise AssertionError("fitted again")
 
     monkeypatch.setattr(import_module("mscpool.analysis.fitting.fit"), "exact_tree", refused)
     store = import_module("mscpool.analysis.sensitivity.store")
     monkeypatch.setattr(store, "compare_priors", refused)
-    _, text = written(evidence, fits(), None)
+    _, text = written(evidence, kept_fits(), None)
     assert "What the evidence supports" in text
 
 
-def test_the_guard_is_not_asked_twice_of_one_fit(evidence, fits):
-    out = fits()
+def test_the_guard_is_not_asked_twice_of_one_fit(evidence, kept_fits):
+    out = kept_fits()
     written(evidence, out, "warn")
     assert json.loads((out / "check.json").read_text("utf-8"))["verdict"] == "warn"
     done, _ = written(evidence, out, "fail")

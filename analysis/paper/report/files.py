@@ -1,0 +1,56 @@
+"""The files behind the page: tables, and figures with their data and captions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..frames.results import Results, stamped
+from .svg import Drawing, inline
+
+if TYPE_CHECKING:
+    from .block import Section
+
+FIGURE_FORMATS = ("svg", "png", "pdf")
+
+
+def write_table_files(results: Results, written: list[Section], out: Path) -> list[str]:
+    """Write every table as CSV, those of the fit with the guard's verdict in the last column."""
+    from ....data.export import write_csv
+    from ..frames.results import rates_of
+
+    folder = out / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(stamped(rates_of(results), results.checked), out / "rates.csv")
+    names = ["rates.csv"]
+    for table in (each for section in written for each in section.tables):
+        frame = table.frame
+        if table.of_fit and "verdict" not in frame:
+            frame = (
+                stamped(frame, results.checked)
+                if "outcome" in frame
+                else frame.assign(verdict=results.verdict)
+            )
+        write_csv(frame, folder / f"{table.name}.csv")
+        names.append(f"tables/{table.name}.csv")
+    return names
+
+
+def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list[str]]:
+    """Write every figure with its data and caption; give those of the page by name."""
+    from ..publish.exhibits import exhibits
+    from ..publish.publish import write_set
+
+    folder, shown = out / "figures", exhibits(results)
+    files = write_set(shown, results, folder, FIGURE_FORMATS)
+    drawings = {
+        exhibit.name: Drawing(
+            exhibit.name,
+            inline((folder / f"{exhibit.name}.svg").read_text("utf-8"), exhibit.name),
+            exhibit.words.caption,
+            exhibit.words.alternative,
+            (*FIGURE_FORMATS, "csv"),
+        )
+        for exhibit in shown
+    }
+    return drawings, [str(path.relative_to(out)) for path in files]

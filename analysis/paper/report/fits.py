@@ -1,0 +1,170 @@
+"""The fits that a report needs: made, or read back where they are stored."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ....data.errors import SelectionError, StoredFitError
+from ...fitting.progress import Progress, named
+from ...guard.result import UNCHECKED
+from ..frames.results import Results
+from .findings import findings_of
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ....data.evidence import Evidence
+    from ....models.priors.sets import PriorSet
+
+COMPARED_POOLINGS = ("none", "partial", "complete")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One fit that the report needs, and where it is kept."""
+
+    evidence: Evidence
+    pooling: str
+    priors: PriorSet
+    settings: Mapping[str, Any]
+    path: Path
+
+    def is_kept(self) -> bool:
+        """Whether the fit is stored already."""
+        from ...fitting import store
+
+        if self.settings["refit"]:
+            return False
+        settings = {name: self.settings[name] for name in _SETTINGS}
+        config = store.request(self.evidence, self.pooling, self.priors, **settings)
+        try:
+            kept = store.load(self.path, groups=())
+        except StoredFitError:
+            return False
+        return kept.attrs["run_config"] == store.canonical(config)
+
+    def fitted(self, progress: Progress | None = None) -> DataTree:
+        """Fit, or read back."""
+        from ...fitting.fit import fit
+
+        chosen = {**self.settings, "pooling": self.pooling}
+        return fit(self.evidence, priors=self.priors, path=self.path, progress=progress, **chosen)
+
+
+_SETTINGS = ("engine", "draws", "tune", "chains", "seed")
+
+
+def results_of(
+    evidence: Evidence,
+    priors: PriorSet,
+    settings: Mapping[str, Any],
+    out: Path,
+    checking: bool,
+    progress: Progress,
+) -> Results:
+    """Make or read back every fit, check the first, and ask how much hangs on its priors."""
+    from ...sensitivity.store import stored_borrowing, stored_comparison
+
+    main = Request(evidence, settings["pooling"], priors, settings, out / "fit.nc")
+    poolings = _other_poolings(main, out)
+    definitions = _other_definitions(main, out)
+    with _fitting_beside(list(poolings.values())):
+        fit = main.fitted(progress)
+        others = {
+            name: (each.evidence, each.fitted(named(progress, f"{name} definitions")))
+            for name, each in definitions.items()
+        }
+        checked = UNCHECKED
+        if checking:
+            checked = findings_of(fit, evidence, out, settings["refit"], progress)
+        about = {"settings": settings, "folder": out, "progress": progress}
+        comparison = stored_comparison(evidence, fit, compared_sets(priors), **about)
+        others_say = stored_borrowing(evidence, fit, **about)
+        progress("fitting other poolings", 0, 0)
+    fits = {
+        name: fit if name == main.pooling else each.fitted(named(progress, f"{name} pooling"))
+        for name, each in {**poolings, main.pooling: main}.items()
+    }
+    ordered = sorted(fits, key=(*COMPARED_POOLINGS, main.pooling).index)
+    by_pooling = {name: fits[name] for name in ordered}
+    return Results(fit, evidence, checked, by_pooling, others, comparison, others_say)
+
+
+def compared_sets(priors: PriorSet) -> list[PriorSet]:
+    """Give a fit's own priors, and the sets of the catalogue that they are compared with."""
+    from ....models.priors.catalogue import CATALOGUE
+
+    return [priors, *(each for name, each in CATALOGUE.items() if name != priors.name)]
+
+
+def _other_poolings(main: Request, out: Path) -> dict[str, Request]:
+    if len(main.evidence.diseases) == 1:
+        return {}
+    return {
+        name: replace(main, pooling=name, path=out / "fits" / f"{name}.nc")
+        for name in COMPARED_POOLINGS
+        if name != main.pooling
+    }
+
+
+def _other_definitions(main: Request, out: Path) -> dict[str, Request]:
+    """Give the fit with the other definitions, where they change a count."""
+    own = main.evidence.selection.definitions
+    name = "alternative" if own == "primary" else "primary"
+    try:
+        evidence = main.evidence.select(definitions=name)
+    except SelectionError:  # the other definitions leave no rows
+        return {}
+    if evidence.sha256 == main.evidence.sha256:
+        return {}
+    return {name: replace(main, evidence=evidence, path=out / "fits" / f"{name}.nc")}
+
+
+@contextmanager
+def _fitting_beside(requests: list[Request]) -> Iterator[None]:
+    """Let a second process make what is not stored yet, each with a model of its own to compile.
+
+    What it does not finish is made afterwards, where it is needed.
+    """
+    wanted = [each for each in requests if not each.is_kept()]
+    sampled = [each for each in wanted if each.settings["engine"] == "nuts"]
+    worker = get_context("spawn").Process(target=_keep_fits, args=(sampled,), daemon=True)
+    if sampled:
+        worker.start()
+    try:
+        yield
+        if sampled:
+            worker.join()
+    finally:
+        if sampled and worker.is_alive():
+            worker.terminate()
+            worker.join()
+
+
+def _keep_fits(requests: list[Request]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides when to end this one
+    for each in requests:
+        each.fitted()
+
+
+def kept_poolings(folder: Path, fit: DataTree) -> dict[str, DataTree]:
+    """Load the fits that a report kept for comparison: the same but for the pooling."""
+    from ...fitting.store import load, run_config
+
+    own = run_config(fit)
+    found = {own["pooling"]: fit}
+    for pooling in COMPARED_POOLINGS:
+        path = folder / "fits" / f"{pooling}.nc"
+        if pooling in found or not path.is_file():
+            continue
+        other = load(path)
+        if run_config(other) == {**own, "pooling": pooling}:
+            found[pooling] = other
+    order = [*COMPARED_POOLINGS, own["pooling"]]
+    return {name: found[name] for name in sorted(found, key=order.index)}
