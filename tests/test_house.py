@@ -17,7 +17,7 @@ import mscpool
 
 #: The rooms, lowest first, each with the modules that other rooms may import.
 ROOMS: dict[str, set[str]] = {
-    "data": {"about", "entries", "errors", "evidence", "export", "mistakes", "names", "selection"},
+    "data": {"about", "errors", "evidence", "export", "mistakes", "names", "outcomes", "selection"},
     "models": {"direction", "outcomes", "pooling", "terms"},
     "models.priors": {"catalogue", "density", "elicit", "files", "prior", "quantile_table", "sets"},
     "models.rates": {"beta_mixture", "difference", "effective_size", "fit", "prior"},
