@@ -182,11 +182,9 @@ class _Chart:
             start += row[name]
         if (months := row["months"]) == row["months"]:
             size = min(style.scaled(4), 0.6 * self.pitch)
-            about = {"color": mark.colour}
-            self.axes["months"].plot([0, months], [y, y], linewidth=style.line, **about)
-            self.axes["months"].plot(
-                [months], [y], mark.marker, markersize=size, gid="months", **about
-            )
+            axes, colour = self.axes["months"], mark.colour
+            axes.plot([0, months], [y, y], linewidth=style.line, color=colour)
+            axes.plot([months], [y], mark.marker, markersize=size, color=colour, gid="months")
 
     def heads(self, outcomes: Sequence[str], heads: list[list[str]], upright: bool) -> None:
         """Head the columns."""
