@@ -67,6 +67,11 @@ def _unlike_parent(cells: _Cells) -> Iterator[str]:
         if parent is None:
             continue
         pair = f"{study}, {arm}: {name} and {parent.outcome}"
+        if child.n != parent.n:
+            yield (
+                f"{pair} are counted among {child.n} and {parent.n} patients: their counts are "
+                "taken as independent, given the study's rates"
+            )
         # A time that is not given differs from nothing.
         if child.months == child.months and parent.months == parent.months != child.months:
             yield f"{pair} are of {child.months:g} and {parent.months:g} months"

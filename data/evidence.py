@@ -19,12 +19,13 @@ from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
 from .errors import SelectionError
 from .outcomes import OUTCOMES, PARENTS
 from .reading import (
+    COUNT_COLUMNS,
+    FOLDER_TABLES,
     REVIEW_COLUMNS,
     read_counts,
     read_outcomes,
     read_review,
     read_studies,
-    similar_names,
 )
 from .selection import (
     ANALYSIS_SETS,
@@ -34,6 +35,7 @@ from .selection import (
     described,
     selected_rows,
 )
+from .suspicions import similar_names, suspicions
 from .tables import EvidenceError, Problem, read_table
 
 __all__ = [
@@ -163,7 +165,20 @@ class Evidence:
             f"diseases {one} and {other} differ by little: are they the same?"
             for one, other in similar_names(dict.fromkeys(self.studies["disease"]))
         ]
-        return tuple(told)
+        return (*told, *self.suspicions)
+
+    @cached_property
+    def suspicions(self) -> tuple[str, ...]:
+        """Which rows look like totals, and which names like the same study or outcome."""
+        return suspicions(pd.concat([self.rows, self.controls], ignore_index=True))
+
+    @cached_property
+    def without_information(self) -> tuple[str, ...]:
+        """Outcomes of which nothing is known: every count may be any number of its patients."""
+        rows = self.rows
+        told = (rows["events_min"] > 0) | (rows["events_max"] < rows["n"])
+        known = set(rows.loc[told, "outcome"])
+        return tuple(name for name in self.outcome_names if name not in known)
 
     @cached_property
     def sha256(self) -> str:
@@ -178,7 +193,12 @@ class Evidence:
 
     def cautions(self) -> tuple[str, ...]:
         """Say what a reader of the selection should be wary of, one line each."""
-        return _cautions(self.studies, self.rows, self.controls)
+        found = _cautions(self.studies, self.rows, self.controls)
+        nothing = tuple(
+            f"{name}: every count may be any number from 0 to its patients: no information"
+            for name in self.without_information
+        )
+        return (*self.suspicions, *nothing, *found)
 
     def _share_a_study(self, child: str, parent: str) -> bool:
         studies = [
@@ -272,8 +292,8 @@ def _read_folder(folder: Path, name: str) -> Evidence:
     problems: list[Problem] = []
     prefix = name.rstrip("/") + "/"
     tables = {
-        table: read_table(folder / table, prefix + table, problems)
-        for table in ("studies.csv", "outcomes.csv", "review.csv")
+        table: read_table(folder / table, prefix + table, problems, columns)
+        for table, columns in FOLDER_TABLES.items()
         if table != "review.csv" or (folder / table).exists()
     }
     studies = read_studies(tables["studies.csv"], problems) if tables["studies.csv"] else None
@@ -295,7 +315,7 @@ def _read_folder(folder: Path, name: str) -> Evidence:
 
 def _read_single(path: Path, name: str) -> Evidence:
     problems: list[Problem] = []
-    table = read_table(path, name, problems)
+    table = read_table(path, name, problems, COUNT_COLUMNS)
     entries = read_counts(table, problems) if table else []
     if problems:
         raise EvidenceError(problems)

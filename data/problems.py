@@ -95,12 +95,16 @@ def _check_dose_arms(entries: list[Entry]) -> None:
 def _check_nesting(entries: list[Entry], studies: dict[str, dict[str, Any]]) -> None:
     """Compare each child with the parents that an analysis would put beside it."""
     cells: dict[tuple[Any, ...], list[Entry]] = defaultdict(list)
+    most: dict[tuple[Any, ...], int] = {}
     for entry in entries:
         cells[entry.study, entry.arm, entry.outcome].append(entry)
+        place = (entry.study, entry.arm)
+        most[place] = max(most.get(place, 0), entry.n or 0)
     for (study, arm, name), children in cells.items():
         if study is None or arm is None or name not in PARENTS:
             continue
         parents = cells.get((study, arm, PARENTS[name]), [])
+        patients = _patients(studies.get(study, {}), arm) or most.get((study, arm))
         pairs = {}
         for counts in _IN_A_SET:
             for alternative in (False, True):
@@ -109,7 +113,7 @@ def _check_nesting(entries: list[Entry], studies: dict[str, dict[str, Any]]) -> 
                 if child is not None and parent is not None:
                     pairs[id(child), id(parent)] = child, parent
         for child, parent in pairs.values():
-            _check_pair(child, parent, _patients(studies.get(study, {}), arm))
+            _check_pair(child, parent, patients)
     for study in dict.fromkeys(entry.study for entry in entries if entry.study):
         for name, within in PARENTS.items():
             _check_across_arms(
@@ -162,7 +166,7 @@ def _definition_used(entries: Iterable[Entry], alternative: bool) -> Entry | Non
 
 
 def _patients(about: dict[str, Any], arm: str) -> int | None:
-    """Say how many patients an arm had, None where the tables do not tell."""
+    """Say how many patients an arm had, None where studies.csv does not tell."""
     return about.get({"msc": "n_msc", "control": "n_control"}.get(arm, ""))
 
 
@@ -170,7 +174,8 @@ def _check_pair(child: Entry, parent: Entry, patients: int | None) -> None:
     """Complain where more patients have the child than can have the parent.
 
     Of the same number of patients they are taken to be the same; else those whom the parent's row
-    leaves out may all have it.
+    leaves out may all have it. An arm has as many patients as studies.csv says, or as the row with
+    most of them.
     """
     if None in (child.n, parent.n, child.events_min, parent.events_max):
         return
@@ -226,3 +231,19 @@ def check_one_disease(entries: list[Entry]) -> None:
             wrong = f"{entry.study} has {shown(other.disease or '')} on line {other.row.line}"
             remedy = "give each disease of a study a study name of its own"
             entry.row.complain("disease", f"{wrong} and {shown(entry.disease)} here: {remedy}")
+
+
+def check_unnamed_total(entries: list[Entry]) -> None:
+    """Complain of a row without a study whose counts are the sums of the others."""
+    for entry in entries:
+        if entry.row.text("study"):
+            continue
+        others = [other for other in entries if other is not entry]
+        sums = [
+            sum(getattr(other, name) or 0 for other in others)
+            for name in ("events_min", "events_max", "n")
+        ]
+        counts = [entry.events_min, entry.events_max, entry.n]
+        if len(others) > 1 and counts == sums:
+            wrong = "its counts are the sums of the other rows"
+            entry.row.complain("study", f"{wrong}: leave out a row of totals")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .entries import ARMS, CERTAINTIES, ROLES, STATISTICS, Entry
 from .mistakes import shown
 from .outcomes import OUTCOMES
-from .problems import check_against_study, check_entries, check_one_disease
+from .problems import check_against_study, check_entries, check_one_disease, check_unnamed_total
 from .tables import Problem, Table, forget_cells, missing_columns
 
 STUDY_COLUMNS = (
@@ -38,6 +36,13 @@ OUTCOME_COLUMNS = (
     "primary",
 )
 REVIEW_COLUMNS = ("disease", "outcome", "statistic", "value", "wording")
+FOLDER_TABLES = {
+    "studies.csv": STUDY_COLUMNS,
+    "outcomes.csv": OUTCOME_COLUMNS,
+    "review.csv": REVIEW_COLUMNS,
+}
+#: What a single table of counts at least has.
+COUNT_COLUMNS = ("study", "events", "n")
 
 
 def read_studies(table: Table, problems: list[Problem]) -> dict[str, dict[str, Any]] | None:
@@ -164,6 +169,7 @@ def read_counts(table: Table, problems: list[Problem]) -> list[Entry]:
         )
     check_entries(entries)
     check_one_disease(entries)
+    check_unnamed_total(entries)
     forget_cells(table, missing, problems)
     return entries
 
@@ -189,17 +195,3 @@ def read_review(
         statements.append((named, outcome, statistic, value, row.text("wording")))
     forget_cells(table, missing, problems)
     return statements
-
-
-def similar_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of names so alike that one of them may be a slip."""
-    earlier: list[str] = []
-    # A free vocabulary of hundreds of names would take longer to compare than to fit.
-    for name in list(names)[:100]:
-        near = difflib.get_close_matches(
-            name.casefold(), [other.casefold() for other in earlier], n=1, cutoff=0.9
-        )
-        for other in earlier:
-            if other.casefold() in near:
-                yield other, name
-        earlier.append(name)

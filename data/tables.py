@@ -18,8 +18,12 @@ LONGEST_MONTHS = 1_200.0
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACE_AFTER_QUOTE = re.compile(r'"[ \t]+(?=[,\r\n]|$)')
-_WHOLE = re.compile(r"[0-9]+")
+# Other programs write whole numbers as 3.0.
+_WHOLE = re.compile(r"([0-9]+)(?:\.0+)?")
+_NOT_KNOWN = re.compile(r"na|n/a|nan|nr|nd|none|null|unknown|not reported|[.?–-]", re.IGNORECASE)
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+# Lines above a header that are looked at for one.
+_LONGEST_TITLE = 10
 _SIGNED = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 
@@ -102,11 +106,16 @@ class Row:
     def whole(self, column: str, least: int = 0, most: int = LARGEST_COUNT) -> int | None:
         """Return a whole number written in the digits 0 to 9."""
         text = self.text(column)
+        if whole := _WHOLE.fullmatch(text):
+            text = whole[1]
         if not text:
             self.complain(column, "is empty: write a whole number, such as 12")
+        elif _NOT_KNOWN.fullmatch(text):
+            wrong = f"{shown(text)} is no number: where a count is not known, leave the row out"
+            self.complain(column, f"{wrong}, or give bounds in events_min and events_max")
         elif _SIGNED.fullmatch(text):
             self.complain(column, f"{text[:60]} is negative: write a whole number from {least} up")
-        elif not _WHOLE.fullmatch(text):
+        elif whole is None:
             self.complain(column, f"{shown(text)} is not a whole number: write digits, such as 12")
         elif len(text.lstrip("0")) > len(str(most)) or int(text) > most:
             self.complain(column, f"{text[:60]} is too large: at most {most} is possible")
@@ -151,7 +160,9 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
+def read_table(
+    path: Path, file: str, problems: list[Problem], columns: tuple[str, ...] = ()
+) -> Table | None:
     """Read a CSV file.
 
     Parameters
@@ -162,6 +173,8 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
         How messages call it.
     problems : list of Problem
         Whatever is wrong is added to it.
+    columns : tuple of str
+        Names by which its header is known from a title or from a row.
 
     Returns
     -------
@@ -178,6 +191,9 @@ def read_table(path: Path, file: str, problems: list[Problem]) -> Table | None:
         return None
     header_line, header = records[0]
     if not _header_is_right(header_line, header, file, problems):
+        return None
+    if wrong := _no_header(records, columns):
+        problems.append(Problem(file, header_line, "file", wrong))
         return None
     header = [_one_line(cell) for cell in header]
     rows = []
@@ -295,3 +311,16 @@ def _header_is_right(line: int, header: list[str], file: str, problems: list[Pro
             wrong = f"this column is there {header.count(column)} times: keep one"
             problems.append(Problem(file, line, shown(column)[1:-1], wrong))
     return len(problems) == before
+
+
+def _no_header(records: list[tuple[int, list[str]]], columns: tuple[str, ...]) -> str:
+    """Say that a title stands above the header, or that there is none; empty where one is."""
+    if not columns or set(records[0][1]) & set(columns):
+        return ""
+    for line, cells in records[1:_LONGEST_TITLE]:
+        if len(set(cells) & set(columns)) > 1:
+            return f"the header is on line {line}: remove what stands above it"
+    first = records[0][1]
+    if len(first) > 1 and any(_DECIMAL.fullmatch(cell) for cell in first):
+        return f"has no header: its first line is a row; write above it {','.join(columns)}"
+    return ""

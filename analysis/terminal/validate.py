@@ -24,7 +24,7 @@ def validate(path: PathArgument = None, as_json: JsonOption = False) -> int:
             console.print_json(answer)
         return refuse(*str(wrong).splitlines())
     counts, cautions = summary(evidence), evidence.cautions()
-    console.say(*evidence.messages)
+    console.say(*(told for told in evidence.messages if told not in cautions))
     if as_json:
         read = {name: counts[name] for name in ("studies", "patients", "rows")}
         console.print_json({"valid": True, **read, "problems": [], "cautions": cautions})

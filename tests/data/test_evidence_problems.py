@@ -69,7 +69,7 @@ WRONG_CELLS = [
     ("outcomes.csv", 3, ",3,4,17", ",5,4,17", "events_min", "5 is above events_max, 4"),
     ("outcomes.csv", 3, ",3,4,17", ",9,9,17", "events_min", "always among improvement"),
     ("outcomes.csv", 5, ",1,1,17", ",6,6,17", "events_min", "always among any_ae"),
-    ("outcomes.csv", 2, ",8,8,", ",8.0,8,", "events_min", "'8.0' is not a whole number"),
+    ("outcomes.csv", 2, ",8,8,", ",8.5,8,", "events_min", "'8.5' is not a whole number"),
     ("outcomes.csv", 2, ",8,8,", ",0.5,8,", "events_min", "'0.5' is not a whole number"),
     ("outcomes.csv", 2, ",8,8,", ",8,1e1,", "events_max", "'1e1' is not a whole number"),
     ("outcomes.csv", 2, ",8,8,", ",8,٨,", "events_max", "'٨' is not a whole number"),

@@ -148,7 +148,7 @@ def _evidence(results: Results) -> Section:
         Block("table", tables.map_table(results)),
         Block("table", tables.characteristics_table(results)),
     ]
-    cautions = [*evidence.messages, *evidence.cautions()]
+    cautions = list(dict.fromkeys([*evidence.messages, *evidence.cautions()]))
     if cautions:
         blocks.append(Block("text", "Where counts fit together badly:"))
         blocks.append(Block("list", cautions))

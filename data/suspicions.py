@@ -1,0 +1,152 @@
+"""Rows and names that are probably not what they are taken for: totals, and one thing named twice.
+
+Nothing is dropped: a reader decides.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from .outcomes import DICTIONARY, OUTCOMES
+
+_TOTAL = re.compile(r"(grand |sub)?(total|sum|overall|pooled|combined|all studies|all)s?")
+_ET_AL = re.compile(r"\b(et al|and others|and colleagues)\b")
+_COUNTS = ["events_min", "events_max", "n"]
+# Three counts that add up over so many rows do not do so by chance; over two they may.
+_ROWS_THAT_ADD_UP = 3
+# A free vocabulary of hundreds of names would take longer to compare than to fit.
+_MOST_NAMES = 100
+
+
+def suspicions(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Say which rows look like totals, and which studies and outcomes look like the same.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The rows of a selection, all arms.
+
+    Returns
+    -------
+    tuple of str
+        One line each.
+    """
+    told = dict.fromkeys(_totals(rows))
+    told |= dict.fromkeys(_alike_studies(rows))
+    told |= dict.fromkeys(_alike_outcomes(dict.fromkeys(rows["outcome"])))
+    return tuple(told)
+
+
+def likely_outcome(name: str) -> str | None:
+    """Give the outcome of the dictionary that a name is probably meant for.
+
+    Parameters
+    ----------
+    name : str
+        Not of the dictionary.
+
+    Returns
+    -------
+    str or None
+        None where nothing is near.
+    """
+    known = {
+        _plain(words): each.name
+        for each in DICTIONARY
+        for words in (each.name, each.label, each.short)
+    }
+    near = difflib.get_close_matches(_plain(name), known, n=1, cutoff=0.85)
+    return known[near[0]] if near else None
+
+
+def similar_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield pairs of names so alike that one of them may be a slip."""
+    earlier: list[str] = []
+    for name in list(names)[:_MOST_NAMES]:
+        near = difflib.get_close_matches(
+            name.casefold(), [other.casefold() for other in earlier], n=1, cutoff=0.9
+        )
+        for other in earlier:
+            if other.casefold() in near:
+                yield other, name
+        earlier.append(name)
+
+
+def _totals(rows: pd.DataFrame) -> Iterator[str]:
+    """Find rows whose counts are the sums of the others, of all diseases or of their own."""
+    for keys in (["outcome", "arm"], ["outcome", "arm", "disease"]):
+        groups = rows.groupby(keys, sort=False)
+        twice, others = 2 * rows[_COUNTS], groups["n"].transform("size") - 1
+        adds_up = (twice == groups[_COUNTS].transform("sum")).all(axis=1) & (others > 1)
+        for row, beside in zip(rows[adds_up].itertuples(), others[adds_up], strict=True):
+            if beside >= _ROWS_THAT_ADD_UP or _TOTAL.fullmatch(_plain(str(row.study))):
+                yield (
+                    f"{row.study}, {row.arm}, {row.outcome}: {_count(row)} are the sums of the "
+                    f"{beside} other rows: leave it out if it is their total, or its patients "
+                    "count twice"
+                )
+
+
+def _count(row: Any) -> str:
+    events = f"{row.events_min}" if row.events_min == row.events_max else (
+        f"{row.events_min} to {row.events_max}"
+    )  # fmt: skip
+    return f"{events} of {row.n}"
+
+
+def _alike_studies(rows: pd.DataFrame) -> Iterator[str]:
+    counts: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
+    for row in rows[["study", "outcome", "arm", *_COUNTS]].itertuples(index=False):
+        counts[row.study].add(tuple(row)[1:])
+    for one, other in _pairs_by(counts, _folded):
+        yield f"studies {_told(one, other)} differ in nothing but letters: are they the same?"
+    for one, other in _pairs_by(counts, _author_and_year):
+        if _folded(one) != _folded(other) and counts[one] & counts[other]:
+            yield f"studies {_told(one, other)} have the same counts: are they the same?"
+
+
+def _alike_outcomes(names: Iterable[str]) -> Iterator[str]:
+    names = list(names)
+    for one, other in _pairs_by(names, _plain):
+        yield f"outcomes {one} and {other} differ by little: are they the same?"
+    for name in names:
+        if name not in OUTCOMES and (likely := likely_outcome(name)):
+            yield f"outcome {name} is not one of the dictionary: did you mean {likely}?"
+
+
+def _pairs_by(names: Iterable[str], key: Any) -> Iterator[tuple[str, str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        groups[key(name)].append(name)
+    for group in groups.values():
+        yield from combinations(group, 2)
+
+
+def _told(one: str, other: str) -> str:
+    """Name two, also where they look the same."""
+    composed = [unicodedata.normalize("NFC", name) for name in (one, other)]
+    apart = " (written in two encodings)" if composed[0] == composed[1] else ""
+    return f"{one} and {other}{apart}"
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _plain(name: str) -> str:
+    """Give a name without case, accents and signs."""
+    parts = unicodedata.normalize("NFKD", name).casefold()
+    kept = (c if c.isalnum() else " " for c in parts if not unicodedata.combining(c))
+    return " ".join("".join(kept).split())
+
+
+def _author_and_year(name: str) -> str:
+    return " ".join(_ET_AL.sub(" ", _plain(name)).split())
