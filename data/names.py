@@ -125,3 +125,26 @@ def study_labels(studies: pd.DataFrame) -> dict[str, str]:
     """
     labels = studies["label"].where(studies["label"].fillna("") != "", studies["study"])
     return dict(zip(studies["study"].astype(str), labels.astype(str), strict=True))
+
+
+def study_sources(studies: pd.DataFrame) -> list[str]:
+    """Say where each study was published: its journal and DOI, as far as they are given.
+
+    Parameters
+    ----------
+    studies : DataFrame
+        Columns `study`, `label`, and perhaps `journal`, `doi` and `registration`.
+
+    Returns
+    -------
+    list of str
+        One line a study that has any of these.
+    """
+    said = []
+    labels = study_labels(studies)
+    for study in studies.to_dict("records"):
+        journal, doi, registered = (study.get(key) for key in ("journal", "doi", "registration"))
+        parts = [journal, doi and f"doi {doi}", registered and f"registration {registered}"]
+        if source := ", ".join(part for part in parts if part):
+            said.append(f"{labels[study['study']]}: {source}")
+    return said

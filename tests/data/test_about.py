@@ -8,6 +8,7 @@ import pytest
 import mscpool.data.evidence as evidence_module
 from mscpool.data.about import About, Disease, shipped_about
 from mscpool.data.evidence import EvidenceError, load_evidence
+from mscpool.data.names import study_sources
 
 SHIPPED = Path(evidence_module.__file__).parent
 STUDIES = """\
@@ -163,3 +164,14 @@ def test_no_module_names_a_disease(root):
         if name in path.read_text("utf-8").casefold()
     }
     assert not naming
+
+
+def test_each_study_is_given_its_source():
+    studies = load_evidence().studies
+    sources = study_sources(studies)
+    given = studies[(studies[["journal", "doi", "registration"]] != "").any(axis=1)]
+    assert len(sources) == len(given)
+    assert sources[0] == (
+        "Cheng 2022: Signal Transduct Target Ther 7:263, doi 10.1038/s41392-022-01059-y, "
+        "registration NCT03765957"
+    )

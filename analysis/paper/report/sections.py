@@ -13,12 +13,14 @@ from ....data.names import (
     outcome_in_text,
     outcome_words,
     study_labels,
+    study_sources,
     timed_words,
 )
 from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described_outcome
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
+from ..frames.alone import moved_by_nested
 from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
 from ..words.wording import interval, listed, number, span
@@ -84,10 +86,17 @@ def verdict_sentences(results: Results) -> list[str]:
 def _question(results: Results) -> Section:
     blocks = [
         Block("text", results.evidence.about.question),
+        *_review_cited(results),
         Block("warning", NOT_EFFECTS),
         Block("brief", _brief(results)),
     ]
     return Section("question", "The question, and the answer in brief", blocks)
+
+
+def _review_cited(results: Results) -> list[Block]:
+    """Name the review at its first mention."""
+    review = results.evidence.about.review
+    return [Block("text", f"The evidence rests on a review: {review.citation}")] if review else []
 
 
 def _brief(results: Results) -> list[tuple[str, str, str]]:
@@ -148,6 +157,8 @@ def _evidence(results: Results) -> Section:
         Block("table", tables.map_table(results)),
         Block("table", tables.characteristics_table(results)),
     ]
+    if sources := study_sources(evidence.studies):
+        blocks += [Block("text", "Where the studies were published:"), Block("list", sources)]
     cautions = list(dict.fromkeys([*evidence.messages, *evidence.cautions()]))
     if cautions:
         blocks.append(Block("text", "Where counts fit together badly:"))
@@ -358,10 +369,30 @@ def _limits(results: Results) -> Section:
     borrowed = _borrowed(results)
     if borrowed:
         said.append(f"Borrowed, with no study of that outcome: {borrowed}.")
+    said += _leaning(results)
     if timed := timed_words(results.outcomes):
         said.append(f"The risk of {timed} assumes a constant hazard over follow-up.")
     said += results.evidence.about.cautions
     return Section("limits", "Limits and cautions", [Block("list", said)])
+
+
+def _leaning(results: Results) -> list[str]:
+    """Say which rates also rest on a nested outcome, and what they would be without it."""
+    told = []
+    for (outer, nested), rows in moved_by_nested(results).groupby(
+        ["outcome", "nested"], sort=False
+    ):
+        rates = [
+            f"{results.disease_in_text(row['disease'])} {interval(row)} and "
+            f"{interval(row, ('q50_alone', 'q2.5_alone', 'q97.5_alone'))}"
+            for row in rows.to_dict("records")
+        ]
+        told.append(
+            f"{outcome_words(str(outer))} is also learnt from studies that counted "
+            f"{outcome_in_text(str(nested))} and not it. Its rates with and without these studies, "
+            f"where they differ: {'; '.join(rates)}."
+        )
+    return told
 
 
 def _borrowed(results: Results) -> str:

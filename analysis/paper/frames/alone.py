@@ -1,0 +1,62 @@
+"""Rates that move because an outcome is also learnt from rows of the one nested in it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ....data.outcomes import PARENTS
+from ....models.exact.outcomes import exact_outcomes
+from .results import Results, rates_of
+
+#: Change of a median that is told.
+LEAST_MOVE = 0.05
+
+_STATISTICS = ["q50", "q2.5", "q97.5"]
+
+
+def moved_by_nested(results: Results) -> pd.DataFrame:
+    """Compare rates with those from the outcome's own rows alone, integrated exactly.
+
+    A study that counted the nested outcome and not the outer one says of that, too, that it is no
+    rarer, and how often other studies' share of the two would let it be.
+
+    Parameters
+    ----------
+    results : Results
+        A fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a rate whose median moves by `LEAST_MOVE` or more: ``outcome, nested, disease``,
+        ``q50, q2.5, q97.5`` as reported, and the same with ``_alone``; probabilities.
+    """
+    columns = ["outcome", "nested", "disease", *_STATISTICS, *(f"{q}_alone" for q in _STATISTICS)]
+    frames = [pd.DataFrame(columns=columns)]
+    for child, parent in PARENTS.items():
+        if _counted_without(results.evidence.rows, child, parent) and parent in results.outcomes:
+            frame = _compared(results, parent).assign(nested=child)
+            frames.append(frame[columns])
+    return pd.concat([each for each in frames if len(each)] or frames, ignore_index=True)
+
+
+def _counted_without(rows: pd.DataFrame, child: str, parent: str) -> bool:
+    """Whether studies counted the nested outcome where they did not count the outer one."""
+    keys = ["study", "arm", "n"]
+    inner, outer = (rows.loc[rows["outcome"] == name, keys] for name in (child, parent))
+    known = set(map(tuple, outer.to_numpy().tolist()))
+    return len(outer) > 0 and any(tuple(row) not in known for row in inner.to_numpy().tolist())
+
+
+def _compared(results: Results, parent: str) -> pd.DataFrame:
+    own = results.evidence.select(outcomes=parent)
+    alone = exact_outcomes(own, results.config["pooling"], results.priors).rates()
+    rates = [
+        frame.loc[
+            (frame["outcome"] == parent) & (frame["quantity"] == "rate"),
+            ["outcome", "disease", *_STATISTICS],
+        ]
+        for frame in (rates_of(results), alone)
+    ]
+    both = rates[0].merge(rates[1], on=["outcome", "disease"], suffixes=("", "_alone"))
+    return both[(both["q50"] - both["q50_alone"]).abs() >= LEAST_MOVE]
