@@ -10,7 +10,7 @@ from .tables import Row
 TREATED_ARMS = ("msc", "msc_low", "msc_high")
 DOSE_ARMS = ("msc_low", "msc_high")
 ARMS = (*TREATED_ARMS, "control")
-ROLES = ("core", "overlap", "case_series", "related_product")
+ROLES = ("core", "overlap", "case_series", "related_product", "later", "unpublished")
 CERTAINTIES = ("reported", "secondary", "derived")
 STATISTICS = ("maximum", "rate", "count")
 

@@ -11,7 +11,12 @@ from .errors import SelectionError
 from .mistakes import listed, unknown_name
 from .outcomes import PARENTS
 
-ANALYSIS_SETS = ("core", "reported", "counted", "everything")
+ANALYSIS_SETS = ("core", "reported", "counted", "current", "everything")
+#: Roles of the studies of a set that has more than the core.
+_ROLES = {
+    "current": ("core", "later"),
+    "everything": ("core", "later", "unpublished", "case_series", "related_product"),
+}
 DEFINITIONS = ("primary", "alternative")
 
 
@@ -21,9 +26,9 @@ class Selection:
 
     Attributes
     ----------
-    analysis_set : {"core", "reported", "counted", "everything"}
-        Core studies; their reported counts; their known counts; case series and related products
-        as well.
+    analysis_set : {"core", "reported", "counted", "current", "everything"}
+        Core studies; their reported counts; their known counts; the studies published since as
+        well; and unpublished ones, case series and related products, too.
     definitions : {"primary", "alternative"}
         Which definition of an outcome counts where a study has several.
     outcomes, diseases : tuple of str
@@ -105,10 +110,7 @@ def selected_rows(outcomes: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     DataFrame
         Some of the rows of `outcomes`.
     """
-    if selection.analysis_set == "everything":
-        chosen = outcomes["role"] != "overlap"
-    else:
-        chosen = outcomes["role"] == "core"
+    chosen = outcomes["role"].isin(_ROLES.get(selection.analysis_set, ("core",)))
     chosen |= outcomes["study"].isin(selection.use)
     if selection.analysis_set == "reported":
         chosen &= outcomes["certainty"] == "reported"

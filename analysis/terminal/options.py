@@ -37,7 +37,10 @@ class SelectionOptions:
 
     path: PathArgument = None
     analysis_set: Annotated[
-        str, typer.Option("--set", metavar="SET", help="core, reported, counted or everything.")
+        str,
+        typer.Option(
+            "--set", metavar="SET", help="core, reported, counted, current or everything."
+        ),
     ] = "core"
     definitions: Annotated[
         str,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
 from mscpool.data.evidence import EvidenceError, load_evidence, summary
@@ -46,9 +47,9 @@ def test_the_shipped_core_is_24_studies_of_which_20_have_rows(shipped):
 def test_the_summary_counts_what_was_read(shipped):
     core = shipped.studies[shipped.studies["role"] == "core"]
     assert summary(shipped) == {
-        "studies": 34,
+        "studies": 37,
         "patients": sum(core["n_msc"]),
-        "rows": 102,
+        "rows": 114,
         "studies_analysed": 20,
         "rows_analysed": 73,
     }
@@ -65,7 +66,12 @@ def test_an_evidence_shows_in_a_line_what_it_is(shipped):
 def test_controls_are_the_control_arms_of_the_selected_studies(shipped):
     assert set(shipped.controls["study"]) == {"deng2017"}
     everything = shipped.select(analysis_set="everything")
-    assert set(everything.controls["study"]) == {"deng2017", "delpapa2019"}
+    assert set(everything.controls["study"]) == {
+        "deng2017",
+        "delpapa2019",
+        "seok2025",
+        "furestem2019",
+    }
     assert cells(everything.controls)["delpapa2019", "control", "remission"] == (1, 1, 13)
     assert shipped.select(drop="deng2017").controls.empty
 
@@ -83,7 +89,7 @@ def test_each_analysis_set_holds_its_roles_and_certainties(shipped):
     assert len(reported) < len(counted) < len(core) < len(everything)
 
 
-@pytest.mark.parametrize("analysis_set", ["core", "reported", "counted", "everything"])
+@pytest.mark.parametrize("analysis_set", ["core", "reported", "counted", "current", "everything"])
 @pytest.mark.parametrize("definitions", ["primary", "alternative"])
 def test_no_study_arm_and_outcome_is_there_twice(shipped, analysis_set, definitions):
     rows = shipped.select(analysis_set=analysis_set, definitions=definitions).rows
@@ -100,6 +106,8 @@ def test_alternative_definitions_stand_in_where_there_are_any(shipped):
         ("wang2018", "msc", "improvement"): (28, 28, 81),
         ("wang2018", "msc", "remission"): (22, 22, 81),
         ("kamen2022", "msc", "moderate_severe_ae"): (6, 6, 6),
+        ("deng2017", "msc", "improvement"): (8, 9, 12),
+        ("deng2017", "msc", "remission"): (3, 4, 12),
     }
 
 
@@ -141,7 +149,7 @@ def test_a_used_study_that_supplies_a_parent_replaces_the_child_too(tmp_path):
     assert any("remission is analysed by itself" in message for message in evidence.messages)
 
 
-@pytest.mark.parametrize("analysis_set", ["core", "reported", "counted", "everything"])
+@pytest.mark.parametrize("analysis_set", ["core", "reported", "counted", "current", "everything"])
 def test_a_used_study_enters_any_set(shipped, analysis_set):
     rows = shipped.select(analysis_set=analysis_set, use=("wen2019", "wang2017")).rows
     assert "wen2019" in set(rows["study"])
@@ -186,7 +194,10 @@ def test_the_hash_is_that_of_what_the_model_sees(shipped):
 
 
 WRONG = [
-    ({"analysis_set": "cor"}, "did you mean core? valid: core, reported, counted, everything"),
+    (
+        {"analysis_set": "cor"},
+        "did you mean core? valid: core, reported, counted, current, everything",
+    ),
     ({"definitions": "both"}, "valid: primary, alternative"),
     ({"outcomes": "remision"}, "did you mean remission? valid: improvement, remission,"),
     ({"diseases": "psoriasiss"}, "did you mean psoriasis? valid: psoriasis,"),
@@ -285,3 +296,42 @@ def test_reading_imports_nothing_heavier_than_pandas():
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert answer.stdout == "[]\n", answer.stderr
+
+
+CORE = "b142814670bfdc7be423e93087963394d5eb5b18593723905b9ce7c5be96e415"
+
+
+def test_no_later_or_unpublished_study_moves_the_core(shipped):
+    since = shipped.studies.loc[shipped.studies["role"].isin(["later", "unpublished"]), "study"]
+    assert set(since) == {"seo2024", "seok2025", "furestem2019"}
+    # The hash of the core before they were added: a fit of it is still the same fit.
+    assert shipped.sha256 == CORE
+    for analysis_set in ("core", "reported", "counted"):
+        chosen = shipped.select(analysis_set=analysis_set)
+        assert not set(since) & {*chosen.rows["study"], *chosen.controls["study"]}
+        assert chosen.select(drop=tuple(since)).sha256 == chosen.sha256
+
+
+def test_the_current_set_adds_what_was_published_since(shipped):
+    current = shipped.select(analysis_set="current")
+    added = cells(current.rows).keys() - cells(shipped.rows).keys()
+    assert {study for study, *_ in added} == {"seo2024", "seok2025"}
+    assert set(current.controls["study"]) == {"deng2017", "seok2025"}
+    everything = shipped.select(analysis_set="everything")
+    assert cells(current.rows).keys() < cells(everything.rows).keys()
+    assert "furestem2019" in set(everything.rows["study"])
+
+
+def test_the_control_arm_of_each_outcome_stands_beside_the_treated_one(shipped):
+    own = shipped.controls
+    deng = shipped.rows[shipped.rows["study"] == "deng2017"]
+    assert set(own.loc[own["study"] == "deng2017", "outcome"]) == set(deng["outcome"])
+    alternative = shipped.select(definitions="alternative")
+    both = pd.concat([alternative.rows, alternative.controls])
+    both = both[(both["study"] == "deng2017") & both["outcome"].isin(["improvement", "remission"])]
+    assert sorted(zip(both["arm"], both["events_min"], both["events_max"], strict=True)) == [
+        ("control", 1, 1),
+        ("control", 2, 2),
+        ("msc", 3, 4),
+        ("msc", 8, 9),
+    ]

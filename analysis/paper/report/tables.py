@@ -195,9 +195,14 @@ def controlled_table(results: Results) -> Table | None:
     if frame.empty:
         return None
     labels = study_labels(results.evidence.studies)
+    marks = {
+        "related_product": ("*", "a related product, not a cell product; it is in no other table"),
+        "later": ("†", "published after the review's window"),
+        "unpublished": ("‡", "never published; its counts follow from what its sponsor disclosed"),
+    }
     rows = [
         (
-            labels[row["study"]] + (" *" if row["role"] == "related_product" else ""),
+            labels[row["study"]] + (f" {marks[row['role']][0]}" if row["role"] in marks else ""),
             counted_words(row["outcome"]),
             f"{count(row['events_min'], row['events_max'])} of {row['n']}",
             f"{count(row['control_events_min'], row['control_events_max'])} of {row['control_n']}",
@@ -211,8 +216,8 @@ def controlled_table(results: Results) -> Table | None:
         "Studies with a control arm, each by itself: risk difference, treated less control, in "
         "percentage points with 95 % hybrid score interval (Newcombe's method 10, statsmodels)."
     )
-    if (frame["role"] == "related_product").any():
-        caption += " * A related product, not a cell product; it is in no other table."
+    told = [f"{marks[role][0]} {marks[role][1]}" for role in marks if (frame["role"] == role).any()]
+    caption += f" {'; '.join(told)}." if told else ""
     header = ("Study", "Outcome", "Treated", "Control", "Risk difference (95 %)")
     return Table("controlled", caption, header, rows, frame, of_fit=False, texts=2)
 

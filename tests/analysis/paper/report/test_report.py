@@ -373,8 +373,9 @@ def test_bounded_counts_have_no_risk_difference():
     assert frame.loc[~bounded, ["difference", "low", "high"]].notna().all(axis=None)
 
 
-def test_controlled_comparisons_are_the_two_and_no_effect_is_claimed_of_single_arms(evidence):
-    assert set(risk_differences(load_evidence())["study"]) == {"deng2017", "delpapa2019"}
+def test_controlled_comparisons_are_these_and_no_effect_is_claimed_of_single_arms(evidence):
+    studies = set(risk_differences(load_evidence())["study"])
+    assert studies == {"deng2017", "delpapa2019", "seok2025", "furestem2019"}
     assert "not treatment effects" in findings.NOT_EFFECTS
 
 
