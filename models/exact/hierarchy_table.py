@@ -146,6 +146,8 @@ class Integrated:
         The priors.
     mu, tau, sigma : PriorWeights
         The priors on their axes.
+    log_joint : numpy.ndarray, shape (tau, mu, sigma)
+        Log likelihood of the nodes; mu has one place where it is no parameter.
     joint : numpy.ndarray, shape (tau, mu, sigma)
         Posterior mass of the nodes.
     total : float
@@ -169,6 +171,7 @@ class Integrated:
     mu: PriorWeights
     tau: PriorWeights
     sigma: PriorWeights
+    log_joint: np.ndarray
     joint: np.ndarray
     total: float
     log_evidence: float
@@ -245,7 +248,7 @@ def integrate(source: HierarchyTable, priors: OutcomePriors, trends: bool = True
             ]
         )
     return Integrated(
-        source, priors, mu, tau, sigma, joint, total,
+        source, priors, mu, tau, sigma, log_joint, joint, total,
         float(np.log(total) + shift + source.group_scales.sum()), messages, posteriors,
         exchangeable, outside, own,
     )  # fmt: skip
@@ -294,9 +297,8 @@ def _separate(source, priors, mu, tau, sigma) -> Integrated:
     """Integrate levels that have the prior of mu one by one and share only sigma."""
     levels = np.einsum("l,lgs->gs", mu.nodes, source.levels)
     levels = np.maximum(levels, _LEAST)
-    joint, shift = _weighted(
-        np.log(levels).sum(axis=0)[None, None], tau.nodes, np.ones(1), sigma.nodes
-    )
+    log_joint = np.log(levels).sum(axis=0)[None, None]
+    joint, shift = _weighted(log_joint, tau.nodes, np.ones(1), sigma.nodes)
     total = float(joint.sum())
     if not (np.isfinite(shift) and total > 0):
         raise ImpossibleDataError(
@@ -307,7 +309,7 @@ def _separate(source, priors, mu, tau, sigma) -> Integrated:
     posteriors = messages.copy()
     posteriors[:, :-1] *= source.levels
     return Integrated(
-        source, priors, mu, tau, sigma, joint, total,
+        source, priors, mu, tau, sigma, log_joint, joint, total,
         float(np.log(total) + shift + source.group_scales.sum()), messages, posteriors, None,
         others[:-1],
     )  # fmt: skip

@@ -66,14 +66,14 @@ class LevelGrid:
     def refinement(self) -> np.ndarray:
         """Matrix from masses of nodes to densities in the index at `fine`; shape (fine, node)."""
         index = np.arange(len(self.fine)) / _UPSAMPLING
-        return dense(*_at_index(self, index), len(self))
+        return dense(*at_index(self, index), len(self))
 
     @cached_property
     def accumulation(self) -> np.ndarray:
         """Matrix from masses of nodes to their distribution function at `fine`."""
         left = np.arange(len(self.fine) - 1)[:, None]
         index = ((left + _GAUSS_NODES) / _UPSAMPLING).ravel()
-        inside = dense(*_at_index(self, index), len(self)).reshape(len(left), -1, len(self))
+        inside = dense(*at_index(self, index), len(self)).reshape(len(left), -1, len(self))
         cells = np.einsum("q,cqn->cn", _GAUSS_WEIGHTS / _UPSAMPLING, inside)
         return np.concatenate([np.zeros((1, len(self))), np.cumsum(cells, axis=0)])
 
@@ -236,7 +236,7 @@ def local_polynomials(axis: Axis, points) -> tuple[np.ndarray, np.ndarray]:
     nodes, weights : numpy.ndarray, shape (point, order)
         Indices of the nodes used and their weights, which sum to one unless the axis has a trend.
     """
-    nodes, weights = _at_index(axis, axis.coordinate(np.asarray(points, float)))
+    nodes, weights = at_index(axis, axis.coordinate(np.asarray(points, float)))
     trend = axis.trend if isinstance(axis, ScaleAxis) else None
     if trend is None:
         return nodes, weights
@@ -244,9 +244,10 @@ def local_polynomials(axis: Axis, points) -> tuple[np.ndarray, np.ndarray]:
     return nodes, weights * np.exp(np.clip(here - trend[nodes], -_STEEPEST, _STEEPEST))
 
 
-def _at_index(axis: Axis, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def at_index(axis: Axis, index: np.ndarray, order: int = ORDER) -> tuple[np.ndarray, np.ndarray]:
+    """Give nodes and weights of `local_polynomials` at fractional indices, without a trend."""
     count = len(axis)
-    size = min(ORDER, count)
+    size = min(order, count)
     lowest = -(size // 2) if axis.reflected else 0
     first = np.clip(np.floor(index).astype(int) - (size // 2 - 1), lowest, count - size)
     offset = (index - first)[:, None] - np.arange(size)
@@ -371,8 +372,8 @@ def invert_cumulative(x, cumulative, density, probabilities) -> np.ndarray:
     cumulative, density : numpy.ndarray, shape (point, quantity)
         Distribution functions, ascending, and densities; between points a function is taken as the
         cubic that they determine, kept monotone.
-    probabilities : array_like, shape (probability,)
-        Wanted, between 0 and 1.
+    probabilities : array_like, shape (probability,) or (probability, quantity)
+        Wanted, between 0 and 1; the same of every quantity, or each its own.
 
     Returns
     -------
@@ -380,12 +381,14 @@ def invert_cumulative(x, cumulative, density, probabilities) -> np.ndarray:
         The quantiles.
     """
     wanted = np.atleast_1d(np.asarray(probabilities, float))
+    wanted = wanted[:, None] if wanted.ndim == 1 else wanted
     columns = np.arange(cumulative.shape[1])
-    k = np.stack([np.searchsorted(cumulative[:, j], wanted) for j in columns], axis=1) - 1
+    wanted = np.broadcast_to(wanted, (len(wanted), len(columns)))
+    k = np.stack([np.searchsorted(cumulative[:, j], wanted[:, j]) for j in columns], axis=1) - 1
     k = np.clip(k, 0, len(x) - 2)
     low, high = cumulative[k, columns], cumulative[k + 1, columns]
     width, rise = x[k + 1] - x[k], np.where(high > low, high - low, 1.0)
-    wanted = np.clip((wanted[:, None] - low) / rise, 0, 1)
+    wanted = np.clip((wanted - low) / rise, 0, 1)
     left, right = density[k, columns] * width / rise, density[k + 1, columns] * width / rise
     left, right = (np.nan_to_num(np.clip(slope, 0, 3), nan=3.0) for slope in (left, right))
     start, stop = np.zeros_like(wanted), np.ones_like(wanted)
