@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ...models.exact.draws import draw
 from ...models.exact.outcomes import ExactFit, ExactModel, exact_model
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from ...data.evidence import Evidence
 
-#: Points at which the density of a quantity is kept, at equal steps of probability.
-_POINTS = 401
+#: Probabilities at whose quantiles the density of a quantity is kept.
+_TAIL = 10.0 ** np.arange(-9.0, -3.0)
+_PROBABILITIES = np.concatenate([_TAIL, np.linspace(0.001, 0.999, 400), 1 - _TAIL[::-1]])
 
 
 class NotIntegrated(UserWarning):
@@ -61,7 +63,7 @@ def exact_tree(
     xarray.DataTree
         Groups as `fit.fit` gives, without what only a sampler has (``sample_stats``,
         ``log_likelihood``); ``rates`` and ``hyper`` hold integrals with their numerical errors,
-        ``densities`` the density of every one of them.
+        ``shown`` all that pictures and tables show of rates, ``densities`` the density of each.
 
     Raises
     ------
@@ -175,21 +177,47 @@ def _tables(found: ExactFit, reported: tuple[str, ...]) -> dict[str, xr.Dataset]
     }
     nothing_sampled = dict.fromkeys(DIAGNOSTICS, np.nan)
     tables["hyper"].attrs.update(nothing_sampled | {"numerical_error": found.worst_error})
-    keys = [(r.outcome, r.quantity, r.disease) for r in rates.itertuples(index=False)]
-    keys += [(h.outcome, h.parameter, None) for h in hyper.itertuples(index=False)]
-    tables["densities"] = _densities(found, keys)
+    tables["shown"] = summary.to_dataset(_shown(found))
+    tables["densities"] = _densities(found)
     return tables
 
 
-def _densities(found: ExactFit, keys) -> xr.Dataset:
-    """Density of each quantity at its own quantiles; dims entry (rates, then hyper) and point."""
-    import xarray as xr
+def _shown(found: ExactFit) -> pd.DataFrame:
+    """Mean and quantiles of all that is shown of rates, as `summary.shown`."""
+    rows = []
+    for name, posterior in found.posteriors.items():
+        likelihoods = posterior.hierarchy.likelihoods
+        each = {
+            (name, quantity, disease, None): found.distribution(name, quantity, disease)
+            for disease, quantity in posterior.quantities
+        }
+        for disease in likelihoods.diseases if name in found.model.parents else ():
+            each[name, "share", disease, None] = posterior.distribution("rate", disease)
+        for code, (study, own) in zip(
+            likelihoods.disease, found.study_distributions(name).items(), strict=True
+        ):
+            each[name, "study_rate", likelihoods.diseases[code], study] = own
+        wanted = np.array(list(summary.QUANTILES.values()))
+        rows += [(*about, one.mean, *one.quantile(wanted)) for about, one in each.items()]
+    return pd.DataFrame(rows, columns=list(summary.SHOWN_COLUMNS))
 
-    probabilities = np.linspace(0.0005, 0.9995, _POINTS)
+
+def _densities(found: ExactFit) -> xr.Dataset:
+    """Density of each rate and parameter at its own quantiles; dims entry and point."""
+    keys = [
+        (name, quantity, disease)
+        for name, posterior in found.posteriors.items()
+        for disease, quantity in [
+            *posterior.quantities,
+            *((None, parameter) for parameter in posterior.hierarchy.parameters),
+        ]
+    ]
     each = [found.distribution(*key) for key in keys]
-    values = np.stack([np.asarray(d.quantile(probabilities)) for d in each])
+    values = np.stack([np.asarray(d.quantile(_PROBABILITIES)) for d in each])
     densities = np.stack([d.density_at(v) for d, v in zip(each, values, strict=True)])
-    return xr.Dataset(
-        {"value": (("entry", "point"), values), "density": (("entry", "point"), densities)},
-        {"probability": ("point", probabilities)},
+    labels = pd.DataFrame(keys, columns=["outcome", "quantity", "disease"])
+    return summary.to_dataset(labels).assign(
+        value=(("entry", "point"), values),
+        density=(("entry", "point"), densities),
+        probability=("point", _PROBABILITIES),
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+from .store import run_config
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,6 +21,9 @@ STATISTICS = (
 )  # fmt: skip
 RATE_COLUMNS = ("outcome", "disease", "quantity", *STATISTICS, "studies", "patients", "evidence")
 HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS)
+#: Quantiles that pictures and tables show: medians, central 50 % and 95 % intervals.
+QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
+SHOWN_COLUMNS = ("outcome", "quantity", "disease", "study", "mean", *QUANTILES)
 
 
 def rates(fit: DataTree) -> pd.DataFrame:
@@ -44,6 +50,61 @@ def hyper(fit: DataTree) -> pd.DataFrame:
     return _to_frame(fit["hyper"].to_dataset(), HYPER_COLUMNS)
 
 
+def shown(fit: DataTree) -> pd.DataFrame:
+    """Give everything of a fit that is shown of rates: integrals, or statistics of draws.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit of either engine.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an outcome and ``quantity``: of each ``disease`` its ``rate`` and ``new_study``, and
+        of a nested outcome its ``share`` of the outer one; of each ``study`` its ``study_rate``;
+        and ``new_disease``. Columns `SHOWN_COLUMNS`; probabilities (12-month risks for ``death``).
+        Every outcome that was fitted, also those that only served a nested one.
+    """
+    if "shown" in fit.children:
+        return _to_frame(fit["shown"].to_dataset(), SHOWN_COLUMNS)
+    parents = {each["name"]: each["parent"] for each in run_config(fit)["model"]}
+    return _shown_of_draws(fit["posterior"].to_dataset(), parents)
+
+
+def one_shown(frame: pd.DataFrame, **wanted: str) -> dict[str, float]:
+    """Pick mean and quantiles of one quantity out of `shown`, by the columns that name it."""
+    own = np.logical_and.reduce([frame[name] == value for name, value in wanted.items()])
+    (row,) = frame.loc[own, ["mean", *QUANTILES]].to_dict("records")
+    return {str(name): float(value) for name, value in row.items()}
+
+
+def density(
+    fit: DataTree, outcome: str, quantity: str, disease: str | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Give the density of one quantity where it was integrated.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit of either engine.
+    outcome, quantity, disease : str
+        ``rate`` and ``new_study`` of a disease, or ``new_disease``, ``mu``, ``tau``, ``sigma``.
+
+    Returns
+    -------
+    probabilities, values, densities : numpy.ndarray, shape (point,)
+        Quantiles and the density at each; None for draws, which have none.
+    """
+    if "densities" not in fit.children:
+        return None
+    kept = fit["densities"].to_dataset()
+    wanted = {"outcome": outcome, "quantity": quantity, "disease": disease or ""}
+    own = np.logical_and.reduce([kept[k].to_numpy() == v for k, v in wanted.items()])
+    one = kept.isel(entry=int(np.flatnonzero(own)[0]))
+    return kept["probability"].to_numpy(), one["value"].to_numpy(), one["density"].to_numpy()
+
+
 def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
     """Store a table: one variable a column, missing texts as empty ones."""
     import xarray as xr
@@ -59,13 +120,42 @@ def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
 
 def _to_frame(dataset: xr.Dataset, columns: tuple[str, ...]) -> pd.DataFrame:
     frame = pd.DataFrame({name: dataset[name].to_numpy() for name in columns})
-    for name in ("disease", "evidence"):
+    for name in ("disease", "evidence", "study"):
         if name in frame:
             frame[name] = frame[name].astype(object).where(frame[name] != "", None)
     for name in ("studies", "patients"):
         if name in frame:
             frame[name] = frame[name].astype("Int64")
     return frame
+
+
+def _shown_of_draws(posterior: xr.Dataset, parents: Mapping[str, str | None]) -> pd.DataFrame:
+    names = posterior["outcome"].to_numpy().tolist()
+    diseases = posterior["disease"].to_numpy().tolist()
+    rows = []
+    for name in names:
+        one = posterior.sel(outcome=name)
+        of_diseases = {"rate": one["rate"], "new_study": one["new_study"]}
+        if parents[name] is not None:
+            of_diseases["share"] = one["rate"] / posterior["rate"].sel(outcome=parents[name])
+        for quantity, draws in of_diseases.items():
+            for disease in diseases:
+                about = (name, quantity, disease, None)
+                rows.append((*about, *_of_draws(draws.sel(disease=disease))))
+        if "new_disease" in posterior:
+            rows.append((name, "new_disease", None, None, *_of_draws(one["new_disease"])))
+    for effect in posterior["effect"].to_numpy() if "study_rate" in posterior else ():
+        draws = posterior["study_rate"].sel(effect=effect)
+        name, disease, study = (
+            str(draws[f"effect_{part}"].item()) for part in ("outcome", "disease", "study")
+        )
+        rows.append((name, "study_rate", disease, study, *_of_draws(draws)))
+    return pd.DataFrame(rows, columns=list(SHOWN_COLUMNS))
+
+
+def _of_draws(draws: xr.DataArray) -> list[float]:
+    values = draws.to_numpy()
+    return [float(values.mean()), *np.quantile(values, list(QUANTILES.values())).tolist()]
 
 
 def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):

@@ -15,6 +15,7 @@ from ...data.names import outcome_in_text
 from ...models.rates.fit import MapPrior, map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify, sampled_rate
 from ..fitting.exact_fit import not_fitted
+from ..fitting.summary import density
 from .reanalysis import FullReanalysis, full_reanalysis
 
 if TYPE_CHECKING:
@@ -128,25 +129,22 @@ class FitPriors:
         }
 
     def _posterior(self, quantity: str, label: str) -> WeightedRates:
-        if "densities" in self.fit.children:
-            return self._integrated(quantity, label)
-        one = {"outcome": self.outcome, "disease": self.disease}
-        return sampled_rate(self.fit["posterior"].to_dataset()[quantity].sel(one), label)
+        known = density(self.fit, str(self.outcome), quantity, self.disease)
+        if known is None:
+            one = {"outcome": self.outcome, "disease": self.disease}
+            return sampled_rate(self.fit["posterior"].to_dataset()[quantity].sel(one), label)
+        probabilities, values, _ = known
+        return _integrated(probabilities, values, label)
 
-    def _integrated(self, quantity: str, label: str) -> WeightedRates:
-        """Read the density that an exact fit keeps as quantiles."""
-        entries, kept = self.fit["rates"].to_dataset(), self.fit["densities"].to_dataset()
-        wanted = {"outcome": self.outcome, "disease": self.disease, "quantity": quantity}
-        own = np.logical_and.reduce([entries[k].to_numpy() == v for k, v in wanted.items()])
-        values = kept["value"].to_numpy()[np.flatnonzero(own)[0]]
-        place = special.ndtri(kept["probability"].to_numpy())
-        level = special.logit(np.clip(values, _SMALLEST, 1 - _SMALLEST))
-        points = np.linspace(-_REACH, _REACH, _POINTS)
-        weights = np.exp(-(points**2) / 2)
-        rates = special.expit(_interpolated(points, place, level))
-        return WeightedRates(
-            tuple(rates.tolist()), tuple((weights / weights.sum()).tolist()), label
-        )
+
+def _integrated(probabilities: np.ndarray, values: np.ndarray, label: str) -> WeightedRates:
+    """Read a distribution of a rate that is known by its quantiles."""
+    place = special.ndtri(probabilities)
+    level = special.logit(np.clip(values, _SMALLEST, 1 - _SMALLEST))
+    points = np.linspace(-_REACH, _REACH, _POINTS)
+    weights = np.exp(-(points**2) / 2)
+    rates = special.expit(_interpolated(points, place, level))
+    return WeightedRates(tuple(rates.tolist()), tuple((weights / weights.sum()).tolist()), label)
 
 
 def _interpolated(wanted: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -338,7 +338,7 @@ class ExactFit:
         """Each study's own shrunken rate: ``outcome``, ``study``, ``disease`` and statistics."""
         tables = []
         for name, posterior in self.posteriors.items():
-            main, check = (self._study_distributions(name, coarser) for coarser in (False, True))
+            main, check = (self.study_distributions(name, coarser) for coarser in (False, True))
             likelihoods = posterior.hierarchy.likelihoods
             rows = []
             for study, code in zip(likelihoods.studies, likelihoods.disease, strict=True):
@@ -349,7 +349,8 @@ class ExactFit:
             tables.append(pd.DataFrame(rows).drop(columns="note"))
         return _stacked(tables)
 
-    def _study_distributions(self, outcome: str, coarser: bool) -> dict[str, Distribution]:
+    def study_distributions(self, outcome: str, coarser: bool = False) -> dict[str, Distribution]:
+        """Distribution of each study's own rate, shrunken towards its disease; by study."""
         own = study_distributions(self.posteriors[outcome], coarser)
         parent = self.model.parents.get(outcome)
         if parent is None:

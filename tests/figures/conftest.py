@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from mscpool.analysis.guard.result import CheckResult
 from mscpool.data.evidence import load_evidence
 from mscpool.data.outcomes import OUTCOMES, PARENTS
 from mscpool.models.priors.sets import DEFAULT
+from mscpool.models.terms import modelled_outcomes
 
 LONG_NAME = "chronic_inducible_cholinergic_urticaria_with_angioedema"
 DRAWS = 400
@@ -53,6 +55,7 @@ def pretend_fit(evidence, seed=1):
             "priors": DEFAULT.to_dict(),
             "outcomes": outcomes,
             "diseases": diseases,
+            "model": [asdict(each) for each in modelled_outcomes(rows, tuple(outcomes))],
             "versions": {"mscpool": "0", "pymc": "0", "nutpie": "0", "arviz": "0"},
         }
     )
@@ -79,6 +82,10 @@ def _draws(rng, outcomes, diseases, effects, draws):
         "outcome": outcomes,
         "disease": diseases,
         "effect": (effects["outcome"] + "/" + effects["study"]).to_numpy(object),
+        **{
+            f"effect_{part}": ("effect", effects[part].to_numpy(object))
+            for part in ("outcome", "disease", "study")
+        },
     }
     data = {name: (("chain", "draw", *dims), values) for name, (dims, values) in variables.items()}
     if len(diseases) == 1:

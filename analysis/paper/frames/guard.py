@@ -9,8 +9,8 @@ import pandas as pd
 
 from ....data.names import study_labels
 from ....data.outcomes import OUTCOMES
+from ...fitting.summary import QUANTILES
 from ...guard.result import CheckResult
-from .rates import QUANTILES
 
 if TYPE_CHECKING:
     from xarray import DataTree

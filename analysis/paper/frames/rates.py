@@ -12,13 +12,13 @@ from ....data.errors import InputError
 from ....data.names import study_labels
 from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described
+from ...fitting.summary import QUANTILES, one_shown, shown
 
 if TYPE_CHECKING:
-    from xarray import DataArray, DataTree
+    from xarray import DataTree
 
     from ....data.evidence import Evidence
 
-QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 MONTHS_A_YEAR = 12.0
 
 
@@ -106,23 +106,23 @@ def forest_data(fit: DataTree, evidence: Evidence, outcome: str) -> pd.DataFrame
         interval); `studies`, and `evidence` (`direct`, `borrowed`). All are probabilities. For
         a timed outcome they are 12-month risks, the observed ones under a constant hazard.
     """
-    posterior = fit["posterior"].to_dataset()
+    known = shown(fit)
     rows = _labelled(evidence)
     rows = rows[rows["outcome"] == outcome]
     made: list[dict[str, Any]] = []
-    for disease in posterior["disease"].to_numpy():
+    for disease in fit["posterior"]["disease"].to_numpy().tolist():
         own = rows[rows["disease"] == disease]
         about = {"disease": disease, "evidence": "direct" if len(own) else "borrowed"}
         counts = {name: int(own[name].sum()) for name in ("events_min", "events_max", "n")}
         counts["studies"] = own["study"].nunique()
-        level = posterior["rate"].sel(outcome=outcome, disease=disease)
-        made.append({"row": "rate", **about, **counts, **_interval(level)})
-        made += [_study_row(posterior, row, outcome) for row in own.to_dict("records")]
-        level = posterior["new_study"].sel(outcome=outcome, disease=disease)
-        made.append({"row": "new_study", **about, **_interval(level)})
-    if "new_disease" in posterior:
-        level = posterior["new_disease"].sel(outcome=outcome)
-        made.append({"row": "new_disease", "evidence": "borrowed", **_interval(level)})
+        level = _interval(known, outcome=outcome, quantity="rate", disease=disease)
+        made.append({"row": "rate", **about, **counts, **level})
+        made += [_study_row(known, row, outcome) for row in own.to_dict("records")]
+        level = _interval(known, outcome=outcome, quantity="new_study", disease=disease)
+        made.append({"row": "new_study", **about, **level})
+    if (known["quantity"] == "new_disease").any():
+        level = _interval(known, outcome=outcome, quantity="new_disease")
+        made.append({"row": "new_disease", "evidence": "borrowed", **level})
     columns = ["row", "disease", "study", "arm", "label", "events_min", "events_max", "n", "months"]
     columns += ["certainty", "raw_min", "raw_max", "raw_low", "raw_high", "estimate", "low", "high"]
     columns += ["studies", "evidence"]
@@ -133,10 +133,10 @@ def forest_data(fit: DataTree, evidence: Evidence, outcome: str) -> pd.DataFrame
     return frame
 
 
-def _study_row(posterior, row: Mapping[Any, Any], outcome: str) -> dict[str, Any]:
-    effect = f"{outcome}/{row['study']}"
-    known = "study_rate" in posterior and effect in posterior["effect"].to_numpy()
-    estimate = _interval(posterior["study_rate"].sel(effect=effect)) if known else {}
+def _study_row(known: pd.DataFrame, row: Mapping[Any, Any], outcome: str) -> dict[str, Any]:
+    about = {"outcome": outcome, "quantity": "study_rate", "study": row["study"]}
+    has_one = np.logical_and.reduce([known[name] == value for name, value in about.items()]).any()
+    estimate = _interval(known, **about) if has_one else {}
     kept = ("disease", "study", "arm", "label", "events_min", "events_max", "n", "months")
     return {
         "row": "study",
@@ -178,9 +178,9 @@ def _raw(row: Mapping[Any, Any], outcome: str) -> dict[str, float]:
     return raw
 
 
-def _interval(draws: DataArray) -> dict[str, float]:
-    low, middle, high = np.quantile(draws.to_numpy(), (0.025, 0.5, 0.975))
-    return {"estimate": float(middle), "low": float(low), "high": float(high)}
+def _interval(known: pd.DataFrame, **about: str) -> dict[str, float]:
+    found = one_shown(known, **about)
+    return {"estimate": found["q50"], "low": found["q2.5"], "high": found["q97.5"]}
 
 
 def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
@@ -200,38 +200,32 @@ def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
         q75, q97.5` as probabilities (of timed outcomes 12-month risks), `studies, patients,
         evidence`.
     """
-    posterior = fit["posterior"].to_dataset()
     support = evidence_map_data(evidence).set_index(["outcome", "disease"])
+    known = shown(fit)
+    known = known[known["quantity"].isin(["rate", "new_study"])]
+    columns = ["outcome", "disease", "quantity", "mean", *QUANTILES]
     made = []
-    for outcome in posterior["outcome"].to_numpy():
-        for disease in posterior["disease"].to_numpy():
-            known = (outcome, disease) in support.index
-            counts = support.loc[(outcome, disease)] if known else {"studies": 0, "patients": 0}
-            for quantity in ("rate", "new_study"):
-                draws = posterior[quantity].sel(outcome=outcome, disease=disease).to_numpy()
-                made.append(
-                    {
-                        "outcome": outcome,
-                        "disease": disease,
-                        "quantity": quantity,
-                        **_summary(draws),
-                        "studies": int(counts["studies"]),
-                        "patients": int(counts["patients"]),
-                        "evidence": "direct" if counts["studies"] else "borrowed",
-                    }
-                )
+    for outcome in fit["posterior"]["outcome"].to_numpy():
+        for disease in fit["posterior"]["disease"].to_numpy():
+            place = (outcome, disease)
+            counts = support.loc[place] if place in support.index else {"studies": 0, "patients": 0}
+            own = known[(known["outcome"] == outcome) & (known["disease"] == disease)]
+            made += [
+                {
+                    **row,
+                    "studies": int(counts["studies"]),
+                    "patients": int(counts["patients"]),
+                    "evidence": "direct" if counts["studies"] else "borrowed",
+                }
+                for row in own[columns].to_dict("records")
+            ]
     return pd.DataFrame(made)
-
-
-def _summary(draws: np.ndarray) -> dict[str, float]:
-    values = np.quantile(draws, list(QUANTILES.values()))
-    return {"mean": float(draws.mean()), **dict(zip(QUANTILES, map(float, values), strict=True))}
 
 
 def nested_children(fit: DataTree) -> list[str]:
     """Name the outcomes of a fit that are nested in another of it."""
-    named = [str(name) for name in fit["posterior"]["outcome"].to_numpy()]
-    return [name for name in named if PARENTS.get(name) in named]
+    known = shown(fit)
+    return list(dict.fromkeys(known.loc[known["quantity"] == "share", "outcome"]))
 
 
 def nested_data(fit: DataTree, evidence: Evidence, child: str) -> pd.DataFrame:

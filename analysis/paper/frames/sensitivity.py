@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...fitting.summary import density
+
 if TYPE_CHECKING:
     from xarray import DataTree
 
@@ -42,9 +44,11 @@ def prior_posterior_data(fit: DataTree) -> pd.DataFrame:
             }
             low, high = _support(name, pair)
             for group, draws in pair.items():
-                value, density = _density(draws, low, high)
+                value, height = _density(draws, low, high)
+                if group == "posterior" and (known := density(fit, str(outcome), name)) is not None:
+                    height = np.interp(value, known[1], known[2], left=0.0, right=0.0)
                 about = {"outcome": outcome, "parameter": name, "group": group}
-                made.append(pd.DataFrame({**about, "value": value, "density": density}))
+                made.append(pd.DataFrame({**about, "value": value, "density": height}))
     return pd.concat(made, ignore_index=True)
 
 

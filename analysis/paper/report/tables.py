@@ -16,7 +16,7 @@ from ....data.names import (
     timed_words,
     words,
 )
-from ...fitting.summary import rates
+from ...fitting.summary import one_shown, rates, shown
 from ..frames import guard as gather_guard
 from ..frames import rates as gather
 from ..frames.results import Results, rates_of
@@ -131,15 +131,14 @@ def nested_table(results: Results, child: str) -> Table:
     """Tabulate an outcome beside the one that it is nested in, and its share of that."""
     frame = gather.nested_data(results.fit, results.evidence, child)
     parent = str(frame["outcome"].iloc[0])
-    posterior = results.fit["posterior"].to_dataset()["rate"]
-    share = posterior.sel(outcome=child) / posterior.sel(outcome=parent)
-    low, middle, high = np.quantile(share.to_numpy(), (0.025, 0.5, 0.975), axis=(0, 1))
+    known = shown(results.fit)
     made, rows, quiet = [], [], set()
     by = {name: group.set_index("disease") for name, group in frame.groupby("outcome", sort=False)}
-    for i, disease in enumerate(share["disease"].to_numpy()):
+    for i, disease in enumerate(results.fit["posterior"]["disease"].to_numpy().tolist()):
         pair = [by[name].loc[disease] for name in (parent, child)]
         quiet |= {i} if all(each["evidence"] == BORROWED for each in pair) else set()
-        part = {"q2.5": low[i], "q50": middle[i], "q97.5": high[i]}
+        part = one_shown(known, outcome=child, quantity="share", disease=disease)
+        part = {name: part[name] for name in ("q2.5", "q50", "q97.5")}
         made.append({"disease": disease, **{f"share_{name}": part[name] for name in part}})
         rows.append(
             (results.disease(disease), *(interval(each.to_dict()) for each in pair), interval(part))
