@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from .about import UNDESCRIBED, About, read_about
 from .cautions import cautions as _cautions
 from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
 from .errors import SelectionError
+from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
 from .outcomes import OUTCOMES, PARENTS
 from .reading import (
     COUNT_COLUMNS,
@@ -61,6 +62,7 @@ _ROW_COLUMNS = [
     "certainty",
     "definition",
 ]
+NEEDED_TABLES = ("studies.csv", "outcomes.csv")
 # What the likelihood is computed from; wording does not change a fit.
 _HASHED_COLUMNS = _ROW_COLUMNS[:8]
 
@@ -77,6 +79,9 @@ class Evidence:
         Every row that was read: one a study, arm, outcome and definition.
     review : DataFrame
         What a review states of the same diseases; no rows where the data set has none.
+    means : DataFrame
+        What studies report as means of a score, with the bounds of the patients who improved that
+        follow from them (`means.responders`); no rows where the data set has none.
     about : About
         Its title, question and cautions, and how its diseases are called and ordered.
     vocabulary : tuple of str
@@ -92,6 +97,7 @@ class Evidence:
     studies: pd.DataFrame
     outcomes: pd.DataFrame
     review: pd.DataFrame
+    means: pd.DataFrame
     about: About
     vocabulary: tuple[str, ...]
     selection: Selection
@@ -121,8 +127,9 @@ class Evidence:
             One line for each unknown name; or no rows are left.
         """
         selection = replace(self.selection, **changes)
-        selection = checked_selection(selection, self.studies, self.outcomes, self.vocabulary)
-        rows = selected_rows(self.outcomes, selection).loc[:, _ROW_COLUMNS]
+        known = (self.studies, self.outcomes, self.means, self.vocabulary)
+        selection = checked_selection(selection, *known)
+        rows = selected_rows(self.outcomes, self.means, selection).loc[:, _ROW_COLUMNS]
         treated = rows[rows["arm"] != "control"].reset_index(drop=True)
         controls = rows[rows["arm"] == "control"].reset_index(drop=True)
         if not set(treated["outcome"]) & set(selection.outcomes or self.vocabulary):
@@ -150,6 +157,11 @@ class Evidence:
             for name in self.outcome_names
             if name not in OUTCOMES
         ]
+        if modelled := int((self.rows["certainty"] == MODELLED).sum()):
+            told.append(
+                f"{modelled} of {len(self.rows)} counts follow from means by a model: they are "
+                "bounds, not what was counted"
+            )
         told += [
             f"outcome {name} has no rows in this selection"
             for name in self.selection.outcomes
@@ -278,7 +290,7 @@ def _is_folder(place: Path, name: str, problems: list[Problem]) -> bool:
             if not place.is_file():
                 problems.append(Problem(name, 1, "file", "is neither a file nor a folder"))
             return False
-        tables = [place / table for table in ("studies.csv", "outcomes.csv")]
+        tables = [place / table for table in NEEDED_TABLES]
         if not any(table.exists() for table in tables):
             wrong = "this folder has no tables: studies.csv and outcomes.csv are needed"
             problems.append(Problem(name, 1, "file", wrong))
@@ -293,8 +305,8 @@ def _read_folder(folder: Path, name: str) -> Evidence:
     prefix = name.rstrip("/") + "/"
     tables = {
         table: read_table(folder / table, prefix + table, problems, columns)
-        for table, columns in FOLDER_TABLES.items()
-        if table != "review.csv" or (folder / table).exists()
+        for table, columns in {**FOLDER_TABLES, "means.csv": MEANS_COLUMNS}.items()
+        if table in NEEDED_TABLES or (folder / table).exists()
     }
     studies = read_studies(tables["studies.csv"], problems) if tables["studies.csv"] else None
     entries = []
@@ -305,12 +317,15 @@ def _read_folder(folder: Path, name: str) -> Evidence:
     statements = []
     if review := tables.get("review.csv"):
         statements = read_review(review, named, problems)
+    means = []
+    if table := tables.get("means.csv"):
+        means = read_means(table, studies, problems)
     about = UNDESCRIBED
     if (folder / ABOUT_FILE).exists():
         about = read_about(folder / ABOUT_FILE, prefix + ABOUT_FILE, named, problems)
     if problems or studies is None:
         raise EvidenceError(problems)
-    return _evidence(list(studies.values()), entries, statements, OUTCOMES, about)
+    return _evidence(list(studies.values()), entries, statements, OUTCOMES, about, means)
 
 
 def _read_single(path: Path, name: str) -> Evidence:
@@ -354,6 +369,7 @@ def _evidence(
     statements: list[tuple[Any, ...]],
     vocabulary: tuple[str, ...],
     about: About = UNDESCRIBED,
+    means: Sequence[tuple[Any, ...]] = (),
 ) -> Evidence:
     outcomes = pd.DataFrame([entry.values() for entry in entries], columns=list(OUTCOME_FIELDS))
     review = pd.DataFrame(statements, columns=list(REVIEW_COLUMNS))
@@ -361,6 +377,7 @@ def _evidence(
         studies=pd.DataFrame(studies).astype({"year": "Int64"}),
         outcomes=outcomes.astype({"months": float, "primary": bool}),
         review=review.astype({"value": float}),
+        means=means_frame(list(means)),
         about=about,
         vocabulary=vocabulary,
         selection=Selection(),

@@ -38,6 +38,13 @@ def check_entries(
     _check_cohorts(entries)
 
 
+def check_means(entries: list[Entry]) -> None:
+    """Check rows of means against each other; complain to the rows."""
+    _check_repeated(entries)
+    _check_dose_arms(entries)
+    _check_cohorts([entry for entry in entries if entry.primary])
+
+
 def _check_counts(entry: Entry) -> None:
     low, high, n = entry.events_min, entry.events_max, entry.n
     column = "events_max" if "events_max" in entry.row.cells else "events"

@@ -93,10 +93,6 @@ def read_outcomes(
     for row in table.rows:
         study = row.name("study_id") if known is None else row.one_of("study_id", known)
         about = (studies or {}).get(study or "", {})
-        flag = row.text("primary").lower()
-        if flag not in ("true", "false"):
-            wrong = f"{shown(row.text('primary'))} is neither true nor false"
-            row.complain("primary", f"{wrong}: write true for the definition used by default")
         given = row.text("disease")
         if given and about.get("disease") and given != about["disease"]:
             wrong = f"unknown disease {shown(given)} for this study"
@@ -115,7 +111,7 @@ def read_outcomes(
                 months=row.months("months"),
                 certainty=row.one_of("certainty", CERTAINTIES),
                 locator=row.text("locator"),
-                primary={"true": True, "false": False}.get(flag),
+                primary=row.flag("primary", "write true for the definition used by default"),
                 note=row.text("note"),
                 role=about.get("role"),
                 cohort=about.get("cohort", ""),

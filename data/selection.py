@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -17,6 +18,8 @@ _ROLES = {
     "current": ("core", "later"),
     "everything": ("core", "later", "unpublished", "case_series", "related_product"),
 }
+#: Sets of which a count that was not read is none.
+_COUNTS_ALONE = ("reported", "counted")
 DEFINITIONS = ("primary", "alternative")
 
 
@@ -37,6 +40,8 @@ class Selection:
         Studies left out.
     use : tuple of str
         Overlapping studies used in place of their cohort's rows.
+    means : bool
+        Whether counts that follow from means enter where nobody counted.
     """
 
     analysis_set: str = "core"
@@ -45,10 +50,15 @@ class Selection:
     diseases: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
+    means: bool = False
 
 
 def checked_selection(
-    selection: Selection, studies: pd.DataFrame, outcomes: pd.DataFrame, vocabulary: tuple[str, ...]
+    selection: Selection,
+    studies: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    means: pd.DataFrame,
+    vocabulary: tuple[str, ...],
 ) -> Selection:
     """Put a selection's names in the order of the data.
 
@@ -56,7 +66,7 @@ def checked_selection(
     ----------
     selection : Selection
         As asked for; a single name may stand for a tuple of one.
-    studies, outcomes : DataFrame
+    studies, outcomes, means : DataFrame
         The data set.
     vocabulary : tuple of str
         The outcomes that may be named.
@@ -89,26 +99,30 @@ def checked_selection(
         given = _as_names(getattr(selection, field))
         wrong += [unknown_name(name, names, what) for name in given if name not in names]
         ordered[field] = tuple(name for name in names if name in given)
-    wrong += _wrong_uses(ordered["use"], ordered["drop"], studies, outcomes)
+    wrong += _wrong_uses(replace(selection, **ordered), studies, outcomes, means)
     if wrong:
         raise SelectionError("\n".join(wrong))
     return replace(selection, **ordered)
 
 
-def selected_rows(outcomes: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+def selected_rows(
+    outcomes: pd.DataFrame, means: pd.DataFrame, selection: Selection
+) -> pd.DataFrame:
     """Select the rows of all arms, one a study, arm and outcome, in the order of the data.
 
     Parameters
     ----------
     outcomes : DataFrame
-        Every row of the data set, with `role` and `cohort` of its study.
+        Every row of counts of the data set, with `role` and `cohort` of its study.
+    means : DataFrame
+        Every row of means, with the same columns and more.
     selection : Selection
         With checked names.
 
     Returns
     -------
     DataFrame
-        Some of the rows of `outcomes`.
+        Some of the rows of `outcomes`, and after them of `means`.
     """
     chosen = outcomes["role"].isin(_ROLES.get(selection.analysis_set, ("core",)))
     chosen |= outcomes["study"].isin(selection.use)
@@ -117,7 +131,10 @@ def selected_rows(outcomes: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     elif selection.analysis_set == "counted":
         chosen &= outcomes["events_min"] == outcomes["events_max"]
     chosen &= ~outcomes["study"].isin(selection.drop)
-    rows = _swapped(_one_definition(outcomes.loc[chosen], selection), selection)
+    rows = _one_definition(outcomes.loc[chosen], selection)
+    if selection.means and selection.analysis_set not in _COUNTS_ALONE:
+        rows = pd.concat([rows, _modelled(rows, means, selection)], ignore_index=True)
+    rows = _swapped(rows, selection)
     if selection.outcomes:
         parents = [PARENTS[name] for name in selection.outcomes if name in PARENTS]
         rows = rows.loc[rows["outcome"].isin([*selection.outcomes, *parents])]
@@ -129,9 +146,11 @@ def selected_rows(outcomes: pd.DataFrame, selection: Selection) -> pd.DataFrame:
 def described(selection: Selection) -> str:
     """Say in a line what a selection asks for."""
     said = [f"the analysis set {selection.analysis_set}", f"{selection.definitions} definitions"]
-    for field in fields(selection)[2:]:
-        if names := getattr(selection, field.name):
-            said.append(f"{field.name} {listed(names)}")
+    for field in ("outcomes", "diseases", "drop", "use"):
+        if names := getattr(selection, field):
+            said.append(f"{field} {listed(names)}")
+    if selection.means:
+        said.append("counts that follow from means as well")
     return ", ".join(said)
 
 
@@ -142,20 +161,25 @@ def _as_names(given: Iterable[str] | str | None) -> tuple[str, ...]:
 
 
 def _wrong_uses(
-    use: tuple[str, ...], drop: tuple[str, ...], studies: pd.DataFrame, outcomes: pd.DataFrame
+    selection: Selection, studies: pd.DataFrame, outcomes: pd.DataFrame, means: pd.DataFrame
 ) -> list[str]:
     about = studies.set_index("study")
     overlapping = list(studies.loc[studies["role"] == "overlap", "study"])
+    other_means = set(means.loc[~means["primary"], "study"])
     wrong = []
     supplied: dict[tuple[str, str], str] = {}
-    for study in use:
+    for study in selection.use:
         role, cohort = about.at[study, "role"], about.at[study, "cohort"]
+        if role != "overlap" and study in other_means:
+            if not selection.means:
+                wrong.append(f"study to use {study} supplies means: let them in with --means")
+            continue
         if role != "overlap":
             swappable = listed(overlapping) if overlapping else "there are none"
             remedy = f"only overlapping studies can be swapped in: {swappable}"
             wrong.append(f"study to use {study} has the role {role}; {remedy}")
             continue
-        if study in drop:
+        if study in selection.drop:
             wrong.append(f"study {study} is both to be used and to be dropped: choose one")
         own = outcomes.loc[outcomes["study"] == study, "outcome"]
         if len(own) == 0:
@@ -180,9 +204,34 @@ def _swapped(rows: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Let each used study take the place of its cohort's rows of what it supplies."""
     kin = {**PARENTS, **{parent: child for child, parent in PARENTS.items()}}
     used = rows["study"].isin(selection.use)
+    # A core study is used for its means alone.
+    supplies = used & ((rows["role"] == "overlap") | (rows["certainty"] == "modelled"))
     replaced: set[tuple[str, str | None]] = set()
-    for cohort, outcome in zip(rows.loc[used, "cohort"], rows.loc[used, "outcome"], strict=True):
+    for cohort, outcome in zip(
+        rows.loc[supplies, "cohort"], rows.loc[supplies, "outcome"], strict=True
+    ):
         replaced |= {(cohort, outcome), (cohort, kin.get(outcome))}
     pairs = zip(rows["cohort"], rows["outcome"], strict=True)
     stays = [own or pair not in replaced for own, pair in zip(used, pairs, strict=True)]
     return rows.loc[stays]
+
+
+def _modelled(rows: pd.DataFrame, means: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Choose the rows of means that may stand beside some rows of counts."""
+    used = means["study"].isin(selection.use)
+    roles = _ROLES.get(selection.analysis_set, ("core",))
+    wanted = used | (means["primary"] & means["role"].isin(roles))
+    chosen = means.loc[wanted & ~means["study"].isin(selection.drop), list(rows.columns)]
+    counted = {_place(row) for row in rows.itertuples()}
+    cohorts = {(row.cohort, row.outcome) for row in rows.itertuples() if row.cohort}
+    stays = [
+        _place(row) not in counted
+        and (row.study in selection.use or (row.cohort, row.outcome) not in cohorts)
+        for row in chosen.itertuples()
+    ]
+    return chosen.loc[stays]
+
+
+def _place(row: Any) -> tuple[Any, ...]:
+    """Name the patients that a row counts: all treated ones of a study alike, or its controls."""
+    return row.study, row.outcome, row.arm == "control"

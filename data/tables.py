@@ -139,6 +139,24 @@ class Row:
             return float(text)
         return None
 
+    def number(self, column: str) -> float | None:
+        """Return a number of either sign, written with digits and a decimal point."""
+        text = self.text(column)
+        if _DECIMAL.fullmatch(text) or _SIGNED.fullmatch(text):
+            return float(text)
+        wrong = f"{shown(text)} is not a number" if text else "is empty"
+        self.complain(column, f"{wrong}: write digits and a decimal point, such as -0.5")
+        return None
+
+    def flag(self, column: str, remedy: str) -> bool | None:
+        """Return a yes or no, written true or false."""
+        text = self.text(column).lower()
+        if text not in ("true", "false"):
+            shown_text = shown(self.text(column))
+            self.complain(column, f"{shown_text} is neither true nor false: {remedy}")
+            return None
+        return text == "true"
+
     def months(self, column: str) -> float | None:
         """Return a time in months, NaN where the cell is empty."""
         if not self.text(column):

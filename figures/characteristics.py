@@ -20,7 +20,7 @@ _ABOUT = (
     "disease", "study", "label", "year", "design", "cell_source", "donor", "route", "patients",
     "controls", "months",
 )  # fmt: skip
-_FILLS = {"reported": "full", "secondary": "left", "derived": "none"}
+_FILLS = {"reported": "full", "secondary": "left", "derived": "none", "modelled": "none"}
 
 
 def draw_characteristics(frame: pd.DataFrame, style: Style) -> Figure:

@@ -62,6 +62,11 @@ class SelectionOptions:
         typer.Option(metavar="STUDY", help="Put an overlapping study in its cohort's place."),
     ] = None
 
+    means: Annotated[
+        bool,
+        typer.Option("--means", help="Let in counts that follow from means, where nobody counted."),
+    ] = False
+
     def evidence(self) -> Evidence:
         """Read and check the data set and select what is asked for."""
         from ...data.evidence import load_evidence
@@ -74,6 +79,7 @@ class SelectionOptions:
             diseases=tuple(self.disease or ()),
             drop=tuple(self.drop or ()),
             use=tuple(self.use or ()),
+            means=self.means,
         )
 
 

@@ -14,7 +14,7 @@ READERS = {
     ("data/tables.py", "read_text"),
     ("models/rates/prior.py", "parse_prior"),
     ("models/priors/files.py", "_parsed"),
-    ("analysis/paper/report/report.py", "kept_check"),
+    ("analysis/paper/report/findings.py", "kept_check"),
     ("analysis/calibration/calibrate.py", "stored"),
     ("analysis/guard/left_out.py", "importance_weights"),
     ("analysis/fitting/store.py", "load"),

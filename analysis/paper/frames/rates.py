@@ -61,9 +61,10 @@ def characteristics_data(evidence: Evidence) -> pd.DataFrame:
     pandas.DataFrame
         One row a study, by disease and year: `disease, study, label, year, design, cell_source,
         donor, route, patients` (treated), `controls, months` (follow-up), and one column an
-        outcome: `reported`, `secondary`, `derived` (the most certain of its rows) or empty.
+        outcome: `reported`, `secondary`, `derived`, `modelled` (the most certain of its rows) or
+        empty.
     """
-    ranks = {"reported": 0, "secondary": 1, "derived": 2}
+    ranks = {"reported": 0, "secondary": 1, "derived": 2, "modelled": 3}
     rows = evidence.rows.assign(rank=evidence.rows["certainty"].map(ranks))
     best = rows.sort_values("rank").groupby(["study", "outcome"])["certainty"].first()
     studies = evidence.studies

@@ -51,7 +51,7 @@ def characteristics_table(results: Results) -> Table:
     """Tabulate the studies."""
     frame = gather.characteristics_data(results.evidence)
     outcomes = results.evidence.outcome_names
-    marks = {"reported": "●", "secondary": "◐", "derived": "○"}
+    marks = {"reported": "●", "secondary": "◐", "derived": "○", "modelled": "◌"}
     rows = [
         (
             str(row["label"]),
@@ -69,6 +69,8 @@ def characteristics_table(results: Results) -> Table:
         "The studies, and the outcomes of which counts could be read: ● in the study's own text, "
         "◐ in a later review's table, ○ derived from words or percentages. AE: adverse event."
     )
+    if results.evidence.selection.means:
+        caption += " ◌ follows from means by a model."
     header = ("Study", "Disease", "Design", "Cells", "Counts", "Treated", "Controls", "Months")
     return Table("studies", caption, header, rows, frame, of_fit=False, texts=5)
 
