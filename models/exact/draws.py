@@ -346,7 +346,7 @@ def _inverted(points: np.ndarray, logs: np.ndarray, rng: np.random.Generator) ->
     falls = rise[place, cell] < 0
     share = np.where(falls, share, 1 - share)
     steep = steep[place, cell]
-    part = -np.log1p(share * np.expm1(-steep)) / steep
+    part = -np.log1p(np.maximum(share * np.expm1(-steep), np.finfo(float).eps - 1)) / steep
     part = np.where(falls, part, 1 - part)
     points = np.broadcast_to(points, logs.shape)
     return points[place, cell] + part * (points[place, cell + 1] - points[place, cell])

@@ -128,7 +128,11 @@ class Prior:
 
     def ppf(self, probability) -> np.ndarray:
         """Quantiles: the inverse of `cdf`."""
-        return np.asarray(self.density.ppf(np.asarray(probability, dtype=float)))
+        probability = np.asarray(probability, dtype=float)
+        low, high = self.density.support
+        with np.errstate(over="ignore", divide="ignore"):
+            inside = self.density.ppf(probability)
+        return np.where(probability <= 0, low, np.where(probability >= 1, high, inside))
 
     def at_normal_score(self, u) -> np.ndarray:
         """Value of the parameter whose probability is that of a standard normal below ``u``.

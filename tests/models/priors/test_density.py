@@ -26,6 +26,9 @@ class HalfStudentT:
     def sf(self, x):
         return 2 * self.full.sf(x)
 
+    def support(self):
+        return 0.0, np.inf
+
 
 #: For each family some parameters, and the same distribution as SciPy writes it.
 TABLE = {
@@ -85,6 +88,11 @@ def test_quantiles_from_either_side_are_the_inverse_of_scipys(family, parameters
     np.testing.assert_allclose(theirs.cdf(ours.ppf(inner)), inner, rtol=INVERTED)
     np.testing.assert_allclose(theirs.sf(ours.isf(inner)), inner, rtol=INVERTED)
     np.testing.assert_allclose(ours.isf(inner), ours.ppf(1 - inner), rtol=1e-8, atol=CLOSE)
+
+
+@every_case
+def test_quantiles_of_nothing_and_of_all_are_the_ends_of_the_support(family, parameters, theirs):
+    assert Prior.make(family, **parameters).ppf([0.0, 1.0]).tolist() == list(theirs.support())
 
 
 @every_case
