@@ -89,7 +89,7 @@ ROOMS: dict[str, set[str]] = {
         "result",
     },
     "analysis.calibration": {"calibrate"},
-    "analysis.paper.frames": {"alone", "guard", "rates", "results", "sensitivity"},
+    "analysis.paper.frames": {"alone", "guard", "means", "rates", "results", "sensitivity"},
     "analysis.paper.words": {
         "captions",
         "captions_guard",

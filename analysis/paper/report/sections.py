@@ -26,6 +26,7 @@ from ..words import captions, captions_guard, captions_sensitivity
 from ..words.wording import interval, listed, number, span
 from . import tables
 from .block import Block, Section
+from .sections_means import means_section
 from .sections_sensitivity import sensitivity_blocks
 
 NOT_EFFECTS = (
@@ -63,6 +64,7 @@ def sections(results: Results, command: str) -> list[Section]:
         _poolings(results),
         _sensitivity(results),
         _definitions(results),
+        means_section(results),
         _limits(results),
         _reproduce(results, command),
     ]
@@ -140,7 +142,10 @@ def _support(own: pd.DataFrame, diseases: int) -> str:
 
 def _evidence(results: Results) -> Section:
     counts, evidence = summary(results.evidence), results.evidence
-    labels, read = study_labels(evidence.studies), set(evidence.outcomes["study"])
+    labels, read = (
+        study_labels(evidence.studies),
+        {*evidence.outcomes["study"], *evidence.rows["study"]},
+    )
     core = evidence.studies.loc[evidence.studies["role"] == "core", "study"]
     gaps = [labels[study] for study in core if study not in read]
     text = (

@@ -1,0 +1,96 @@
+"""The report's section on means as evidence: what the rule makes of them, and what they change."""
+
+from __future__ import annotations
+
+from ....data.names import outcome_words, study_labels, words
+from ..frames.means import means_of, rates_with_means
+from ..frames.results import Results
+from ..words.table import BORROWED, Table
+from ..words.wording import count, interval
+from .block import Block, Section
+
+
+def means_section(results: Results) -> Section | None:
+    """Write the section; none where no study reports means instead of counts."""
+    rows = means_of(results)
+    if rows.empty:
+        return None
+    in_use = results.evidence.selection.means
+    text = (
+        "Some studies report no count of patients who improved, but means and standard deviations "
+        "of a score. With a threshold of improvement they bound how many patients reached it, if "
+        "improvement is about normal and its correlation with the score before treatment is "
+        "between 0.3 and 0.9. This is a model, not a count; "
+    )
+    text += (
+        "such bounds are in this report."
+        if in_use
+        else "such bounds are in no other section of this report (--means lets them in)."
+    )
+    text += " A change from before to after treatment is no effect: compare the control arms."
+    blocks = [Block("text", text), Block("table", _rule_table(results))]
+    changed = _changed_table(results)
+    if changed is not None:
+        blocks.append(Block("table", changed))
+    return Section("means", "Means as evidence", blocks)
+
+
+def _rule_table(results: Results) -> Table:
+    frame = means_of(results)
+    labels = study_labels(results.evidence.studies)
+    rows = [
+        (
+            labels[row["study"]],
+            words(row["arm"]) if row["arm"] == "control" else "Treated",
+            row["measure"],
+            f"{row['months']:g}" if row["months"] == row["months"] else "",
+            f"{_improvement(row):.1f}",
+            " to ".join(
+                dict.fromkeys(f"{row[end]:g}" for end in ("threshold_min", "threshold_max"))
+            )
+            + (" %" if row["percent"] else ""),
+            f"{count(row['events_min'], row['events_max'])} of {row['n']}",
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "What means become: the mean improvement of a score, the threshold from which it counts "
+        "(in points, or in percent of the score before), and the bounds of the patients beyond it."
+    )
+    header = ("Study", "Arm", "Score", "Months", "Mean improvement", "Threshold", "Patients")
+    return Table("means", caption, header, rows, frame, of_fit=False, texts=3)
+
+
+def _improvement(row) -> float:
+    """Give the mean improvement, positive where patients got better."""
+    change = row["mean"] if row["kind"] == "change" else row["mean"] - row["baseline_mean"]
+    return -change if row["direction"] == "lower" else change
+
+
+def _changed_table(results: Results) -> Table | None:
+    frame = rates_with_means(results)
+    if frame.empty:
+        return None
+    rows = [
+        (
+            outcome_words(row["outcome"]),
+            results.disease(row["disease"]),
+            *(_rate(row, end) for end in ("", "_means")),
+        )
+        for row in frame.to_dict("records")
+    ]
+    caption = (
+        "Rates of a typical study without and with the counts that follow from means: median and "
+        "central 95 % interval, integrated exactly, each outcome by itself."
+    )
+    header = ("Outcome", "Disease", "Counts alone", "With means")
+    return Table("rates_with_means", caption, header, rows, frame, of_fit=False, texts=2)
+
+
+def _rate(row, end: str) -> str:
+    """Write a rate, and whether it is borrowed, from the columns with an ending."""
+    middle, low, high = (f"{name}{end}" for name in ("q50", "q2.5", "q97.5"))
+    if row[middle] != row[middle]:
+        return "no count"
+    borrowed = f"\n{BORROWED}" if row[f"evidence{end}"] == BORROWED else ""
+    return interval(row, (middle, low, high)) + borrowed
