@@ -79,7 +79,7 @@ ROOMS: dict[str, set[str]] = {
         "surprise",
         "verdicts",
     },
-    "analysis.sensitivity": {"borrowing", "compare", "power_scaling", "result", "store"},
+    "analysis.sensitivity": {"borrowing", "compare", "flips", "power_scaling", "result", "store"},
     "analysis.trial": {
         "design",
         "fit_priors",

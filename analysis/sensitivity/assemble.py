@@ -40,7 +40,7 @@ class EngineResults:
     probabilities : pandas.DataFrame
         As `flips.set_probabilities`.
     flip_map : pandas.DataFrame
-        As `flips.reweighted_map`, of every outcome.
+        As `prior_map.reweighted_map`, of every outcome.
     messages : tuple of str
         What the reader should be told.
     """

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...data import outcomes
 from ...data.errors import InputError
-from ...models.pooling import ROBUST_DEGREES, structure
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
@@ -19,9 +19,10 @@ from ..fitting.fit import SEED, terms_of
 from ..fitting.progress import Progress
 from ..fitting.store import check_same_data, run_config
 from ..guard.disease_left import without_unit
+from .own_share import own_shares
 from .prior_conflict import CONFLICT, LEVEL, OK, judge, mid_p_value
 from .reweight import Block, Source, Weights, blocks_of, sampled_source, smooth, stored_source
-from .weighted_statistics import Sample, Summary, batch_error, summarise
+from .weighted_statistics import Sample, Summary, summarise
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -46,11 +47,10 @@ class Borrowing:
     ----------
     diseases : pandas.DataFrame
         One row an outcome and disease: ``mean`` and ``sd`` of its rate given everything,
-        ``others_mean`` and ``others_sd`` given the other diseases alone, ``shrinkage`` (weight of
-        the overall level in its own, 0 to 1: variance of its deviation over tau squared; nan under
-        ``exnex``) and ``borrowed`` (patients that the others are worth: the beta
-        distribution with their mean and variance), each with its ``_mcse``; its own ``patients``
-        and ``studies``;
+        ``others_mean`` and ``others_sd`` given the other diseases alone, ``own_share`` (share of
+        its level that comes from its own data, as `own_share.own_shares`) and ``borrowed``
+        (patients that the others are worth: the beta distribution with their mean and variance),
+        each with its ``_mcse``; its own ``patients`` and ``studies``;
         ``mid_p`` of its events given the others, ``mid_p_mcse``, ``verdict`` (``conflict``,
         ``ok``, ``undecided``; None without own data), ``sentence``.
     influence : pandas.DataFrame
@@ -122,7 +122,7 @@ def borrowing(
     left_out = _leave_out(source, _cases(terms), seed, settings, progress)
     reported = evidence.selection.outcomes or terms.names
     influence = _influence(source, left_out)
-    diseases = _diseases(source, left_out, seed)
+    diseases = _diseases(source, left_out, own_shares(evidence, source), seed)
     return Borrowing(
         diseases[diseases["outcome"].isin(reported)].reset_index(drop=True),
         influence[influence["outcome"].isin(reported)].reset_index(drop=True),
@@ -223,9 +223,12 @@ def _rates(source: Source, block: Block, weights) -> tuple[list[tuple[str, str]]
     return [(labels[i][0], str(labels[i][1])) for i in columns], summarise(kept, weights)
 
 
-def _diseases(source: Source, left_out: dict[_Case, Weights], seed: int) -> pd.DataFrame:
+def _diseases(
+    source: Source, left_out: dict[_Case, Weights], shares: pd.DataFrame, seed: int
+) -> pd.DataFrame:
     terms, rng = source.terms, np.random.default_rng(seed)
     even = np.full(len(source), 1 / len(source))
+    by_disease = shares.set_index(["outcome", "disease"]).to_dict("index")
     by_place = {(c.block, c.name): found for c, found in left_out.items() if c.kind == "disease"}
     rows = []
     for block in blocks_of(terms):
@@ -235,7 +238,7 @@ def _diseases(source: Source, left_out: dict[_Case, Weights], seed: int) -> pd.D
                     (terms.rows["outcome"] == outcome) & (terms.rows["disease"] == disease)
                 ]
                 found = by_place.get((block, disease), Weights(source, None, even, np.nan))
-                row = _one(source, found, outcome, disease)
+                row = _one(source, found, outcome, disease) | by_disease[outcome, disease]
                 row |= {"studies": own["study"].nunique(), "patients": int(own["n"].sum())}
                 row |= _conflict(found, terms, own, LEVEL / len(terms.diseases), rng)
                 rows.append(row | {"sentence": _sentence(row)})
@@ -247,7 +250,6 @@ def _one(source: Source, found: Weights, outcome: str, disease: str) -> dict:
     even = np.full(len(source), 1 / len(source))
     all_rate = _statistics(source, even, outcome, disease)
     rate = _statistics(found.source, found.values, outcome, disease)
-    shrinkage, shrinkage_error = _shrinkage(source, outcome, disease)
     mean, sd = rate.values[0, :2]
     borrowed = mean * (1 - mean) / sd**2 - 1
     slopes = ((1 - 2 * mean) / sd**2, 2 * (borrowed + 1) / sd)
@@ -262,8 +264,6 @@ def _one(source: Source, found: Weights, outcome: str, disease: str) -> dict:
         "others_mcse_mean": rate.errors[0, 0],
         "others_sd": sd,
         "others_mcse_sd": rate.errors[0, 1],
-        "shrinkage": shrinkage,
-        "shrinkage_mcse": shrinkage_error,
         "borrowed": borrowed,
         "borrowed_mcse": float(np.hypot(*np.multiply(slopes, rate.errors[0, :2]))),
         "method": "reweighted" if found.source is source else "refit",
@@ -275,21 +275,6 @@ def _statistics(source: Source, weights, outcome: str, disease: str) -> Summary:
     """Statistics of one disease's rate."""
     k, d = source.terms.names.index(outcome), source.terms.diseases.index(disease)
     return summarise(Sample(source.draws["rate"][:, k, [d]], source.chains), weights)
-
-
-def _shrinkage(source: Source, outcome: str, disease: str) -> tuple[float, float]:
-    """Weight of the overall level in a disease's own, and its Monte-Carlo error."""
-    kind = structure(source.pooling, source.terms.diseases)
-    if kind not in ("partial", "robust"):
-        return {"complete": 1.0, "none": 0.0}.get(kind, np.nan), 0.0
-    k, d = source.terms.names.index(outcome), source.terms.diseases.index(disease)
-    deviation = source.draws["theta"][:, k, d] - source.draws["mu"][:, k]
-    square = (deviation - deviation.mean()) ** 2
-    # A Student-t effect has a variance beyond the square of its scale.
-    spread = ROBUST_DEGREES / (ROBUST_DEGREES - 2) if kind == "robust" else 1.0
-    before = spread * source.draws["tau"][:, k] ** 2
-    found = square.mean() / before.mean()
-    return float(found), float(batch_error(square - found * before, source.chains) / before.mean())
 
 
 def _conflict(found: Weights, terms: Terms, own: pd.DataFrame, level: float, rng) -> dict:
@@ -313,23 +298,25 @@ def _conflict(found: Weights, terms: Terms, own: pd.DataFrame, level: float, rng
 
 def _sentence(row: dict) -> str:
     where = f"{row['outcome']}, {row['disease']}"
+    size = f"{row['borrowed']:.0f}"
+    worth = f"others worth {size} patient{'' if size == '1' else 's'}"
+    share = min(max(row["own_share"], 0.0), 1.0)
+    parent = outcomes.outcome(row["outcome"]).parent
+    level = f"its level among those with {parent}" if parent else "its level"
+    if row["patients"] == 0 and share == 0:
+        return f"{where}: no study of its own; all that is said is borrowed from {worth}."
     if row["patients"] == 0:
         return (
-            f"{where}: no study of its own; all that is said is borrowed from the other diseases, "
-            f"worth {row['borrowed']:.0f} patients."
+            f"{where}: no count of its own, beside {worth}; {share:.0%} of {level} comes from "
+            "its counts of an outcome within this one."
         )
     said = (
-        f"{where}: its own {row['patients']} patients beside others worth {row['borrowed']:.0f}"
-        + _weight(row["shrinkage"])
+        f"{where}: its own {row['patients']} patients, beside {worth}, move its mean rate from "
+        f"{row['others_mean']:.2f} to {row['mean']:.2f}; {share:.0%} of {level} comes from "
+        "its own data."
     )
     if row["verdict"] == CONFLICT:
         said += f" It conflicts with the rest: {row['direction']} events than they predict."
     elif row["verdict"] != OK:
         said += " Too few draws to say whether it conflicts with the rest."
     return said
-
-
-def _weight(shrinkage: float) -> str:
-    if np.isnan(shrinkage):
-        return "."
-    return f"; the others carry {min(shrinkage, 1):.0%} of the weight in its level."

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ...models.exact.outcomes import ExactFit, exact_model
 from ...models.priors.sets import PriorSet
-from ..fitting.diagnostics import LARGEST_PARETO_K
 from ..fitting.progress import Progress
 from ..fitting.store import run_config
 from .assemble import EngineResults, assemble
-from .flips import bridge, prior_grid, reweighted_map, set_probabilities
+from .compare_exactly import (
+    exact_map,
+    exact_probabilities,
+    integrable_blocks,
+    integrate_sets,
+    set_scores,
+)
+from .flips import set_probabilities
 from .power_scaling import power_scaling
+from .prior_map import bridge, prior_grid, reweighted_map
+from .questions import Question
 from .request import ComparisonRequest
 from .result import PriorComparison
-from .reweight import Source, blocks_of, sampled_source, stored_source
+from .reweight import Block, Source, blocks_of, sampled_source, stored_source
+from .scores import importance_scores, scores_table
 from .sets import (
     SetResult,
     compare_sets,
@@ -26,7 +36,6 @@ from .sets import (
     quantities_table,
     rate_masses,
     same_priors,
-    scores_table,
 )
 
 if TYPE_CHECKING:
@@ -62,20 +71,51 @@ def compare_draws(
     """
     sources = _sources(request, fits, settings)
     results = compare_sets(sources, request.sets, request.seed, refit, progress, **settings)
-    scores = scores_table(results)
+    blocks = integrable_blocks(request.evidence, request.terms, request.pooling)
+    model = exact_model(request.evidence, request.pooling, [n for block in blocks for n in block])
+    integrated = integrate_sets(model, request.sets, None)
+    scores = _scores(results, integrated, blocks)
+    exact = {name for block in blocks for name in block}
+    by_integral = {n: each for n, each in request.questions.items() if n in exact}
+    by_draws = {n: each for n, each in request.questions.items() if n not in exact}
+    maps = [exact_map(integrated[0], name, question) for name, question in by_integral.items()]
+    maps += _reweighted_maps(request, by_draws, sources, settings)
     found = EngineResults(
         engine="nuts",
         outcomes=request.reported,
         quantities=quantities_table(results),
         methods=methods_table(results),
-        scores=scores.assign(log_marginal_likelihood=None),
+        scores=scores,
         masses=rate_masses(results),
         power_scaling=_reference_scaling(results[0]),
-        probabilities=set_probabilities(results, request.questions),
-        flip_map=_flip_map(request, sources, settings),
+        probabilities=pd.concat(
+            [
+                exact_probabilities(integrated, by_integral),
+                set_probabilities(results, by_draws),
+            ],
+            ignore_index=True,
+        ),
+        flip_map=pd.concat(maps, ignore_index=True) if maps else pd.DataFrame(),
         messages=_messages(results, scores),
     )
     return assemble(request, found)
+
+
+def _scores(
+    results: Sequence[SetResult], integrated: Sequence[ExactFit], blocks: Sequence[Block]
+) -> pd.DataFrame:
+    """Score every set: exactly where the outcome was integrated, else by importance sampling."""
+    by_set = {
+        result.priors.name: {
+            block[0]: importance_scores(weights, block)
+            for block, weights in result.weights.items()
+            if block not in blocks
+        }
+        for result in results
+    }
+    for name, scores in set_scores(integrated, blocks).items():
+        by_set[name] = scores | by_set[name]
+    return scores_table(by_set)
 
 
 def _sources(request: ComparisonRequest, fits: Sequence[DataTree], settings) -> list[Source]:
@@ -128,11 +168,12 @@ def _reference_scaling(result: SetResult) -> pd.DataFrame:
 _BRIDGES = 2
 
 
-def _flip_map(request: ComparisonRequest, sources: Sequence[Source], settings) -> pd.DataFrame:
+def _reweighted_maps(
+    request: ComparisonRequest, asked: Mapping[str, Question], sources: Sequence[Source], settings
+) -> list[pd.DataFrame]:
     """Give the probability of each conclusion under every prior of its outcome's grid."""
-    asked = request.questions
     if not asked:
-        return pd.DataFrame()
+        return []
     reference, terms = request.reference, request.terms
     blocks = {name: block for block in blocks_of(terms) for name in block}
     grids = {name: prior_grid(reference, name, "tau" in sources[0].draws) for name in asked}
@@ -141,14 +182,13 @@ def _flip_map(request: ComparisonRequest, sources: Sequence[Source], settings) -
         for name, question in asked.items():
             if name not in maps or maps[name]["probability"].isna().any():
                 maps[name] = reweighted_map(sources, reference, blocks[name], grids[name], question)
-        grid_map = pd.concat(maps.values(), ignore_index=True)
-        between = bridge(reference, list(grids.values()), grid_map)
+        between = bridge(reference, list(grids.values()), pd.concat(maps.values()))
         if between is None or i == _BRIDGES:
             break
         seed = request.seed + len(sources)
         more = sampled_source(terms, request.pooling, between, seed, scored=False, **settings)
         sources = [*sources, more]
-    return grid_map
+    return list(maps.values())
 
 
 def _messages(results: Sequence[SetResult], scores: pd.DataFrame) -> tuple[str, ...]:
@@ -157,10 +197,12 @@ def _messages(results: Sequence[SetResult], scores: pd.DataFrame) -> tuple[str, 
         divergences = next(iter(result.weights.values())).source.diagnostics["divergences"]
         if result.method == "refit" and divergences > 0:
             messages.append(f"{result.priors.name}: {divergences:g} draws diverged in its refit.")
-    whole = scores[scores["outcome"].isna() & (scores["elpd_pareto_k"] >= LARGEST_PARETO_K)]
-    if len(whole):
+    reference = scores[scores["set"] == results[0].priors.name]
+    for row in reference[reference["outcome"].notna() & reference["elpd"].isna()].to_dict(
+        "records"
+    ):
         messages.append(
-            "The predictive scores rest on a study that importance sampling leaves out badly "
-            f"(Pareto k up to {whole['elpd_pareto_k'].max():.2f}): read them with care."
+            f"How well the priors predict studies of {row['outcome']} is not known: importance "
+            f"sampling cannot leave each of them out (Pareto k up to {row['elpd_pareto_k']:.2f})."
         )
     return tuple(messages)

@@ -7,20 +7,25 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ...data.evidence import Evidence
 from ...data.outcomes import outcome
-from ...models.exact.outcomes import ExactFit, ExactModel, exact_model
-from ...models.exact.predictions import leave_studies_out
+from ...models.exact.hierarchy import TOLERANCE
+from ...models.exact.outcomes import ExactFit, ExactModel, NotExact, exact_model
 from ...models.exact.prior_scan import scan_above
 from ...models.priors.sets import PriorSet
+from ...models.terms import Terms
 from ..fitting.progress import Progress
 from .assemble import EngineResults, assemble
-from .flips import grid_priors, map_table, prior_grid
+from .flips import PROBABILITY_COLUMNS
 from .power_scaling import COLUMNS as SCALING_COLUMNS
+from .prior_map import grid_priors, map_table, prior_grid
 from .quantities import RATE_QUANTITIES
 from .questions import Question
 from .request import ComparisonRequest
 from .result import PriorComparison
-from .sets import ERRORS, spread_of_sum
+from .reweight import Block, blocks_of
+from .scores import exact_scores, scores_table
+from .sets import ERRORS
 from .weighted_statistics import STATISTICS, log_odds_nodes
 
 
@@ -46,28 +51,52 @@ def compare_exactly(request: ComparisonRequest, progress: Progress | None) -> Pr
     """
     named = request.evidence.selection.outcomes or None
     model = exact_model(request.evidence, request.pooling, named)
-    fits = []
-    for i, priors in enumerate(request.sets):
-        if progress is not None:
-            progress("comparing priors", i, len(request.sets))
-        fits.append(model.fit(priors, verify=i == 0))
+    fits = integrate_sets(model, request.sets, progress)
     outcomes = [name for name in request.reported if name in model.hierarchies]
     asked = {name: each for name, each in request.questions.items() if name in outcomes}
     masses = [_masses(fit, outcomes) for fit in fits]
-    probabilities, flip_map = _flip_tables(fits, asked)
+    maps = [exact_map(fits[0], name, question) for name, question in asked.items()]
     found = EngineResults(
         engine="exact",
         outcomes=outcomes,
         quantities=_quantities(fits, masses, outcomes),
         methods=_methods(request.sets, outcomes),
-        scores=_scores(fits, outcomes),
+        scores=scores_table(set_scores(fits, [[name] for name in outcomes])),
         masses=_rate_masses(fits, masses),
         power_scaling=pd.DataFrame(columns=["outcome", *SCALING_COLUMNS]),
-        probabilities=probabilities,
-        flip_map=flip_map,
+        probabilities=exact_probabilities(fits, asked),
+        flip_map=pd.concat(maps, ignore_index=True) if maps else pd.DataFrame(),
         messages=_messages(model),
     )
     return assemble(request, found)
+
+
+def integrable_blocks(evidence: Evidence, terms: Terms, pooling: str) -> list[Block]:
+    """Name the outcomes whose exact posterior is that of the whole model, each with its child.
+
+    An outcome with a child that only the sampler can fit is not among them: the child's rows tell
+    of the parent too.
+    """
+    blocks = []
+    for block in blocks_of(terms):
+        try:
+            exact_model(evidence, pooling, block)
+        except NotExact:
+            continue
+        blocks.append(block)
+    return blocks
+
+
+def integrate_sets(
+    model: ExactModel, sets: Sequence[PriorSet], progress: Progress | None
+) -> list[ExactFit]:
+    """Integrate a model under every prior set; the reference's error is verified."""
+    fits = []
+    for i, priors in enumerate(sets):
+        if progress is not None:
+            progress("comparing priors", i, len(sets))
+        fits.append(model.fit(priors, verify=i == 0))
+    return fits
 
 
 def _rate_masses(fits: Sequence[ExactFit], masses) -> dict[tuple[str, str, str], np.ndarray]:
@@ -174,61 +203,48 @@ def _methods(sets: Sequence[PriorSet], reported: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _scores(fitted: Sequence[ExactFit], reported: Sequence[str]) -> pd.DataFrame:
-    """Exact leave-one-study-out scores and marginal likelihoods, as `sets.scores_table`."""
+def set_scores(fits: Sequence[ExactFit], blocks: Sequence[Sequence[str]]):
+    """Score the studies of every outcome under every set; by set and first outcome of a block."""
+    return {
+        fit.priors.name: {block[0]: exact_scores(fit, block) for block in blocks} for fit in fits
+    }
+
+
+def exact_probabilities(fits: Sequence[ExactFit], asked: Mapping[str, Question]) -> pd.DataFrame:
+    """Give the probability of every conclusion under every set, with its numerical error.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `flips.set_probabilities`.
+    """
     rows = []
-    base: dict[str | None, np.ndarray] = {}
-    for fit in fitted:
-        elpd = {n: leave_studies_out(fit.posteriors[n]).scores for n in reported}
-        marginal = fit.log_marginal_likelihood
-        for part in [*([name] for name in reported), list(reported)]:
-            name = part[0] if part != list(reported) or len(reported) == 1 else None
-            mine = np.concatenate([elpd[n]["elpd"].to_numpy() for n in part])
-            difference = mine - base.setdefault(name, mine)
-            rows.append(
-                {
-                    "set": fit.priors.name,
-                    "outcome": name,
-                    "elpd": mine.sum(),
-                    "elpd_se": spread_of_sum(mine),
-                    "elpd_mcse": float(sum(elpd[n]["error"].sum() for n in part)),
-                    "elpd_diff": difference.sum(),
-                    "elpd_diff_se": spread_of_sum(difference),
-                    "elpd_pareto_k": np.nan,
-                    "studies": len(mine),
-                    "log_marginal_likelihood": sum(marginal[n] for n in part),
-                }
-            )
-        if len(reported) == 1:
-            rows[-1] = rows[-1] | {"outcome": None}
-    return pd.DataFrame(rows)
+    for name, question in asked.items():
+        for fit in fits:
+            for disease in fit.model.evidence.diseases:
+                above, coarser = (
+                    float(fit.distribution(name, "rate", disease, c).above(question.threshold))
+                    for c in (False, True)
+                )
+                probability = question.direction.probability(above)
+                rows.append((fit.priors.name, name, disease, probability, abs(above - coarser)))
+    return pd.DataFrame(rows, columns=list(PROBABILITY_COLUMNS))
 
 
-def _flip_tables(fitted: Sequence[ExactFit], asked: Mapping[str, Question]):
-    """Probabilities under every set and, at full resolution, under every prior of the grids."""
-    if not asked:
-        return pd.DataFrame(), pd.DataFrame()
-    by_set = [
-        {"set": f.priors.name, "outcome": n, "disease": d, "probability": p, "mcse": 0.0}
-        for n, question in asked.items()
-        for f in fitted
-        for d, p in zip(
-            f.model.evidence.diseases,
-            question.direction.probability(f.probability_above(n, question.threshold).to_numpy()),
-            strict=True,
-        )
-    ]
-    maps = [_map(fitted[0], name, question) for name, question in asked.items()]
-    return pd.DataFrame(by_set), pd.concat(maps, ignore_index=True)
+def exact_map(reference: ExactFit, name: str, question: Question) -> pd.DataFrame:
+    """Give the probability of a conclusion under every prior of an outcome's grid.
 
-
-def _map(reference: ExactFit, name: str, question: Question) -> pd.DataFrame:
-    """Probability of a conclusion under every prior of an outcome's grid."""
+    Returns
+    -------
+    pandas.DataFrame
+        As `prior_map.reweighted_map`, on a finer grid; the error is the numerical one aimed at.
+    """
     model, priors = reference.model, reference.priors
     grid = prior_grid(priors, name, model.hierarchies[name].has_tau, finer=True)
     above = scan_above(reference, name, question.threshold, *grid_priors(grid))
     shape = above.shape[:2]
     nothing, from_set = np.full(shape, np.nan), np.full(shape, "exact", object)
-    found = question.direction.probability(above)
+    probability = question.direction.probability(above)
+    error = np.full_like(probability, TOLERANCE)
     diseases = list(model.evidence.diseases)
-    return map_table(grid, diseases, found, np.zeros_like(found), nothing, from_set)
+    return map_table(grid, diseases, probability, error, nothing, from_set)

@@ -1,265 +1,30 @@
-"""Decision flips: the nearest prior under which a conclusion about a rate changes.
+"""Decision flips: which priors change a conclusion about a rate, and which is the nearest.
 
 The conclusion is that a rate exceeds (or stays below) a threshold with at least the wanted
-probability. It is drawn anew for every prior of a family, mu ~ Normal(location, the reference's own
-spread) and tau ~ HalfNormal(scale), over a grid of locations and scales of one outcome at a time.
+probability. It is drawn anew under every prior set compared, and for every prior of a map.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ...models.direction import Direction
 from ...models.priors.catalogue import CATALOGUE
-from ...models.priors.prior import Prior
-from ...models.priors.sets import PriorSet
-from ..fitting.diagnostics import LARGEST_PARETO_K
 from .questions import Question
-from .reweight import Block, Source, log_ratio, smooth
 from .sets import SetResult
-from .weighted_statistics import Sample, probability_above
-
-#: Steps of the grid: of mu's location from the reference's, in standard deviations of its prior,
-#: and the scales of tau.
-MU_STEPS = np.linspace(-2.5, 2.5, 11)
-TAU_SCALES = 2.0 ** np.arange(-3, 2.01, 0.5)
-_STEPS = (MU_STEPS, TAU_SCALES)
+from .weighted_statistics import probability_above
 
 #: A probability counts as different from the wanted one when it is this many errors away.
 CERTAIN = 2.0
 
-_MEDIAN_OF_HALF_NORMAL = 0.6744897501960817
+#: Whether a conclusion is drawn, and whether the priors compared agree about it.
+YES, NO, UNDECIDED = "yes", "no", "undecided"
+CHANGED, UNCHANGED, OPEN = "changed", "unchanged", "undecided"
 
-
-@dataclass(frozen=True, eq=False)
-class PriorGrid:
-    """Priors of one outcome around the reference's.
-
-    Attributes
-    ----------
-    outcome : str
-        The outcome.
-    mu : numpy.ndarray, shape (location,)
-        Locations of mu's prior, linear scale.
-    tau_scale : numpy.ndarray, shape (scale,)
-        Scales of tau's half-normal prior; of length one and nan where there is no tau.
-    spread : float
-        Standard deviation of mu's prior: that of the reference, or half its central 68 %.
-    centre : tuple of float
-        Where the reference lies: the median of its mu, and the scale of the half-normal prior with
-        the median of its tau.
-    """
-
-    outcome: str
-    mu: np.ndarray
-    tau_scale: np.ndarray
-    spread: float
-    centre: tuple[float, float]
-
-    def distance(self) -> np.ndarray:
-        """Distance of every prior of the grid from the reference; shape (location, scale).
-
-        One unit is a shift of mu by one standard deviation of its prior, or a doubling (or halving)
-        of the scale of tau; the two are combined as sides of a right angle.
-        """
-        across = (self.mu - self.centre[0]) / self.spread
-        with np.errstate(divide="ignore"):
-            up = np.nan_to_num(np.log2(self.tau_scale / self.centre[1]))
-        return np.hypot(across[:, None], up)
-
-
-def prior_grid(priors: PriorSet, outcome: str, has_tau: bool, finer: bool = False) -> PriorGrid:
-    """Lay a grid around the priors of an outcome.
-
-    Parameters
-    ----------
-    priors : PriorSet
-        The reference.
-    outcome : str
-        The outcome.
-    has_tau : bool
-        Whether the pooling knows a standard deviation between diseases.
-    finer : bool
-        Twice as many steps each way, for an engine that can afford them.
-
-    Returns
-    -------
-    PriorGrid
-        Locations and scales.
-    """
-    mine = priors.of(outcome)
-    low, middle, high = mine.mu.ppf(np.array([0.15865525393145707, 0.5, 0.8413447460685429]))
-    spread = float(high - low) / 2 or 1.0
-    median = float(mine.tau.ppf(0.5))
-    scale = max(median, TAU_SCALES[0] * _MEDIAN_OF_HALF_NORMAL) / _MEDIAN_OF_HALF_NORMAL
-    steps, scales = (_halved(MU_STEPS), 2 ** _halved(np.log2(TAU_SCALES))) if finer else _STEPS
-    scales = scales if has_tau else np.array([np.nan])
-    return PriorGrid(
-        outcome, middle + spread * steps, scales, spread, (float(middle), float(scale))
-    )
-
-
-def _halved(steps: np.ndarray) -> np.ndarray:
-    """Put a step between every two."""
-    return np.linspace(steps[0], steps[-1], 2 * len(steps) - 1)
-
-
-def grid_priors(grid: PriorGrid) -> tuple[list[Prior], list[Prior]]:
-    """Give the priors of mu at every location and, where there is tau, of tau at every scale."""
-    levels = [Prior.make("Normal", mu=float(m), sigma=grid.spread) for m in grid.mu]
-    scales = grid.tau_scale[np.isfinite(grid.tau_scale)]
-    return levels, [Prior.make("HalfNormal", sigma=float(s)) for s in scales]
-
-
-def bridge(priors: PriorSet, grids: Sequence[PriorGrid], grid_map: pd.DataFrame) -> PriorSet | None:
-    """Give a set whose draws may serve where no source did: of each outcome the nearest such prior.
-
-    Parameters
-    ----------
-    priors : PriorSet
-        The reference.
-    grids : sequence of PriorGrid
-        One an outcome.
-    grid_map : pandas.DataFrame
-        As `reweighted_map`, of these outcomes.
-
-    Returns
-    -------
-    PriorSet or None
-        None where every prior of the grids could be judged.
-    """
-    missing = grid_map[grid_map["probability"].isna()].sort_values("distance")
-    if missing.empty:
-        return None
-    spreads = {grid.outcome: grid.spread for grid in grids}
-    for row in missing.drop_duplicates("outcome").to_dict("records"):
-        name = row["outcome"]
-        moved = {"mu": Prior.make("Normal", mu=row["mu"], sigma=spreads[name])}
-        if np.isfinite(row["tau_scale"]):
-            moved["tau"] = Prior.make("HalfNormal", sigma=row["tau_scale"])
-        priors = priors.with_outcome(name, **moved)
-    return replace(priors, name="a prior of the map")
-
-
-def reweighted_map(
-    sources: Sequence[Source], priors: PriorSet, block: Block, grid: PriorGrid, question: Question
-) -> pd.DataFrame:
-    """Probability of a conclusion about each disease's rate under every prior of a grid.
-
-    Parameters
-    ----------
-    sources : sequence of Source
-        Draws under any prior sets, the reference's first; every prior takes the first that serves.
-    priors : PriorSet
-        The reference.
-    block : tuple of str
-        The block of the grid's outcome.
-    grid : PriorGrid
-        The priors.
-    question : Question
-        The conclusion.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome``, ``disease``, ``mu``, ``tau_scale``, ``distance``, ``probability`` and ``mcse``
-        (nan where no source's Pareto k is below `LARGEST_PARETO_K`), ``pareto_k``, ``from_set``.
-    """
-    parts = [_ratio_parts(source, priors, block, grid) for source in sources]
-    columns = {id(source): _rates_of(source, block, grid.outcome) for source in sources}
-    diseases = list(sources[0].terms.diseases)
-    shape = (len(grid.mu), len(grid.tau_scale), len(diseases))
-    found, error = np.full((2, *shape), np.nan)
-    pareto_k, from_set = np.empty(shape[:2]), np.empty(shape[:2], object)
-    for i, j in np.ndindex(*shape[:2]):
-        source, weights, pareto_k[i, j] = _first_that_serves(sources, parts, i, j)
-        from_set[i, j] = source.priors.name
-        if not pareto_k[i, j] >= LARGEST_PARETO_K:
-            rates = columns[id(source)]
-            above, error[i, j] = probability_above(rates, weights, question.threshold)
-            found[i, j] = question.direction.probability(above)
-    return map_table(grid, diseases, found, error, pareto_k, from_set)
-
-
-def map_table(grid: PriorGrid, diseases, probability, error, pareto_k, from_set) -> pd.DataFrame:
-    """Lay out a map: arrays of shape (location, scale, disease), or without diseases."""
-    shape, count = np.shape(pareto_k), len(diseases)
-    return pd.DataFrame(
-        {
-            "outcome": grid.outcome,
-            "disease": np.tile(np.array(diseases, object), shape[0] * shape[1]),
-            "mu": np.repeat(grid.mu, shape[1] * count),
-            "tau_scale": np.tile(np.repeat(grid.tau_scale, count), shape[0]),
-            "distance": np.repeat(grid.distance().ravel(), count),
-            "probability": np.ravel(probability),
-            "mcse": np.ravel(error),
-            "pareto_k": np.repeat(np.ravel(pareto_k), count),
-            "from_set": np.repeat(np.ravel(from_set), count),
-        }
-    )
-
-
-def _rates_of(source: Source, block: Block, outcome: str) -> Sample:
-    """Draws of every disease's rate of an outcome."""
-    labels, sample = source.sample(block)
-    columns = [c for c, label in enumerate(labels) if label[0] == outcome and label[2] == "rate"]
-    return replace(sample, values=sample.values[:, columns])
-
-
-def _ratio_parts(source: Source, priors: PriorSet, block: Block, grid: PriorGrid):
-    """Log ratios of a grid's priors to a source's, in the parts that do not depend on each other.
-
-    Returns the part of everything but this outcome's mu and tau (None where draws cannot be
-    re-weighted), those of mu, shape (location, draw), and those of tau, shape (scale, draw).
-    """
-    own = source.priors.of(grid.outcome)
-    kept = priors.with_outcome(
-        grid.outcome, mu=own.mu, tau=own.tau, sigma=priors.of(grid.outcome).sigma
-    )
-    rest = log_ratio(source, kept, block)
-    rest = np.zeros(len(source)) if rest is None else rest
-    moves_tau = np.isfinite(grid.tau_scale).all()
-    steps = {"mu": _steps_of_mu(source, grid)}
-    steps["tau"] = _steps_of_tau(source, grid) if moves_tau else np.zeros((1, len(source)))
-    blocked = any(part is None for part in steps.values()) or not np.isfinite(rest.max())
-    return None if blocked else (rest, steps["mu"], steps["tau"])
-
-
-def _steps_of_mu(source: Source, grid: PriorGrid) -> np.ndarray | None:
-    k, own = source.terms.names.index(grid.outcome), source.priors.of(grid.outcome).mu
-    values = source.draws["mu" if "mu" in source.draws else "theta"][:, k].reshape(len(source), -1)
-    if own.fixed is not None:
-        return None
-    old = own.logpdf(values)
-    return np.stack([(p.logpdf(values) - old).sum(axis=1) for p in grid_priors(grid)[0]])
-
-
-def _steps_of_tau(source: Source, grid: PriorGrid) -> np.ndarray | None:
-    k, own = source.terms.names.index(grid.outcome), source.priors.of(grid.outcome).tau
-    if own.fixed is not None or float(own.ppf(1.0)) < 6 * grid.tau_scale.max():
-        return None
-    values = source.draws["tau"][:, k]
-    old = own.logpdf(values)
-    return np.stack([each.logpdf(values) - old for each in grid_priors(grid)[1]])
-
-
-def _first_that_serves(sources: Sequence[Source], parts, i: int, j: int):
-    """Weigh the first source whose Pareto k can be believed, else the best."""
-    best = (sources[0], np.full(len(sources[0]), 1 / len(sources[0])), np.inf)
-    for source, part in zip(sources, parts, strict=True):
-        if part is None:
-            continue
-        rest, mu, tau = part
-        weights, pareto_k = smooth(rest + mu[i] + tau[j])
-        if not pareto_k >= LARGEST_PARETO_K:
-            return source, weights, pareto_k
-        if pareto_k < best[2]:
-            best = (source, weights, pareto_k)
-    return best
+PROBABILITY_COLUMNS = ("set", "outcome", "disease", "probability", "mcse")
 
 
 def set_probabilities(results: Sequence[SetResult], asked: Mapping[str, Question]) -> pd.DataFrame:
@@ -282,9 +47,7 @@ def set_probabilities(results: Sequence[SetResult], asked: Mapping[str, Question
                     for i, (outcome, disease, quantity) in enumerate(labels)
                     if quantity == "rate" and outcome == name
                 ]
-    table = pd.DataFrame(rows, columns=["set", "outcome", "disease", "probability", "mcse"])
-    order = {name: i for i, name in enumerate(asked)}
-    return table.sort_values("outcome", key=lambda names: names.map(order), kind="stable")
+    return pd.DataFrame(rows, columns=list(PROBABILITY_COLUMNS))
 
 
 def flips(
@@ -293,12 +56,12 @@ def flips(
     asked: Mapping[str, Question],
     confidence: float,
 ) -> pd.DataFrame:
-    """Find the nearest prior at which each conclusion changes.
+    """Decide for each conclusion whether a prior changes it, and find the nearest that does.
 
     Parameters
     ----------
     grid_map : pandas.DataFrame
-        As `reweighted_map`, of all outcomes.
+        As `prior_map.reweighted_map`, of all outcomes.
     by_set : pandas.DataFrame
         As `set_probabilities`, the reference set first.
     asked : mapping of str to Question
@@ -311,21 +74,29 @@ def flips(
     pandas.DataFrame
         One row an outcome and disease: ``threshold``, ``direction`` (``above``, ``below``),
         ``confidence``, ``probability`` (of the conclusion) and ``mcse`` under the reference,
-        ``concluded`` (whether it is drawn), ``lowest`` and ``highest`` probability under the sets
-        compared, ``nearest_mu``, ``nearest_tau_scale``, ``distance`` and ``nearest_probability`` of
-        the nearest prior of the grid that changes it (nan where none does), ``changed_by`` (names
-        of the sets that do), ``covered`` (share of the grid that could be judged), ``sentence``.
+        ``concluded`` (``yes``, ``no``, ``undecided``: as `conclude`), ``lowest`` and ``highest``
+        probability under the sets compared, ``verdict`` over these sets (`CHANGED`: some draw the
+        conclusion and some do not; `UNCHANGED`: all or none do; `OPEN`: the error of at least one
+        probability is too large to say), ``changed_by`` and ``open_under`` (names of the sets that
+        change the reference's conclusion, and of those that are undecided), ``nearest_mu``,
+        ``nearest_tau_scale``, ``distance`` and ``nearest_probability`` of the nearest prior of the
+        grid that changes it (nan where none does), ``covered`` (share of the grid that is
+        decided), ``sentence``.
     """
     if not asked:
         return pd.DataFrame()
     reference, names = by_set["set"].iloc[0], set(by_set["set"])
+    order = {name: i for i, name in enumerate(asked)}
+    by_set = by_set.sort_values("outcome", key=lambda o: o.map(order), kind="stable")
     rows = []
-    for (outcome, disease), mine in by_set.groupby(["outcome", "disease"], sort=False):
+    for (outcome, disease), own in by_set.groupby(["outcome", "disease"], sort=False):
         question = asked[str(outcome)]
-        first = mine[mine["set"] == reference].iloc[0]
-        concluded = bool(first["probability"] >= confidence)
+        first = own[own["set"] == reference].iloc[0]
+        answers = conclude(own["probability"], own["mcse"], confidence)
+        concluded = str(answers[own["set"].to_numpy() == reference][0])
         part = grid_map[(grid_map["outcome"] == outcome) & (grid_map["disease"] == disease)]
-        changed = part[_differs(part, concluded, confidence)].sort_values("distance")
+        on_grid = conclude(part["probability"], part["mcse"], confidence)
+        changed = part[_differ(on_grid, concluded)].sort_values("distance", kind="stable")
         nearest = changed.iloc[0] if len(changed) else None
         row = {
             "outcome": outcome,
@@ -336,56 +107,103 @@ def flips(
             "probability": first["probability"],
             "mcse": first["mcse"],
             "concluded": concluded,
-            "lowest": mine["probability"].min(),
-            "highest": mine["probability"].max(),
+            "lowest": own["probability"].min(),
+            "highest": own["probability"].max(),
+            "verdict": _verdict(answers),
+            "changed_by": ", ".join(own["set"][_differ(answers, concluded)]),
+            "open_under": ", ".join(own["set"][answers == UNDECIDED]),
             "nearest_mu": np.nan if nearest is None else nearest["mu"],
             "nearest_tau_scale": np.nan if nearest is None else nearest["tau_scale"],
             "distance": np.nan if nearest is None else nearest["distance"],
             "nearest_probability": np.nan if nearest is None else nearest["probability"],
-            "changed_by": ", ".join(mine["set"][_differs(mine, concluded, confidence)]),
-            "covered": part["probability"].notna().mean(),
+            "covered": (on_grid != UNDECIDED).mean(),
         }
         rows.append(row | {"sentence": _sentence(row, names)})
     return pd.DataFrame(rows)
 
 
-def _differs(table: pd.DataFrame, concluded: bool, confidence: float) -> pd.Series:
-    """Whether a probability leads to the other conclusion, beyond its Monte-Carlo error."""
-    away = table["probability"] - confidence
-    return (away < -CERTAIN * table["mcse"]) if concluded else (away > CERTAIN * table["mcse"])
+def conclude(probability: pd.Series, error: pd.Series, confidence: float) -> np.ndarray:
+    """Say where a conclusion is drawn: where its probability reaches the confidence wanted.
+
+    Parameters
+    ----------
+    probability, error : pandas.Series
+        Probabilities of the conclusion and their Monte-Carlo or numerical errors; nan is unknown.
+    confidence : float
+        The probability that it needs.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``yes`` or ``no``; ``undecided`` where the probability is within `CERTAIN` errors of the
+        confidence, or unknown.
+    """
+    away = np.asarray(probability, float) - confidence
+    margin = CERTAIN * np.asarray(error, float)
+    answers = np.full(away.shape, UNDECIDED, object)
+    answers[away < -margin] = NO
+    # A probability without error that equals the confidence is enough.
+    answers[(away > margin) | ((away == 0) & (margin == 0))] = YES
+    return answers
+
+
+def _differ(answers: np.ndarray, concluded: str) -> np.ndarray:
+    """Mark the answers that are clearly another than a clear one."""
+    other = {YES: NO, NO: YES}.get(concluded)
+    return answers == other if other else np.zeros(len(answers), bool)
+
+
+def _verdict(answers: np.ndarray) -> str:
+    if {YES, NO} <= set(answers):
+        return CHANGED
+    return OPEN if UNDECIDED in answers else UNCHANGED
 
 
 def _sentence(row: dict, compared: set[str]) -> str:
     verb = _VERBS[Direction(row["direction"]), row["concluded"]]
-    said = (
+    parts = [
         f"{row['outcome']}, {row['disease']}: the rate {verb} {row['threshold']:g} (probability "
         f"{row['probability']:.3f}, wanted {row['confidence']:g})."
-    )
-    if abs(row["probability"] - row["confidence"]) <= CERTAIN * row["mcse"]:
-        said += " The probability is within its Monte-Carlo error of the wanted one: sample longer."
+    ]
+    if row["concluded"] == UNDECIDED:
+        parts.append("The probability is within its error of the wanted one: sample longer.")
+    else:
+        parts += [_of_sets(row, compared), _of_grid(row)]
+    return " ".join(parts)
+
+
+def _of_sets(row: dict, compared: set[str]) -> str:
     if row["changed_by"]:
-        said += f" This changes under {row['changed_by']}."
+        said = f"This changes under {row['changed_by']}."
+    elif row["open_under"]:
+        said = "No prior compared clearly changes it."
     elif compared >= CATALOGUE.keys():
-        said += " No prior in the catalogue changes it."
+        said = "No prior in the catalogue changes it."
     elif len(compared) > 1:
-        said += " None of the other priors compared changes it."
+        said = "None of the other priors compared changes it."
+    else:
+        return "No other prior was compared."
+    return said + (f" Undecided: {row['open_under']}." if row["open_under"] else "")
+
+
+def _of_grid(row: dict) -> str:
     if np.isfinite(row["nearest_mu"]):
         tau = row["nearest_tau_scale"]
         with_tau = f" with tau ~ HalfNormal({tau:.2g})" if np.isfinite(tau) else ""
-        said += (
-            f" The nearest prior of the grid that changes it is centred on mu = "
+        return (
+            f"The nearest prior of the grid that changes it is centred on mu = "
             f"{row['nearest_mu']:.2f}{with_tau}, at distance {row['distance']:.1f}."
         )
-    else:
-        said += " No prior of the grid does" + (
-            "." if row["covered"] == 1 else f" (judged: {row['covered']:.0%} of it)."
-        )
-    return said
+    if row["covered"] == 1:
+        return "No prior of the grid does."
+    return f"No prior of the grid clearly does ({row['covered']:.0%} of it is decided)."
 
 
 _VERBS = {
-    (Direction.ABOVE, True): "exceeds",
-    (Direction.ABOVE, False): "is not shown to exceed",
-    (Direction.BELOW, True): "stays below",
-    (Direction.BELOW, False): "is not shown to stay below",
+    (Direction.ABOVE, YES): "exceeds",
+    (Direction.ABOVE, NO): "is not shown to exceed",
+    (Direction.ABOVE, UNDECIDED): "may or may not be shown to exceed",
+    (Direction.BELOW, YES): "stays below",
+    (Direction.BELOW, NO): "is not shown to stay below",
+    (Direction.BELOW, UNDECIDED): "may or may not be shown to stay below",
 }

@@ -9,23 +9,36 @@ which tells nothing more of how studies and diseases differ.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 #: Sensitivity from which a posterior is said to depend on the prior (or the likelihood).
 THRESHOLD = 0.05
 
-#: Parts of the draws in which the diagnostic is repeated, and how many of its errors a value must
-#: be away from the threshold before anything is said.
-REPLICATES, CERTAIN = 8, 2.0
+#: Stretches of draws that are left out in turn, and how many of its errors a value must be away
+#: from the threshold before anything is said.
+STRETCHES, CERTAIN = 20, 2.0
 
-OK, CONFLICT, PRIOR, UNDECIDED = "ok", "conflict", "prior dominates", "undecided"
+OK, CONFLICT, PRIOR = "ok", "conflict", "prior dominates"
+PRIOR_MATTERS, UNDECIDED = "prior matters", "undecided"
 
-MEANING = {
+#: Whether a posterior depends on one side, prior or likelihood.
+MATTERS, HARDLY, UNKNOWN = "matters", "hardly matters", "unknown"
+
+_MEANING = {
     OK: "the prior hardly matters: the data speak",
     CONFLICT: "prior and data both move it: a compromise, perhaps of two that disagree",
     PRIOR: "the prior shapes the result and the data say little",
-    UNDECIDED: "too few draws to say whether the prior matters",
+    PRIOR_MATTERS: "the prior shapes the result; too few draws to say whether the data do too",
+}
+_UNDECIDED = "too few draws to say whether the prior matters"
+_DATA = {
+    MATTERS: "; the data do",
+    HARDLY: "; the data say little",
+    UNKNOWN: ", or whether the data do",
 }
 
 
@@ -57,13 +70,7 @@ def power_scaling(
     if not varied:
         return pd.DataFrame(columns=list(COLUMNS))
     whole = _sensitivities(varied, log_prior, log_likelihood)
-    parts = np.stack(
-        [
-            _sensitivities({n: v[part] for n, v in varied.items()}, *groups)
-            for part, groups in _replicates(log_prior, log_likelihood)
-        ]
-    )
-    error = parts.std(axis=0, ddof=1) / np.sqrt(len(parts))
+    error = _errors(varied, log_prior, log_likelihood)
     rows = []
     for i, name in enumerate(varied):
         values = whole[0, i], error[0, i], whole[1, i], error[1, i]
@@ -74,14 +81,23 @@ def power_scaling(
 COLUMNS = ("parameter", "prior", "prior_mcse", "likelihood", "likelihood_mcse", "verdict")
 
 
-def _replicates(log_prior: np.ndarray, log_likelihood: np.ndarray):
-    """Split chains into at least `REPLICATES` stretches of draws."""
-    chains, length = log_prior.shape
-    pieces = max(-(-REPLICATES // chains), 1)
-    for chain in range(chains):
-        for piece in np.array_split(np.arange(length), pieces):
-            part = np.ix_([chain], piece)
-            yield part, (log_prior[part], log_likelihood[part])
+def _errors(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> np.ndarray:
+    """Monte-Carlo errors of the sensitivities; shape (2, parameter).
+
+    A jackknife over stretches of successive draws: sensitivities of few draws are biased, and the
+    spread of such would tell too small an error.
+
+    References
+    ----------
+    Kuensch 1989, doi 10.1214/aos/1176347265 (the jackknife of dependent observations).
+    """
+    rest = []
+    for stretch in np.array_split(np.arange(log_prior.size), STRETCHES):
+        kept = np.delete(np.arange(log_prior.size), stretch)
+        parts = {name: values.reshape(1, -1)[:, kept] for name, values in draws.items()}
+        groups = (each.reshape(1, -1)[:, kept] for each in (log_prior, log_likelihood))
+        rest.append(_sensitivities(parts, *groups))
+    return np.sqrt((STRETCHES - 1) * np.var(rest, axis=0))
 
 
 def _sensitivities(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> np.ndarray:
@@ -108,8 +124,21 @@ def _sensitivities(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> 
     return np.array(found)
 
 
+def side(value: float, error: float) -> str:
+    """Say whether a sensitivity is above the threshold; withheld where its error spans it.
+
+    Returns
+    -------
+    str
+        ``matters``, ``hardly matters`` or ``unknown``.
+    """
+    if abs(value - THRESHOLD) <= CERTAIN * error:
+        return UNKNOWN
+    return MATTERS if value > THRESHOLD else HARDLY
+
+
 def verdict(prior: float, prior_error: float, likelihood: float, likelihood_error: float) -> str:
-    """Judge a pair of sensitivities; withheld where an error spans the threshold.
+    """Judge a pair of sensitivities, each by its own error.
 
     Parameters
     ----------
@@ -122,25 +151,29 @@ def verdict(prior: float, prior_error: float, likelihood: float, likelihood_erro
     -------
     str
         ``ok`` (the prior hardly matters), ``conflict`` (both matter), ``prior dominates`` (the
-        likelihood hardly matters) or ``undecided``.
+        likelihood hardly matters), ``prior matters`` (whether the likelihood does is unknown) or
+        ``undecided`` (whether the prior matters is unknown).
     """
-
-    def side(value: float, error: float) -> int:
-        return int(np.sign(value - THRESHOLD)) if abs(value - THRESHOLD) > CERTAIN * error else 0
-
     by_prior, by_likelihood = side(prior, prior_error), side(likelihood, likelihood_error)
-    if by_prior < 0:
+    if by_prior == HARDLY:
         return OK
-    if by_prior == 0 or by_likelihood == 0:
+    if by_prior == UNKNOWN:
         return UNDECIDED
-    return CONFLICT if by_likelihood > 0 else PRIOR
+    return {MATTERS: CONFLICT, HARDLY: PRIOR, UNKNOWN: PRIOR_MATTERS}[by_likelihood]
 
 
-def sentence(outcome: str, parameter: str, found: str) -> str:
-    """Say in a sentence what a verdict means for the reader."""
+def meaning(row: Mapping[Any, Any]) -> str:
+    """Say what a row of `power_scaling` means for the reader, of prior and of data."""
+    if row["verdict"] == UNDECIDED:
+        return _UNDECIDED + _DATA[side(row["likelihood"], row["likelihood_mcse"])]
+    return _MEANING[row["verdict"]]
+
+
+def sentence(row: Mapping[Any, Any]) -> str:
+    """Say in a sentence what a row of `power_scaling` means for its outcome."""
     what = {
         "mu": "the overall level",
         "tau": "how much diseases differ",
         "sigma": "how much studies of one disease differ",
-    }.get(parameter, parameter)
-    return f"{outcome}, {what}: {MEANING[found]}."
+    }.get(row["parameter"], row["parameter"])
+    return f"{row['outcome']}, {what}: {meaning(row)}."

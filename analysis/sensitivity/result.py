@@ -1,4 +1,4 @@
-"""What a comparison of prior sets found, as frames, as sentences and as JSON."""
+"""The result of a comparison of prior sets, as frames, as sentences and as JSON."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ import pandas as pd
 from ...models.priors.sets import PriorSet
 from . import power_scaling as scaling
 from . import prior_conflict as conflict
+from .flips import CERTAIN
 
 _SCORE_COLUMNS = ("elpd", "elpd_se", "elpd_diff", "elpd_diff_se", "log_marginal_likelihood")
+
+#: Differences of log predictive densities below this do not tell prior sets apart.
+_LEAST_DIFFERENCE = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class PriorComparison:
-    """What is believed under each prior set.
+    """Posteriors under each prior set, and what depends on the choice of the set.
 
     Attributes
     ----------
@@ -43,9 +47,9 @@ class PriorComparison:
         ``set``, ``outcome``, ``method``, ``from_set``, ``pareto_k``, ``ess``, ``draws``,
         ``divergences``, ``max_r_hat``.
     scores : pandas.DataFrame
-        ``set``, ``outcome`` (with its child; None for all), ``elpd``, ``elpd_se``, ``elpd_mcse``,
-        ``elpd_diff``, ``elpd_diff_se``, ``elpd_pareto_k``, ``studies``,
-        ``log_marginal_likelihood`` (exact engine; differences are log Bayes factors).
+        As `scores.scores_table`: by ``set`` and ``outcome`` (with its child; None for all whose
+        score is known under the reference). ``log_marginal_likelihood`` of what was integrated:
+        its differences are log Bayes factors.
     densities : pandas.DataFrame
         ``set``, ``outcome``, ``disease``, ``rate``, ``prior``, ``posterior``: densities to draw.
     power_scaling : pandas.DataFrame
@@ -112,19 +116,27 @@ class PriorComparison:
         }
 
     def sentences(self) -> tuple[str, ...]:
-        """Say what was found, one finding a sentence, for a reader who knows no method's name."""
-        said = [*self.messages, self._largest_shift(), self.prediction()]
-        for row in _records(self.power_scaling):
-            if row["verdict"] != scaling.OK:
-                said.append(scaling.sentence(row["outcome"], row["parameter"], row["verdict"]))
-        if len(self.power_scaling) and (self.power_scaling["verdict"] == scaling.OK).all():
-            said.append("Under the reference the prior hardly matters for any outcome.")
-        for _, row in self.conflicts.iterrows():
-            if row["verdict"] != conflict.OK:
-                said.append(conflict.sentence(row))
-        if not (self.conflicts["verdict"] == conflict.CONFLICT).any():
-            said.append("No outcome and no study is far from what the reference's prior expects.")
-        return (*said, *(self.flips["sentence"] if len(self.flips) else ()))
+        """Give the findings, one a sentence, for a reader who knows no method by its name."""
+        return (
+            *self.messages,
+            self._largest_shift(),
+            self.prediction(),
+            *self._scaling_sentences(),
+            *self._conflict_sentences(),
+            *(self.flips["sentence"] if len(self.flips) else ()),
+        )
+
+    def _scaling_sentences(self) -> list[str]:
+        rows = [row for row in _records(self.power_scaling) if row["verdict"] != scaling.OK]
+        if len(self.power_scaling) and not rows:
+            return ["Under the reference the prior hardly matters for any outcome."]
+        return [scaling.sentence(row) for row in rows]
+
+    def _conflict_sentences(self) -> list[str]:
+        rows = self.conflicts[self.conflicts["verdict"] != conflict.OK]
+        if rows.empty:
+            return ["No outcome and no study is far from what the reference's prior expects."]
+        return [conflict.sentence(row) for _, row in rows.iterrows()]
 
     def _largest_shift(self) -> str:
         rates = self.rates[(self.rates["quantity"] == "rate") & self.rates["shift"].notna()]
@@ -146,31 +158,46 @@ class PriorComparison:
     def prediction(self, named: Callable[[str], str] = str) -> str:
         """Say which sets predict studies left out better than the reference, and which worse.
 
+        A difference is told where it is beyond two of its errors, that of the computation included,
+        and above 4: below, the error over few studies is too small itself.
+
         Parameters
         ----------
         named : callable
             Turns a set's name into what the reader sees.
+
+        References
+        ----------
+        Sivula and others 2020, doi 10.48550/arXiv.2008.10296 (small differences).
         """
         whole = self.scores[self.scores["outcome"].isna()]
-        others = whole[(whole["set"] != self.reference) & (whole["elpd_diff"].abs() > 0)]
-        clear = others[others["elpd_diff"].abs() > 2 * others["elpd_diff_se"]]
-        if clear.empty:
-            return "Leaving studies out does not tell the prior sets apart by their predictions."
+        others = whole[whole["set"] != self.reference]
+        unknown = others[others["elpd_diff"].isna()]
+        size = others["elpd_diff"].abs()
+        beyond = (size > CERTAIN * others["elpd_diff_se"]) & (size > _LEAST_DIFFERENCE)
         better, worse = (
-            ", ".join(map(named, clear[side]["set"]))
-            for side in (clear["elpd_diff"] > 0, clear["elpd_diff"] < 0)
+            ", ".join(map(named, others[beyond & side]["set"]))
+            for side in (others["elpd_diff"] > 0, others["elpd_diff"] < 0)
         )
+        if len(unknown) == len(others):
+            return "How well the other prior sets predict studies left out is not known."
         parts = [f"better under {better}"] if better else []
         parts += [f"worse under {worse}"] if worse else []
-        than = named(self.reference)
-        return f"Studies left out are predicted {' and '.join(parts)} than under {than}."
+        if parts:
+            than = named(self.reference)
+            said = f"Studies left out are predicted {' and '.join(parts)} than under {than}."
+        else:
+            said = "Leaving studies out does not tell the prior sets apart by their predictions."
+        if len(unknown):
+            said += f" It is not known of {', '.join(map(named, unknown['set']))}."
+        return said
 
 
 def _flip_dict(row: dict[str, Any]) -> dict[str, Any]:
-    found = row["nearest_mu"] is not None
-    nearest = {"mu": row["nearest_mu"], "tau_scale": row["nearest_tau_scale"]} if found else None
-    kept = ("outcome", "disease", "threshold", "direction", "probability")
-    return {**{name: row[name] for name in kept}, "nearest": nearest}
+    nearest = {"mu": row["nearest_mu"], "tau_scale": row["nearest_tau_scale"]}
+    nearest = None if row["nearest_mu"] is None else nearest
+    columns = ("outcome", "disease", "threshold", "direction", "probability", "verdict")
+    return {**{name: row[name] for name in columns}, "nearest": nearest}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.progress import Progress
 from .quantities import RATE_QUANTITIES
-from .reweight import Block, Source, Weights, blocks_of, sampled_source, smooth, weights
+from .reweight import Block, Source, Weights, blocks_of, sampled_source, weights
 from .weighted_statistics import (
     STATISTICS,
     Sample,
@@ -71,75 +71,10 @@ class SetResult:
             found[block] = rate_densities(rates, each.values)
         return found
 
-    @cached_property
-    def scores(self) -> dict[Block, Scores]:
-        """Predictive scores of each block's studies."""
-        return {block: score(each, block) for block, each in self.weights.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """Leave-one-study-out log predictive densities of one block.
-
-    Attributes
-    ----------
-    units : numpy.ndarray
-        Codes of the units.
-    elpd : numpy.ndarray, shape (unit,)
-        Of each unit, its study effects integrated out.
-    error : float
-        Monte-Carlo standard error of their sum.
-    pareto_k : float
-        Worst Pareto k of leaving a unit out.
-    """
-
-    units: np.ndarray
-    elpd: np.ndarray
-    error: float
-    pareto_k: float
-
 
 def rate_columns(labels: Sequence[tuple[str, str | None, str]]) -> list[int]:
     """Positions of a block's quantities that are rates."""
     return [i for i, label in enumerate(labels) if label[2] in RATE_QUANTITIES]
-
-
-def score(found: Weights, block: Block) -> Scores:
-    """Score a block's studies, each left out by importance.
-
-    Parameters
-    ----------
-    found : Weights
-        Draws of the posterior given every study.
-    block : tuple of str
-        The block.
-
-    Returns
-    -------
-    Scores
-        Of its units.
-
-    References
-    ----------
-    Vehtari, Gelman and Gabry 2017, doi 10.1007/s11222-016-9696-4; Merkle and others 2019, doi
-    10.1007/s11336-019-09679-0 (the integrated likelihood).
-    """
-    source, terms = found.source, found.source.terms
-    units = np.flatnonzero(terms.units["outcome"] == terms.names.index(block[0]))
-    units = np.intersect1d(units, terms.terms["unit"])
-    base = 0.0 if found.log_ratio is None else found.log_ratio[source.scored]
-    elpd, influence = np.empty(len(units)), np.zeros(len(source.scored))
-    worst = -np.inf
-    for i, unit in enumerate(units):
-        own = source.log_likelihood[:, unit]
-        values, pareto_k = smooth(base - own)
-        highest = own.max()
-        likelihood = np.exp(own - highest)
-        mean = values @ likelihood
-        elpd[i] = np.log(mean) + highest
-        influence = influence + len(values) * values * (likelihood / mean - 1)
-        worst = max(worst, pareto_k)
-    return Scores(units, elpd, float(batch_error(influence, source.chains)), float(worst))
 
 
 def compare_sets(
@@ -293,45 +228,6 @@ def methods_table(results: Sequence[SetResult]) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows)
-
-
-def scores_table(results: Sequence[SetResult]) -> pd.DataFrame:
-    """Score every set by how well it predicts each study from the others.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``set``, ``outcome`` (with its child; None for all), ``elpd``, ``elpd_se`` (over studies),
-        ``elpd_mcse``, ``elpd_diff`` and ``elpd_diff_se`` against the first set, ``elpd_pareto_k``
-        (the worst over the studies left out), ``studies``.
-    """
-    rows = []
-    for result in results:
-        blocks = list(result.scores)
-        for part in [*([block] for block in blocks), blocks]:
-            mine = [result.scores[block] for block in part]
-            base = [results[0].scores[block] for block in part]
-            elpd = np.concatenate([each.elpd for each in mine])
-            difference = elpd - np.concatenate([each.elpd for each in base])
-            rows.append(
-                {
-                    "set": result.priors.name,
-                    "outcome": None if part is blocks else part[0][0],
-                    "elpd": elpd.sum(),
-                    "elpd_se": spread_of_sum(elpd),
-                    "elpd_mcse": float(np.sqrt(sum(each.error**2 for each in mine))),
-                    "elpd_diff": difference.sum(),
-                    "elpd_diff_se": spread_of_sum(difference),
-                    "elpd_pareto_k": max(each.pareto_k for each in mine),
-                    "studies": len(elpd),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def spread_of_sum(values: np.ndarray) -> float:
-    """Give the standard error of a sum over studies; nan for a single one."""
-    return float(np.sqrt(len(values) * values.var(ddof=1))) if len(values) > 1 else np.nan
 
 
 def prior_table(

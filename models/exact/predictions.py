@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import CubicSpline
 
 from ...data.errors import InputError
 from .distribution import STATISTICS, Distribution, Distributions, on_grid
 from .hierarchy_table import Integrated, integrate
 from .likelihood_table import row_probabilities, study_values
 from .posterior import ExactPosterior
+
+#: Share of the posterior below which a node is left out of a slope.
+_NEGLIGIBLE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +196,49 @@ def _left_out_diseases(found: Integrated) -> np.ndarray:
 
 def _both(posterior: ExactPosterior) -> tuple[Integrated, Integrated]:
     return posterior.main, posterior.check
+
+
+def own_shares(posterior: ExactPosterior) -> pd.DataFrame:
+    """Give the share of each disease's level that comes from its own data.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        The posterior.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a disease: ``disease``, ``own_share`` (minus the posterior covariance of the level
+        and the slope of the disease's own log likelihood in it: 0 without own data, 1 where
+        nothing else matters, the precision weight where all is normal, n / (n + a + b) under a
+        beta(a, b) prior) and ``error``, its numerical error.
+
+    References
+    ----------
+    Stein 1981, doi 10.1214/aos/1176345632 (the identity by which the shares of own data and of
+    all else add up to one).
+    """
+    main, check = (_own_shares(found, posterior.columns) for found in _both(posterior))
+    names = list(posterior.hierarchy.likelihoods.diseases)
+    error = np.abs(main - check)
+    return pd.DataFrame({"disease": names, "own_share": main, "error": error})
+
+
+def _own_shares(found: Integrated, columns: Sequence[int]) -> np.ndarray:
+    table, nodes = found.source.table, found.source.table.grid.nodes
+    with_data = set(table.likelihoods.disease.tolist())
+    shares = np.zeros(len(columns))
+    for code in with_data:
+        masses = found.posteriors[:, columns[code]]
+        total = masses.sum(axis=1) / masses.sum()
+        # Beyond, logarithms of likelihoods are cut off, and a spline would swing.
+        held = np.flatnonzero(np.abs(total) > _NEGLIGIBLE)
+        part = slice(held[0], held[-1] + 1)
+        slope = CubicSpline(nodes[part], table.groups[:, part, code].T)(nodes[part], 1)
+        products = masses[part] / masses.sum() * slope
+        shares[code] = -(nodes[part] - nodes @ total) @ products.sum(axis=1)
+    return shares
 
 
 def study_rates(posterior: ExactPosterior) -> pd.DataFrame:

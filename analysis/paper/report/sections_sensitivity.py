@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ....data.names import outcome_words, study_labels, words
-from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR
+from ...sensitivity.flips import CERTAIN, CHANGED, OPEN, UNCHANGED
+from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR, PRIOR_MATTERS
 from ..frames.results import Results
 from ..words import captions_sensitivity as captions
-from ..words.wording import listed, percent
+from ..words.wording import listed, percent, signed
 from . import tables_sensitivity as tables
 from .block import Block
 
@@ -53,7 +54,8 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
 
 def _told(comparison: PriorComparison, about: About) -> list[str]:
     conclusions = _conclusions(comparison, about)
-    return [_moved(comparison, about), *conclusions, _predicted(comparison)]
+    likelier = _likelier(comparison)
+    return [_moved(comparison, about), *conclusions, _predicted(comparison), *likelier]
 
 
 def _named(message: str, comparison: PriorComparison) -> str:
@@ -83,12 +85,18 @@ def _moved(comparison: PriorComparison, about: About) -> str:
         & (rates["outcome"] == row["outcome"])
         & (rates["disease"] == row["disease"])
     ].iloc[0]
-    farthest = others["shift"].abs().groupby([others["outcome"], others["disease"]]).max()
+    keys = [others["outcome"], others["disease"]]
+    error = CERTAIN * others["shift_mcse"]
+    most = (others["shift"].abs() + error).groupby(keys).max()
+    least = (others["shift"].abs() - error).groupby(keys).max()
+    little, much = int((most < _LITTLE).sum()), int((least > _LITTLE).sum())
+    unclear = len(most) - little - much
     return (
         f"The prior matters most for {_of(row, about)}: its mean rate is {percent(row['mean'])} "
         f"under {words(row['set'])}, and {percent(base['mean'])} in this report. Of "
-        f"{len(farthest)} rates {int((farthest < _LITTLE).sum())} move by less than half a "
-        "standard deviation under every prior."
+        f"{len(most)} rates {little} {'moves' if little == 1 else 'move'} by less than half a "
+        "standard deviation under every prior"
+        + (f", {unclear} by about that much or less." if unclear else ".")
     )
 
 
@@ -104,15 +112,20 @@ def _conclusions(comparison: PriorComparison, about: About) -> list[str]:
     frame = comparison.flips
     if frame.empty:
         return []
-    hanging = tables.held(frame, about)
-    firm = int((frame["changed_by"] == "").sum())
-    said = (
+    firm = int((frame["verdict"] == UNCHANGED).sum())
+    said = [
         f"Of {len(frame)} conclusions (such as: {_example(frame, about)}) {firm} are the same "
-        "under every prior compared"
-    )
-    if not hanging:
-        return [f"{said}: no prior changes one."]
-    return [f"{said}. {len(frame) - firm} hang on the prior: {'; '.join(hanging)}."]
+        "under every prior compared."
+    ]
+    for verdict, words_of_it in (
+        (CHANGED, "change with the prior"),
+        (OPEN, "are undecided, because too few draws tell whether a prior changes them"),
+    ):
+        named = tables.conclusions(frame[frame["verdict"] == verdict], about)
+        if named:
+            count = int((frame["verdict"] == verdict).sum())
+            said.append(f"{count} {words_of_it}: {'; '.join(named)}.")
+    return [" ".join(said)]
 
 
 def _example(frame, about: About) -> str:
@@ -125,6 +138,22 @@ def _predicted(comparison: PriorComparison) -> str:
     return comparison.prediction(words)
 
 
+def _likelier(comparison: PriorComparison) -> list[str]:
+    """Say under which priors the data were most and least likely, and what that is worth."""
+    integrated = tables.marginal_likelihoods(comparison)
+    if integrated is None:
+        return []
+    outcomes, table = integrated
+    named = listed([outcome_words(name).lower() for name in outcomes])
+    first, last = table.idxmax(), table.idxmin()
+    return [
+        f"The data on {named} were most likely under {words(first)} and least under {words(last)} "
+        f"(log marginal likelihoods {signed(table[first], 1)} and {signed(table[last], 1)}). This "
+        "measure punishes vague priors, however little they change the posterior: it ranks what "
+        "the priors expected before the data, and is no reason to prefer a narrow one."
+    ]
+
+
 def _scaled(comparison: PriorComparison) -> str:
     frame = comparison.power_scaling
     said = {
@@ -133,7 +162,7 @@ def _scaled(comparison: PriorComparison) -> str:
             f"({outcome_words(row['outcome']).lower()})"
             for row in frame[frame["verdict"] == verdict].to_dict("records")
         ]
-        for verdict in (OK, PRIOR, CONFLICT)
+        for verdict in (OK, PRIOR, CONFLICT, PRIOR_MATTERS)
     }
     counted = f"Of {len(frame)} quantities the prior hardly matters for {len(said[OK]) or 'none'}"
     if said[PRIOR]:
@@ -142,8 +171,13 @@ def _scaled(comparison: PriorComparison) -> str:
         counted += (
             f"; for {len(said[CONFLICT])} both matter, and the result is a compromise of the two"
         )
+    if said[PRIOR_MATTERS]:
+        counted += (
+            f"; it shapes the result for {len(said[PRIOR_MATTERS])} of which too few draws tell "
+            "whether the data do too"
+        )
     rest = len(frame) - sum(map(len, said.values()))
-    withheld = f" For {rest} there are too few draws to say." if rest else ""
+    withheld = f" For {rest} too few draws tell whether the prior matters." if rest else ""
     return (
         "What if the prior, or the data, counted a little more? Where the result moves with the "
         f"prior, it rests on it. {counted}.{withheld}"
@@ -151,8 +185,12 @@ def _scaled(comparison: PriorComparison) -> str:
 
 
 def _expected(comparison: PriorComparison, labels) -> str:
-    frame = comparison.conflicts[comparison.conflicts["verdict"] == "conflict"]
+    verdicts = comparison.conflicts["verdict"]
+    frame = comparison.conflicts[verdicts == "conflict"]
     asked = "Last, would the prior have expected such data at all? "
+    unclear = int((verdicts == "undecided").sum())
+    if frame.empty and unclear:
+        return f"{asked}No conflict is clear; {unclear} comparisons are undecided."
     if frame.empty:
         return asked + "Yes: no outcome and no study is far from what it allows."
     named = [
@@ -170,12 +208,16 @@ def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
         "Diseases inform each other. Every study, and every disease, was left out in turn to see "
         "what the others would then say. "
     )
-    text += (
-        f"What is seen conflicts with what the other diseases predict for {listed(found)}: there "
-        "borrowing may mislead."
-        if found
-        else "No disease conflicts with what the others predict of it."
-    )
+    unclear = int((borrowed.diseases["verdict"] == "undecided").sum())
+    if found:
+        text += (
+            "What is seen conflicts with what the other diseases predict for "
+            f"{listed(found)}: there borrowing may mislead."
+        )
+    elif not unclear:
+        text += "No disease conflicts with what the others predict of it."
+    if unclear:
+        text += f" For {unclear} too few draws tell whether they conflict."
     return [
         Block("text", text),
         Block("figure", captions.BORROWING.name),

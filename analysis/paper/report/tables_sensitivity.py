@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ....data.names import outcome_words, study_labels, words
-from ...sensitivity.power_scaling import MEANING
+from ...sensitivity.power_scaling import meaning
 from ..words.table import Table
-from ..words.wording import interval, listed, number, percent
+from ..words.wording import interval, listed, number, percent, signed
 
 if TYPE_CHECKING:
     from ....data.about import About
@@ -32,26 +32,66 @@ def sets_table(comparison: PriorComparison) -> Table:
     whole = comparison.scores[comparison.scores["outcome"].isna()]
     scores = {row["set"]: row for row in whole.drop(columns="outcome").to_dict("records")}
     methods = comparison.methods.drop_duplicates("set").set_index("set")["method"]
+    likelihoods = marginal_likelihoods(comparison)
     rows, made = [], []
     for each in comparison.sets:
         score = scores[each.name]
         reference = each.name == comparison.reference
         difference = "reference" if reference else _with_error(score, "elpd_diff", "elpd_diff_se")
+        marginal = "" if likelihoods is None else signed(likelihoods[1][each.name], 1)
         method = "the fit of this report" if reference else _METHODS[methods[each.name]]
         source = f"{each.reference}, doi {each.doi}" if each.doi else each.reference
-        rows.append((words(each.name), each.sentence, source, method, difference))
+        rows.append((words(each.name), each.sentence, source, method, difference, marginal))
         about = {"set": each.name, "sentence": each.sentence, "source": source}
         made.append(about | {"method": methods[each.name]} | score)
     caption = (
         "The priors compared. Prediction: how much better (above zero) or worse each predicts the "
         "studies, every one left out in turn, than the reference; in log density, with the "
-        "standard error over studies."
+        "standard error over studies, that of the computation included"
+        + _scored_outcomes(comparison)
+        + "."
     )
-    header = ("Prior", "What it says", "Source", "Computed", "Prediction")
+    if likelihoods is not None:
+        named = listed([outcome_words(name).lower() for name in likelihoods[0]])
+        caption += (
+            f" Log marginal likelihood: of the data on {named}; it punishes vague priors, also "
+            "where they do not change the posterior."
+        )
+    header = ("Prior", "What it says", "Source", "Computed", "Prediction", "Log marginal lik.")
+    if likelihoods is None:
+        header, rows = header[:-1], [row[:-1] for row in rows]
     return Table("prior_sets", caption, header, rows, pd.DataFrame(made), texts=4)
 
 
+def _scored_outcomes(comparison: PriorComparison) -> str:
+    """Name the outcomes whose studies are scored, where they are not all."""
+    scores = comparison.scores[comparison.scores["outcome"].notna()]
+    reference = scores[scores["set"] == comparison.reference]
+    known = reference["elpd"].notna()
+    if known.all():
+        return ""
+    named = [outcome_words(name).lower() for name in reference["outcome"][known]]
+    missing = [outcome_words(name).lower() for name in reference["outcome"][~known]]
+    only = f": of {listed(named)} only. " if named else ". "
+    return (
+        f"{only}Of {listed(missing)} it is not known, since importance sampling cannot leave each "
+        "of their studies out"
+    )
+
+
+def marginal_likelihoods(comparison: PriorComparison) -> tuple[list[str], pd.Series] | None:
+    """Give the outcomes that were integrated and, by set, their log marginal likelihood."""
+    scores = comparison.scores[comparison.scores["outcome"].notna()]
+    known = scores[scores["log_marginal_likelihood"].notna()]
+    if known.empty:
+        return None
+    total = known.groupby("set", sort=False)["log_marginal_likelihood"].sum()
+    return list(dict.fromkeys(known["outcome"])), total
+
+
 def _with_error(row: Mapping[Any, Any], value: str, error: str) -> str:
+    if row[value] != row[value]:
+        return "not known"
     return f"{row[value]:+.2f} (± {row[error]:.2f})".replace("-", "−")
 
 
@@ -94,9 +134,9 @@ def flips_table(comparison: PriorComparison, about: About) -> Table | None:
             outcome_words(row["outcome"]),
             about.words(row["disease"]),
             asked_words(row),
-            f"{'yes' if row['concluded'] else 'not shown'} ({row['probability']:.2f})",
-            f"{row['lowest']:.2f} to {row['highest']:.2f}",
-            ", ".join(map(words, row["changed_by"].split(", "))) if row["changed_by"] else "none",
+            f"{_DRAWN[row['concluded']]} ({row['probability']:.3f})",
+            f"{row['lowest']:.3f} to {row['highest']:.3f}",
+            _changed_by(row),
             _nearest(row),
         )
         for row in frame.to_dict("records")
@@ -106,7 +146,8 @@ def flips_table(comparison: PriorComparison, about: About) -> Table | None:
         ": its probability under the reference, the lowest and highest under the priors compared, "
         "which of them change the conclusion, and the nearest prior on a map around the reference "
         "that does (distance 1: the overall level's prior moved by one of its standard "
-        "deviations, or the spread between diseases' doubled or halved)."
+        "deviations, or the spread between diseases' doubled or halved). What lies within two "
+        "errors of the wanted probability is undecided."
     )
     header = (
         "Outcome",
@@ -126,10 +167,25 @@ def asked_words(row: Mapping[Any, Any]) -> str:
     return f"more than {threshold}" if row["direction"] == "above" else f"fewer than {threshold}"
 
 
+_DRAWN = {"yes": "yes", "no": "not shown", "undecided": "undecided"}
+
+
+def _changed_by(row: Mapping[Any, Any]) -> str:
+    named = {
+        column: ", ".join(map(words, filter(None, row[column].split(", "))))
+        for column in ("changed_by", "open_under")
+    }
+    parts = [named["changed_by"]] if named["changed_by"] else []
+    parts += [f"undecided: {named['open_under']}"] if named["open_under"] else []
+    return "\n".join(parts) or "none"
+
+
 def _nearest(row: Mapping[Any, Any]) -> str:
+    if row["concluded"] == "undecided":
+        return "undecided"
     if row["distance"] == row["distance"]:
         return f"distance {row['distance']:.1f}"
-    return "none" if row["covered"] == 1 else f"none ({row['covered']:.0%} judged)"
+    return "none" if row["covered"] == 1 else f"none clearly ({row['covered']:.0%} decided)"
 
 
 def scaling_table(comparison: PriorComparison) -> Table | None:
@@ -142,7 +198,7 @@ def scaling_table(comparison: PriorComparison) -> Table | None:
             outcome_words(row["outcome"]),
             PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
             *(f"{row[n]:.3f} (± {row[f'{n}_mcse']:.3f})" for n in ("prior", "likelihood")),
-            MEANING[row["verdict"]],
+            meaning(row),
         )
         for row in frame.to_dict("records")
     ]
@@ -196,15 +252,19 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
                 about.words(row["disease"]),
                 str(row["patients"]) if own else "none",
                 number(max(row["borrowed"], 0.0)),
-                percent(min(row["shrinkage"], 1.0), 0) if own else "all",
+                f"{percent(row['others_mean'], 0)} → {percent(row['mean'], 0)}",
+                percent(min(max(row["own_share"], 0.0), 1.0), 0),
                 _VERDICTS[row["verdict"]] if own else "",
                 _farthest(mine, labels),
             )
         )
     caption = (
         "What each disease takes from the others: its own patients beside the number of patients "
-        "that the other diseases are worth to it, the weight that they carry in its level, "
-        "whether its own data agree with them, and the one study that moves its mean rate most "
+        "that the other diseases are worth to it, its mean rate by the others alone and with its "
+        "own data, the share of its level that comes from its own data (0 %: a small change of "
+        "them would not move it; 100 %: a small change of all else would not; for an outcome "
+        "within another, of its level among the patients who have that one), whether its own data "
+        "agree with them, and the one study that moves its mean rate most "
         "when it is left out (in posterior standard deviations). In grey: no data of its own."
     )
     header = (
@@ -212,7 +272,8 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
         "Disease",
         "Own patients",
         "Others worth",
-        "Their weight",
+        "Others alone → all",
+        "From own data",
         "Own data and the others",
         "Left out, it moves most",
     )
@@ -265,11 +326,10 @@ def _of_itself(frame: pd.DataFrame) -> pd.Series:
     return (frame["kind"] == "disease") & (frame["left_out"] == frame["disease"])
 
 
-def held(frame: pd.DataFrame, about: About) -> list[str]:
-    """Name the conclusions that some prior compared changes."""
-    hanging = frame[frame["changed_by"] != ""]
+def conclusions(frame: pd.DataFrame, about: About) -> list[str]:
+    """Name conclusions, grouped by outcome."""
     return [
         f"{outcome_words(str(outcome)).lower()} in "
-        f"{listed([about.in_text(d) for d in rows['disease']])}"
-        for outcome, rows in hanging.groupby("outcome", sort=False)
+        f"{listed([about.in_text(disease) for disease in rows['disease']])}"
+        for outcome, rows in frame.groupby("outcome", sort=False)
     ]
