@@ -103,7 +103,7 @@ def _count(row: Any) -> str:
 
 
 def _alike_studies(rows: pd.DataFrame) -> Iterator[str]:
-    counts: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
+    counts: dict[Any, set[tuple[Any, ...]]] = defaultdict(set)
     for row in rows[["study", "outcome", "arm", *_COUNTS]].itertuples(index=False):
         counts[row.study].add(tuple(row)[1:])
     for one, other in _pairs_by(counts, _folded):

@@ -187,7 +187,7 @@ def _shown(found: ExactFit) -> pd.DataFrame:
     rows = []
     for name, posterior in found.posteriors.items():
         likelihoods = posterior.hierarchy.likelihoods
-        each = {
+        each: dict[tuple[str, str, str | None, str | None], Any] = {
             (name, quantity, disease, None): found.distribution(name, quantity, disease)
             for disease, quantity in posterior.quantities
         }

@@ -58,7 +58,11 @@ def request(evidence: Evidence, pooling: str, priors: PriorSet, **settings: Any)
         "selection": asdict(evidence.selection),
         "outcomes": list(names),
         "diseases": list(evidence.diseases),
-        "model": [asdict(each) for each in modelled_outcomes(evidence.rows, names)],
+        # What an outcome is called is not part of what a fit follows from.
+        "model": [
+            {"name": each.name, "parent": each.parent, "link": each.link}
+            for each in modelled_outcomes(evidence.rows, names)
+        ],
         "pooling": pooling,
         "priors": priors.to_dict(),
         **settings,

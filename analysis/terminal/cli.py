@@ -7,10 +7,12 @@ it. Nothing heavy is imported before a command runs.
 from __future__ import annotations
 
 import signal
+import warnings
 
 import typer
 
 from ...data.about import shipped_about
+from . import console
 from .check import check
 from .design import design_app
 from .exits import Commands, interrupt
@@ -36,4 +38,5 @@ app.add_typer(design_app(), name="design")
 def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGINT, interrupt)
+    warnings.showwarning = lambda message, *_, **__: console.say(f"warning: {message}")
     app()

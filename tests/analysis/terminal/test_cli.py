@@ -433,3 +433,12 @@ def test_a_reader_that_leaves_is_no_failed_guard():
     _, said = done.communicate()
     assert done.returncode == 0
     assert b"Traceback" not in said
+
+
+def test_a_warning_is_one_line_without_a_place_in_the_code(tmp_path):
+    code = (
+        "import sys, warnings; from mscpool.analysis.terminal import cli;"
+        "cli.app = lambda: warnings.warn('compiled code is not kept'); cli.main()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stderr == "warning: compiled code is not kept\n"
