@@ -119,6 +119,32 @@ def standardised(means: Means) -> tuple[float, float]:
     return float(np.min(z)), float(np.max(z))
 
 
+def improvement(means: Means) -> tuple[float, float, float]:
+    """Give the mean improvement, and its deviation at the largest and the smallest correlation.
+
+    Parameters
+    ----------
+    means : Means
+        One arm.
+
+    Returns
+    -------
+    (float, float, float)
+        Positive where patients got better; in points, or in percent of the mean baseline where the
+        thresholds are.
+    """
+    better = -1.0 if means.direction == "lower" else 1.0
+    if means.kind == "change":
+        return better * means.mean, means.sd, means.sd
+    unit = means.baseline_mean / 100 if means.percent else 1.0
+    variances = (
+        means.sd**2 + means.baseline_sd**2 - 2 * correlation * means.sd * means.baseline_sd
+        for correlation in reversed(CORRELATIONS)
+    )
+    least, most = (math.sqrt(variance) / unit for variance in variances)
+    return better * (means.mean - means.baseline_mean) / unit, least, most
+
+
 def share_beyond(z: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Give the share of a sample beyond its threshold, and the deviation of that share.
 

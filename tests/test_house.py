@@ -17,7 +17,17 @@ import mscpool
 
 #: The rooms, lowest first, each with the modules that other rooms may import.
 ROOMS: dict[str, set[str]] = {
-    "data": {"about", "errors", "evidence", "export", "mistakes", "names", "outcomes", "selection"},
+    "data": {
+        "about",
+        "errors",
+        "evidence",
+        "export",
+        "means",
+        "mistakes",
+        "names",
+        "outcomes",
+        "selection",
+    },
     "models": {"direction", "outcomes", "pooling", "terms"},
     "models.priors": {"catalogue", "density", "elicit", "files", "prior", "quantile_table", "sets"},
     "models.rates": {"beta_mixture", "difference", "effective_size", "fit", "prior"},
@@ -49,6 +59,7 @@ ROOMS: dict[str, set[str]] = {
         "flip_map",
         "forest",
         "joint",
+        "means",
         "page",
         "pooling",
         "power_scaling",
@@ -93,6 +104,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis.paper.words": {
         "captions",
         "captions_guard",
+        "captions_means",
         "captions_sensitivity",
         "closing",
         "exhibit",

@@ -11,7 +11,14 @@ from scipy import stats
 
 import mscpool.data.evidence as evidence_module
 from mscpool.data.evidence import EvidenceError, load_evidence
-from mscpool.data.means import CORRELATIONS, Means, responders, share_beyond, standardised
+from mscpool.data.means import (
+    CORRELATIONS,
+    Means,
+    improvement,
+    responders,
+    share_beyond,
+    standardised,
+)
 
 SHIPPED = Path(evidence_module.__file__).parent
 LEVEL = Means(
@@ -118,6 +125,15 @@ def test_the_standardised_distance_is_that_of_the_difference_of_two_normals(corr
     assert max(ends) <= high
     assert low == pytest.approx((6 - 5.3) / math.sqrt(61 - 18))
     assert high == pytest.approx((6 - 3.2) / math.sqrt(61 - 54))
+
+
+def test_the_improvement_is_positive_where_patients_got_better():
+    mean, least, most = improvement(LEVEL)
+    assert (mean, least**2, most**2) == pytest.approx((6, 61 - 54, 61 - 18))
+    assert improvement(replace(LEVEL, direction="higher"))[0] == -6
+    assert improvement(CHANGE) == (6.0, 6.0, 6.0)
+    percent = improvement(replace(LEVEL, percent=True))
+    assert percent == pytest.approx((30, 5 * math.sqrt(7), 5 * math.sqrt(43)))
 
 
 def test_a_change_needs_no_correlation():

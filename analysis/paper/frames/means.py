@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pandas as pd
 
 from ....data.errors import SelectionError
+from ....data.means import Means, improvement
+from ....data.names import study_labels
 from ....models.exact.outcomes import exact_outcomes
 from .results import Results
 
@@ -30,6 +34,47 @@ def means_of(results: Results) -> pd.DataFrame:
     rows = rows.loc[rows["certainty"] == "modelled", ["study", "arm", "outcome", "definition"]]
     rows = rows[rows["outcome"].isin(results.outcomes)]
     return evidence.means.merge(rows, on=list(rows.columns))
+
+
+def improvement_data(results: Results) -> pd.DataFrame:
+    """Gather the mean improvement of each arm, and what it bounds.
+
+    Parameters
+    ----------
+    results : Results
+        A fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an arm, those of a score together: ``study, label, arm`` (`treated`, `control`),
+        ``measure, unit, n``, ``improvement`` with ``sd_low, sd_high``, ``threshold_min,
+        threshold_max``, ``events_min, events_max``.
+    """
+    labels = study_labels(results.evidence.studies)
+    rows = []
+    for row in means_of(results).to_dict("records"):
+        scores = Means(**{name: row[name] for name in _SCORES})
+        mean, least, most = improvement(scores)
+        own = {name: row[name] for name in ("study", "measure", "n", "events_min", "events_max")}
+        rows.append(
+            own
+            | {
+                "label": labels[row["study"]],
+                "arm": "control" if row["arm"] == "control" else "treated",
+                "unit": "% of the score before" if row["percent"] else "points",
+                "improvement": mean,
+                "sd_low": least,
+                "sd_high": most,
+                "threshold_min": row["threshold_min"],
+                "threshold_max": row["threshold_max"],
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return frame if frame.empty else frame.sort_values("measure", kind="stable", ignore_index=True)
+
+
+_SCORES = [field.name for field in fields(Means)]
 
 
 def rates_with_means(results: Results) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..words import captions, captions_guard, captions_sensitivity
+from ..words import captions, captions_guard, captions_means, captions_sensitivity
 
 if TYPE_CHECKING:
     from ..frames.results import Results
@@ -19,6 +19,7 @@ KINDS = (
     captions.JOINT,
     captions.SAFETY,
     captions.POOLING,
+    captions_means.MEANS,
     captions_sensitivity.PRIOR_POSTERIOR,
     captions_guard.PREDICTIVE,
     captions_guard.CHECKS,

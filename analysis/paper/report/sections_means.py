@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ....data.names import outcome_words, study_labels, words
-from ..frames.means import means_of, rates_with_means
+from ....data.names import outcome_words, words
+from ..frames.means import improvement_data, rates_with_means
 from ..frames.results import Results
+from ..words.captions_means import MEANS
 from ..words.table import BORROWED, Table
 from ..words.wording import count, interval
 from .block import Block, Section
@@ -12,8 +13,7 @@ from .block import Block, Section
 
 def means_section(results: Results) -> Section | None:
     """Write the section; none where no study reports means instead of counts."""
-    rows = means_of(results)
-    if rows.empty:
+    if improvement_data(results).empty:
         return None
     in_use = results.evidence.selection.means
     text = (
@@ -28,7 +28,11 @@ def means_section(results: Results) -> Section | None:
         else "such bounds are in no other section of this report (--means lets them in)."
     )
     text += " A change from before to after treatment is no effect: compare the control arms."
-    blocks = [Block("text", text), Block("table", _rule_table(results))]
+    blocks = [
+        Block("text", text),
+        Block("figure", MEANS.name),
+        Block("table", _rule_table(results)),
+    ]
     changed = _changed_table(results)
     if changed is not None:
         blocks.append(Block("table", changed))
@@ -36,19 +40,14 @@ def means_section(results: Results) -> Section | None:
 
 
 def _rule_table(results: Results) -> Table:
-    frame = means_of(results)
-    labels = study_labels(results.evidence.studies)
+    frame = improvement_data(results)
     rows = [
         (
-            labels[row["study"]],
-            words(row["arm"]) if row["arm"] == "control" else "Treated",
+            row["label"],
+            words(row["arm"]),
             row["measure"],
-            f"{row['months']:g}" if row["months"] == row["months"] else "",
-            f"{_improvement(row):.1f}",
-            " to ".join(
-                dict.fromkeys(f"{row[end]:g}" for end in ("threshold_min", "threshold_max"))
-            )
-            + (" %" if row["percent"] else ""),
+            f"{row['improvement']:.1f}",
+            _threshold(row),
             f"{count(row['events_min'], row['events_max'])} of {row['n']}",
         )
         for row in frame.to_dict("records")
@@ -57,14 +56,13 @@ def _rule_table(results: Results) -> Table:
         "What means become: the mean improvement of a score, the threshold from which it counts "
         "(in points, or in percent of the score before), and the bounds of the patients beyond it."
     )
-    header = ("Study", "Arm", "Score", "Months", "Mean improvement", "Threshold", "Patients")
+    header = ("Study", "Arm", "Score", "Mean improvement", "Threshold", "Patients")
     return Table("means", caption, header, rows, frame, of_fit=False, texts=3)
 
 
-def _improvement(row) -> float:
-    """Give the mean improvement, positive where patients got better."""
-    change = row["mean"] if row["kind"] == "change" else row["mean"] - row["baseline_mean"]
-    return -change if row["direction"] == "lower" else change
+def _threshold(row) -> str:
+    ends = dict.fromkeys(f"{row[end]:g}" for end in ("threshold_min", "threshold_max"))
+    return f"{' to '.join(ends)} {'%' if row['unit'] != 'points' else 'points'}"
 
 
 def _changed_table(results: Results) -> Table | None:
