@@ -72,13 +72,16 @@ class Task:
 
 
 CORE, MANY, CORE_STUDIES = "core evidence", "6 x 8 x 40", "core studies"
+POSTERIOR = "core evidence, its posterior"
+#: Sound data in the shape of the shipped evidence: drawn from the priors, and from its posterior.
+SOUND = {CORE: defects.from_prior, POSTERIOR: defects.from_posterior}
 SHAPES = {MANY: defects.many_studies, CORE_STUDIES: defects.core_studies}
 _NEEDED = tuple(list(defects.DEFECTS)[1:3])
 
 
 def tasks(sets: int = SETS) -> list[Task]:
-    """List the data sets: sound ones of the core evidence, then each defect on each shape."""
-    listed = [Task(CORE, "none", i) for i in range(sets)]
+    """List the data sets: sound ones of the evidence's shape, then each defect on each shape."""
+    listed = [Task(shape, "none", i) for shape in SOUND for i in range(sets)]
     each = max(1, round(sets * _SHARE_DEFECTIVE))
     for shape in SHAPES:
         listed += [Task(shape, defect, i) for defect in defects.DEFECTS for i in range(each)]
@@ -87,8 +90,8 @@ def tasks(sets: int = SETS) -> list[Task]:
 
 def simulate(task: Task, rng: np.random.Generator) -> tuple[defects.Simulated, str]:
     """Draw a data set; give it and the pooling that it is fitted with."""
-    if task.shape == CORE:
-        return defects.from_prior(rng), "partial"
+    if task.shape in SOUND:
+        return SOUND[task.shape](rng), "partial"
     draw, pooling = defects.DEFECTS[task.defect]
     return draw(SHAPES[task.shape](), rng), pooling
 
@@ -106,7 +109,8 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
     Returns
     -------
     dict
-        Mid-p values by outcome and check, the sampler's diagnostics, the largest Pareto k, and the
+        Mid-p values with their errors by outcome and check, the sampler's diagnostics, the largest
+        Pareto k, and the
         share of the truth's further studies within the 95 % interval of ``new_study``.
     """
     code = [ord(letter) for letter in task.shape + task.defect]
@@ -123,8 +127,9 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
         low, high = np.quantile(new_study, (0.025, 0.975), axis=0)
         coverage = float(((made.new_study >= low) & (made.new_study <= high)).mean())
     return {
-        "mid_p": {
-            each.outcome: {one.check: one.mid_p for one in each.checks} for each in result.outcomes
+        "checks": {
+            each.outcome: {one.check: (one.mid_p, one.mid_p_mcse) for one in each.checks}
+            for each in result.outcomes
         },
         "sampling": dict(result.sampling.details),
         "largest_k": max((one["pareto_k"] for one in result.loo if one["pareto_k"]), default=None),
@@ -157,7 +162,9 @@ def judged(
         pooling,
         DEFAULT,
         rng,
-        lambda part: levels_of(sample(part, pooling, DEFAULT, *length, seed)[0]),
+        lambda part, times: levels_of(
+            sample(part, pooling, DEFAULT, settings.draws * times, *length[1:], seed)[0]
+        ),
     )
     quantities = [
         levels.mu,
@@ -175,6 +182,8 @@ def judged(
         predict.counts_within_bounds(levels, terms, rng),
         left_out,
         _diagnostics([q for q in quantities if q is not None], stats),
+        None,
+        lambda: predict.replicate(predict.renew_studies(levels, terms, rng), terms, rng),
     )
     return judge(subject), new_study[:, 0]
 
@@ -204,7 +213,9 @@ def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
     """
     sampling = judge_sampling(found["sampling"]).verdict
     checks: list[Verdict] = [
-        verdict_of(name, p) for outcome in found["mid_p"].values() for name, p in outcome.items()
+        verdict_of(name, p, error)
+        for outcome in found["checks"].values()
+        for name, (p, error) in outcome.items()
     ]
     return worst([*checks, "fail" if sampling == "fail" else "pass"]), sampling
 
@@ -223,7 +234,7 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             continue
-        judged = {name for each in record["result"]["mid_p"].values() for name in each}
+        judged = {name for each in record["result"].get("checks", {}).values() for name in each}
         if record["settings"] == asdict(settings) and judged == checks:
             found[Task(**record["task"])] = record["result"]
     return found
@@ -292,9 +303,9 @@ def table(found: dict[Task, dict[str, Any]]) -> str:
     Wilson 1927, doi 10.1080/01621459.1927.10502953.
     """
     lines = [
-        "| data sets | defect | sets | fail | 95 % interval | warn or fail | coverage of "
-        "`new_study` | wanted |",
-        "|---|---|---:|---:|---|---:|---:|---|",
+        "| data sets | defect | pooling | sets | fail | 95 % interval | warn or fail "
+        "| 95 % interval | coverage of `new_study` | wanted |",
+        "|---|---|---|---:|---:|---|---:|---|---:|---|",
     ]
     for kind in dict.fromkeys(task.kind for task in tasks(len(found))):
         results = [result for task, result in found.items() if task.kind == kind]
@@ -302,22 +313,27 @@ def table(found: dict[Task, dict[str, Any]]) -> str:
             continue
         verdicts = [verdict(result)[0] for result in results]
         count, fails = len(results), verdicts.count("fail")
-        interval = binomtest(fails, count).proportion_ci(method="wilson")
+        remarks = count - verdicts.count("pass")
         covered = [r["coverage"] for r in results if r["coverage"] is not None]
         lines.append(
-            f"| {kind[0]} | {kind[1]} | {count} | {fails / count:.1%} "
-            f"| {interval.low:.1%} to {interval.high:.1%} "
-            f"| {1 - verdicts.count('pass') / count:.1%} "
+            f"| {kind[0]} | {kind[1]} | {defects.DEFECTS[kind[1]][1]} | {count} "
+            f"| {fails / count:.1%} | {_interval(fails, count)} "
+            f"| {remarks / count:.1%} | {_interval(remarks, count)} "
             f"| {f'{np.mean(covered):.1%}' if covered else ''} | {_wanted(*kind)} |"
         )
-    sound = [verdict(result)[1] for task, result in found.items() if task.shape == CORE]
+    sound = [verdict(result)[1] for task, result in found.items() if task.shape in SOUND]
     lines.append("")
     lines.append(f"Of the {len(sound)} sound core data sets {sound.count('fail')} failed sampling.")
     return "\n".join(lines)
 
 
+def _interval(count: int, of: int) -> str:
+    interval = binomtest(count, of).proportion_ci(method="wilson")
+    return f"{interval.low:.1%} to {interval.high:.1%}"
+
+
 def _wanted(shape: str, defect: str) -> str:
-    if shape == CORE:
+    if shape in SOUND:
         return f"at most {MOST_FALSE_ALARMS:.0%}"
     return f"at least {LEAST_POWER:.0%}" if shape == MANY and defect in _NEEDED else ""
 

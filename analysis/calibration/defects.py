@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from ...data.evidence import load_evidence
+from ...data.evidence import Evidence, load_evidence
 from ...models.priors.sets import DEFAULT
 from ...models.terms import Terms, build_terms
-from ..fitting.predict import prior_levels, replicate
+from ..fitting.predict import Levels, levels_of, prior_levels, renew_studies, replicate
+from ..fitting.sampler import SEED, sample
 
 #: Typical rates, and the standard deviation of studies on the log-odds, of one-outcome data sets.
 LOWEST_RATE, HIGHEST_RATE, SIGMA = 0.3, 0.7, 0.3
@@ -44,16 +45,41 @@ class Simulated:
 
 
 def from_prior(rng: np.random.Generator) -> Simulated:
-    """Draw all outcomes of the core evidence from the default priors and the partial model.
+    """Draw all outcomes of the core evidence from the default priors and the partial model."""
+    terms = _terms(load_evidence())
+    return _like_the_evidence(prior_levels(terms, "partial", DEFAULT, 1, rng), rng)
+
+
+def from_posterior(rng: np.random.Generator) -> Simulated:
+    """Draw all outcomes of the core evidence from its own posterior, with new study effects."""
+    levels, terms = _posterior(), _terms(load_evidence())
+    chosen = [rng.integers(len(levels))]
+    one = Levels.of_diseases(levels.sigma[chosen], levels.theta[chosen])
+    return _like_the_evidence(renew_studies(one, terms, rng), rng)
+
+
+@lru_cache(maxsize=1)
+def _posterior() -> Levels:
+    """Draws of the default model given the core evidence; sampled once a process."""
+    terms = _terms(load_evidence())
+    sampled, _ = sample(terms, "partial", DEFAULT)
+    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in sampled.items()}
+    return levels_of(flat, terms, np.random.default_rng(SEED))
+
+
+def _terms(evidence: Evidence) -> Terms:
+    return build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+
+
+def _like_the_evidence(levels: Levels, rng: np.random.Generator) -> Simulated:
+    """Draw counts in the shape of the core evidence, given one draw of the levels.
 
     Studies, arms, patients and follow-up are the evidence's. A row that is bounded there is bounded
     here: the counts 0 to n are cut into stretches as wide as the row's bounds, from a random start,
     and the stretch that holds the count is what is known, so that the bounds tell nothing else.
     """
     evidence = load_evidence()
-    terms = build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
-    levels = prior_levels(terms, "partial", DEFAULT, 1, rng)
-    counts = replicate(levels, terms, rng)[0]
+    counts = replicate(levels, _terms(evidence), rng)[0]
     width = (evidence.rows["events_max"] - evidence.rows["events_min"] + 1).to_numpy()
     start = rng.integers(width)
     low = counts - (counts - start) % width
@@ -172,4 +198,5 @@ DEFECTS: dict[str, tuple[Callable[[Trials, np.random.Generator], Simulated], str
     "one study moved three log-odds to the other side": (moved_study, "partial"),
     "beta-binomial overdispersion, rho 0.3": (overdispersed, "partial"),
     "one count typed ten times too large": (mistyped_count, "partial"),
+    "half the diseases two log-odds above the others, default pooling": (split_diseases, "partial"),
 }

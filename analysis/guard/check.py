@@ -17,7 +17,7 @@ from ...data.errors import InputError
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms, build_terms
 from ..fitting.diagnostics import DIAGNOSTICS
-from ..fitting.predict import Levels, levels_of
+from ..fitting.predict import Levels, levels_of, renew_studies, replicate
 from ..fitting.store import run_config
 from . import discrepancies, identified, review, surprise
 from .left_out_exactly import leave_each_out
@@ -82,6 +82,7 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
             left_out,
             _sampling(fit, len(replicated)),
             evidence,
+            lambda: replicate(renew_studies(levels, terms, rng), terms, rng),
         )
     )
     return replace(result, run=_run(config))
@@ -110,14 +111,15 @@ def judge(subject: Subject) -> CheckResult:
         worst([sampling.verdict, *(each.verdict for each in outcomes)]),
         outcomes,
         sampling,
-        tuple(vars(one) for one in subject.left_out),
+        tuple(vars(one) | {"mid_p": one.mid_p} for one in subject.left_out),
         tuple(one for one in noted if one.check == "review"),
     )
 
 
-def verdict_of(name: str, p: float) -> Verdict:
-    """Judge a check that compares by its mid-p value, given its name."""
-    return surprise.judge(p) if name == surprise.LEFT_OUT else discrepancies.judge(p)
+def verdict_of(name: str, p: float, error: float) -> Verdict:
+    """Judge a check that compares by its mid-p value and the error of that, given its name."""
+    kind = surprise if name == surprise.LEFT_OUT else discrepancies
+    return kind.judge(p, error)
 
 
 def _sum_up(name: str, checks: list[Check], warnings: list[str]) -> OutcomeVerdict:
@@ -167,13 +169,13 @@ def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:
     return {name: np.asarray(found[name]).item() for name in DIAGNOSTICS} | {"draws": draws}
 
 
-def _refitter(pooling: str, priors: PriorSet, seed: int) -> Callable[[Terms], Levels]:
+def _refitter(pooling: str, priors: PriorSet, seed: int) -> Callable[[Terms, int], Levels]:
     """Make what samples the same model again without some terms."""
 
-    def refit(terms: Terms) -> Levels:
+    def refit(terms: Terms, times: int) -> Levels:
         from ..fitting.fit import sample
 
-        drawn, _ = sample(terms, pooling, priors, seed=seed)
+        drawn, _ = sample(terms, pooling, priors, draws=1000 * times, seed=seed)
         flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in drawn.items()}
         return levels_of(flat, terms, np.random.default_rng(seed))
 

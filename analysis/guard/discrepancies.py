@@ -7,13 +7,14 @@ number a draw. A further one is one more function, entered in `DISCREPANCIES`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ...models.outcomes import inverse_link
+from .monte_carlo import is_clear, mean_and_error, strict
 from .result import Check, Subject
 from .verdicts import Verdict
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 #: come near 0 and 1 seldom.
 WARN_TAIL, FAIL_TAIL = 0.01, 0.0025
 
+#: Replicates of each draw at the most.
+_MOST_ROUNDS = 64
 _NODES = 15
 
 
@@ -154,51 +157,90 @@ def expected_counts(theta: np.ndarray, sigma: np.ndarray, terms: Terms) -> np.nd
     return expected
 
 
-def mid_p(replicated: np.ndarray, realised: np.ndarray) -> float:
-    """Posterior predictive mid-p value: share of replicates above, those that tie counting half.
+def larger(replicated: np.ndarray, realised: np.ndarray) -> np.ndarray:
+    """Tell which replicates lie above, those that tie counting half; shape (draw,).
+
+    Their average is the posterior predictive mid-p value, near 0 or 1 where there is misfit.
 
     Parameters
     ----------
     replicated, realised : numpy.ndarray
         A discrepancy of replicated and of observed counts, draw by draw; shape (draw,).
 
-    Returns
-    -------
-    float
-        Between 0 and 1; values near either end tell of misfit.
-
     References
     ----------
     Gelman, Meng and Stern 1996 (realised discrepancies); Lancaster 1961,
     doi 10.1080/01621459.1961.10482105 (mid-p).
     """
-    return float((replicated > realised).mean() + 0.5 * (replicated == realised).mean())
+    return (replicated > realised) + 0.5 * (replicated == realised)
 
 
-def judge(p: float) -> Verdict:
-    """Judge a discrepancy by its mid-p value."""
-    tail = min(p, 1 - p)
+def judge(p: float, error: float = 0.0) -> Verdict:
+    """Judge a discrepancy by its mid-p value and the error of that."""
+    tail = strict(min(p, 1 - p), error)
     return "fail" if tail < FAIL_TAIL else "warn" if tail < WARN_TAIL else "pass"
 
 
 def compare(subject: Subject) -> list[Check]:
-    """Compare the data with replicates by every discrepancy that is defined for an outcome."""
+    """Compare the data with replicates by every discrepancy that is defined for an outcome.
+
+    Further replicates of the same draws are taken until every verdict is clear: each then averages
+    the predictive distribution given a draw.
+    """
+    compared = [one for one in _comparisons(subject) if not np.isnan(one.observed).any()]
+    replicated, pending = subject.replicated, compared
+    for _ in range(_MOST_ROUNDS):
+        for one in pending:
+            one.rounds.append(one.discrepancy(replicated[:, one.rows], one.arms))
+        pending = [one for one in pending if not one.is_clear()]
+        if not pending or subject.replicate is None:
+            break
+        replicated = subject.replicate()
+    return [one.check() for one in compared]
+
+
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """One discrepancy of one outcome, observed (draw,) and replicated once a round."""
+
+    name: str
+    outcome: str
+    rows: np.ndarray
+    arms: Arms
+    observed: np.ndarray
+    rounds: list[np.ndarray] = field(default_factory=list)
+
+    def discrepancy(self, counts: np.ndarray, arms: Arms) -> np.ndarray:
+        return DISCREPANCIES[self.name](counts, arms)
+
+    def mid_p(self) -> tuple[float, float]:
+        """Give the mid-p value, and its error, which no run of equal replicates makes vanish."""
+        each = np.mean([larger(replicated, self.observed) for replicated in self.rounds], axis=0)
+        p, error = mean_and_error(each)
+        return p, max(error, 0.5 / (len(each) * len(self.rounds)))
+
+    def is_clear(self) -> bool:
+        p, error = self.mid_p()
+        return is_clear(min(p, 1 - p), error, (WARN_TAIL, FAIL_TAIL))
+
+    def check(self) -> Check:
+        p, error = self.mid_p()
+        seen, said = float(self.observed.mean()), float(np.mean(self.rounds))
+        reason = (
+            f"The {self.name} is {seen:.3g} where the model predicts {said:.3g} (mid-p {p:.2g})."
+        )
+        return Check(self.name, judge(p, error), self.outcome, seen, said, p, error, reason)
+
+
+def _comparisons(subject: Subject) -> list[_Comparison]:
     terms, levels = subject.terms, subject.levels
     expected = expected_counts(levels.theta, levels.sigma, terms)
-    checks = []
+    made = []
     for outcome in terms.names:
         mine = np.flatnonzero(terms.rows["outcome"] == outcome)
         codes = pd.factorize(terms.rows["disease"].iloc[mine])[0]
         arms = Arms(terms.rows["n"].to_numpy()[mine], codes, expected[:, mine])
         for name, discrepancy in DISCREPANCIES.items():
             observed = discrepancy(subject.within_bounds[:, mine], arms)
-            predicted = discrepancy(subject.replicated[:, mine], arms)
-            if not np.isnan(observed).any():
-                checks.append(_check(name, outcome, observed, predicted))
-    return checks
-
-
-def _check(name: str, outcome: str, observed: np.ndarray, predicted: np.ndarray) -> Check:
-    p, seen, said = mid_p(predicted, observed), float(observed.mean()), float(predicted.mean())
-    reason = f"The {name} is {seen:.3g} where the model predicts {said:.3g} (mid-p {p:.2g})."
-    return Check(name, judge(p), outcome, seen, said, p, reason)
+            made.append(_Comparison(name, outcome, mine, arms, observed))
+    return made

@@ -100,30 +100,19 @@ class WithoutUnit:
     log_predictive : numpy.ndarray
         Log probability of the unit given the other studies and mu, tau, sigma; shape (draw,).
     levels : Levels
-        Those draws, thinned; shape (draw, ...).
-    theta : numpy.ndarray
-        Levels tried for the unit's disease, shape (draw, tried, outcome of ``codes``).
+        Levels tried for the unit's disease, given each of the draws; shape (draw x tried, ...).
     log_weights : numpy.ndarray
         Of what was tried, given the disease's other studies, normalised; shape (draw, tried).
-    codes : list of int
-        The outcomes whose level was drawn afresh.
     """
 
     log_predictive: np.ndarray
     levels: Levels
-    theta: np.ndarray
     log_weights: np.ndarray
-    codes: list[int]
 
-    def drawn(self, log_weights: np.ndarray, disease: int, rng: np.random.Generator) -> Levels:
-        """Draw levels without the unit, given weights of the draws, shape (draw,)."""
-        joint = np.exp(self.log_weights + log_weights[:, None]).cumsum()
-        size = len(self.levels)
-        places = np.searchsorted(joint, (np.arange(size) + rng.random()) / size * joint[-1])
-        draw, tried = np.divmod(np.minimum(places, joint.size - 1), self.theta.shape[1])
-        theta = self.levels.theta[draw]
-        theta[:, self.codes, disease] = self.theta[draw, tried]
-        return replace(self.levels, theta=theta, sigma=self.levels.sigma[draw])
+    def weights(self, log_weights: np.ndarray) -> np.ndarray:
+        """Weigh the levels without the unit, given weights of the draws, shape (draw,)."""
+        joint = np.exp(self.log_weights + log_weights[:, None]).ravel()
+        return joint / joint.sum()
 
 
 def without_unit_in_disease(
@@ -181,13 +170,7 @@ def without_unit_in_disease(
     found = found.reshape(len(few), _TRIED, -1)
     log_weights += found[:, :, [u for u in neighbours if u != unit]].sum(axis=2)
     log_weights -= logsumexp(log_weights, axis=1, keepdims=True)
-    return WithoutUnit(
-        logsumexp(log_weights + found[:, :, unit], axis=1),
-        few,
-        np.stack(tried, axis=-1),
-        log_weights,
-        codes,
-    )
+    return WithoutUnit(logsumexp(log_weights + found[:, :, unit], axis=1), flat, log_weights)
 
 
 def _try(prior: LevelPrior, posterior: np.ndarray, draws: int, rng: np.random.Generator):

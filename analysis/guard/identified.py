@@ -8,11 +8,23 @@ from .result import Check, Subject
 
 
 def note(subject: Subject) -> list[Check]:
-    """Warn where tau or sigma is nothing but its prior."""
+    """Warn where the rates, or tau or sigma, are nothing but their priors."""
+    priors_only = unidentified(subject.terms, subject.pooling)
+    priors_only |= uninformed(subject.terms)
     return [
         Check("identified", "warn", outcome, reason=sentence)
-        for outcome, sentence in unidentified(subject.terms, subject.pooling).items()
+        for outcome, sentence in priors_only.items()
     ]
+
+
+def uninformed(terms: Terms) -> dict[str, str]:
+    """Say of which outcomes no row rules anything out: every count may be 0 to n."""
+    rows = terms.rows.assign(
+        empty=(terms.rows["events_min"] == 0) & (terms.rows["events_max"] == terms.rows["n"])
+    )
+    sentence = "No count is known at all, each may be 0 to n: the rates are their priors."
+    empty = rows.groupby("outcome", sort=False)["empty"].all()
+    return {str(name): sentence for name in empty.index[empty]}
 
 
 def unidentified(terms: Terms, pooling: str) -> dict[str, str]:

@@ -8,97 +8,32 @@ drawn anew; where that fails too, from a fit without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.special import logsumexp, ndtr
+from scipy.special import logsumexp
 
-from ...models.outcomes import inverse_link
+from ...models.exact.likelihood_table import row_probabilities
+from ...models.outcomes import Link
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.diagnostics import LARGEST_PARETO_K
 from ..fitting.predict import Levels, integrated_log_likelihood
+from .monte_carlo import PRECISE, mean_and_error
+from .result import LeftOut
+from .surprise import adjusted, judge
 
-#: Levels beyond these have rates that no trial tells from 0 or 1.
-_FARTHEST = 14.0
-_NODES = 200
-_PRODUCT_NODES = 600
-#: Draws that predictive distributions are averaged over; each is a whole distribution, so few do.
-_DRAWS = 1000
+#: Levels at which predictive distributions are tabulated; beyond them no trial tells a rate from 0
+#: or 1. Nodes for a study's effect, and for each of the effects of an outcome and of its child.
+_GRID = np.linspace(-16, 16, 3201)
+_NODES, _NODES_TWO = 31, 15
 #: A study less probable than this (its two-sided mid-p value), whose level was drawn anew, is
 #: predicted again by a fit without it: the verdict hangs on it, and a tail on few of the draws.
 _SURPRISING = 0.05
+#: Lengths of a fit without a study, in those of the usual one: the longer where it must be.
+_LENGTHS = (1, 4)
 #: Log-likelihoods nearer to each other than this weigh alike.
 _SAME = 1e-9
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """One study's counts of one outcome, predicted by all the other studies.
-
-    Attributes
-    ----------
-    study, outcome : str
-        What was left out.
-    elpd : float or None
-        Log predictive probability of the unit; it stands with the unit's first outcome, and is None
-        for a child that was left out together with its parent.
-    pareto_k : float or None
-        Reliability of the importance weights (the unit's); also None where the model was fitted
-        without the unit.
-    pit : float
-        Randomised probability integral transform of the count.
-    lowest, highest : float
-        Probability of fewer events than the least, and of at most the most, that the rows allow.
-    events, expected : float
-        Events observed (the middle of the bounds) and predicted.
-    n : int
-        Patients.
-    """
-
-    study: str
-    outcome: str
-    elpd: float | None
-    pareto_k: float | None
-    pit: float
-    lowest: float
-    highest: float
-    events: float
-    expected: float
-    n: int
-
-    @classmethod
-    def at(
-        cls,
-        position: tuple[float, float, float],
-        outcome: str,
-        rows: pd.DataFrame,
-        elpd: float | None,
-        pareto_k: float | None,
-        rng: np.random.Generator,
-    ) -> LeftOut:
-        """Place a study's rows of one outcome, given ``lowest``, ``highest`` and ``expected``."""
-        low, high, expected = position
-        return cls(
-            study=str(rows["study"].iloc[0]),
-            outcome=outcome,
-            elpd=elpd,
-            pareto_k=pareto_k,
-            pit=float(low + rng.random() * (high - low)),
-            lowest=low,
-            highest=high,
-            events=float((rows["events_min"] + rows["events_max"]).sum() / 2),
-            expected=expected,
-            n=int(rows["n"].sum()),
-        )
-
-    @property
-    def mid_p(self) -> float:
-        """Two-sided mid-p value of the count."""
-        middle = (self.lowest + self.highest) / 2
-        return min(1.0, 2 * min(middle, 1 - middle))
 
 
 def leave_out(
@@ -108,7 +43,7 @@ def leave_out(
     pooling: str,
     priors: PriorSet,
     rng: np.random.Generator,
-    refit: Callable[[Terms], Levels] | None = None,
+    refit: Callable[[Terms, int], Levels] | None = None,
     units: Iterable[int] | None = None,
 ) -> list[LeftOut]:
     """Predict every study from all the others, by draws.
@@ -140,48 +75,80 @@ def leave_out(
     Vehtari, Gelman and Gabry 2017, doi 10.1007/s11222-016-9696-4; Czado, Gneiting and Held 2009,
     doi 10.1111/j.1541-0420.2009.01191.x (randomised PIT).
     """
-    from .disease_left import only_units, without_unit, without_unit_in_disease
+    from .disease_left import without_unit_in_disease
 
     log_weights, pareto_k = importance_weights(log_likelihood)
-    everything = _Predictor(terms, levels)
     unit_of_row = terms.terms["unit"].to_numpy()[terms.rows["term"]]
     found = []
     for unit in np.unique(unit_of_row).tolist() if units is None else units:
-        k, weights, predictor = float(pareto_k[unit]), np.exp(log_weights[:, unit]), everything
+        k, weights, source = float(pareto_k[unit]), np.exp(log_weights[:, unit]), levels
         elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
-        redrawn = k > LARGEST_PARETO_K
-        if redrawn and (anew := without_unit_in_disease(terms, levels, unit, pooling, priors, rng)):
+        redrawn, anew = k > LARGEST_PARETO_K, None
+        if redrawn:
+            anew = without_unit_in_disease(terms, levels, unit, pooling, priors, rng)
+        if anew:
             shares, ks = importance_weights(anew.log_predictive[:, None])
             k, elpd = float(ks[0]), float(logsumexp(shares[:, 0] + anew.log_predictive))
-            drawn = anew.drawn(shares[:, 0], int(terms.units["disease"].iloc[unit]), rng)
-            weights, predictor = np.ones(len(drawn)), _Predictor(terms, drawn)
+            weights, source = anew.weights(shares[:, 0]), anew.levels
         rows = terms.rows[unit_of_row == unit]
-        here = _positions(rows, predictor, weights, elpd, k, rng)
+        tried = len(weights) // (len(anew.log_weights) if anew else len(weights))
+        here = _positions(rows, terms, source, weights, tried, (elpd, k), rng)
         surprising = redrawn and min(one.mid_p for one in here) < _SURPRISING
         if refit is not None and (k > LARGEST_PARETO_K or surprising):
-            without = refit(without_unit(terms, unit))
-            own = integrated_log_likelihood(without, only_units(terms, [unit]))[:, unit]
-            elpd = float(logsumexp(own) - np.log(len(own)))
-            predictor = _Predictor(terms, without, len(without))
-            here = _positions(rows, predictor, np.ones(len(without)), elpd, None, rng)
+            here = _refitted(terms, unit, rows, refit, rng)
         found += here
     return found
 
 
-def _positions(
+def _refitted(
+    terms: Terms,
+    unit: int,
     rows: pd.DataFrame,
-    predictor: _Predictor,
-    weights: np.ndarray,
-    elpd: float,
-    k: float | None,
+    refit: Callable[[Terms, int], Levels],
     rng: np.random.Generator,
 ) -> list[LeftOut]:
-    """Find where the rows of one unit lie in their predictive distributions, by outcome."""
+    """Predict a unit by a fit without it, longer where the verdict hangs on the error of draws."""
+    from .disease_left import only_units, without_unit
+
+    here = []
+    for times in _LENGTHS:
+        levels = refit(without_unit(terms, unit), times)
+        own = integrated_log_likelihood(levels, only_units(terms, [unit]))[:, unit]
+        elpd = float(logsumexp(own) - np.log(len(own)))
+        weights = np.full(len(levels), 1 / len(levels))
+        here = _positions(rows, terms, levels, weights, 1, (elpd, None), rng)
+        if not any(_hangs_on_error(one, terms) for one in here):
+            break
+    return here
+
+
+def _hangs_on_error(one: LeftOut, terms: Terms) -> bool:
+    """Whether an outcome would be judged less strictly if this study's p-value had no error."""
+    studies = terms.rows.loc[terms.rows["outcome"] == one.outcome, "study"].nunique()
+    p, error = adjusted(one.mid_p, one.mid_p_mcse, studies)
+    return error > PRECISE and judge(p) != judge(p, error)
+
+
+def _positions(
+    rows: pd.DataFrame,
+    terms: Terms,
+    levels: Levels,
+    weights: np.ndarray,
+    tried: int,
+    scores: tuple[float, float | None],
+    rng: np.random.Generator,
+) -> list[LeftOut]:
+    """Find where the rows of one unit lie in their predictive distributions, by outcome.
+
+    ``tried`` levels in a row stem from one draw; ``scores`` are elpd and Pareto k of the unit.
+    """
     found = []
     for place, (name, mine) in enumerate(rows.groupby("outcome", sort=False)):
-        position = predictor.position(str(name), mine, weights)
-        score, reliability = (None, None) if place else (elpd, k)
-        found.append(LeftOut.at(position, str(name), mine, score, reliability, rng))
+        low, high, expected = predicted(levels, terms, str(name), mine)
+        _, error = mean_and_error((low + high) / 2, weights, tried)
+        position = (float(weights @ low), float(weights @ high), float(weights @ expected))
+        elpd, k = (None, None) if place else scores
+        found.append(LeftOut.at(position, str(name), mine, elpd, k, rng, 2 * error))
     return found
 
 
@@ -218,74 +185,78 @@ def importance_weights(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return log_weights - logsumexp(log_weights, axis=0), k
 
 
-class _Predictor:
-    """Predictive distributions of new studies under weighted draws of the levels.
+def predicted(
+    levels: Levels, terms: Terms, outcome: str, rows: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Predict the rows' total in a new study of their disease, given each draw.
 
-    Given one draw, a new study's level is normal about its disease's; over the draws it is a
-    mixture, tabulated as masses on a grid of levels. Draws share the grid, weights come in last.
+    The predictive distribution given a draw is averaged over the study's effects by Gauss-Hermite
+    quadrature, so that no chance but that of the draws remains (Rao-Blackwell).
+
+    Parameters
+    ----------
+    levels : Levels
+        Draws; levels of the studies are not used.
+    terms : Terms
+        The likelihood.
+    outcome : str
+        The outcome of the rows.
+    rows : pandas.DataFrame
+        One study's rows of it.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Probability of fewer events than the least, and of at most the most, that the rows allow,
+        and the expected events; shape (draw,).
     """
-
-    def __init__(self, terms: Terms, levels: Levels, draws: int = _DRAWS) -> None:
-        self.terms, self.step = terms, -(-len(levels.sigma) // draws)
-        self.theta, self.sigma = levels.theta[:: self.step], levels.sigma[:: self.step]
-        self._masses = lru_cache(maxsize=None)(self._tabulate)
-
-    def _tabulate(self, code: int, disease: int) -> tuple[np.ndarray, np.ndarray]:
-        """Grid of levels, and mass of each node by draw; shapes (node,) and (draw, node)."""
-        theta, sigma = self.theta[:, code, disease], self.sigma[:, code]
-        low = max((theta - 6 * sigma).min() - 0.1, -_FARTHEST)
-        high = min((theta + 6 * sigma).max() + 0.1, _FARTHEST)
-        low, high = min(low, high - 1), max(high, low + 1)
-        nodes, step = np.linspace(low, high, _NODES, retstep=True)
-        edges = nodes[:-1] + step / 2
-        cumulative = ndtr((edges - theta[:, None]) / np.maximum(sigma, 1e-9)[:, None])
-        return nodes, np.diff(cumulative, axis=1, prepend=0.0, append=1.0)
-
-    def position(
-        self, name: str, rows: pd.DataFrame, weights: np.ndarray
-    ) -> tuple[float, float, float]:
-        """Give P(Y < least), P(Y <= most) and E(Y) of the rows' total; Y is a new study's."""
-        from scipy.stats import binom  # takes a second to import: an exact fit does without
-
-        terms, weights = self.terms, weights[:: self.step] / weights[:: self.step].sum()
-        code = terms.names.index(name)
-        described, parent = terms.outcomes[code], int(terms.parents[code])
-        disease = terms.diseases.index(rows["disease"].iloc[0])
-        nodes, masses = self._masses(code, disease)
-        if parent < 0:
-            levels, mass = nodes, weights @ masses
-        else:
-            levels, mass = _levels_of_product(
-                self._masses(parent, disease), (nodes, masses), weights
-            )
-        distribution = np.ones((len(levels), 1))
-        years = rows["months"].to_numpy(float) / 12 if described.timed else np.ones(len(rows))
-        # Arms of one study share its level: with equal follow-up they are one binomial count.
-        for length in np.unique(years):
-            n = int(rows["n"].to_numpy()[years == length].sum())
-            rate = inverse_link(levels, described.link, float(length))
-            part = binom.pmf(np.arange(n + 1), n, rate[:, None])
-            distribution = _convolved(distribution, part)
-        probability = mass @ distribution
-        cumulative = np.concatenate([[0.0], probability.cumsum() / probability.sum()])
-        low, high = int(rows["events_min"].sum()), int(rows["events_max"].sum())
-        expected = float(probability @ np.arange(len(probability)) / probability.sum())
-        return float(cumulative[low]), float(min(cumulative[high + 1], 1.0)), expected
+    code, disease = terms.names.index(outcome), terms.diseases.index(rows["disease"].iloc[0])
+    parent = int(terms.parents[code])
+    if parent < 0:
+        level, weights = _new_levels(levels, code, disease, _NODES)
+    else:
+        level_p, weights_p = _new_levels(levels, parent, disease, _NODES_TWO)
+        level_q, weights_q = _new_levels(levels, code, disease, _NODES_TWO)
+        level = _level_of_product(level_p[:, :, None], level_q[:, None, :])
+        level = level.reshape(len(levels), -1)
+        weights = np.outer(weights_p, weights_q).ravel()
+    probabilities = total_probabilities(_GRID, rows, terms.outcomes[code].link)
+    below = np.concatenate([np.zeros((len(_GRID), 1)), probabilities.cumsum(axis=1)], axis=1)
+    low, high = int(rows["events_min"].sum()), int(rows["events_max"].sum()) + 1
+    expected = probabilities @ np.arange(probabilities.shape[1])
+    tables = (below[:, low], np.minimum(below[:, high], 1.0), expected)
+    low, high, expected = (np.interp(level, _GRID, table) @ weights for table in tables)
+    return low, high, expected
 
 
-def _levels_of_product(p, q, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tabulate the log-odds of a product of two rates; nodes and masses, shape (node,)."""
-    joint = (p[1] * weights[:, None]).T @ q[1]
-    rate_p, rate_q = inverse_link(p[0], "logit"), inverse_link(q[0], "logit")
-    not_product = (1 - rate_p)[:, None] + rate_p[:, None] * (1 - rate_q)
-    levels = np.log(rate_p[:, None] * rate_q) - np.log(not_product)
-    edges = np.linspace(levels.min() - 1e-6, levels.max() + 1e-6, _PRODUCT_NODES + 1)
-    mass, _ = np.histogram(levels, edges, weights=joint)
-    return (edges[1:] + edges[:-1]) / 2, mass
+def _new_levels(
+    levels: Levels, code: int, disease: int, nodes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Levels that a new study may have given each draw, (draw, node), and weights of the nodes."""
+    scores, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    eta = levels.theta[:, code, disease, None] + levels.sigma[:, code, None] * scores
+    return eta, weights / weights.sum()
 
 
-def _convolved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Distribution of the sum of two independent counts, node by node; shape (node, count)."""
-    if first.shape[1] == 1:
-        return first * second
-    return np.stack([np.convolve(a, b) for a, b in zip(first, second, strict=True)])
+def _level_of_product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Log-odds of the product of two rates, given the log-odds of both."""
+    log_p, log_q, log_not_p, log_not_q = (-np.logaddexp(0, -x) for x in (p, q, -p, -q))
+    return log_p + log_q - np.logaddexp(log_not_p, log_p + log_not_q)
+
+
+def total_probabilities(levels: np.ndarray, rows: pd.DataFrame, link: Link) -> np.ndarray:
+    """Give the probabilities of the arms' total count at each level; shape (level, patients + 1).
+
+    Arms of one study share its level: with equal follow-up they are one binomial count.
+    """
+    timed = link == "cloglog"
+    patients = rows.groupby(rows["months"] if timed else np.zeros(len(rows)))["n"].sum()
+    total = np.ones((len(levels), 1))
+    for months, n in patients.items():
+        log_years = float(np.log(months / 12)) if timed else 0.0
+        arm = row_probabilities(levels, int(n), log_years, link)
+        wider = np.zeros((len(levels), total.shape[1] + int(n)))
+        for count in range(total.shape[1]):
+            wider[:, count : count + int(n) + 1] += total[:, [count]] * arm
+        total = wider
+    return total

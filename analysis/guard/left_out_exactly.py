@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from ...data.errors import ImpossibleDataError
 from ...data.outcomes import Outcome
 from ...models.exact.hierarchy import ExactHierarchy
-from ...models.exact.likelihood_table import count_likelihoods, row_probabilities
+from ...models.exact.likelihood_table import count_likelihoods
 from ...models.exact.outcomes import NotExact, conditional_rows
 from ...models.exact.posterior import ExactPosterior
 from ...models.exact.predictions import left_out_levels
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.predict import Levels
-from .left_out import LeftOut, leave_out
+from .left_out import leave_out, total_probabilities
+from .result import LeftOut
 
 
 def leave_each_out(
@@ -27,7 +27,7 @@ def leave_each_out(
     pooling: str,
     priors: PriorSet,
     rng: np.random.Generator,
-    refit: Callable[[Terms], Levels] | None = None,
+    refit: Callable[[Terms, int], Levels] | None = None,
 ) -> list[LeftOut]:
     """Predict every study from all the others.
 
@@ -109,23 +109,10 @@ def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -
     found = []
     for place, study in enumerate(likelihoods.studies):
         mine = rows[rows["study"] == study]
-        predictive = masses[:, place] @ _total_probabilities(nodes, mine, likelihoods.link)
+        predictive = masses[:, place] @ total_probabilities(nodes, mine, likelihoods.link)
         below = np.concatenate([[0.0], np.minimum(predictive.cumsum(), 1.0)])
         low, high = below[int(mine["events_min"].sum())], below[int(mine["events_max"].sum()) + 1]
         expected = float(predictive @ np.arange(len(predictive)))
         position = (float(low), float(high), expected)
         found.append(LeftOut.at(position, name, mine, float(scores[place]), None, rng))
     return found
-
-
-def _total_probabilities(nodes: np.ndarray, rows: pd.DataFrame, link) -> np.ndarray:
-    """Probabilities of the arms' total count at each level; shape (level, patients + 1)."""
-    total = np.ones((len(nodes), 1))
-    for n, months in zip(rows["n"].tolist(), rows["months"].tolist(), strict=True):
-        log_years = float(np.log(months / 12)) if link == "cloglog" else 0.0
-        arm = row_probabilities(nodes, int(n), log_years, link)
-        wider = np.zeros((len(nodes), total.shape[1] + int(n)))
-        for count in range(total.shape[1]):
-            wider[:, count : count + int(n) + 1] += total[:, [count]] * arm
-        total = wider
-    return total

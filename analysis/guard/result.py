@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,87 @@ from .verdicts import Verdict
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from ...data.evidence import Evidence
     from ...models.terms import Terms
     from ..fitting.predict import Levels
-    from .left_out import LeftOut
 
-_LISTED = ("check", "observed", "predicted", "mid_p", "verdict")
-_LEFT_OUT = ("study", "outcome", "elpd", "pareto_k", "pit")
+_LISTED = ("check", "observed", "predicted", "mid_p", "mid_p_mcse", "verdict")
+_LEFT_OUT = ("study", "outcome", "elpd", "pareto_k", "pit", "mid_p", "mid_p_mcse")
 _SAID = ("verdict", "reason")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One study's counts of one outcome, predicted by all the other studies.
+
+    Attributes
+    ----------
+    study, outcome : str
+        What was left out.
+    elpd : float or None
+        Log predictive probability of the unit; it stands with the unit's first outcome, and is None
+        for a child that was left out together with its parent.
+    pareto_k : float or None
+        Reliability of the importance weights (the unit's); also None where the model was fitted
+        without the unit.
+    pit : float
+        Randomised probability integral transform of the count.
+    lowest, highest : float
+        Probability of fewer events than the least, and of at most the most, that the rows allow.
+    events, expected : float
+        Events observed (the middle of the bounds) and predicted.
+    n : int
+        Patients.
+    mid_p_mcse : float
+        Monte-Carlo standard error of ``mid_p``: 0 where the study was left out by integration.
+    """
+
+    study: str
+    outcome: str
+    elpd: float | None
+    pareto_k: float | None
+    pit: float
+    lowest: float
+    highest: float
+    events: float
+    expected: float
+    n: int
+    mid_p_mcse: float = 0.0
+
+    @classmethod
+    def at(
+        cls,
+        position: tuple[float, float, float],
+        outcome: str,
+        rows: pd.DataFrame,
+        elpd: float | None,
+        pareto_k: float | None,
+        rng: np.random.Generator,
+        mid_p_mcse: float = 0.0,
+    ) -> LeftOut:
+        """Place a study's rows of one outcome, given ``lowest``, ``highest`` and ``expected``."""
+        low, high, expected = position
+        return cls(
+            study=str(rows["study"].iloc[0]),
+            outcome=outcome,
+            elpd=elpd,
+            pareto_k=pareto_k,
+            pit=float(low + rng.random() * (high - low)),
+            lowest=low,
+            highest=high,
+            events=float((rows["events_min"] + rows["events_max"]).sum() / 2),
+            expected=expected,
+            n=int(rows["n"].sum()),
+            mid_p_mcse=mid_p_mcse,
+        )
+
+    @property
+    def mid_p(self) -> float:
+        """Two-sided mid-p value of the count."""
+        middle = (self.lowest + self.highest) / 2
+        return min(1.0, 2 * min(middle, 1 - middle))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +117,8 @@ class Subject:
         ``numerical_error``, that of the integrals.
     evidence : Evidence or None
         What was fitted, where it is at hand.
+    replicate : callable or None
+        Gives further counts like ``replicated``, given the same draws.
     """
 
     terms: Terms
@@ -55,6 +129,7 @@ class Subject:
     left_out: list[LeftOut]
     sampling: Mapping[str, Any]
     evidence: Evidence | None = None
+    replicate: Callable[[], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +149,8 @@ class Check:
     mid_p : float or None
         Probability of a larger value, ties counting half: near 0 or 1 it tells of misfit. Of the
         study left out, the two-sided value adjusted for the number of studies: near 0 it does.
+    mid_p_mcse : float or None
+        Monte-Carlo standard error of ``mid_p``: 0 where it was integrated.
     reason : str
         A sentence for people: what is the matter.
     details : mapping
@@ -86,6 +163,7 @@ class Check:
     observed: float | None = None
     predicted: float | None = None
     mid_p: float | None = None
+    mid_p_mcse: float | None = None
     reason: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -113,7 +191,8 @@ class CheckResult:
     sampling : Check
         Its ``details`` are the worst diagnostics of the sampler.
     loo : tuple of dict
-        Each study left out: ``study``, ``outcome``, ``elpd``, ``pareto_k``, ``pit``.
+        Each study left out: ``study``, ``outcome``, ``elpd``, ``pareto_k``, ``pit``, ``mid_p``,
+        ``mid_p_mcse``.
     review : tuple of Check
         What the review states, beside what the model predicts of it.
     run : mapping
@@ -207,13 +286,13 @@ class CheckResult:
 #: Of a fit that the guard did not see.
 UNCHECKED = CheckResult("unchecked")
 
-_STATEMENT = ("disease", "outcome", "statistic", "value", "predicted", "mid_p", "verdict")
+_STATEMENT = ("disease", "outcome", "statistic", "value", "predicted", "mid_p", "mid_p_mcse")
 
 
 def _statement(check: Check) -> dict[str, Any]:
     """Lay a comparison with the review out as ``check.json`` has it."""
     values = {**vars(check), **check.details, "value": check.observed}
-    return {key: values[key] for key in (*_STATEMENT, "wording")}
+    return {key: values[key] for key in (*_STATEMENT, "verdict", "wording")}
 
 
 def _stated(content: Mapping[str, Any]) -> Check:
@@ -225,5 +304,6 @@ def _stated(content: Mapping[str, Any]) -> Check:
         content["value"],
         content["predicted"],
         content["mid_p"],
+        content["mid_p_mcse"],
         details=details,
     )

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .discrepancies import mid_p
+from .discrepancies import larger
+from .monte_carlo import mean_and_error
 from .result import Check, Subject
 
 if TYPE_CHECKING:
     from ...data.evidence import Evidence
-
-#: The review's studies are not ours: a mid-p value nearer than this to 0 or to 1 warns, none fails.
-WARN_REVIEW = 0.01
 
 #: What each of the review's statistics is, of predicted counts (draw, row) and patients (row,).
 REVIEW_STATISTICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -32,8 +30,10 @@ def compare(subject: Subject) -> list[Check]:
     list of Check
         One for each statistic of a fitted outcome: what is stated stands as ``observed``, and
         ``predicted`` and ``mid_p`` are None where no row of the disease was fitted (``no rows``).
-        ``not independent`` where a row was derived from the statement. Its ``details`` are
-        ``disease``, ``statistic`` and ``wording``. Nothing without the evidence.
+        None is judged: the review does not say of how many patients it speaks, and they are not
+        those of the evidence (``not judged``; ``not independent`` where a row was derived from the
+        statement). Its ``details`` are ``disease``, ``statistic`` and ``wording``. Nothing
+        without the evidence.
     """
     evidence, rows = subject.evidence, subject.terms.rows
     if evidence is None:
@@ -51,14 +51,10 @@ def compare(subject: Subject) -> list[Check]:
             checks.append(Check("review", "no rows", key[1], value, details=details))
             continue
         values = REVIEW_STATISTICS[stated["statistic"]](subject.replicated[:, mine], n[mine])
-        predicted, p = float(values.mean()), mid_p(values, np.full(len(values), value))
-        verdict = "warn" if min(p, 1 - p) < WARN_REVIEW else "pass"
-        verdict = "not independent" if key in derived else verdict
-        reason = (
-            f"The review states {value:g} ({stated['statistic']}, {key[0]}) where the model "
-            f"predicts {predicted:.3g} (mid-p {p:.2g})."
-        )
-        checks.append(Check("review", verdict, key[1], value, predicted, p, reason, details))
+        p, error = mean_and_error(larger(values, np.full(len(values), value)))
+        verdict = "not independent" if key in derived else "not judged"
+        predicted = float(values.mean())
+        checks.append(Check("review", verdict, key[1], value, predicted, p, error, details=details))
     return checks
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from .left_out import LeftOut
-from .result import Check, Subject
+from .monte_carlo import strict
+from .result import Check, LeftOut, Subject
 from .verdicts import Verdict
 
 #: Name of the check.
@@ -16,8 +16,9 @@ LEFT_OUT = "most surprising study, left out"
 WARN_LEFT_OUT, FAIL_LEFT_OUT = 0.05, 0.01
 
 
-def judge(p: float) -> Verdict:
-    """Judge an outcome by its adjusted mid-p value."""
+def judge(p: float, error: float = 0.0) -> Verdict:
+    """Judge an outcome by its adjusted mid-p value and the error of that."""
+    p = strict(p, error)
     return "fail" if p < FAIL_LEFT_OUT else "warn" if p < WARN_LEFT_OUT else "pass"
 
 
@@ -31,16 +32,27 @@ def compare(subject: Subject) -> list[Check]:
 
 def _check(outcome: str, studies: list[LeftOut]) -> Check:
     extreme = min(studies, key=lambda one: one.mid_p)
-    p = adjusted_smallest(np.array([one.mid_p for one in studies]))
+    p, error = adjusted(extreme.mid_p, extreme.mid_p_mcse, len(studies))
+    verdict = judge(p, error)
+    others, number = "the other studies predict", f", adjusted for {len(studies)} studies"
+    if len(studies) == 1:
+        # The prior is no finding: that it did not expect the data fails no fit.
+        others, number = "the prior alone predicts, there being no other study,", ""
+        verdict = "warn" if verdict == "fail" else verdict
     reason = (
         f"In {extreme.study} {extreme.events:g} of {extreme.n} patients had the outcome where "
-        f"the other studies predict {extreme.expected:.1f} (mid-p {p:.2g}, adjusted for "
-        f"{len(studies)} studies)."
+        f"{others} {extreme.expected:.1f} (mid-p {p:.2g}{number})."
     )
-    return Check(LEFT_OUT, judge(p), outcome, extreme.events, extreme.expected, p, reason)
+    return Check(LEFT_OUT, verdict, outcome, extreme.events, extreme.expected, p, error, reason)
 
 
-def adjusted_smallest(p_values: np.ndarray) -> float:
-    """Smallest of several p-values, adjusted for their number as if independent (Sidak)."""
-    p_values = np.asarray(p_values)
-    return float(-np.expm1(len(p_values) * np.log1p(-min(p_values.min(), 1 - 1e-16))))
+def adjusted(p: float, error: float, count: int) -> tuple[float, float]:
+    """Adjust the smallest of several p-values for their number, as if independent (Sidak).
+
+    Returns
+    -------
+    tuple of float
+        The adjusted value, and its error, given that of the smallest.
+    """
+    log_rest = math.log1p(-min(p, 1 - 1e-16))
+    return -math.expm1(count * log_rest), count * math.exp((count - 1) * log_rest) * error

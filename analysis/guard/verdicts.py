@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 #: The last three are no judgement: the guard did not look, or shows and does not judge.
-Verdict = Literal["pass", "warn", "fail", "unchecked", "not independent", "no rows"]
+Verdict = Literal["pass", "warn", "fail", "unchecked", "not independent", "not judged", "no rows"]
 
 
 def worst(verdicts: Iterable[str]) -> Verdict:

@@ -70,13 +70,14 @@ def checks_data(checked: CheckResult) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row an outcome and check: `outcome, check, observed, predicted, mid_p, verdict`, and the
+        One row an outcome and check: `outcome, check, observed, predicted, mid_p, mid_p_mcse,
+        verdict`, and the
         tails `warn_tail, fail_tail` within which a value is remarked: missing for the study left
         out, whose value is two-sided.
     """
     from ...guard.discrepancies import DISCREPANCIES, FAIL_TAIL, WARN_TAIL
 
-    columns = ["outcome", "check", "observed", "predicted", "mid_p", "verdict"]
+    columns = ["outcome", "check", "observed", "predicted", "mid_p", "mid_p_mcse", "verdict"]
     made = [vars(one) for each in checked.outcomes for one in each.checks]
     frame = pd.DataFrame(made, columns=columns)
     known = frame["check"].isin(list(DISCREPANCIES))

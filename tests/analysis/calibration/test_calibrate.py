@@ -8,10 +8,12 @@ from statsmodels.stats.proportion import proportion_confint
 import mscpool as mp
 from mscpool.analysis.calibration import calibrate, defects
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
+from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard.discrepancies import DISCREPANCIES
 from mscpool.analysis.guard.surprise import LEFT_OUT
+from mscpool.models.terms import build_terms
 
-SPLIT, MOVED, OVERDISPERSED, MISTYPED = list(defects.DEFECTS)[1:]
+SPLIT, MOVED, OVERDISPERSED, MISTYPED, SPLIT_DEFAULT = list(defects.DEFECTS)[1:]
 CHECKS = (*DISCREPANCIES, LEFT_OUT)
 SOUND = {
     "max_r_hat": 1.002,
@@ -25,7 +27,7 @@ SOUND = {
 
 def result(p=0.5, coverage=None, **sampling):
     return {
-        "mid_p": {"improvement": dict.fromkeys(CHECKS, 0.5) | {"total events": p}},
+        "checks": {"improvement": dict.fromkeys(CHECKS, (0.5, 0.0)) | {"total events": (p, 0.0)}},
         "sampling": SOUND | sampling,
         "largest_k": 0.3,
         "coverage": coverage,
@@ -43,7 +45,7 @@ def test_two_hundred_sound_sets_come_with_fifty_of_each_defect():
     listed = calibrate.tasks(200)
     assert len(set(listed)) == len(listed)
     kinds = {kind: sum(t.kind == kind for t in listed) for kind in {t.kind for t in listed}}
-    assert kinds[CORE, "none"] == 200
+    assert kinds[CORE, "none"] == kinds[calibrate.POSTERIOR, "none"] == 200
     assert all(kinds[shape, d] == 50 for shape in (MANY, CORE_STUDIES) for d in defects.DEFECTS)
 
 
@@ -70,6 +72,29 @@ def test_bounds_of_a_sound_set_hold_the_count_that_was_drawn(monkeypatch):
         rows = defects.from_prior(np.random.default_rng(seed)).terms.rows
         assert (rows["events_min"] <= drawn[-1][0]).all()
         assert (rows["events_max"] >= drawn[-1][0]).all()
+
+
+def test_sets_from_the_posterior_have_its_rates(monkeypatch):
+    evidence = mp.load_evidence()
+    terms = build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+    theta = np.full((3, len(terms.names), len(terms.diseases)), -1.0)
+    drawn = Levels.of_diseases(np.full((3, len(terms.names)), 0.1), theta)
+    monkeypatch.setattr(defects, "_posterior", lambda: drawn)
+    made = [defects.from_posterior(np.random.default_rng(seed)).terms.rows for seed in range(30)]
+    for rows in made:
+        assert rows["n"].tolist() == evidence.rows["n"].tolist()
+    known = evidence.rows["events_min"] == evidence.rows["events_max"]
+    mine = (known & (evidence.rows["outcome"] == "improvement")).to_numpy()
+    events = sum(rows["events_min"].to_numpy()[mine].sum() for rows in made)
+    patients = 30 * evidence.rows["n"].to_numpy()[mine].sum()
+    # Some thousands of patients: the standard error of the share is below 0.01.
+    assert events / patients == pytest.approx(expit(-1.0), abs=0.04)
+
+
+def test_diseases_that_lie_apart_are_fitted_under_complete_and_under_default_pooling():
+    poolings = {name: pooling for name, (_, pooling) in defects.DEFECTS.items()}
+    assert (poolings[SPLIT], poolings[SPLIT_DEFAULT]) == ("complete", "partial")
+    assert all(of == "partial" for name, of in poolings.items() if name != SPLIT)
 
 
 def test_core_studies_are_two_dozen():
@@ -179,9 +204,10 @@ def test_table_states_rates_with_wilson_intervals():
     text = calibrate.table(found)
     low, high = proportion_confint(9, 10, method="wilson")
     (line,) = [line for line in text.splitlines() if MOVED in line]
-    assert f"| 10 | 90.0% | {low:.1%} to {high:.1%} |" in line
-    assert line.endswith("| 90.0% | 90.0% | at least 80% |")
-    assert "| core evidence | none | 40 | 0.0% |" in text
+    interval = f"{low:.1%} to {high:.1%}"
+    assert f"| partial | 10 | 90.0% | {interval} | 90.0% | {interval} | 90.0% |" in line
+    assert line.endswith("| 90.0% | at least 80% |")
+    assert "| core evidence | none | partial | 40 | 0.0% |" in text
     assert "Of the 40 sound core data sets 0 failed sampling." in text
 
 

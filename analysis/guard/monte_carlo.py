@@ -1,0 +1,58 @@
+"""How far the guard's p-values may be off for being computed from draws, and what is clear then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+#: A p-value is clear of a threshold when it is so many of its errors away from it ...
+ERRORS = 4
+#: ... and is computed no further once its error is below this.
+PRECISE = 0.0005
+
+
+def mean_and_error(
+    values: np.ndarray, weights: np.ndarray | None = None, together: int = 1
+) -> tuple[float, float]:
+    """Average draws, and give the standard error of the average.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Draws in the order of the chains, shape (draw,).
+    weights : numpy.ndarray, optional
+        Of the draws, summing to one: an estimator of importance sampling.
+    together : int
+        So many neighbours stem from one draw, and are not independent of each other.
+
+    Returns
+    -------
+    tuple of float
+        Autocorrelation counts: the error is that of the influence of every draw on the average.
+    """
+    from arviz_stats.base.array import array_stats
+
+    shares = np.full(len(values), 1 / len(values)) if weights is None else weights
+    mean = float(shares @ values)
+    influence = (shares * (values - mean)).reshape(-1, together).sum(axis=1) * len(values)
+    influence = influence / together
+    if np.ptp(influence) < 1e-15:
+        return mean, 0.0
+    error = float(array_stats.mcse(influence[None], method="mean", chain_axis=0, draw_axis=1))
+    independent = float(influence.std() / np.sqrt(len(influence)))
+    return mean, error if np.isfinite(error) else independent
+
+
+def strict(p: float, error: float) -> float:
+    """Give the p-value that is judged: the smallest that the true one may well be.
+
+    Where the p-value is clear of every threshold it is judged alike; where it is not, the stricter
+    verdict follows, from whichever draws.
+    """
+    return p - ERRORS * error
+
+
+def is_clear(p: float, error: float, thresholds: Iterable[float]) -> bool:
+    """Whether more draws would not change a verdict, or not by enough to matter."""
+    return error < PRECISE or all(abs(p - each) > ERRORS * error for each in thresholds)
