@@ -139,6 +139,8 @@ def pretend_check(evidence, verdict="pass", seed=2):
             "elpd": -1.0,
             "pareto_k": 0.2,
             "pit": float(rng.uniform()),
+            "mid_p": 0.5,
+            "mid_p_mcse": 0.0,
         }
         for row in units.itertuples()
     ]

@@ -291,9 +291,9 @@ def review_table(results: Results) -> Table | None:
     ]
     caption = (
         "What the motivating review states, beside what the model predicts for the arms of this "
-        "evidence. Where a row of the evidence was derived from the statement the two are not "
-        "independent and nothing is judged. The review's studies are not these: a difference "
-        "warns, and never fails the fit."
+        "evidence. Nothing is judged: the review does not say of how many patients it speaks, and "
+        "its studies are not these; where a row of the evidence was derived from the statement, "
+        "the two are not independent either."
     )
     header = ("Disease", "Outcome", "The review's words", "States", "Predicted", "Mid-p", "Verdict")
     return Table("review", caption, header, rows, frame, texts=3)

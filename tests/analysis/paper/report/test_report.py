@@ -78,7 +78,15 @@ def found(verdict, outcomes, studies):
         ),
         Check("sampling", "pass", reason="Integrated numerically, not sampled."),
         tuple(
-            {"study": study, "outcome": name, "elpd": -1.0, "pareto_k": None, "pit": 0.5}
+            {
+                "study": study,
+                "outcome": name,
+                "elpd": -1.0,
+                "pareto_k": None,
+                "pit": 0.5,
+                "mid_p": 1.0,
+                "mid_p_mcse": 0.0,
+            }
             for name in outcomes
             for study in studies
         ),
