@@ -1,4 +1,4 @@
-"""What an engine found under every prior set, put together into one comparison."""
+"""The results of an engine under every prior set, assembled into one comparison."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .weighted_statistics import log_odds_nodes
 
 @dataclass(frozen=True, eq=False)
 class EngineResults:
-    """What an engine found under every prior set.
+    """Results of an engine under every prior set.
 
     Attributes
     ----------
@@ -57,15 +57,15 @@ class EngineResults:
     messages: tuple[str, ...]
 
 
-def assemble(request: ComparisonRequest, found: EngineResults) -> PriorComparison:
-    """Put what an engine found together with what is known before the data.
+def assemble(request: ComparisonRequest, results: EngineResults) -> PriorComparison:
+    """Join the results of an engine with what the priors say before the data.
 
     Parameters
     ----------
     request : ComparisonRequest
         What was asked for.
-    found : EngineResults
-        What the engine found.
+    results : EngineResults
+        The results of the engine.
 
     Returns
     -------
@@ -75,29 +75,29 @@ def assemble(request: ComparisonRequest, found: EngineResults) -> PriorCompariso
     terms, sets = request.terms, request.sets
 
     def reported(table: pd.DataFrame) -> pd.DataFrame:
-        return table[table["outcome"].isin(found.outcomes)].reset_index(drop=True)
+        return table[table["outcome"].isin(results.outcomes)].reset_index(drop=True)
 
-    quantities = found.quantities[found.quantities["outcome"].isin(found.outcomes)]
-    rates, hyper = split_quantities(quantities, found.methods, terms)
+    quantities = results.quantities[results.quantities["outcome"].isin(results.outcomes)]
+    rates, hyper = split_quantities(quantities, results.methods, terms)
     before, prior_masses = prior_table(terms, request.pooling, sets, request.seed)
-    asked = {name: each for name, each in request.questions.items() if name in found.outcomes}
+    asked = {name: each for name, each in request.questions.items() if name in results.outcomes}
     return PriorComparison(
         reference=request.reference.name,
         sets=sets,
         rates=rates,
         hyper=hyper,
         before=reported(before),
-        methods=reported(found.methods),
-        scores=found.scores,
-        densities=reported(_densities(found.masses, prior_masses, terms.names)),
-        power_scaling=reported(found.power_scaling),
+        methods=reported(results.methods),
+        scores=results.scores,
+        densities=reported(_densities(results.masses, prior_masses, terms.names)),
+        power_scaling=reported(results.power_scaling),
         conflicts=reported(
             prior_conflicts(terms, request.pooling, request.reference, request.seed)
         ),
-        flips=flips(found.flip_map, found.probabilities, asked, request.confidence),
-        flip_map=found.flip_map,
-        run=run_of(request.evidence, request.pooling, found.engine, request.seed),
-        messages=found.messages,
+        flips=flips(results.flip_map, results.probabilities, asked, request.confidence),
+        flip_map=results.flip_map,
+        run=run_of(request.evidence, request.pooling, results.engine, request.seed),
+        messages=results.messages,
     )
 
 

@@ -156,11 +156,11 @@ def _leave_out(
     source: Source, cases: Sequence[_Case], seed: int, settings, progress
 ) -> dict[_Case, Weights]:
     """Give the posterior without each case; a refit leaves out one case of every block at once."""
-    found, waiting = {}, []
+    posteriors, waiting = {}, []
     for case in cases:
         ratio = -source.log_likelihood[:, list(case.units)].sum(axis=1)
         values, pareto_k = smooth(ratio)
-        found[case] = Weights(source, ratio, values, pareto_k)
+        posteriors[case] = Weights(source, ratio, values, pareto_k)
         if not pareto_k < _FINITE_VARIANCE:
             waiting.append(case)
     rounds = _rounds(waiting)
@@ -174,8 +174,8 @@ def _leave_out(
         )
         even = np.full(len(fresh), 1 / len(fresh))
         for case in together:
-            found[case] = Weights(fresh, None, even, found[case].pareto_k)
-    return found
+            posteriors[case] = Weights(fresh, None, even, posteriors[case].pareto_k)
+    return posteriors
 
 
 def _rounds(cases: Sequence[_Case]) -> list[list[_Case]]:
@@ -191,10 +191,10 @@ def _influence(source: Source, left_out: dict[_Case, Weights]) -> pd.DataFrame:
     even = np.full(len(source), 1 / len(source))
     rows = []
     whole = {block: _rates(source, block, even) for block in blocks_of(source.terms)}
-    for case, found in left_out.items():
+    for case, weights in left_out.items():
         labels, full = whole[case.block]
-        without = _rates(found.source, case.block, found.values)[1]
-        again = found.source is not source
+        without = _rates(weights.source, case.block, weights.values)[1]
+        again = weights.source is not source
         for i, (outcome, disease) in enumerate(labels):
             error = np.hypot(without.errors[i, 0], full.errors[i, 0])
             sd = full.values[i, 1]
@@ -209,7 +209,7 @@ def _influence(source: Source, left_out: dict[_Case, Weights]) -> pd.DataFrame:
                     (without.values[i, 0] - full.values[i, 0]) / sd,
                     error / sd,
                     "refit" if again else "reweighted",
-                    found.pareto_k,
+                    weights.pareto_k,
                 )
             )
     return pd.DataFrame(rows, columns=list(_INFLUENCE))
@@ -229,7 +229,9 @@ def _diseases(
     terms, rng = source.terms, np.random.default_rng(seed)
     even = np.full(len(source), 1 / len(source))
     by_disease = shares.set_index(["outcome", "disease"]).to_dict("index")
-    by_place = {(c.block, c.name): found for c, found in left_out.items() if c.kind == "disease"}
+    by_place = {
+        (c.block, c.name): weights for c, weights in left_out.items() if c.kind == "disease"
+    }
     rows = []
     for block in blocks_of(terms):
         for outcome in block:
@@ -237,19 +239,19 @@ def _diseases(
                 own = terms.rows[
                     (terms.rows["outcome"] == outcome) & (terms.rows["disease"] == disease)
                 ]
-                found = by_place.get((block, disease), Weights(source, None, even, np.nan))
-                row = _one(source, found, outcome, disease) | by_disease[outcome, disease]
+                weights = by_place.get((block, disease), Weights(source, None, even, np.nan))
+                row = _one(source, weights, outcome, disease) | by_disease[outcome, disease]
                 row |= {"studies": own["study"].nunique(), "patients": int(own["n"].sum())}
-                row |= _conflict(found, terms, own, LEVEL / len(terms.diseases), rng)
+                row |= _conflict(weights, terms, own, LEVEL / len(terms.diseases), rng)
                 rows.append(row | {"sentence": _sentence(row)})
     return pd.DataFrame(rows)
 
 
-def _one(source: Source, found: Weights, outcome: str, disease: str) -> dict:
+def _one(source: Source, weights: Weights, outcome: str, disease: str) -> dict:
     """Compare one disease given everything with the same given the others alone."""
     even = np.full(len(source), 1 / len(source))
     all_rate = _statistics(source, even, outcome, disease)
-    rate = _statistics(found.source, found.values, outcome, disease)
+    rate = _statistics(weights.source, weights.values, outcome, disease)
     mean, sd = rate.values[0, :2]
     borrowed = mean * (1 - mean) / sd**2 - 1
     slopes = ((1 - 2 * mean) / sd**2, 2 * (borrowed + 1) / sd)
@@ -266,8 +268,8 @@ def _one(source: Source, found: Weights, outcome: str, disease: str) -> dict:
         "others_mcse_sd": rate.errors[0, 1],
         "borrowed": borrowed,
         "borrowed_mcse": float(np.hypot(*np.multiply(slopes, rate.errors[0, :2]))),
-        "method": "reweighted" if found.source is source else "refit",
-        "pareto_k": found.pareto_k,
+        "method": "reweighted" if weights.source is source else "refit",
+        "pareto_k": weights.pareto_k,
     }
 
 
@@ -277,19 +279,19 @@ def _statistics(source: Source, weights, outcome: str, disease: str) -> Summary:
     return summarise(Sample(source.draws["rate"][:, k, [d]], source.chains), weights)
 
 
-def _conflict(found: Weights, terms: Terms, own: pd.DataFrame, level: float, rng) -> dict:
+def _conflict(weights: Weights, terms: Terms, own: pd.DataFrame, level: float, rng) -> dict:
     """Mid-p of a disease's events, predicted from the other diseases alone."""
     if own.empty:
         return {"mid_p": np.nan, "mid_p_mcse": np.nan, "direction": None, "verdict": None}
-    draws = found.source.draws
-    picked = rng.choice(len(found.values), len(found.values), p=found.values)
+    draws = weights.source.draws
+    picked = rng.choice(len(weights.values), len(weights.values), p=weights.values)
     levels = predict.Levels.of_diseases(draws["sigma"][picked], draws["theta"][picked])
     fresh = predict.renew_studies(levels, terms, rng)
     counts = predict.replicate(fresh, terms, rng)[:, own.index.to_numpy()].sum(axis=1)
     low, high = int(own["events_min"].sum()), int(own["events_max"].sum())
     mid_p, _, direction = mid_p_value(counts, low, high)
     # As many draws as the weights are worth, not as many as were picked.
-    worth = 1 / np.sum(found.values**2)
+    worth = 1 / np.sum(weights.values**2)
     tail = max(mid_p / 2, 0.5 / worth)
     error = 2 * np.sqrt(tail * (1 - tail) / worth)
     verdict = judge(mid_p, error, level)

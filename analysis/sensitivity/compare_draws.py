@@ -80,7 +80,7 @@ def compare_draws(
     by_draws = {n: each for n, each in request.questions.items() if n not in exact}
     maps = [exact_map(integrated[0], name, question) for name, question in by_integral.items()]
     maps += _reweighted_maps(request, by_draws, sources, settings)
-    found = EngineResults(
+    answer = EngineResults(
         engine="nuts",
         outcomes=request.reported,
         quantities=quantities_table(results),
@@ -98,7 +98,7 @@ def compare_draws(
         flip_map=pd.concat(maps, ignore_index=True) if maps else pd.DataFrame(),
         messages=_messages(results, scores),
     )
-    return assemble(request, found)
+    return assemble(request, answer)
 
 
 def _scores(

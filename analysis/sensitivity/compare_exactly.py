@@ -56,7 +56,7 @@ def compare_exactly(request: ComparisonRequest, progress: Progress | None) -> Pr
     asked = {name: each for name, each in request.questions.items() if name in outcomes}
     masses = [_masses(fit, outcomes) for fit in fits]
     maps = [exact_map(fits[0], name, question) for name, question in asked.items()]
-    found = EngineResults(
+    answer = EngineResults(
         engine="exact",
         outcomes=outcomes,
         quantities=_quantities(fits, masses, outcomes),
@@ -68,7 +68,7 @@ def compare_exactly(request: ComparisonRequest, progress: Progress | None) -> Pr
         flip_map=pd.concat(maps, ignore_index=True) if maps else pd.DataFrame(),
         messages=_messages(model),
     )
-    return assemble(request, found)
+    return assemble(request, answer)
 
 
 def integrable_blocks(evidence: Evidence, terms: Terms, pooling: str) -> list[Block]:
@@ -187,11 +187,11 @@ def _statistics(fit: ExactFit, key: tuple) -> tuple[np.ndarray, np.ndarray]:
 def _without_moments(fit: ExactFit) -> dict[tuple, list[int]]:
     """Positions in `STATISTICS` of means and standard deviations that do not exist."""
     table = fit.hyper()
-    found = {}
+    positions = {}
     for row in table.to_dict("records"):
         absent = [i for i, moment in enumerate(("mean", "sd")) if pd.isna(row[moment])]
-        found[row["outcome"], None, row["parameter"]] = absent
-    return found
+        positions[row["outcome"], None, row["parameter"]] = absent
+    return positions
 
 
 def _methods(sets: Sequence[PriorSet], reported: Sequence[str]) -> pd.DataFrame:

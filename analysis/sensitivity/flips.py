@@ -40,10 +40,12 @@ def set_probabilities(results: Sequence[SetResult], asked: Mapping[str, Question
         for block, weights in result.weights.items():
             labels, sample = weights.source.sample(block)
             for name in set(block) & asked.keys():
-                found, error = probability_above(sample, weights.values, asked[name].threshold)
-                found = asked[name].direction.probability(found)
+                probability, error = probability_above(
+                    sample, weights.values, asked[name].threshold
+                )
+                probability = asked[name].direction.probability(probability)
                 rows += [
-                    (result.priors.name, outcome, disease, found[i], error[i])
+                    (result.priors.name, outcome, disease, probability[i], error[i])
                     for i, (outcome, disease, quantity) in enumerate(labels)
                     if quantity == "rate" and outcome == name
                 ]

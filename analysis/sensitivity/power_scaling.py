@@ -114,14 +114,14 @@ def _sensitivities(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> 
             "log_likelihood": xr.Dataset({"data": (dims, log_likelihood)}),
         }
     )
-    found = []
+    sensitivities = []
     for group, values in (("prior", log_prior), ("likelihood", log_likelihood)):
         if np.ptp(values) == 0:
-            found.append(np.zeros(len(draws)))
+            sensitivities.append(np.zeros(len(draws)))
             continue
         sensitivity = az.psense(tree, group=group)
-        found.append(np.array([float(sensitivity[name]) for name in draws]))
-    return np.array(found)
+        sensitivities.append(np.array([float(sensitivity[name]) for name in draws]))
+    return np.array(sensitivities)
 
 
 def side(value: float, error: float) -> str:

@@ -49,18 +49,18 @@ def prior_conflicts(terms: Terms, pooling: str, priors: PriorSet, seed: int) -> 
     rng = np.random.default_rng(seed)
     levels = predict.prior_levels(terms, pooling, priors, _DRAWS, rng)
     counts = predict.replicate(levels, terms, rng)
-    found = []
+    rows = []
     for outcome in terms.names:
         mine = terms.rows[terms.rows["outcome"] == outcome]
         studies = list(dict.fromkeys(mine["study"]))
         if studies:
-            found.append(_judged(outcome, None, mine, counts, LEVEL))
+            rows.append(_judged(outcome, None, mine, counts, LEVEL))
         for study in studies:
             part = mine[mine["study"] == study]
-            found.append(_judged(outcome, study, part, counts, LEVEL / len(studies)))
-    table = pd.DataFrame(found, columns=list(_COLUMNS))
+            rows.append(_judged(outcome, study, part, counts, LEVEL / len(studies)))
+    table = pd.DataFrame(rows, columns=list(_COLUMNS))
     # Left to itself pandas would turn the missing study of a whole outcome into a number.
-    return table.assign(study=pd.Series([row[1] for row in found], dtype=object))
+    return table.assign(study=pd.Series([row[1] for row in rows], dtype=object))
 
 
 def _judged(outcome: str, study: str | None, rows: pd.DataFrame, counts: np.ndarray, level: float):

@@ -166,7 +166,7 @@ def reweighted_map(
     columns = {id(source): _rates_of(source, block, grid.outcome) for source in sources}
     diseases = list(sources[0].terms.diseases)
     shape = (len(grid.mu), len(grid.tau_scale), len(diseases))
-    found, error = np.full((2, *shape), np.nan)
+    probability, error = np.full((2, *shape), np.nan)
     pareto_k, from_set = np.empty(shape[:2]), np.empty(shape[:2], object)
     for i, j in np.ndindex(*shape[:2]):
         source, weights, pareto_k[i, j] = _first_that_serves(sources, parts, i, j)
@@ -174,8 +174,8 @@ def reweighted_map(
         if not pareto_k[i, j] >= LARGEST_PARETO_K:
             rates = columns[id(source)]
             above, error[i, j] = probability_above(rates, weights, question.threshold)
-            found[i, j] = question.direction.probability(above)
-    return map_table(grid, diseases, found, error, pareto_k, from_set)
+            probability[i, j] = question.direction.probability(above)
+    return map_table(grid, diseases, probability, error, pareto_k, from_set)
 
 
 def map_table(grid: PriorGrid, diseases, probability, error, pareto_k, from_set) -> pd.DataFrame:

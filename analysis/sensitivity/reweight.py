@@ -160,8 +160,8 @@ def stored_source(fit, terms: Terms, priors: PriorSet, pooling: str) -> Source:
         if name in posterior
     }
     likelihood = fit["log_likelihood"]["events"].to_numpy().reshape(len(draws["sigma"]), -1)
-    found = fit["hyper"].attrs
-    diagnostics = {name: float(found[name]) for name in ("divergences", "max_r_hat")}
+    attributes = fit["hyper"].attrs
+    diagnostics = {name: float(attributes[name]) for name in ("divergences", "max_r_hat")}
     scored = np.arange(len(likelihood))
     chains = posterior.sizes["chain"]
     return Source(priors, terms, pooling, draws, likelihood, scored, chains, diagnostics)
@@ -190,10 +190,10 @@ def sampled_source(
 
     from ..fitting.sampler import sample
 
-    found, stats = sample(terms, pooling, priors, seed=seed, **settings)
-    chains = len(found["sigma"])
+    sampled, stats = sample(terms, pooling, priors, seed=seed, **settings)
+    chains = len(sampled["sigma"])
     rng = np.random.default_rng(seed)
-    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in found.items()}
+    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in sampled.items()}
     levels = predict.levels_of(flat, terms, rng)
     draws = {
         "mu": levels.mu,
@@ -258,10 +258,10 @@ def smooth(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
     floor = np.maximum(log_ratio - log_ratio.max(), -700.0)
     with np.errstate(all="ignore"):
         smoothed, pareto_k = array_stats.psislw(-floor)
-    found = np.exp(smoothed - smoothed.max())
+    weights = np.exp(smoothed - smoothed.max())
     # A tail whose weights all underflow leaves the shape undefined: nothing there can be believed.
     k = float(pareto_k)
-    return found / found.sum(), k if np.isfinite(k) else np.inf
+    return weights / weights.sum(), k if np.isfinite(k) else np.inf
 
 
 def log_ratio(source: Source, priors: PriorSet, block: Block) -> np.ndarray | None:

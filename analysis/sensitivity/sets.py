@@ -63,13 +63,13 @@ class SetResult:
     @cached_property
     def densities(self) -> dict[Block, np.ndarray]:
         """Smooth densities of every rate of each block, as `weighted.rate_densities`."""
-        found = {}
+        densities = {}
         for block, each in self.weights.items():
             labels, sample = each.source.sample(block)
             columns = rate_columns(labels)
             rates = Sample(sample.values[:, columns], sample.chains)
-            found[block] = rate_densities(rates, each.values)
-        return found
+            densities[block] = rate_densities(rates, each.values)
+        return densities
 
 
 def rate_columns(labels: Sequence[tuple[str, str | None, str]]) -> list[int]:
@@ -117,9 +117,9 @@ def compare_sets(
             progress("comparing priors", i, len(sets))
         own = next((s for s in sources if same_priors(s.priors, priors, terms)), None)
         best = {block: _best(sources, priors, block) for block in blocks_of(terms)}
-        pareto_k = {block: found.pareto_k for block, found in best.items()}
+        pareto_k = {block: each.pareto_k for block, each in best.items()}
         again = refit and own is None
-        if own is None and (again or not all(found.usable for found in best.values())):
+        if own is None and (again or not all(each.usable for each in best.values())):
             own = sampled_source(terms, pooling, priors, seed + len(sources), **settings)
             sources.append(own)
         fresh = own is not None and own.priors.name == priors.name
@@ -136,8 +136,8 @@ def same_priors(one: PriorSet, other: PriorSet, terms: Terms) -> bool:
 
 def _best(sources: Sequence[Source], priors: PriorSet, block: Block) -> Weights:
     """Weigh the source that serves best: its own draws, else the smallest Pareto k."""
-    found = [weights(source, priors, block) for source in sources]
-    return min(found, key=lambda each: -np.inf if np.isnan(each.pareto_k) else each.pareto_k)
+    candidates = [weights(source, priors, block) for source in sources]
+    return min(candidates, key=lambda each: -np.inf if np.isnan(each.pareto_k) else each.pareto_k)
 
 
 def quantities_table(results: Sequence[SetResult]) -> pd.DataFrame:
@@ -153,7 +153,7 @@ def quantities_table(results: Sequence[SetResult]) -> pd.DataFrame:
     """
     rows = []
     for result in results:
-        for block, found in result.summaries.items():
+        for block, summary in result.summaries.items():
             labels = result.weights[block].source.sample(block)[0]
             shift, shift_error = _shift(result, results[0], block)
             common, common_error = np.full((2, len(labels)), np.nan)
@@ -162,15 +162,15 @@ def quantities_table(results: Sequence[SetResult]) -> pd.DataFrame:
                 result.densities[block], results[0].densities[block]
             )
             for i, (outcome, disease, quantity) in enumerate(labels):
-                mean_error, sd = found.errors[i, 0], found.values[i, 1]
+                mean_error, sd = summary.errors[i, 0], summary.values[i, 1]
                 rows.append(
                     {
                         "set": result.priors.name,
                         "outcome": outcome,
                         "disease": disease,
                         "quantity": quantity,
-                        **dict(zip(STATISTICS, found.values[i], strict=True)),
-                        **dict(zip(ERRORS, found.errors[i], strict=True)),
+                        **dict(zip(STATISTICS, summary.values[i], strict=True)),
+                        **dict(zip(ERRORS, summary.errors[i], strict=True)),
                         "ess": (sd / mean_error) ** 2 if mean_error > 0 else np.nan,
                         "shift": shift[i],
                         "shift_mcse": shift_error[i],
@@ -213,18 +213,18 @@ def methods_table(results: Sequence[SetResult]) -> pd.DataFrame:
     """
     rows = []
     for result in results:
-        for block, found in result.weights.items():
+        for block, weighted in result.weights.items():
             for outcome in block:
                 rows.append(
                     {
                         "set": result.priors.name,
                         "outcome": outcome,
                         "method": result.method,
-                        "from_set": found.source.priors.name,
+                        "from_set": weighted.source.priors.name,
                         "pareto_k": result.pareto_k[block],
-                        "ess": 1 / np.sum(found.values**2),
-                        "draws": len(found.values),
-                        **found.source.diagnostics,
+                        "ess": 1 / np.sum(weighted.values**2),
+                        "draws": len(weighted.values),
+                        **weighted.source.diagnostics,
                     }
                 )
     return pd.DataFrame(rows)
@@ -258,7 +258,7 @@ def prior_table(
             if values is None:
                 continue
             sample = Sample(values, 1)
-            found = summarise(sample, even)
+            summary = summarise(sample, even)
             if quantity == "rate":
                 densities[priors.name] = rate_densities(sample, even)[0]
             for k, outcome in enumerate(terms.names):
@@ -267,8 +267,8 @@ def prior_table(
                         "set": priors.name,
                         "outcome": outcome,
                         "quantity": quantity,
-                        **dict(zip(STATISTICS, found.values[k], strict=True)),
-                        **dict(zip(ERRORS, found.errors[k], strict=True)),
+                        **dict(zip(STATISTICS, summary.values[k], strict=True)),
+                        **dict(zip(ERRORS, summary.errors[k], strict=True)),
                     }
                 )
     return pd.DataFrame(rows), densities

@@ -134,29 +134,34 @@ def _quantiles(sample: Sample, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
     """Weighted quantiles and, through the error of their probability, their errors."""
     x, order = sample.values, sample.order
     probabilities = np.array(QUANTILES)
-    found = np.empty((x.shape[1], len(QUANTILES)))
-    errors = np.empty_like(found)
+    quantiles = np.empty((x.shape[1], len(QUANTILES)))
+    errors = np.empty_like(quantiles)
     for j in range(x.shape[1]):
         mine = weights[order[:, j]]
         middle = np.cumsum(mine) - mine / 2
         ranked = x[order[:, j], j]
-        found[j] = np.interp(probabilities, middle, ranked)
-        below = (x[:, j, None] <= found[j]) - probabilities
+        quantiles[j] = np.interp(probabilities, middle, ranked)
+        below = (x[:, j, None] <= quantiles[j]) - probabilities
         spread = batch_error(weights[:, None] * len(weights) * below, sample.chains)
         high = np.interp(np.minimum(probabilities + spread, 1), middle, ranked)
         low = np.interp(np.maximum(probabilities - spread, 0), middle, ranked)
         errors[j] = (high - low) / 2
-    return found, errors
+    return quantiles, errors
 
 
 def probability_above(
     sample: Sample, weights: np.ndarray, threshold: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted probability of each quantity to exceed a threshold, and its error."""
+    """Give the weighted probability of each quantity to exceed a threshold, and its error.
+
+    Where all draws agree the error is that of half a draw, never zero.
+    """
     above = sample.values > threshold
-    found = weights @ above
-    influence = len(weights) * weights[:, None] * (above - found)
-    return found, batch_error(influence, sample.chains)
+    probability = weights @ above
+    influence = len(weights) * weights[:, None] * (above - probability)
+    effective = 1 / np.sum(weights**2)
+    least = np.sqrt(0.5 / effective * (1 - 0.5 / effective) / effective)
+    return probability, np.maximum(batch_error(influence, sample.chains), least)
 
 
 def rate_densities(sample: Sample, weights: np.ndarray) -> np.ndarray:

@@ -65,6 +65,14 @@ def test_probability_of_exceeding_is_weighted():
     assert abs(found[0] - stats.norm.sf(1, 0.4, 1)) < 4 * error[0]
 
 
+def test_a_probability_that_all_draws_agree_on_is_not_without_error():
+    x = np.random.default_rng(3).normal(0, 1, (DRAWS, 1))
+    found, error = probability_above(Sample(x, CHAINS), _even(), -9.0)
+    assert found[0] == pytest.approx(1)
+    # Half a draw of four thousand.
+    assert error[0] == pytest.approx(1 / (DRAWS * np.sqrt(2)), rel=1e-3)
+
+
 def test_overlap_of_two_normals_is_the_closed_form():
     """Two normals of one SD at distance d share 2 Phi(-d / 2) of their mass."""
     rng = np.random.default_rng(4)
