@@ -89,6 +89,6 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
             turned = {"rotation": 90, "va": "bottom"} if upright else {"va": "bottom"}
             page.text(x, top - style.scaled(1.5), short, size=small, ha="center", **turned)
     words = "Change of the row's rate without the column's disease, posterior standard deviations"
-    scale_key(page, style.scaled(8), page.height - page.offset - 2.6 * leading(small),
+    scale_key(page, style.scaled(8), grid.room(len(outcomes)) + 0.6 * leading(small),
               0.22 * width, most, words)  # fmt: skip
     return page.figure

@@ -80,7 +80,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     for row in frame.itertuples(index=False):
         _tile(axes, outcomes.index(row.outcome), diseases.index(row.disease), row, most, style)
     left = min(label_width, width - max(text_width(line, style.small) for line in note) - 2)
-    top = page.height - page.offset - foot + style.scaled(3)
+    top = head + pitch * len(diseases) + style.scaled(3)
     page.lines(left, top, note, size=style.small)
     return page.figure
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
-from .style import ALARM, FAINT, INK, POINTS_PER_MM, Style, text_width
+from .style import ALARM, FAINT, INK, POINTS_PER_MM, QUIET, Style, text_width, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,11 +86,13 @@ class Page:
 
         self.style, self.width = style, style.preset.points
         stamp = _STAMPS.get(style.verdict) if of_fit else None
+        note = wrapped(style.note, self.width - 2, style.small) if of_fit and style.note else []
         self.offset = style.scaled(13) if stamp else 0.0
-        self.height = height + self.offset
+        self.height = height + self.offset + len(note) * leading(style.small)
         self.figure: Figure = Figure(figsize=(self.width / 72, self.height / 72), dpi=72)
         if stamp:
             self._stamp(stamp)
+        self.lines(1, height, note, size=style.small, color=QUIET, gid="note")
 
     def _stamp(self, text: str) -> None:
         from matplotlib.patches import Rectangle

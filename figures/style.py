@@ -87,12 +87,15 @@ class Style:
     about : About
         How diseases are called; those that it describes have a mark of their own in every
         selection.
+    note : str
+        Small print below a figure of a fit.
     """
 
     preset: Preset
     diseases: tuple[str, ...] = ()
     verdict: str | None = None
     about: About = UNDESCRIBED
+    note: str = ""
     _marks: dict[str, Mark] = field(init=False, repr=False, compare=False)
     _shorts: dict[str, str] = field(init=False, repr=False, compare=False)
 

@@ -58,6 +58,7 @@ def _answer(
 ) -> int:
     """Answer one subcommand of ``design``."""
     from ...data.export import write_csv
+    from ..fitting.store import run_config
     from ..paper.publish.design import publish_design
     from ..trial import design as designs
     from .design_priors import fill_priors
@@ -73,7 +74,10 @@ def _answer(
     out.mkdir(parents=True, exist_ok=True)
     table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
     write_csv(table, out / "design.csv")
-    publish_design(result, out, "pass" if fitted is None else fitted.verdict)
+    if fitted is None:
+        publish_design(result, out)
+    else:
+        publish_design(result, out, fitted.verdict, run_config(fitted.fit)["data_sha256"])
     if fitted is not None and fitted.verdict not in ("pass", "warn"):
         console.say(
             f"the fit in {source.folder} is {fitted.verdict}: what follows from it is not to be "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from ...trial.result import DesignResult, Picture
 from ..words.exhibit import Exhibit, Words
 from ..words.wording import without_tags
 from .publish import captions_page
-from .rendering import render
+from .rendering import Origin, render
 
 FORMATS = ("svg", "png")
 #: Every picture that a design may have.
@@ -27,7 +28,9 @@ def exhibit_of(picture: Picture, result: DesignResult) -> Exhibit:
     return Exhibit(f"design_{picture.name}", picture.frame, words, picture.draw)
 
 
-def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
+def publish_design(
+    result: DesignResult, out: Path, verdict: str | None = None, data: str = ""
+) -> list[Path]:
     """Draw what a design has to show; pictures of an earlier one there are removed.
 
     Parameters
@@ -36,8 +39,10 @@ def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
         The answer.
     out : Path
         Folder of the files.
-    verdict : {"pass", "warn", "fail", "unchecked"}
-        The guard's, on the fit behind the priors; ``pass`` where no fit is behind them.
+    verdict : {"pass", "warn", "fail", "unchecked"}, optional
+        The guard's, on the fit behind the priors; None where no fit is behind them.
+    data : str
+        SHA-256 of the data of that fit.
 
     Returns
     -------
@@ -46,14 +51,19 @@ def publish_design(result: DesignResult, out: Path, verdict: str) -> list[Path]:
     """
     from ....figures.style import make_style
 
-    style = make_style("single", (), None if verdict == NO_VERDICT else verdict)
+    shown_verdict = "pass" if verdict is None else None if verdict == NO_VERDICT else verdict
+    style = make_style("single", (), shown_verdict)
+    origin = Origin(verdict or "", data)
+    if verdict in ("warn", "fail"):
+        facts = f"Guard on the fit behind the priors: {verdict}. Data {data[:12]}"
+        style = replace(style, note=f"{facts}, {origin.software}.")
     files: list[Path] = []
     shown: list[Exhibit] = []
     for exhibit in (exhibit_of(picture, result) for picture in pictures(result)):
         shown.append(exhibit)
         place = out / f"{exhibit.name}.csv"
         write_csv(exhibit.frame, place)
-        rendered = render(exhibit.draw(exhibit.frame, style), style, FORMATS, exhibit.words)
+        rendered = render(exhibit.draw(exhibit.frame, style), style, FORMATS, exhibit.words, origin)
         files += [
             place,
             *(write_whole(c, out / f"{exhibit.name}.{e}") for e, c in rendered.items()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from ..words.table import Table
 from ..words.wording import without_tags
 from .checklist import checklist
 from .exhibits import exhibits
-from .rendering import FORMATS, render, render_small
+from .rendering import FORMATS, Origin, render, render_small
 from .tables import as_html, as_latex, paper_tables
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def draw(exhibit: Exhibit, style: Style) -> Figure:
     """Draw a figure of the set in a style."""
     from ....figures.page import within_page
 
-    return within_page(partial(exhibit.draw, exhibit.frame), style)
+    return within_page(partial(exhibit.draw, exhibit.frame), replace(style, note=exhibit.note))
 
 
 def style_of(results: Results, preset: str = "double") -> Style:
@@ -103,8 +104,8 @@ def write_set(
 
     style = style_of(results, preset)
     folder = Path(out)
-    sha256 = results.config["data_sha256"]
-    job = partial(_write_exhibit, folder=folder, style=style, formats=formats, sha256=sha256)
+    origin = Origin(results.verdict, results.config["data_sha256"])
+    job = partial(_write_exhibit, folder=folder, style=style, formats=formats, origin=origin)
     # Joblib's workers neither share the sampler's threads, as forks would, nor run the calling
     # script again, as spawned processes would.
     workers = min(os.cpu_count() or 1, 2)
@@ -133,13 +134,13 @@ def _write_tables(tables: Sequence[Table], folder: Path) -> list[Path]:
 
 
 def _write_exhibit(
-    exhibit: Exhibit, folder: Path, style: Style, formats: Sequence[str], sha256: str
+    exhibit: Exhibit, folder: Path, style: Style, formats: Sequence[str], origin: Origin
 ) -> tuple[list[Path], set[str]]:
     """Write a figure's files; give them, and the words that it shows."""
     table = folder / f"{exhibit.name}.csv"
     write_csv(exhibit.frame, table)
     figure = draw(exhibit, style)
-    rendered = render(figure, style, formats, exhibit.words, sha256)
+    rendered = render(figure, style, formats, exhibit.words, origin)
     named = [(folder / f"{exhibit.name}.{end}", content) for end, content in rendered.items()]
     files = [table, *(write_whole(content, path) for path, content in named)]
     return files, words_shown(figure)

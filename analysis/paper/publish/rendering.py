@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,8 +19,35 @@ FORMATS = ("pdf", "svg", "png", "tiff")
 _SCREEN_DPI = 120
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a picture is of, for the metadata of its files.
+
+    Attributes
+    ----------
+    verdict : str
+        The guard's on the fit: ``pass``, ``warn``, ``fail`` or ``unchecked``; empty without a fit.
+    data : str
+        SHA-256 of the data of the fit; empty without one.
+    """
+
+    verdict: str = ""
+    data: str = ""
+
+    @property
+    def software(self) -> str:
+        """The program and its version."""
+        return f"mscpool {version('mscpool')}"
+
+    @property
+    def facts(self) -> list[str]:
+        """What is known: the guard's verdict and the data."""
+        named = (("guard", self.verdict), ("data sha256", self.data))
+        return [f"{name} {value}" for name, value in named if value]
+
+
 def render(
-    figure: Figure, style: Style, formats: Sequence[str], words: Words, sha256: str = ""
+    figure: Figure, style: Style, formats: Sequence[str], words: Words, origin: Origin
 ) -> dict[str, bytes]:
     """Render a figure; the same figure gives the same bytes.
 
@@ -32,8 +61,8 @@ def render(
         What to render.
     words : Words
         Title and alternative text, kept in the file.
-    sha256 : str
-        Hash of the data, kept in the file.
+    origin : Origin
+        Verdict, data and version, kept in the file.
 
     Returns
     -------
@@ -43,36 +72,36 @@ def render(
     """
     from ....figures.style import drawing
 
-    told = {"title": words.title, "about": words.alternative, "data": f"data sha256 {sha256}"}
     made: dict[str, bytes] = {}
     with drawing(style):
         for name in formats:
             if name in ("pdf", "svg"):
-                made[name] = _vector(figure, name, told)
+                made[name] = _vector(figure, name, words, origin)
         rasters = [name for name in formats if name in ("png", "tiff")]
         if rasters:
             image = _raster(figure, style.preset.dpi)
-            made |= {name: _encoded(image, name, style.preset.dpi, told) for name in rasters}
+            dpi = style.preset.dpi
+            made |= {name: _encoded(image, name, dpi, words, origin) for name in rasters}
     return {name: made[name] for name in formats}
 
 
-def _vector(figure: Figure, name: str, told: Mapping[str, str]) -> bytes:
-    # No dates and no versions, so that the same figure is the same file.
+def _vector(figure: Figure, name: str, words: Words, origin: Origin) -> bytes:
+    # No dates, so that the same figure is the same file.
     metadata: dict[str, Any] = {
         "pdf": {
-            "Title": told["title"],
-            "Subject": told["about"],
-            "Keywords": told["data"],
-            "Creator": "mscpool",
-            "Producer": "mscpool",
+            "Title": words.title,
+            "Subject": words.alternative,
+            "Keywords": "; ".join(origin.facts),
+            "Creator": origin.software,
+            "Producer": origin.software,
             "CreationDate": None,
             "ModDate": None,
         },
         "svg": {
-            "Title": told["title"],
-            "Description": told["about"],
-            "Keywords": [told["data"]],
-            "Creator": "mscpool",
+            "Title": words.title,
+            "Description": words.alternative,
+            "Keywords": origin.facts,
+            "Creator": origin.software,
             "Date": None,
         },
     }[name]
@@ -96,7 +125,7 @@ def _raster(figure: Figure, dpi: int) -> Any:
     return image
 
 
-def _encoded(image: Any, name: str, dpi: int, told: Mapping[str, str]) -> bytes:
+def _encoded(image: Any, name: str, dpi: int, words: Words, origin: Origin) -> bytes:
     from PIL.PngImagePlugin import PngInfo
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -104,10 +133,10 @@ def _encoded(image: Any, name: str, dpi: int, told: Mapping[str, str]) -> bytes:
     if name == "png":
         info = PngInfo()
         for key, value in (
-            ("Title", told["title"]),
-            ("Description", told["about"]),
-            ("Source", told["data"]),
-            ("Software", "mscpool"),
+            ("Title", words.title),
+            ("Description", words.alternative),
+            ("Source", "; ".join(origin.facts)),
+            ("Software", origin.software),
         ):
             info.add_itxt(key, value)
         # Runs of one colour are most of a drawing: to look for more takes longer and saves a tenth.
@@ -115,8 +144,9 @@ def _encoded(image: Any, name: str, dpi: int, told: Mapping[str, str]) -> bytes:
         image.save(stream, "PNG", dpi=(dpi, dpi), pnginfo=info, **packed)
     else:
         tags = ImageFileDirectory_v2()
-        tags[270] = f"{told['title']}. {told['data']}".encode("ascii", "replace").decode()
-        tags[305] = "mscpool"
+        about = f"{words.title}. {'; '.join(origin.facts)}"
+        tags[270] = about.encode("ascii", "replace").decode()
+        tags[305] = origin.software
         image.save(stream, "TIFF", dpi=(dpi, dpi), compression="tiff_lzw", tiffinfo=tags)
     return stream.getvalue()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from .closing import verdict_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +46,8 @@ class Exhibit:
         Draws the frame in a style.
     section : str
         Section of the report in which it stands.
+    note : str
+        Small print in the picture, where the guard did not pass the fit.
     """
 
     name: str
@@ -50,6 +55,16 @@ class Exhibit:
     words: Words
     draw: Callable[[pd.DataFrame, Style], Figure]
     section: str = ""
+    note: str = ""
+
+
+def small_print(frame: pd.DataFrame, results: Results) -> str:
+    """Say in a picture what it shows of a fit that the guard warns of or failed: who, and which."""
+    if results.verdict not in ("warn", "fail"):
+        return ""
+    outcomes = list(dict.fromkeys(frame["outcome"])) if "outcome" in frame else None
+    data = results.config["data_sha256"][:12]
+    return f"{verdict_words(results, outcomes)} Data {data}, mscpool {version('mscpool')}."
 
 
 @dataclass(frozen=True)
@@ -85,5 +100,5 @@ class FigureKind:
         """Give the figures of the kind that a fit has something to show in."""
         for part, frame in self.frames(results):
             if len(frame):
-                words = self.words(frame, results)
-                yield Exhibit(self.file(part), frame, words, self.draw, self.section)
+                words, note = self.words(frame, results), small_print(frame, results)
+                yield Exhibit(self.file(part), frame, words, self.draw, self.section, note)

@@ -7,6 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +24,7 @@ from mscpool.analysis.paper.publish.publish import (
     sources_sha256,
     style_of,
 )
-from mscpool.analysis.paper.publish.rendering import render
+from mscpool.analysis.paper.publish.rendering import Origin, render
 from mscpool.analysis.paper.publish.tables import as_html, as_latex, paper_tables
 from mscpool.analysis.paper.words import captions, captions_sensitivity
 from mscpool.analysis.paper.words.closing import abbreviations, verdict_words
@@ -110,7 +111,8 @@ def rendered(few):
         e for e in exhibits(Results(fit, evidence, check)) if e.name == "forest_remission"
     )
     formats = ("pdf", "svg", "png", "tiff")
-    return exhibit, render(draw(exhibit, style), style, formats, exhibit.words, evidence.sha256)
+    origin = Origin("warn", evidence.sha256)
+    return exhibit, render(draw(exhibit, style), style, formats, exhibit.words, origin)
 
 
 def test_pdf_embeds_truetype_and_has_no_date(rendered):
@@ -140,6 +142,44 @@ def test_files_tell_what_they_show_and_of_which_data(few, rendered):
     assert evidence.sha256 in told
     assert exhibit.words.alternative in told
     assert "Date" not in {element.tag.split("}")[-1] for element in root.iter()}
+
+
+def test_files_tell_verdict_data_and_version(few, rendered):
+    evidence, _, _ = few
+    _, made = rendered
+    facts = f"guard warn; data sha256 {evidence.sha256}"
+    software = f"mscpool {version('mscpool')}"
+    png = Image.open(io.BytesIO(made["png"])).info
+    assert (png["Source"], png["Software"]) == (facts, software)
+    tiff = Image.open(io.BytesIO(made["tiff"])).tag_v2
+    assert tiff[270].endswith(facts)
+    assert tiff[305] == software
+    for text in ("guard warn", evidence.sha256, software):
+        assert text in "".join(ET.fromstring(made["svg"]).itertext())
+        assert text.encode() in made["pdf"]
+
+
+def test_a_picture_says_itself_that_the_guard_warns_of_its_fit(few):
+    evidence, fit, check = few
+    judged = tuple(
+        replace(one, verdict=verdict)
+        for one, verdict in zip(check.outcomes, ("warn", "pass"), strict=True)
+    )
+    results = Results(fit, evidence, replace(check, verdict="warn", outcomes=judged))
+    style = style_of(results)
+    notes = {
+        exhibit.name: " ".join(
+            text.get_text() for text in draw(exhibit, style).texts if text.get_gid() == "note"
+        )
+        for exhibit in exhibits(results)
+    }
+    end = f"Data {evidence.sha256[:12]}, mscpool {version('mscpool')}."
+    assert notes.pop("evidence_map") == notes.pop("characteristics") == ""
+    assert notes["forest_improvement"] == f"Guard: warn (improvement: warn). {end}"
+    assert notes["forest_remission"].startswith("Guard: warn for the whole fit, pass for what is")
+    assert all(note.endswith(end) for note in notes.values())
+    passed = Results(fit, evidence, check)
+    assert not any(exhibit.note for exhibit in exhibits(passed))
 
 
 def test_captions_say_n_interval_model_and_verdict(few):
