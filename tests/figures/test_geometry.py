@@ -122,6 +122,8 @@ def sensitivity_frames(diseases, outcomes=OUTCOMES):
     flips = pd.DataFrame(grid, columns=["outcome", "disease", "mu", "tau_scale"])
     flips["distance"] = np.hypot(flips["mu"], np.log2(flips["tau_scale"]))
     flips["probability"] = 1 / (1 + np.exp(-flips["mu"] - flips["tau_scale"]))
+    flips = flips.assign(mcse=0.01, evidence="direct")
+    flips.loc[flips["disease"] == diseases[-1], "evidence"] = "borrowed"
     flips = flips.assign(threshold=0.5, direction="below", wanted=0.95)
     scaling = pd.DataFrame(
         product(outcomes, ("mu", "tau", "sigma")), columns=["outcome", "parameter"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
@@ -20,6 +21,7 @@ from mscpool.figures.calibration import draw_calibration
 from mscpool.figures.characteristics import draw_characteristics
 from mscpool.figures.checks import draw_checks
 from mscpool.figures.evidence_map import draw_evidence_map
+from mscpool.figures.flip_map import draw_flip_map
 from mscpool.figures.forest import draw_forest
 from mscpool.figures.joint import draw_joint
 from mscpool.figures.pooling import draw_pooling
@@ -370,3 +372,28 @@ def test_wrapped_lines_are_no_wider_than_asked(width):
 def test_unknown_preset_is_named():
     with pytest.raises(ValueError, match="unknown preset 'poster': choose one of single, double"):
         make_style("poster")
+
+
+def flip_grid(probabilities, errors):
+    """Give a flip map of three by three priors, the reference in the middle."""
+    places = [(mu, tau) for tau in (0.5, 1.0, 2.0) for mu in (-1.0, 0.0, 1.0)]
+    frame = pd.DataFrame(places, columns=["mu", "tau_scale"])
+    frame["distance"] = np.hypot(frame["mu"], np.log2(frame["tau_scale"]))
+    about = {"outcome": "remission", "disease": "psoriasis", "evidence": "direct"}
+    asked = {"threshold": 0.3, "direction": "above", "wanted": 0.95}
+    return frame.assign(probability=probabilities, mcse=errors, **about, **asked)
+
+
+def test_a_conclusion_that_flips_within_its_noise_has_no_line(style):
+    noisy = flip_grid([0.953, 0.947, 0.954, 0.948, 0.96, 0.95, 0.953, 0.946, 0.955], 0.0046)
+    figure = draw_flip_map(noisy, style)
+    assert not marks(figure, "border")
+    assert len(marks(figure, "undecided")) == 8
+    assert "undecided" in " ".join(words(figure))
+
+
+def test_a_line_stands_between_priors_that_conclude_differently(style):
+    certain = flip_grid([0.99, 0.99, 0.9, 0.99, 0.99, 0.9, 0.99, 0.99, 0.9], 0.001)
+    figure = draw_flip_map(certain, style)
+    assert not marks(figure, "undecided")
+    assert [list(mark.get_xdata()) for mark in marks(figure, "border")] == [[0.5, 0.5]] * 3

@@ -111,18 +111,22 @@ def flip_map_data(comparison: PriorComparison, outcome: str) -> pd.DataFrame:
     pandas.DataFrame
         One row a `disease`, `mu` and `tau_scale`: `probability` of the conclusion that the rate
         lies `direction` (`above`, `below`) of `threshold`, its `mcse`, `distance` of the prior from
-        the reference, and `wanted`, the probability that is enough; no rows without a threshold or
-        under a pooling without tau.
+        the reference, `evidence`, and `wanted`, the probability that is enough; no rows without a
+        threshold or under a pooling without tau.
     """
     frame = comparison.flip_map
     columns = ["outcome", "disease", "mu", "tau_scale", "distance", "probability", "mcse"]
     asked = ["threshold", "direction", "wanted"]
     if frame.empty or outcome not in set(comparison.flips["outcome"]):
-        return pd.DataFrame(columns=[*columns, *asked])
+        return pd.DataFrame(columns=[*columns, "evidence", *asked])
     own = comparison.flips[comparison.flips["outcome"] == outcome].iloc[0]
     frame = frame[(frame["outcome"] == outcome) & frame["tau_scale"].notna()]
     question = dict(zip(asked, own[["threshold", "direction", "confidence"]], strict=True))
-    return frame[columns].assign(**question).reset_index(drop=True)
+    known = comparison.rates[comparison.rates["outcome"] == outcome]
+    evidence = known.dropna(subset=["disease"]).drop_duplicates("disease")
+    evidence = evidence.set_index("disease")["evidence"]
+    about = {"evidence": frame["disease"].map(evidence), **question}
+    return frame[columns].assign(**about).reset_index(drop=True)
 
 
 def power_scaling_data(comparison: PriorComparison) -> pd.DataFrame:

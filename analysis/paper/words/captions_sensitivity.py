@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ....data.names import level_scale
 from ....figures.borrowing import draw_borrowing
-from ....figures.flip_map import concludes_otherwise, draw_flip_map
+from ....figures.flip_map import UNDECIDED, concluded, concludes_otherwise, draw_flip_map
 from ....figures.power_scaling import draw_power_scaling
 from ....figures.prior_comparison import draw_prior_comparison
 from ....figures.prior_posterior import draw_prior_posterior
@@ -78,14 +78,19 @@ def flip_map(frame: pd.DataFrame, results: Results) -> Words:
     for disease, own in frame.groupby("disease", sort=False):
         here = own["probability"].to_numpy()[own["distance"].to_numpy().argmin()]
         other = own[concludes_otherwise(own, wanted)]
-        near = f"at distance {other['distance'].min():.1f}" if len(other) else "nowhere on the map"
-        told.append(f"{results.disease_in_text(str(disease))} {here:.2f}, flips {near}")
+        near = "flips nowhere on the map"
+        if (concluded(own, wanted) == UNDECIDED)[own["distance"].idxmin()]:
+            near = "undecided"
+        elif len(other):
+            near = f"flips at distance {other['distance'].min():.1f}"
+        told.append(f"{results.disease_in_text(str(disease))} {here:.2f}, {near}")
     verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
     caption = sentences(
         f"Probability that the rate of {lowered(outcome)} {verb} {percent(threshold, 0)}, for "
-        "priors of μ (location) and τ (scale) around the reference (cross). The line is where it "
-        f"is {wanted:g}, and the conclusion flips; none is drawn where all priors agree within two "
-        "Monte-Carlo errors. Distance 1 is one prior standard deviation of μ or a doubling of the "
+        "priors of μ (location) and τ (scale) around the reference (cross). A line stands between "
+        f"priors under which it is above and below {wanted:g}, and the conclusion flips; under "
+        "those with a dot it is within two Monte-Carlo errors of that, and the conclusion is "
+        "undecided. Distance 1 is one prior standard deviation of μ or a doubling of the "
         "scale of τ.",
         model_words(results),
         verdict_words(results, [outcome]),

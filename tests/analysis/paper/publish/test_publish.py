@@ -406,11 +406,13 @@ def test_flips_within_the_monte_carlo_error_or_unknown_are_none(few):
     results = Results(fit, evidence, check)
     grid = pd.DataFrame({"mu": [0.0, 1.0, 2.0, 3.0], "distance": [0.0, 1.0, 2.0, 3.0]})
     grid = grid.assign(outcome="improvement", disease="psoriasis", tau_scale=1.0, mcse=0.01)
-    grid = grid.assign(threshold=0.3, direction="above", wanted=0.95)
-    near = grid.assign(probability=[0.96, 0.94, float("nan"), 0.96])
+    grid = grid.assign(threshold=0.3, direction="above", wanted=0.95, evidence="direct")
+    near = grid.assign(probability=[0.98, 0.94, float("nan"), 0.96])
     assert "flips nowhere on the map" in captions_sensitivity.flip_map(near, results).alternative
-    far = grid.assign(probability=[0.96, 0.94, float("nan"), 0.9])
+    far = grid.assign(probability=[0.98, 0.94, float("nan"), 0.9])
     assert "flips at distance 3.0" in captions_sensitivity.flip_map(far, results).alternative
+    close = grid.assign(probability=[0.951, 0.94, float("nan"), 0.9])
+    assert "0.95, undecided" in captions_sensitivity.flip_map(close, results).alternative
 
 
 def test_latex_has_only_signs_that_its_fonts_know(few):
