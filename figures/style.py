@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from ..data.about import UNDESCRIBED, About
 from ..data.errors import InputError
+from .fonts import FONT
 
 POINTS_PER_MM = 72 / 25.4
-FONT = "DejaVu Sans"  # comes with Matplotlib, so that a figure is the same on every machine
 
 INK = "#1a1a1a"
 QUIET = "#6b6b6b"
@@ -89,6 +89,8 @@ class Style:
         selection.
     note : str
         Small print below a figure of a fit.
+    fonts : tuple of str
+        Families for letters that the figures' own font lacks.
     """
 
     preset: Preset
@@ -96,6 +98,7 @@ class Style:
     verdict: str | None = None
     about: About = UNDESCRIBED
     note: str = ""
+    fonts: tuple[str, ...] = ()
     _marks: dict[str, Mark] = field(init=False, repr=False, compare=False)
     _shorts: dict[str, str] = field(init=False, repr=False, compare=False)
 
@@ -152,6 +155,7 @@ def make_style(
     diseases: tuple[str, ...] = (),
     verdict: str | None = None,
     about: About = UNDESCRIBED,
+    fonts: tuple[str, ...] = (),
 ) -> Style:
     """Make the style of a set of figures.
 
@@ -165,6 +169,8 @@ def make_style(
         The guard's verdict; figures of a fit without `pass` or `warn` carry a mark.
     about : About
         How diseases are called and ordered.
+    fonts : tuple of str
+        Families for letters that the figures' own font lacks.
 
     Returns
     -------
@@ -177,7 +183,7 @@ def make_style(
     """
     if preset not in PRESETS:
         raise InputError(f"unknown preset '{preset}': choose one of {', '.join(PRESETS)}")
-    return Style(PRESETS[preset], tuple(diseases), verdict, about)
+    return Style(PRESETS[preset], tuple(diseases), verdict, about, fonts=fonts)
 
 
 def _marks(diseases: tuple[str, ...], about: About) -> dict[str, Mark]:
@@ -194,15 +200,20 @@ def _marks(diseases: tuple[str, ...], about: About) -> dict[str, Mark]:
 @contextmanager
 def drawing(style: Style) -> Iterator[None]:
     """Set Matplotlib up for a figure while it is drawn or written."""
+    import warnings
+
     import matplotlib
 
-    with matplotlib.rc_context(_settings(style)):
+    with matplotlib.rc_context(_settings(style)), warnings.catch_warnings():
+        # Letters that no font has are told once for a set of figures, not at every drawing.
+        warnings.filterwarnings("ignore", r"Glyph \d+ ")
+        warnings.filterwarnings("ignore", "Matplotlib currently does not support")
         yield
 
 
 def _settings(style: Style) -> dict:
     return {
-        "font.family": FONT,
+        "font.family": [FONT, *style.fonts],
         "font.size": style.size,
         "text.color": INK,
         "text.usetex": False,
@@ -247,9 +258,8 @@ def _settings(style: Style) -> dict:
     }
 
 
-@lru_cache(maxsize=4096)
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Measure a line of text.
+    """Measure a line of text, in the fonts that figures are drawn with now.
 
     Parameters
     ----------
@@ -265,12 +275,20 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     float
         Width in points.
     """
+    from matplotlib import rcParams
+
+    families = tuple(rcParams["font.family"])
+    return _width(text, size, bold, families if FONT in families else (FONT,))
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str, size: float, bold: bool, families: tuple[str, ...]) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
     if not text:
         return 0.0
-    face = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+    face = FontProperties(family=list(families), size=size, weight="bold" if bold else "normal")
     return float(text_to_path.get_text_width_height_descent(text, face, False)[0])
 
 

@@ -57,6 +57,7 @@ ROOMS: dict[str, set[str]] = {
         "design_stages",
         "evidence_map",
         "flip_map",
+        "fonts",
         "forest",
         "joint",
         "means",

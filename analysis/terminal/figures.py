@@ -36,7 +36,7 @@ def figures(
     fit, where they are not the shipped ones.
     """
     from ..paper.frames.results import Results
-    from ..paper.publish.publish import publish
+    from ..paper.publish.publish import missing_letters, publish
     from ..paper.report.findings import kept_check
     from ..paper.report.fits import kept_poolings
     from ..sensitivity.store import load_borrowing, load_comparison
@@ -54,6 +54,7 @@ def figures(
         "borrowed": load_borrowing(folder, made),
     }
     console.say(*_not_drawn(made, folder, path, len(poolings), **found))
+    console.say(*missing_letters(evidence))
     with console.progress_display() as progress:
         progress("drawing", 0, 0)
         results = Results(made, evidence, checked, poolings, **found)

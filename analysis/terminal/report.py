@@ -18,13 +18,14 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
 
     Writes report.html and the files behind it into the folder of --out.
     """
+    from ..paper.publish.publish import missing_letters
     from ..paper.report.report import write_report
     from .printing import print_verdict
 
     evidence = request.evidence()
     priors = prior_set(request.priors, evidence)
     refuse_place(request.out)
-    console.say(*evidence.messages)
+    console.say(*evidence.messages, *missing_letters(evidence))
     with console.progress_display() as progress:
         written = write_report(
             evidence,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ....data.errors import InputError
 from ....data.export import write_csv, write_whole
+from ....data.names import outcome_words, study_labels
 from ..frames.results import Results
 from ..words.closing import abbreviations
 from ..words.exhibit import Exhibit
@@ -25,6 +26,7 @@ from .tables import as_html, as_latex, paper_tables
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ....data.evidence import Evidence
     from ....figures.style import Style
 
 GALLERY_PRIORS = ("default", "sceptical", "enthusiastic", "tau_half_cauchy_0.5")
@@ -51,11 +53,30 @@ def style_of(results: Results, preset: str = "double") -> Style:
     -------
     Style
     """
+    from ....figures.fonts import covering
     from ....figures.style import make_style
 
-    return make_style(
-        preset, results.evidence.diseases, results.checked.stated, results.evidence.about
-    )
+    evidence = results.evidence
+    fonts, _ = covering(_letters(evidence))
+    return make_style(preset, evidence.diseases, results.checked.stated, evidence.about, fonts)
+
+
+def _letters(evidence: Evidence) -> str:
+    """Give every letter of the names that figures show, once."""
+    names = [evidence.about.words(name) for name in evidence.diseases]
+    names += [outcome_words(name) for name in evidence.outcome_names]
+    names += study_labels(evidence.studies).values()
+    return "".join(sorted(set("".join(names))))
+
+
+def missing_letters(evidence: Evidence) -> list[str]:
+    """Say in a line which letters of names no font of this machine has; empty where all are had."""
+    from ....figures.fonts import covering
+
+    _, missing = covering(_letters(evidence))
+    shown = missing if len(missing) <= 20 else f"{missing[:20]} …"
+    said = f"figures show boxes for letters that no font on this machine has: {shown}"
+    return [said] if missing else []
 
 
 def publish(

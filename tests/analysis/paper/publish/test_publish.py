@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import re
+import string
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from mscpool.analysis.paper.publish.checklist import checklist
 from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import (
     draw,
+    missing_letters,
     publish,
     sources_sha256,
     style_of,
@@ -29,6 +31,7 @@ from mscpool.analysis.paper.publish.tables import as_html, as_latex, paper_table
 from mscpool.analysis.paper.words import captions, captions_sensitivity
 from mscpool.analysis.paper.words.closing import abbreviations, verdict_words
 from mscpool.data.evidence import load_evidence
+from mscpool.figures import fonts
 from mscpool.figures.style import PRESETS
 
 _spec = importlib.util.spec_from_file_location(
@@ -296,6 +299,43 @@ def test_names_open_no_tags_in_the_pages_of_words(tmp_path):
         text = (tmp_path / "out" / name).read_text("utf-8")
         assert "<img" not in text
         assert "&lt;img src=x>" in text
+
+
+@pytest.fixture
+def many_scripts(tmp_path):
+    table = tmp_path / "counts.csv"
+    rows = ["张伟 2019,狼疮,3,13", "Иванов 2020,狼疮,4,14", "محمد 2021,other,0,15"]
+    table.write_text("study,disease,events,n\n" + "\n".join(rows) + "\n", "utf-8")
+    return load_evidence(table)
+
+
+def test_letters_that_no_font_has_are_said_in_one_line(many_scripts, recwarn, monkeypatch):
+    results = Results(pretend.pretend_fit(many_scripts), many_scripts)
+    of_own = fonts._letters
+    monkeypatch.setattr(fonts, "_letters", lambda p: of_own(p) if "DejaVuSans.t" in p else set())
+    fonts.covering.cache_clear()
+    try:
+        [line] = missing_letters(many_scripts)
+        style = style_of(results)
+    finally:
+        fonts.covering.cache_clear()
+    assert line.endswith("that no font on this machine has: 伟张狼疮")
+    for exhibit in exhibits(results):
+        render(draw(exhibit, style), style, ("svg", "png"), exhibit.words, Origin())
+    assert not [each for each in recwarn if "missing from" in str(each.message)]
+
+
+def test_letters_are_drawn_in_a_font_of_the_machine_that_has_them(many_scripts, monkeypatch):
+    def letters(path):
+        return set("伟张狼疮") if path.endswith("STIXGeneral.ttf") else set(string.printable)
+
+    monkeypatch.setattr(fonts, "_letters", letters)
+    fonts.covering.cache_clear()
+    try:
+        found = fonts.covering("伟张狼疮 Б")
+    finally:
+        fonts.covering.cache_clear()
+    assert found == (("STIXGeneral",), "Б")
 
 
 def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
