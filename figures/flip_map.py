@@ -121,7 +121,9 @@ def _colours(page: Page, left: float, top: float, width: float) -> None:
     """Draw the shades from 0 to 1."""
     style = page.style
     axes = page.axes(left, top + style.scaled(1), width, style.scaled(5))
-    axes.imshow([np.linspace(0, 1, 60)], aspect="auto", extent=(0, 1, 0, 1), **_SHADES)
+    ends = np.linspace(0, 1, 41)
+    middles = [(ends[1:] + ends[:-1]) / 2]
+    axes.pcolormesh(ends, [0, 1], middles, edgecolors="face", linewidth=0.3, **_SHADES)
     axes.set_yticks([])
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.spines[:].set(visible=True, color=FAINT)
