@@ -12,6 +12,7 @@ from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.outcomes import outcome
 from ..outcomes import inverse_link
+from .meaning import factor_words
 from .prior import Prior
 from .sets import DEFAULT, PARAMETERS, PriorSet
 
@@ -39,23 +40,33 @@ def _hazard(a_year: float) -> Prior:
     return Prior.make("Normal", mu=math.log(a_year), sigma=0.7)
 
 
+def _beyond(prior: Prior, rate: float) -> float:
+    """Probability that a typical rate is less than a rate, or less than that away from one."""
+    low, high = logit([rate, 1 - rate])
+    return float(prior.cdf(low) + 1 - prior.cdf(high))
+
+
+_CLOSE, _HALF, _ONE = (Prior.make("HalfNormal", sigma=scale) for scale in (0.1, 0.5, 1))
+_HALF_STUDENT = Prior.make("HalfStudentT", nu=4, sigma=0.5)
+_UNIFORM = Prior.make("Logistic", mu=0, s=1)
+_VAGUE = Prior.make("Normal", mu=0, sigma=10)
+
 _SETS = (
     DEFAULT,
     PriorSet(
         "tau_half_normal_0.5",
-        "Diseases resemble each other: two of them rarely differ by more than a factor of about "
-        "seven in odds.",
+        f"Diseases resemble each other: the odds of two of them lie {factor_words(_HALF)}.",
         "Roever and others 2021",
         "10.1002/jrsm.1475",
-        tau=Prior.make("HalfNormal", sigma=0.5),
+        tau=_HALF,
     ),
     PriorSet(
         "tau_half_normal_1",
         "The prior of tau that the default set has too, named so that a comparison can begin "
-        "with it.",
+        f"with it: the odds of two diseases lie {factor_words(_ONE)}.",
         "Roever and others 2021",
         "10.1002/jrsm.1475",
-        tau=Prior.make("HalfNormal", sigma=1),
+        tau=_ONE,
     ),
     PriorSet(
         "tau_half_cauchy_0.5",
@@ -67,10 +78,11 @@ _SETS = (
     ),
     PriorSet(
         "tau_half_student_t",
-        "As the half-normal of 0.5, with the tail of a Student-t of four degrees of freedom.",
+        "As the half-normal of 0.5, with the tail of a Student-t of four degrees of freedom: the "
+        f"odds of two diseases lie {factor_words(_HALF_STUDENT)}.",
         "Gelman 2006",
         "10.1214/06-BA117A",
-        tau=Prior.make("HalfStudentT", nu=4, sigma=0.5),
+        tau=_HALF_STUDENT,
     ),
     PriorSet(
         "tau_exponential",
@@ -114,17 +126,20 @@ _SETS = (
         "keeps the default.",
         "Tuyl and others 2008",
         "10.1198/000313008X267839",
-        mu=Prior.make("Logistic", mu=0, s=1),
-    ).with_outcome("serious_ae", mu=Prior.make("Logistic", mu=0, s=1)),
+        mu=_UNIFORM,
+    )
+    .with_outcome("serious_ae", mu=_UNIFORM)
+    .with_outcome("death", mu=DEFAULT.of("death").mu),
     PriorSet(
         "mu_vague",
-        "So wide on the log-odds that it is not vague at all for a rate: nearly all of it lies "
-        "close to 0 or to 1. For death it spans hazards from none to instant.",
+        "So wide on the log-odds that it is not vague at all for a rate: with probability "
+        f"{100 * _beyond(_VAGUE, 0.05):.0f} % it lies below 5 % or above 95 %. For death it spans "
+        "hazards from none to instant.",
         "Lambert and others 2005",
         "10.1002/sim.2112",
-        mu=Prior.make("Normal", mu=0, sigma=10),
+        mu=_VAGUE,
     )
-    .with_outcome("serious_ae", mu=Prior.make("Normal", mu=0, sigma=10))
+    .with_outcome("serious_ae", mu=_VAGUE)
     .with_outcome("death", mu=Prior.make("Normal", mu=-3, sigma=10)),
     PriorSet(
         "sceptical",
@@ -153,10 +168,10 @@ _SETS = (
     PriorSet(
         "near_complete_pooling",
         "All diseases have almost the same rate: what one study finds counts nearly fully for "
-        "every disease.",
+        f"every disease, as the odds of two of them lie {factor_words(_CLOSE)}.",
         "Gelman and Pardoe 2006",
         "10.1198/004017005000000517",
-        tau=Prior.make("HalfNormal", sigma=0.1),
+        tau=_CLOSE,
     ),
     PriorSet(
         "near_no_pooling",

@@ -35,8 +35,8 @@ def prior_set(
     Raises
     ------
     InputError
-        An unknown name, with the valid ones; or of a text one line: the file, where in it, what is
-        wrong, what would be right.
+        An unknown name, with the valid ones; or all that is wrong in a text, a line each: the file,
+        where in it, what is wrong, what would be right.
     """
     if isinstance(named, PriorSet):
         return named
@@ -57,5 +57,6 @@ def _parsed(text: str, source: str, outcomes: tuple[str, ...] | None) -> PriorSe
         if made.name in CATALOGUE and made != CATALOGUE[made.name]:
             raise InputError(f"name: '{made.name}' is a set of the catalogue: give yours another")
         return made
-    except InputError as problem:
-        raise InputError(f"{source}: {problem}") from None
+    except InputError as wrong:
+        lines = str(wrong).splitlines()
+        raise InputError("\n".join(f"{source}: {line}" for line in lines)) from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +16,21 @@ from ...data.mistakes import unknown_name
 from .density import FAMILIES, Density, density
 
 Scale = Literal["value", "variance"]
+
+
+@contextmanager
+def noted(problems: list[str], where: str = "") -> Iterator[None]:
+    """Note what is wrong within, a line each after the place, and go on."""
+    try:
+        yield
+    except InputError as wrong:
+        problems += [f"{where}{line}" for line in str(wrong).splitlines()]
+
+
+def raise_all(problems: list[str]) -> None:
+    """Raise everything that was noted, once each; nothing where all is well."""
+    if problems:
+        raise InputError("\n".join(dict.fromkeys(problems)))
 
 
 @dataclass(frozen=True)
@@ -60,20 +76,24 @@ class Prior:
         Raises
         ------
         InputError
-            An unknown distribution or parameter, a missing or impossible value.
+            An unknown distribution or parameter, a missing or impossible value; a line each.
         """
         if not isinstance(dist, str) or dist not in FAMILIES:
             raise InputError(unknown_name(dist, FAMILIES, "distribution"))
         if on not in ("value", "variance"):
             raise InputError(unknown_name(on, ("value", "variance"), "scale of a prior"))
         family = FAMILIES[dist]
-        for name in parameters:
-            if name not in family.parameters:
-                raise InputError(unknown_name(name, family.parameters, f"parameter of {dist}"))
-        values = {
-            name: finite_number(dist, name, parameters.get(name, may.default), may.positive)
-            for name, may in family.parameters.items()
-        }
+        problems = [
+            unknown_name(name, family.parameters, f"parameter of {dist}")
+            for name in parameters
+            if name not in family.parameters
+        ]
+        values = {}
+        for name, may in family.parameters.items():
+            with noted(problems):
+                given = parameters.get(name, may.default)
+                values[name] = finite_number(dist, name, given, may.positive)
+        raise_all(problems)
         prior = cls(dist, tuple(values.items()), on)
         if wrong := family.wrong(*values.values()):
             raise InputError(f"{prior}: {wrong}")

@@ -9,7 +9,8 @@ from typing import Any
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.outcomes import DICTIONARY
-from .prior import Prior, finite_number
+from .meaning import factor_words
+from .prior import Prior, finite_number, noted, raise_all
 
 PARAMETERS = ("mu", "tau", "sigma")
 _TEXTS = ("sentence", "reference", "doi")
@@ -188,59 +189,54 @@ class PriorSet:
         Raises
         ------
         InputError
-            Unknown tables, distributions or parameters, or impossible values; says where.
+            Unknown tables, distributions or parameters, or impossible values; all of them, a line
+            each that says where.
         """
         known = ("name", *_TEXTS, *PARAMETERS, "exnex", "outcome")
-        for key in table:
-            if key not in known:
-                raise InputError(unknown_name(key, known, "table"))
-        priors = {p: _prior_at(table, p, f"[{p}]") for p in PARAMETERS if p in table}
-        overrides = []
-        for outcome, tables in _mapping(table.get("outcome", {}), "[outcome]").items():
-            if outcomes is not None and outcome not in outcomes:
-                raise InputError(
-                    f"[outcome.{outcome}]: " + unknown_name(outcome, outcomes, "outcome")
-                )
-            for parameter in _mapping(tables, f"[outcome.{outcome}]"):
-                if parameter not in PARAMETERS:
-                    wrong = unknown_name(parameter, PARAMETERS, "parameter")
-                    raise InputError(f"[outcome.{outcome}]: {wrong}")
-            overrides.append(
-                (
-                    outcome,
-                    tuple((p, _prior_at(tables, p, f"[outcome.{outcome}.{p}]")) for p in tables),
-                )
-            )
+        problems = [unknown_name(key, known, "table") for key in table if key not in known]
         texts = {key: table.get(key, "") for key in ("name", *_TEXTS)}
-        for key, text in texts.items():
-            if not isinstance(text, str):
-                raise InputError(f"{key} must be a text in quotes, not {text!r}")
+        problems += [
+            f"{key} must be a text in quotes, not {text!r}"
+            for key, text in texts.items()
+            if not isinstance(text, str)
+        ]
+        common = {name: table[name] for name in PARAMETERS if name in table}
+        priors = _priors_at(common, "", problems)
+        special = _outcomes_at(table.get("outcome", {}), outcomes, problems)
+        exnex = None
+        if "exnex" in table:
+            with noted(problems, "[exnex]: "):
+                exnex = _exnex_at(table["exnex"])
         made = cls(
             texts.pop("name") or "unnamed",
             **texts,
             mu=priors.get("mu"),
             tau=priors.get("tau"),
             sigma=priors.get("sigma"),
-            exnex=_exnex_at(table["exnex"]) if "exnex" in table else None,
-            overrides=tuple(overrides),
+            exnex=exnex,
         )
-        for outcome in ("", *(name for name, _ in overrides)):
-            made.of(outcome)
+        for outcome, own in special.items():
+            made = made.with_outcome(outcome, **own)
+        for outcome in ("", *special):
+            with noted(problems):
+                made.of(outcome)
+        raise_all(problems)
         return made
 
 
+_TAU, _SIGMA = Prior.make("HalfNormal", sigma=1), Prior.make("HalfNormal", sigma=0.5)
 DEFAULT = PriorSet(
     "default",
     sentence=(
-        "Weakly informative on the log-odds: any typical rate, diseases within a factor of "
-        "about seven in odds, studies within a factor of about three; harms are expected to be "
-        "rare."
+        "Weakly informative on the log-odds: any typical rate; the odds of two diseases lie "
+        f"{factor_words(_TAU)}, those of two studies of one disease {factor_words(_SIGMA)}; "
+        "grave harms are expected to be rare."
     ),
     reference="Gelman 2006; Roever and others 2021",
     doi="10.1002/jrsm.1475",
     mu=Prior.make("Normal", mu=0, sigma=1.5),
-    tau=Prior.make("HalfNormal", sigma=1),
-    sigma=Prior.make("HalfNormal", sigma=0.5),
+    tau=_TAU,
+    sigma=_SIGMA,
     exnex=Exnex(0.5),
     overrides=tuple(
         (each.name, (("mu", Prior.make("Normal", mu=each.level[0], sigma=each.level[1])),))
@@ -250,34 +246,61 @@ DEFAULT = PriorSet(
 )
 
 
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+def _priors_at(tables: Mapping[str, Any], place: str, problems: list[str]) -> dict[str, Prior]:
+    """Read priors by parameter, from the tables below a place of the file."""
+    priors = {}
+    for name, value in tables.items():
+        where = f"[{place}{name}]"
+        table = _table_at(value, where, problems)
+        if table is not None:
+            with noted(problems, f"{where}: "):
+                priors[name] = Prior.from_dict(table)
+    return priors
+
+
+def _outcomes_at(
+    value: Any, outcomes: tuple[str, ...] | None, problems: list[str]
+) -> dict[str, dict[str, Prior]]:
+    """Read the priors of single outcomes."""
+    special = {}
+    for outcome, inside in (_table_at(value, "[outcome]", problems) or {}).items():
+        where = f"[outcome.{outcome}]"
+        if outcomes is not None and outcome not in outcomes:
+            problems.append(f"{where}: {unknown_name(outcome, outcomes, 'outcome')}")
+        own = _table_at(inside, where, problems) or {}
+        problems += [
+            f"{where}: {unknown_name(name, PARAMETERS, 'parameter')}"
+            for name in own
+            if name not in PARAMETERS
+        ]
+        known = {name: table for name, table in own.items() if name in PARAMETERS}
+        special[outcome] = _priors_at(known, f"outcome.{outcome}.", problems)
+    return special
+
+
+def _table_at(value: Any, where: str, problems: list[str]) -> Mapping[str, Any] | None:
+    """Give the table at a place of the file; None, and a problem, where it is none."""
+    if isinstance(value, Mapping):
+        return value
+    problems.append(f'{where} must be a table such as {{dist = "HalfNormal", sigma = 1}}')
+    return None
+
+
+def _exnex_at(value: Any) -> Exnex:
     if not isinstance(value, Mapping):
-        raise InputError(f'{where} must be a table such as {{dist = "HalfNormal", sigma = 1}}')
-    return value
-
-
-def _prior_at(table: Mapping[str, Any], key: str, where: str) -> Prior:
-    try:
-        return Prior.from_dict(_mapping(table[key], where))
-    except InputError as problem:
-        text = str(problem)
-        raise InputError(text if text.startswith("[") else f"{where}: {text}") from None
-
-
-def _exnex_at(table: Any) -> Exnex:
-    table = dict(_mapping(table, "[exnex]"))
-    for key in table:
-        if key not in ("w", "mean", "sd"):
-            raise InputError("[exnex]: " + unknown_name(key, ("w", "mean", "sd"), "parameter"))
-    if ("mean" in table) != ("sd" in table):
-        raise InputError("[exnex]: give both mean and sd, or neither (the prior of mu)")
-    try:
-        given = {
-            key: finite_number("level", key, table[key], positive=key == "sd")
-            for key in ("mean", "sd")
-            if key in table
-        }
-        level = Prior.make("Normal", mu=given["mean"], sigma=given["sd"]) if given else None
-        return Exnex(table.get("w", 0.5), level)
-    except InputError as problem:
-        raise InputError(f"[exnex]: {str(problem).removeprefix('exnex: ')}") from None
+        raise InputError("must be a table such as {w = 0.5}")
+    known = ("w", "mean", "sd")
+    problems = [unknown_name(key, known, "parameter") for key in value if key not in known]
+    if ("mean" in value) != ("sd" in value):
+        problems.append("give both mean and sd, or neither (the prior of mu)")
+    given = {}
+    for key in ("mean", "sd"):
+        if key in value:
+            with noted(problems):
+                given[key] = finite_number("level", key, value[key], positive=key == "sd")
+    made = Exnex()
+    with noted(problems):
+        made = Exnex(value.get("w", made.weight))
+    raise_all([problem.removeprefix("exnex: ") for problem in problems])
+    level = Prior.make("Normal", mu=given["mean"], sigma=given["sd"]) if given else None
+    return replace(made, level=level)

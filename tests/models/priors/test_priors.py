@@ -198,3 +198,43 @@ def test_a_set_with_an_outcomes_priors_keeps_the_others():
     assert made.of("remission").tau == DEFAULT.of("remission").tau
     assert made.of("serious_ae") == DEFAULT.of("serious_ae")
     assert DEFAULT.special("remission") == {}
+
+
+def test_all_that_is_wrong_with_a_prior_file_is_told_at_once():
+    text = """
+        doi = 3
+        [sigmma]
+        sigma = 1
+        [mu]
+        dist = "Normal"
+        sd = 1
+        sigma = -1
+        [tau]
+        dist = "Normal"
+        [exnex]
+        w = 2
+        mean = 1
+        [outcome.deaht.mu]
+        dist = "Normal"
+        [outcome.death]
+        my = 3
+        sigma = 4
+    """
+    with pytest.raises(ValueError, match="unknown") as raised:
+        prior_set(text, "mine.toml", ("improvement", "death"))
+    lines = str(raised.value).splitlines()
+    assert all(line.startswith("mine.toml: ") for line in lines)
+    wanted = (
+        "unknown table 'sigmma'",
+        "doi must be a text",
+        "[mu]: unknown parameter of Normal 'sd'",
+        "[mu]: Normal: sigma must be positive",
+        "tau is a standard deviation",
+        "[exnex]: w must lie between",
+        "[exnex]: give both mean and sd",
+        "[outcome.deaht]: unknown outcome",
+        "[outcome.death]: unknown parameter 'my'",
+        "[outcome.death.sigma] must be a table",
+    )
+    assert len(lines) == len(wanted)
+    assert all(any(each in line for line in lines) for each in wanted)
