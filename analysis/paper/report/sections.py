@@ -21,6 +21,7 @@ from ....data.outcomes import outcome as described_outcome
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
 from ..frames.alone import moved_by_nested
+from ..frames.rates import nested_children
 from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
 from ..words.wording import interval, listed, number, span
@@ -179,9 +180,9 @@ def _model(results: Results) -> Section:
         "timed": timed_words(names),
         "logit": any(each["link"] == "logit" for each in names.values()),
         "nested": [
-            (outcome_words(name), outcome_words(PARENTS[name]).lower())
-            for name in names
-            if PARENTS.get(name) in names
+            (outcome_words(name), outcome_words(each["parent"]).lower())
+            for name, each in names.items()
+            if each["parent"]
         ],
         "bounded": bool((results.evidence.rows["events_min"]
                          != results.evidence.rows["events_max"]).any()),
@@ -217,10 +218,12 @@ def _rates(results: Results) -> Section:
 
 
 def _joint(results: Results) -> Section | None:
+    # An outcome none of whose studies counted the outer one is fitted as one of its own.
+    modelled_within = nested_children(results.fit)
     nested = [
         name
         for name in results.outcomes
-        if PARENTS.get(name) in results.outcomes and not described_outcome(name).is_harm
+        if name in modelled_within and not described_outcome(name).is_harm
     ]
     if not nested:
         return None

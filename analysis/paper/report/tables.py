@@ -110,8 +110,10 @@ def priors_table(results: Results) -> Table:
                 *(interval(dict(zip(("q2.5", "q50", "q97.5"), q, strict=True))) for q in quantiles),
             )
         )
+    between = "the spread between diseases (tau) and between studies"
+    between = between if "tau" in posterior else "the spread between studies"
     caption = (
-        "Priors of the overall level (mu), the spread between diseases (tau) and between studies "
+        f"Priors of the overall level (mu), {between} "
         "of a disease (sigma), on the linear scale; and what they imply, before any data, for the "
         "rate of a disease and of a new study: median and central 95 % interval. The priors of a "
         "nested outcome are for its share among those who have the outer one; its rate is the "

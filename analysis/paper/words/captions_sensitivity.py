@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from ..frames.results import Results
 
 
+_PARAMETERS = {
+    "mu": "the overall level μ",
+    "tau": "the standard deviation between diseases τ",
+    "sigma": "the standard deviation between studies of a disease σ",
+}
+
+
 def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
     """Word prior and posterior."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
+    drawn = [words for name, words in _PARAMETERS.items() if name in set(frame["parameter"])]
+    untried = (frame["parameter"] == "new_disease").any()
     caption = sentences(
-        "Prior (grey) and posterior (line) densities of the overall level μ, the standard "
-        "deviation between diseases τ and that between studies σ on the "
-        f"{level_scale(outcomes, ' scale')}, and of the rate in a typical study of a disease not "
-        "yet tried.",
+        f"Prior (grey) and posterior (line) densities of {listed(drawn)} on the "
+        f"{level_scale(outcomes, ' scale')}"
+        + (", and of the rate in a typical study of a disease not yet tried." if untried else "."),
         "Of a nested outcome they concern its share of the outcome that it is nested in.",
         "Where they coincide, the data say nothing: the result is the prior.",
         model_words(results),

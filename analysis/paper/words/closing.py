@@ -19,9 +19,11 @@ def model_words(results: Results) -> str:
     run = results.run
     how = "numerical integration" if run["engine"] == "exact" else _sampling(run)
     chosen = results.evidence.selection
+    pooled = "of one disease"
+    if run["diseases"][1:]:
+        pooled = f"with {POOLINGS[run['pooling']].words} across diseases"
     return (
-        f"Bayesian hierarchical binomial model with {POOLINGS[run['pooling']].words} "
-        f"across diseases, prior set "
+        f"Bayesian hierarchical binomial model {pooled}, prior set "
         f"{run['priors']['name']}, {how}. Analysis set {chosen.analysis_set}, "
         f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
     )
