@@ -145,7 +145,7 @@ def _likelier(comparison: PriorComparison) -> list[str]:
         return []
     outcomes, table = integrated
     named = listed([outcome_words(name).lower() for name in outcomes])
-    first, last = table.idxmax(), table.idxmin()
+    first, last = str(table.idxmax()), str(table.idxmin())
     return [
         f"The data on {named} were most likely under {words(first)} and least under {words(last)} "
         f"(log marginal likelihoods {signed(table[first], 1)} and {signed(table[last], 1)}). This "
