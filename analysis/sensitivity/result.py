@@ -179,6 +179,8 @@ class PriorComparison:
             ", ".join(map(named, others[beyond & side]["set"]))
             for side in (others["elpd_diff"] > 0, others["elpd_diff"] < 0)
         )
+        if others.empty:
+            return "No other prior set was compared by its predictions."
         if len(unknown) == len(others):
             return "How well the other prior sets predict studies left out is not known."
         parts = [f"better under {better}"] if better else []

@@ -117,14 +117,13 @@ def _conclusions(comparison: PriorComparison, about: About) -> list[str]:
         f"Of {len(frame)} conclusions (such as: {_example(frame, about)}) {firm} are the same "
         "under every prior compared."
     ]
-    for verdict, words_of_it in (
-        (CHANGED, "change with the prior"),
-        (OPEN, "are undecided, because too few draws tell whether a prior changes them"),
+    for verdict, lead in (
+        (CHANGED, "Some prior changes"),
+        (OPEN, "There are too few draws to say so of"),
     ):
-        named = tables.conclusions(frame[frame["verdict"] == verdict], about)
-        if named:
-            count = int((frame["verdict"] == verdict).sum())
-            said.append(f"{count} {words_of_it}: {'; '.join(named)}.")
+        rows = frame[frame["verdict"] == verdict]
+        if len(rows):
+            said.append(f"{lead} {len(rows)}: {'; '.join(tables.conclusions(rows, about))}.")
     return [" ".join(said)]
 
 
@@ -144,6 +143,8 @@ def _likelier(comparison: PriorComparison) -> list[str]:
     if integrated is None:
         return []
     outcomes, table = integrated
+    if len(table) == 1:
+        return []
     named = listed([outcome_words(name).lower() for name in outcomes])
     first, last = str(table.idxmax()), str(table.idxmin())
     return [
@@ -190,7 +191,7 @@ def _expected(comparison: PriorComparison, labels) -> str:
     asked = "Last, would the prior have expected such data at all? "
     unclear = int((verdicts == "undecided").sum())
     if frame.empty and unclear:
-        return f"{asked}No conflict is clear; {unclear} comparisons are undecided."
+        return f"{asked}No conflict is clear; there are too few draws to say of {unclear}."
     if frame.empty:
         return asked + "Yes: no outcome and no study is far from what it allows."
     named = [

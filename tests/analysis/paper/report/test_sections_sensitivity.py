@@ -1,0 +1,103 @@
+"""What the report says of priors is derived, with the error of what it rests on."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from mscpool.analysis.paper.report.sections_sensitivity import sensitivity_blocks
+from mscpool.analysis.sensitivity.compare import compare_priors
+from mscpool.data.evidence import load_evidence
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return load_evidence(outcomes=("serious_ae",))
+
+
+@pytest.fixture(scope="module")
+def comparison(evidence):
+    return compare_priors(
+        evidence, ["default", "sceptical", "enthusiastic"], engine="exact", threshold="usual"
+    )
+
+
+def said(evidence, comparison):
+    """Everything that the section says in text and lists, and its tables by name."""
+    results = SimpleNamespace(
+        evidence=evidence, comparison=comparison, borrowed=None, outcomes=("serious_ae",)
+    )
+    blocks = sensitivity_blocks(results)
+    texts = [b.content for b in blocks if b.kind == "text"]
+    texts += [line for b in blocks if b.kind == "list" for line in b.content]
+    return " ".join(texts), {b.content.name: b.content for b in blocks if b.kind == "table"}
+
+
+def with_verdicts(comparison, verdicts):
+    return replace(comparison, flips=comparison.flips.assign(verdict=verdicts))
+
+
+def test_conclusions_that_a_prior_changes_are_counted_and_named(evidence, comparison):
+    text, _ = said(evidence, comparison)
+    changed = comparison.flips[comparison.flips["verdict"] == "changed"]
+    assert "chronic_spontaneous_urticaria" in set(changed["disease"])
+    assert f"{6 - len(changed)} are the same under every prior compared" in text
+    assert f"Some prior changes {len(changed)}: serious adverse event in" in text
+    assert "too few draws" not in text
+
+
+def test_undecided_conclusions_are_not_among_the_same(evidence, comparison):
+    verdicts = ["unchanged"] * 2 + ["undecided"] * 3 + ["changed"]
+    text, _ = said(evidence, with_verdicts(comparison, verdicts))
+    assert "2 are the same under every prior compared" in text
+    assert "Some prior changes 1:" in text
+    assert "There are too few draws to say so of 3:" in text
+
+
+def test_an_undecided_conflict_is_no_agreement(evidence, comparison):
+    clear, _ = said(evidence, comparison)
+    assert "no outcome and no study is far from what it allows" in clear
+    verdicts = ["undecided", *comparison.conflicts["verdict"][1:]]
+    open_one = replace(comparison, conflicts=comparison.conflicts.assign(verdict=verdicts))
+    text, _ = said(evidence, open_one)
+    assert "no outcome and no study" not in text
+    assert "too few draws to say of 1." in text
+    assert not any("No outcome and no study" in each for each in open_one.sentences())
+
+
+def test_shifts_within_their_error_of_little_are_told_apart_from_little(evidence, comparison):
+    rates = comparison.rates.assign(shift=0.45, shift_mcse=0.001)
+    text, _ = said(evidence, replace(comparison, rates=rates))
+    assert "Of 6 rates 6 move by less than half a standard deviation under every prior." in text
+    rates = rates.assign(shift_mcse=0.04)
+    text, _ = said(evidence, replace(comparison, rates=rates))
+    assert "Of 6 rates 0 move" in text
+    assert "6 by about that much or less" in text
+
+
+def test_marginal_likelihoods_stand_beside_the_prediction_with_their_warning(evidence, comparison):
+    text, tables = said(evidence, comparison)
+    assert "most likely under Enthusiastic" in text
+    assert "punishes vague priors" in text
+    table = tables["prior_sets"]
+    scores = comparison.scores[comparison.scores["outcome"].isna()]
+    shown = [row[-1].replace("\u2212", "-") for row in table.rows]
+    assert shown == [f"{value:.1f}" for value in scores["log_marginal_likelihood"]]
+    assert "punishes vague priors" in table.caption
+
+
+def test_a_score_that_is_not_known_is_said_so(evidence, comparison):
+    missing = comparison.scores.assign(elpd=float("nan"), elpd_diff=float("nan"))
+    text, tables = said(evidence, replace(comparison, scores=missing))
+    assert "is not known" in text
+    assert [row[-2] for row in tables["prior_sets"].rows] == ["reference", *["not known"] * 2]
+    assert "importance sampling cannot leave each of their studies out" in (
+        tables["prior_sets"].caption
+    )
+
+
+def test_one_set_alone_is_compared_with_nothing(evidence):
+    alone = compare_priors(evidence, ["default"], engine="exact", threshold="usual")
+    text, _ = said(evidence, alone)
+    assert "No other prior set was compared by its predictions." in text
+    assert "most likely" not in text
