@@ -18,7 +18,7 @@ def draw_means(frame: pd.DataFrame, style: Style) -> Figure:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row an arm, those of a `measure` together: `label, arm, n, unit`, `improvement` (mean,
+        One row an arm, those of a `measure` together: `label, arm, n, unit`, `mean` (improvement,
         positive where patients got better) with `sd_low, sd_high` (its deviation at the largest and
         the smallest correlation), `threshold_min, threshold_max`, `events_min, events_max`.
     style : Style
@@ -85,11 +85,11 @@ def _arm(axes, row, y: float, pitch: float, style: Style) -> None:
     axes.add_patch(band)
     colour = COLOURS[0] if row["arm"] != "control" else INK
     for deviation, line in ((row["sd_high"], 1.0), (row["sd_low"], 2.6)):
-        ends = [row["improvement"] - deviation, row["improvement"] + deviation]
+        ends = [row["mean"] - deviation, row["mean"] + deviation]
         axes.plot(ends, [y, y], color=colour, linewidth=line * style.line, zorder=2)
     face = "white" if row["arm"] == "control" else colour
     axes.plot(
-        [row["improvement"]], [y], "o", color=colour, markerfacecolor=face,
+        [row["mean"]], [y], "o", color=colour, markerfacecolor=face,
         markersize=style.scaled(4), zorder=3, gid="mean",
     )  # fmt: skip
 
@@ -97,7 +97,7 @@ def _arm(axes, row, y: float, pitch: float, style: Style) -> None:
 def _key_entries(style: Style) -> list[tuple]:
     def mark(arm):
         def draw(axes, x, y, unit):
-            row = {"arm": arm, "improvement": x, "sd_low": unit / 4, "sd_high": unit / 2}
+            row = {"arm": arm, "mean": x, "sd_low": unit / 4, "sd_high": unit / 2}
             _arm(axes, {**row, "threshold_min": x, "threshold_max": x}, y, 0.0, style)
 
         return draw

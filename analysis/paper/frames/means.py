@@ -48,7 +48,7 @@ def improvement_data(results: Results) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an arm, those of a score together: ``study, label, arm`` (`treated`, `control`),
-        ``measure, unit, n``, ``improvement`` with ``sd_low, sd_high``, ``threshold_min,
+        ``measure, unit, n``, ``mean`` (improvement) with ``sd_low, sd_high``, ``threshold_min,
         threshold_max``, ``events_min, events_max``.
     """
     labels = study_labels(results.evidence.studies)
@@ -63,7 +63,7 @@ def improvement_data(results: Results) -> pd.DataFrame:
                 "label": labels[row["study"]],
                 "arm": "control" if row["arm"] == "control" else "treated",
                 "unit": "% of the score before" if row["percent"] else "points",
-                "improvement": mean,
+                "mean": mean,
                 "sd_low": least,
                 "sd_high": most,
                 "threshold_min": row["threshold_min"],

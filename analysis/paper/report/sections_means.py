@@ -46,7 +46,7 @@ def _rule_table(results: Results) -> Table:
             row["label"],
             words(row["arm"]),
             row["measure"],
-            f"{row['improvement']:.1f}",
+            f"{row['mean']:.1f}",
             _threshold(row),
             f"{count(row['events_min'], row['events_max'])} of {row['n']}",
         )
