@@ -132,30 +132,37 @@ def _to_frame(dataset: xr.Dataset, columns: tuple[str, ...]) -> pd.DataFrame:
 def _shown_of_draws(posterior: xr.Dataset, parents: Mapping[str, str | None]) -> pd.DataFrame:
     names = posterior["outcome"].to_numpy().tolist()
     diseases = posterior["disease"].to_numpy().tolist()
+    of_diseases = {name: _of_draws(posterior[name]) for name in ("rate", "new_study")}
+    untried = _of_draws(posterior["new_disease"]) if "new_disease" in posterior else None
     rows = []
-    for name in names:
-        one = posterior.sel(outcome=name)
-        of_diseases = {"rate": one["rate"], "new_study": one["new_study"]}
+    for place, name in enumerate(names):
+        tables = {quantity: table[place] for quantity, table in of_diseases.items()}
         if parents[name] is not None:
-            of_diseases["share"] = one["rate"] / posterior["rate"].sel(outcome=parents[name])
-        for quantity, draws in of_diseases.items():
-            for disease in diseases:
-                about = (name, quantity, disease, None)
-                rows.append((*about, *_of_draws(draws.sel(disease=disease))))
-        if "new_disease" in posterior:
-            rows.append((name, "new_disease", None, None, *_of_draws(one["new_disease"])))
-    for effect in posterior["effect"].to_numpy() if "study_rate" in posterior else ():
-        draws = posterior["study_rate"].sel(effect=effect)
-        name, disease, study = (
-            str(draws[f"effect_{part}"].item()) for part in ("outcome", "disease", "study")
-        )
-        rows.append((name, "study_rate", disease, study, *_of_draws(draws)))
+            rate = posterior["rate"]
+            share = rate.sel(outcome=name) / rate.sel(outcome=parents[name])
+            tables["share"] = _of_draws(share)
+        for quantity, table in tables.items():
+            for disease, values in zip(diseases, table, strict=True):
+                rows.append((name, quantity, disease, None, *values))
+        if untried is not None:
+            rows.append((name, "new_disease", None, None, *untried[place]))
+    if "study_rate" in posterior:
+        labels = [
+            posterior[f"effect_{part}"].to_numpy().tolist()
+            for part in ("outcome", "disease", "study")
+        ]
+        for *about, values in zip(*labels, _of_draws(posterior["study_rate"]), strict=True):
+            name, disease, study = about
+            rows.append((name, "study_rate", disease, study, *values))
     return pd.DataFrame(rows, columns=list(SHOWN_COLUMNS))
 
 
-def _of_draws(draws: xr.DataArray) -> list[float]:
-    values = draws.to_numpy()
-    return [float(values.mean()), *np.quantile(values, list(QUANTILES.values())).tolist()]
+def _of_draws(draws: xr.DataArray) -> np.ndarray:
+    """Mean and quantiles over the draws; shape (..., statistic)."""
+    values = draws.transpose("chain", "draw", ...).to_numpy()
+    values = values.reshape(-1, *values.shape[2:])
+    quantiles = np.quantile(values, list(QUANTILES.values()), axis=0)
+    return np.moveaxis(np.concatenate([values.mean(axis=0)[None], quantiles]), 0, -1)
 
 
 def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):

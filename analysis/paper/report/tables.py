@@ -153,7 +153,7 @@ def nested_table(results: Results, child: str) -> Table:
     caption = (
         f"{outcome_words(parent)} and, within it, {outcome_words(child).lower()}: rates of a "
         f"typical study. The share is that of {outcome_words(child).lower()} among those with the "
-        "outer outcome. All come from the same draws, in none of which the inner exceeds the outer."
+        "outer outcome; the inner rate is the outer one times the share, and never exceeds it."
     )
     header = ("Disease", outcome_words(parent), outcome_words(child), "Share")
     frame = shares.merge(parts.reset_index(), on="disease")
