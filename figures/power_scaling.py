@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _GREEK = {"mu": "μ", "tau": "τ", "sigma": "σ"}
 _THRESHOLD = 0.05
-_NO_ALARM = ("ok", "undecided")
+_ALARMS = ("prior dominates", "prior matters")
+#: A verdict in a word or two: that prior and data both move a result is no alarm.
+VERDICTS = {"ok": "data speak", "conflict": "compromise"}
 
 
 def draw_power_scaling(frame: pd.DataFrame, style: Style) -> Figure:
@@ -32,7 +34,7 @@ def draw_power_scaling(frame: pd.DataFrame, style: Style) -> Figure:
     -------
     matplotlib.figure.Figure
         A row a parameter: a full mark for the prior, a hollow one for the likelihood, with lines of
-        two Monte-Carlo errors; red where the verdict is not `ok`.
+        two Monte-Carlo errors; red where the prior shapes the result.
     """
     with drawing(style):
         return _draw(frame, style)
@@ -47,7 +49,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     foot = style.scaled(29) + key_height(style, width, [text for _, text in entries])
     pitch = row_pitch(style, len(frame) + 0.4 * len(outcomes), foot)
     body = pitch * (len(frame) + 0.4 * len(outcomes))
-    verdicts = [str(v) for v in frame["verdict"]]
+    verdicts = [VERDICTS.get(v, v) for v in frame["verdict"]]
     right = label_room(verdicts, 0.24 * width, small) + style.scaled(6)
     page = Page(style, style.scaled(3) + body + foot)
     axes = page.axes(labels + letters, style.scaled(3), width - labels - letters - right, body)
@@ -72,10 +74,11 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         letter = _GREEK.get(str(row["parameter"]), str(row["parameter"]))
         letter = fitted((letter,), letters - 2, small, lines=1)[0]
         page.text(labels, style.scaled(3) + middle, letter, size=small)
-        colour = INK if row["verdict"] in _NO_ALARM else ALARM
+        colour = ALARM if row["verdict"] in _ALARMS else INK
         for name, filled in (("likelihood", False), ("prior", True)):
             _mark(axes, row[name], row.get(f"{name}_mcse", 0.0), middle, colour, filled, style)
-        said = fitted((str(row["verdict"]),), right - style.scaled(4), small, lines=1)[0]
+        verdict = VERDICTS.get(row["verdict"], row["verdict"])
+        said = fitted((verdict,), right - style.scaled(4), small, lines=1)[0]
         at = width - right + style.scaled(4)
         page.text(at, style.scaled(3) + middle, said, size=small, color=colour)
         y += pitch
@@ -107,5 +110,5 @@ def _key_entries(style: Style) -> list[tuple]:
     return [
         (sign(True), "Prior (± 2 Monte-Carlo errors)"),
         (sign(False), "Likelihood"),
-        (limit, "Threshold"),
+        (limit, f"{_THRESHOLD:g}: hardly moved below"),
     ]

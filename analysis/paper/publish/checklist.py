@@ -208,7 +208,7 @@ def _checks(checked: CheckResult) -> str:
     found = " ".join(said) if said else "No outcome gave reason for doubt."
     return (
         "Data sets were replicated with study effects drawn anew and compared with the observed "
-        f"one (mixed predictive checks); overall verdict {checked.verdict}. {found}"
+        f"one (mixed posterior predictive checks); overall verdict {checked.verdict}. {found}"
     )
 
 

@@ -276,7 +276,8 @@ def _guard(results: Results) -> Section:
     if not results.checked.ran:
         return Section("guard", title, [Block("warning", verdict_sentences(results)[0])])
     explained = (
-        "New data sets are drawn from the fitted model, with study effects drawn anew, and "
+        "Posterior predictive checks: new data sets are drawn from the fitted model, with study "
+        "effects drawn anew, and "
         "compared with the real one; then each study is left out and predicted by the others. An "
         "outcome fails where the data could hardly have come from the model, warns where that is "
         "doubtful or where nothing but the prior tells the spread, and passes otherwise."

@@ -242,10 +242,10 @@ def checks_table(results: Results) -> Table:
         for row in frame.to_dict("records")
     ]
     caption = (
-        "Predictive checks: the data beside what the model predicts for new studies of the same "
-        "size. Mid-p is the probability of a larger value: near 0 or 1 the data do not look like "
-        "the model. Of the study left out it is two-sided and adjusted for the number of studies: "
-        "only near 0 does it tell of misfit."
+        "Posterior predictive checks: the data beside what the model predicts for new studies of "
+        "the same size. Mid-p is the probability of a larger value: near 0 or 1 the data do not "
+        "look like the model. Of the study left out it is two-sided and adjusted for the number "
+        "of studies: only near 0 does it tell of misfit."
     )
     header = ("Outcome", "Check", "Observed", "Predicted", "Mid-p", "Verdict")
     return Table("checks", caption, header, rows, frame, texts=2)

@@ -26,7 +26,8 @@ def predictive(frame: pd.DataFrame, results: Results) -> Words:
     found = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
     found += f": {listed(named)}." if 0 < len(named) <= 12 else "."
     caption = sentences(
-        "Mixed predictive check: each study arm's observed share (mark; a line where the count is "
+        "Posterior predictive check (mixed): each study arm's observed share (mark; a line where "
+        "the count is "
         "only known within bounds) and the central 50 % and 95 % intervals predicted for a new "
         "study of the same size in that disease, its study effect drawn anew. Arms are in the "
         "order of the predicted median.",
@@ -35,7 +36,7 @@ def predictive(frame: pd.DataFrame, results: Results) -> Words:
         verdict_words(results, outcomes),
     )
     alternative = f"Panels, one an outcome, with a bar and a mark for each arm. {found}"
-    return Words("Mixed predictive check, study by study", caption, alternative)
+    return Words("Posterior predictive check, study by study", caption, alternative)
 
 
 def checks(frame: pd.DataFrame, results: Results) -> Words:
@@ -47,8 +48,8 @@ def checks(frame: pd.DataFrame, results: Results) -> Words:
     ]
     found = f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
     caption = sentences(
-        "Predictive checks of the guard: the probability that a replicated data set, with study "
-        "effects drawn anew, shows more than the observed one (mid-p value: small "
+        "Posterior predictive checks of the guard: the probability that a replicated data set, "
+        "with study effects drawn anew, shows more than the observed one (mid-p value: small "
         "or large ones speak against the model). The axis is a normal quantile scale; dotted "
         "lines: limits of warning and failure.",
         found,
@@ -56,7 +57,9 @@ def checks(frame: pd.DataFrame, results: Results) -> Words:
         model_words(results),
         verdict_words(results),
     )
-    return Words("Predictive checks of the guard", caption, f"{len(frame)} checks. {found}")
+    return Words(
+        "Posterior predictive checks of the guard", caption, f"{len(frame)} checks. {found}"
+    )
 
 
 def calibration(frame: pd.DataFrame, results: Results) -> Words:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ....data.names import level_scale
 from ....figures.borrowing import draw_borrowing
 from ....figures.flip_map import UNDECIDED, concluded, concludes_otherwise, draw_flip_map
-from ....figures.power_scaling import draw_power_scaling
+from ....figures.power_scaling import VERDICTS, draw_power_scaling
 from ....figures.prior_comparison import draw_prior_comparison
 from ....figures.prior_posterior import draw_prior_posterior
+from ...sensitivity.power_scaling import OK
 from ..frames import sensitivity as frames
 from .closing import ESTIMATES, lowered, model_words, sentences, verdict_words
 from .exhibit import FigureKind, Frames, Words
@@ -109,14 +110,21 @@ def flip_map(frame: pd.DataFrame, results: Results) -> Words:
 
 def power_scaling(frame: pd.DataFrame, results: Results) -> Words:
     """Word the power-scaling diagnostics."""
-    told = [
-        f"{lowered(str(row['outcome']))}, {row['parameter']}: {row['verdict']}"
-        for row in frame[frame["verdict"] != "ok"].to_dict("records")
+    parts = [
+        f"{VERDICTS.get(str(verdict), str(verdict))}: "
+        + listed([f"{row.parameter} of {lowered(row.outcome)}" for row in rows.itertuples()])
+        for verdict, rows in frame[frame["verdict"] != OK].groupby("verdict", sort=False)
     ]
-    found = f"Verdicts other than ok: {'; '.join(told)}." if told else "All are ok."
+    speak = int((frame["verdict"] == OK).sum())
+    found = (
+        f"The prior hardly matters for {speak} of {len(frame)}"
+        + "".join(f"; {part}" for part in parts)
+        + "."
+    )
     caption = sentences(
         "Power-scaling sensitivity of the posterior to prior (full) and likelihood (hollow), per "
-        "doubling of their weight; lines: two Monte-Carlo errors; dotted line: threshold.",
+        "doubling of their weight; lines: two Monte-Carlo errors; dotted line: threshold below "
+        "which a result is hardly moved. Compromise: prior and data both move it.",
         found,
         model_words(results),
         verdict_words(results),
