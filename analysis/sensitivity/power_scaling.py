@@ -20,7 +20,7 @@ THRESHOLD = 0.05
 
 #: Stretches of draws that are left out in turn, and how many of its errors a value must be away
 #: from the threshold before anything is said.
-STRETCHES, CERTAIN = 20, 2.0
+STRETCHES, CERTAIN = 12, 2.0
 
 OK, CONFLICT, PRIOR = "ok", "conflict", "prior dominates"
 PRIOR_MATTERS, UNDECIDED = "prior matters", "undecided"

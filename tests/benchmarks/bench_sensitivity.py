@@ -9,7 +9,8 @@ import pytest
 from mscpool.analysis.fitting.fit import fit, terms_of
 from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.analysis.sensitivity.reweight import stored_source
-from mscpool.analysis.sensitivity.sets import compare_sets, quantities_table, scores_table
+from mscpool.analysis.sensitivity.scores import importance_scores, scores_table
+from mscpool.analysis.sensitivity.sets import compare_sets, quantities_table
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors.catalogue import CATALOGUE
 from mscpool.models.priors.sets import DEFAULT
@@ -60,7 +61,11 @@ def test_a_reweighted_set(benchmark, evidence, stored):
 
     def one_more():
         results = compare_sets([source], [DEFAULT, CATALOGUE["enthusiastic"]], seed=1)[1:]
-        return quantities_table(results), scores_table(results)
+        scores = {
+            each.priors.name: {b[0]: importance_scores(w, b) for b, w in each.weights.items()}
+            for each in results
+        }
+        return quantities_table(results), scores_table(scores)
 
     benchmark.pedantic(one_more, rounds=5, warmup_rounds=1)
     assert benchmark.stats["min"] < 0.3
