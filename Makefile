@@ -43,7 +43,7 @@ test: setup  ## linters, types, fast and small-sampling tests
 	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
 
 calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
-	@$(PYTHON) -m mscpool.analysis.calibration.calibrate $(if $(SETS),--sets $(SETS))
+	@.venv/bin/mscpool calibrate $(if $(SETS),--sets $(SETS))
 
 bench: setup  ## how long things take
 	@$(PYTHON) -m pytest --quiet tests/benchmarks -o python_files='bench_*.py' --benchmark-only $(ARGS)

@@ -100,7 +100,7 @@ ROOMS: dict[str, set[str]] = {
         "requests",
         "result",
     },
-    "analysis.calibration": {"calibrate"},
+    "analysis.calibration": {"calibrate", "sbc"},
     "analysis.paper.frames": {"alone", "guard", "means", "rates", "results", "sensitivity"},
     "analysis.paper.words": {
         "captions",
@@ -117,7 +117,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis.terminal": {"cli"},
 }
 #: Modules that a person starts.
-STARTED = {"analysis.terminal.cli", "analysis.calibration.calibrate"}
+STARTED = {"analysis.terminal.cli"}
 #: What hands names out from any room, and stands above them all.
 FACE = "mscpool"
 

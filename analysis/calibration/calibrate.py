@@ -6,11 +6,10 @@ kept one by one, so that a run that was stopped goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import binomtest
 
 from ..fitting import predict
@@ -280,13 +280,17 @@ def _cut_short(path: Path) -> bool:
     return content not in (b"", b"\n")
 
 
+def workers() -> int:
+    """Give the number of processes that share the data sets."""
+    return min(2, os.cpu_count() or 1)
+
+
 def _results(missing: list[Task], settings: Settings) -> Iterator[tuple[Task, dict[str, Any]]]:
     """Run tasks on two processes, each of which compiles a model once."""
     if len(missing) < 4:
         yield from ((task, run(task, settings)) for task in missing)
         return
-    workers = min(2, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers(), mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(run, task, settings): task for task in missing}
         try:
             for future in as_completed(waiting):
@@ -295,60 +299,64 @@ def _results(missing: list[Task], settings: Settings) -> Iterator[tuple[Task, di
             pool.shutdown(cancel_futures=True)
 
 
-def table(found: dict[Task, dict[str, Any]]) -> str:
-    """Lay the error rates out as a Markdown table, with Wilson intervals.
+def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
+    """Tell how often the guard failed, or remarked on, data sets of each kind.
+
+    Parameters
+    ----------
+    found : dict of Task to dict
+        As `calibrate` gives.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a kind: ``data``, ``defect``, ``pooling``, ``sets``; shares that ``fail``, that
+        ``warn_or_fail``, both with Wilson's 95 % interval (``_low``, ``_high``); mean ``coverage``
+        of 95 % intervals of ``new_study``, missing where no truth is known.
 
     References
     ----------
     Wilson 1927, doi 10.1080/01621459.1927.10502953.
     """
+    rows = []
+    for kind in dict.fromkeys(task.kind for task in tasks(1)):
+        results = [result for task, result in found.items() if task.kind == kind]
+        if not results:
+            continue
+        verdicts = [verdict(result)[0] for result in results]
+        counts = {"fail": verdicts.count("fail"), "warn_or_fail": len(verdicts)}
+        counts["warn_or_fail"] -= verdicts.count("pass")
+        covered = [r["coverage"] for r in results if r["coverage"] is not None]
+        row = {"data": kind[0], "defect": kind[1], "pooling": defects.DEFECTS[kind[1]][1]}
+        row["sets"] = len(results)
+        for name, count in counts.items():
+            interval = binomtest(count, len(results)).proportion_ci(method="wilson")
+            row[name] = count / len(results)
+            row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
+        rows.append(row | {"coverage": np.mean(covered) if covered else np.nan})
+    return pd.DataFrame(rows)
+
+
+def table(rates: pd.DataFrame) -> str:
+    """Lay the error rates out as a Markdown table."""
     lines = [
         "| data sets | defect | pooling | sets | fail | 95 % interval | warn or fail "
         "| 95 % interval | coverage of `new_study` | wanted |",
         "|---|---|---|---:|---:|---|---:|---|---:|---|",
     ]
-    for kind in dict.fromkeys(task.kind for task in tasks(len(found))):
-        results = [result for task, result in found.items() if task.kind == kind]
-        if not results:
-            continue
-        verdicts = [verdict(result)[0] for result in results]
-        count, fails = len(results), verdicts.count("fail")
-        remarks = count - verdicts.count("pass")
-        covered = [r["coverage"] for r in results if r["coverage"] is not None]
-        lines.append(
-            f"| {kind[0]} | {kind[1]} | {defects.DEFECTS[kind[1]][1]} | {count} "
-            f"| {fails / count:.1%} | {_interval(fails, count)} "
-            f"| {remarks / count:.1%} | {_interval(remarks, count)} "
-            f"| {f'{np.mean(covered):.1%}' if covered else ''} | {_wanted(*kind)} |"
-        )
-    sound = [verdict(result)[1] for task, result in found.items() if task.shape in SOUND]
-    lines.append("")
-    lines.append(f"Of the {len(sound)} sound core data sets {sound.count('fail')} failed sampling.")
+    for row in rates.to_dict("records"):
+        shares = [
+            f"{row[name]:.1%} | {row[f'{name}_low']:.1%} to {row[f'{name}_high']:.1%}"
+            for name in ("fail", "warn_or_fail")
+        ]
+        coverage = "" if np.isnan(row["coverage"]) else f"{row['coverage']:.1%}"
+        cells = (row["data"], row["defect"], row["pooling"], row["sets"], *shares, coverage)
+        wanted = _wanted(row["data"], row["defect"])
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} | {wanted} |")
     return "\n".join(lines)
-
-
-def _interval(count: int, of: int) -> str:
-    interval = binomtest(count, of).proportion_ci(method="wilson")
-    return f"{interval.low:.1%} to {interval.high:.1%}"
 
 
 def _wanted(shape: str, defect: str) -> str:
     if shape in SOUND:
         return f"at most {MOST_FALSE_ALARMS:.0%}"
     return f"at least {LEAST_POWER:.0%}" if shape == MANY and defect in _NEEDED else ""
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure the guard from the command line and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sets", type=int, default=SETS, help="sound data sets (default 200)")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
-    parser.add_argument("--seed", type=int, default=SEED, help="makes the run repeatable")
-    options = parser.parse_args(arguments)
-    if options.sets < 1:
-        parser.error(f"--sets must be at least 1, not {options.sets}")
-    print(table(calibrate(options.sets, options.out, Settings(seed=options.seed))))
-
-
-if __name__ == "__main__":
-    main()

@@ -15,6 +15,7 @@ from ...models.priors.sets import DEFAULT
 from ...models.terms import Terms, build_terms
 from ..fitting.predict import Levels, levels_of, prior_levels, renew_studies, replicate
 from ..fitting.sampler import SEED, sample
+from .sbc import within_stretches
 
 #: Typical rates, and the standard deviation of studies on the log-odds, of one-outcome data sets.
 LOWEST_RATE, HIGHEST_RATE, SIGMA = 0.3, 0.7, 0.3
@@ -74,18 +75,12 @@ def _terms(evidence: Evidence) -> Terms:
 def _like_the_evidence(levels: Levels, rng: np.random.Generator) -> Simulated:
     """Draw counts in the shape of the core evidence, given one draw of the levels.
 
-    Studies, arms, patients and follow-up are the evidence's. A row that is bounded there is bounded
-    here: the counts 0 to n are cut into stretches as wide as the row's bounds, from a random start,
-    and the stretch that holds the count is what is known, so that the bounds tell nothing else.
+    Studies, arms, patients and follow-up are the evidence's, and a row that is bounded there is
+    bounded here.
     """
     evidence = load_evidence()
     counts = replicate(levels, _terms(evidence), rng)[0]
-    width = (evidence.rows["events_max"] - evidence.rows["events_min"] + 1).to_numpy()
-    start = rng.integers(width)
-    low = counts - (counts - start) % width
-    n = evidence.rows["n"].to_numpy()
-    bounds = {"events_min": np.maximum(low, 0), "events_max": np.minimum(low + width - 1, n)}
-    rows = evidence.rows.assign(**bounds)
+    rows = within_stretches(counts, evidence.rows, rng)
     return Simulated(build_terms(rows, evidence.outcome_names, evidence.diseases))
 
 

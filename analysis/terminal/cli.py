@@ -13,6 +13,7 @@ import typer
 
 from ...data.about import shipped_about
 from . import console
+from .calibrate import calibrate
 from .check import check
 from .design import design_app
 from .exits import Commands, interrupt
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, fit, check, priors, figures, report):
+for command in (validate, fit, check, priors, figures, report, calibrate):
     app.command()(command)
 app.add_typer(design_app(), name="design")
 

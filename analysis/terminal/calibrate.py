@@ -1,0 +1,69 @@
+"""``mscpool calibrate``: measure the guard, and the engine that integrates."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import console
+from .exits import DONE
+from .options import JsonOption, OutOption
+from .results_folder import refuse_place
+
+
+def calibrate(
+    sets: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Sound data sets; a quarter for each defect.")
+    ] = 200,
+    sims: Annotated[
+        int, typer.Option(metavar="N", min=2, help="Data sets an outcome for the engine.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")] = (
+        20250101
+    ),
+    out: OutOption = Path("results"),
+    as_json: JsonOption = False,
+) -> int:
+    """Measure how often the guard errs, and whether the engine is calibrated.
+
+    Writes calibration.csv and sbc.csv. A run that was stopped goes on where it was.
+    """
+    import pandas as pd
+
+    from ...data.export import write_csv
+    from ..calibration import calibrate as guard
+    from ..calibration import sbc
+
+    refuse_place(out)
+    start = time.perf_counter()
+    rates = guard.error_rates(guard.calibrate(sets, out, guard.Settings(seed=seed)))
+    judged = []
+    for shape in sbc.shipped_shapes():
+        console.say(f"simulation-based calibration of {shape.outcome}")
+        frame = sbc.uniformity(sbc.places_in_posterior(shape, sims, seed))
+        judged.append(frame.assign(parameter=shape.outcome + ", " + frame["parameter"]))
+    uniform = pd.concat(judged, ignore_index=True)
+    write_csv(rates, out / "calibration.csv")
+    write_csv(uniform, out / "sbc.csv")
+    if as_json:
+        console.print_json(
+            {
+                "guard": rates.astype(object).where(rates.notna(), None).to_dict("records"),
+                "sbc": uniform.to_dict("records"),
+                "seconds": time.perf_counter() - start,
+                "workers": guard.workers(),
+            }
+        )
+    else:
+        outside = uniform[~uniform["inside_band"]]
+        print(guard.table(rates))
+        print()
+        print(
+            f"{len(uniform)} quantities, {len(outside)} outside their band; {sims} data sets each."
+        )
+        for row in outside.to_dict("records"):
+            print(console.printable(f"  {row['parameter']}: p {row['p_uniform']:.2g}"))
+    return DONE

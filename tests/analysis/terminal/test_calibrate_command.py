@@ -1,0 +1,72 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from mscpool.analysis.calibration import calibrate, sbc
+from mscpool.analysis.calibration.calibrate import CORE, POSTERIOR, Task
+from mscpool.analysis.terminal.cli import app
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """A calibration that judges nothing: what it is asked for is kept."""
+    asked = {}
+
+    def guard(sets, folder, settings):
+        asked.update(sets=sets, seed=settings.seed)
+        sampling = dict.fromkeys(("max_r_hat", "min_ess_bulk", "min_ess_tail", "e_bfmi"))
+        result = {
+            "checks": {"improvement": {"total events": (0.5, 0.0)}},
+            "sampling": {**sampling, "divergences": None, "draws": 10},
+            "coverage": None,
+        }
+        return {Task(shape, "none", i): result for shape in (CORE, POSTERIOR) for i in range(sets)}
+
+    def places(shape, sims, seed):
+        asked.update(sims=sims)
+        even = (np.arange(sims) + 0.5) / sims
+        return pd.DataFrame({"mu": even, "tau": even**4})
+
+    monkeypatch.setattr(calibrate, "calibrate", guard)
+    monkeypatch.setattr(sbc, "places_in_posterior", places)
+    return asked
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["calibrate", *map(str, words)])
+
+
+def test_calibrate_states_rates_and_uniformity_as_json_and_csv(measured, tmp_path):
+    done = run("--sets", 3, "--sims", 50, "--seed", 7, "--out", tmp_path, "--json")
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["guard", "sbc", "seconds", "workers"]
+    assert measured == {"sets": 3, "sims": 50, "seed": 7}
+    assert [(row["data"], row["fail"], row["sets"]) for row in answer["guard"]] == [
+        (CORE, 0.0, 3), (POSTERIOR, 0.0, 3)
+    ]  # fmt: skip
+    assert answer["guard"][0]["coverage"] is None
+    assert list(answer["sbc"][0]) == ["engine", "parameter", "sims", "p_uniform", "inside_band"]
+    inside = {row["parameter"]: row["inside_band"] for row in answer["sbc"]}
+    assert {inside[name] for name in inside if name.endswith("mu")} == {True}
+    assert {inside[name] for name in inside if name.endswith("tau")} == {False}
+    assert len(pd.read_csv(tmp_path / "calibration.csv")) == 2
+    assert len(pd.read_csv(tmp_path / "sbc.csv")) == len(answer["sbc"])
+
+
+def test_calibrate_names_what_is_outside_its_band(measured, tmp_path):
+    done = run("--sets", 2, "--sims", 50, "--out", tmp_path)
+    assert done.exit_code == 0
+    assert "| core evidence, its posterior | none | partial | 2 | 0.0% |" in done.stdout
+    assert "death, tau: p " in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--sims", "--sets"])
+def test_no_data_sets_are_a_mistake_of_one_line(measured, tmp_path, option):
+    done = run(option, 0, "--out", tmp_path)
+    assert done.exit_code == 2
+    assert option in done.stderr
+    assert not list(tmp_path.iterdir())
