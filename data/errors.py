@@ -7,6 +7,7 @@
     ├─ SelectionError               a selection that names what the data lack, or leaves no rows
     ├─ StoredFitError               a folder without a fit, or a file that is damaged or no fit
     ├─ OtherDataError               a fit of other data than those at hand
+    ├─ FolderInUseError             a folder that another run is writing to
     ├─ ImpossibleDataError          counts that the priors all but exclude
     └─ NotExact                     an outcome that only the sampler can fit
 
@@ -40,6 +41,10 @@ class StoredFitError(InputError):
 
 class OtherDataError(InputError):
     """A fit is of other data than those at hand."""
+
+
+class FolderInUseError(InputError):
+    """Another run is writing to the folder."""
 
 
 class ImpossibleDataError(InputError):

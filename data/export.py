@@ -91,12 +91,12 @@ def plain(value: Any) -> Any:
     return None if value != value or str(value) == "<NA>" else str(value)
 
 
-def write_whole(content: str | bytes, path: Path) -> Path:
+def write_whole(content: str | bytes | memoryview, path: Path) -> Path:
     """Write a file so that it is the old one or the new one, never half.
 
     Parameters
     ----------
-    content : str or bytes
+    content : str, bytes or memoryview
         A text is written in UTF-8.
     path : Path
         The file; its folder is made where it is missing.
@@ -112,6 +112,14 @@ def write_whole(content: str | bytes, path: Path) -> Path:
         The file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(content, path)
+    except OSError as wrong:  # some name the temporary file, some none
+        raise OSError(wrong.errno, wrong.strerror, str(path)) from wrong
+    return path
+
+
+def _write(content: str | bytes | memoryview, path: Path) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -124,7 +132,6 @@ def write_whole(content: str | bytes, path: Path) -> Path:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return path
 
 
 def _safe_cell(cell: object) -> object:

@@ -1,6 +1,7 @@
 """What every test shares: pictures without a screen, repeatable examples, the tracked files."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -43,3 +44,16 @@ def tracked(root) -> tuple[Path, ...]:
     ).stdout
     paths = (Path(name) for name in listed.split("\0") if name)
     return tuple(path for path in paths if (root / path).is_file())
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """Folder on a disk of 64 kB; skipped where none can be mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    mounted = [mount or "", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if mount is None or subprocess.run(mounted, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

@@ -22,6 +22,7 @@ ROOMS: dict[str, set[str]] = {
         "errors",
         "evidence",
         "export",
+        "folders",
         "means",
         "mistakes",
         "names",

@@ -46,6 +46,7 @@ TOUCH_FILES = {
     "analysis.paper.report.report",
     "analysis.paper.report.files",
     "analysis.paper.report.findings",
+    "analysis.terminal.exits",
     "analysis.terminal.design",
     "analysis.terminal.prior_sets",
 }

@@ -67,6 +67,7 @@ def fit(
     seed: int = SEED,
     path: str | Path | None = None,
     refit: bool = False,
+    aside: str | Path | None = None,
     progress: Progress | None = None,
 ) -> DataTree:
     """Fit the hierarchical model to an analysis set.
@@ -89,6 +90,8 @@ def fit(
         Where the fit is kept; a fit there that answers the same request is read back.
     refit : bool
         Fit even where the same request is stored.
+    aside : str or Path, optional
+        Where a new fit is written instead of ``path``, for who puts it in place with other files.
     progress : callable, optional
         Called with the stage, what is done and what is to be done.
 
@@ -130,7 +133,7 @@ def fit(
             made = _sampled(evidence, pooling, priors, draws, tune, chains, seed, progress)
         made.attrs["run_config"] = store.canonical(config)
         if path is not None:
-            store.save(made, path)
+            store.save(made, aside or path)
     for line in left_to_the_sampler(made):
         warnings.warn(line, NotIntegrated, stacklevel=2)
     return made

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.errors import OtherDataError, StoredFitError
+from ...data.export import write_whole
 from ...models.terms import modelled_outcomes
 
 if TYPE_CHECKING:
@@ -108,24 +107,12 @@ def save(fit: DataTree, path: str | Path) -> None:
         The file, or a folder to hold ``fit.nc``; the file's folder is made where it is missing.
     """
     path = file_of(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
     hashes = {name: _hash(group.to_dataset(), fit.attrs) for name, group in fit.children.items()}
     stamped = fit.copy()  # the values are shared
     stamped.attrs[_HASHES] = json.dumps(hashes)
-    try:
-        stamped.to_netcdf(temporary, engine="h5netcdf")
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    # In memory first: HDF5 ends the process where it cannot write a file to its end.
+    with stamped.to_netcdf(engine="h5netcdf") as content:
+        write_whole(content, path)
 
 
 def load(path: str | Path, groups: Collection[str] | None = None) -> DataTree:

@@ -7,7 +7,7 @@ from pathlib import Path
 from . import console
 from .exits import status_of
 from .options import FolderArgument, JsonOption, PathArgument
-from .results_folder import refuse_place, stored_fit
+from .results_folder import stored_fit, writing_to
 
 
 def check(
@@ -22,10 +22,9 @@ def check(
     from ..paper.report.findings import findings_of, write_check
 
     made, evidence = stored_fit(folder, path)
-    refuse_place(folder)
-    with console.progress_display() as progress:
+    with writing_to(folder), console.progress_display() as progress:
         checked = findings_of(made, evidence, folder, True, progress)
-    write_check(checked, folder)
+        write_check(checked, folder)
     if as_json:
         console.print_json(checked.to_dict())
     else:

@@ -6,7 +6,6 @@ it. Nothing heavy is imported before a command runs.
 
 from __future__ import annotations
 
-import signal
 import warnings
 
 import typer
@@ -16,9 +15,10 @@ from . import console
 from .calibrate import calibrate
 from .check import check
 from .design import design_app
-from .exits import Commands, interrupt
+from .exits import Commands
 from .figures import figures
 from .fit import fit
+from .interrupts import Interrupted, leave, watch
 from .priors import priors
 from .report import report
 from .validate import validate
@@ -38,6 +38,13 @@ app.add_typer(design_app(), name="design")
 
 def main() -> None:
     """Run the command line."""
-    signal.signal(signal.SIGINT, interrupt)
     warnings.showwarning = lambda message, *_, **__: console.say(f"warning: {message}")
-    app()
+    watch.install()
+    try:
+        app()
+    except Interrupted as early:  # before a command began
+        leave(early.exit_status)
+    except SystemExit as ended:
+        if watch.received:
+            leave(ended.code)
+        raise

@@ -17,7 +17,7 @@ from . import console
 from .design_options import FIT_OPTIONS, OPTIONS, FromFit
 from .exits import DONE
 from .options import JsonOption, OutOption
-from .results_folder import refuse_place, stored_fit
+from .results_folder import stored_fit, writing_to
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -58,6 +58,7 @@ def _answer(
 ) -> int:
     """Answer one subcommand of ``design``."""
     from ...data.export import write_csv
+    from ...data.folders import file_set
     from ..fitting.store import run_config
     from ..paper.publish.design import publish_design
     from ..trial import design as designs
@@ -69,15 +70,16 @@ def _answer(
     if needed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
         raise InputError(f"design {design.design} needs {names}")
-    refuse_place(out)
-    result = getattr(designs, design.design.replace("-", "_"))(**asked)
-    out.mkdir(parents=True, exist_ok=True)
-    table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
-    write_csv(table, out / "design.csv")
-    if fitted is None:
-        publish_design(result, out)
-    else:
-        publish_design(result, out, fitted.verdict, run_config(fitted.fit)["data_sha256"])
+    with writing_to(out):
+        result = getattr(designs, design.design.replace("-", "_"))(**asked)
+        table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
+        with file_set(out) as aside:
+            write_csv(table, aside / "design.csv")
+            if fitted is None:
+                publish_design(result, aside)
+            else:
+                sha256 = run_config(fitted.fit)["data_sha256"]
+                publish_design(result, aside, fitted.verdict, sha256)
     if fitted is not None and fitted.verdict not in ("pass", "warn"):
         console.say(
             f"the fit in {source.folder} is {fitted.verdict}: what follows from it is not to be "

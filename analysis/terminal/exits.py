@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import typer
@@ -12,50 +16,84 @@ from typer.core import TyperGroup
 from ...data.errors import InputError
 from ..guard.result import CheckResult
 from . import console
+from .interrupts import Interrupted, watch
 
-DONE, GUARD_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, GUARD_FAILED, BAD_INPUT = 0, 1, 2
 #: A defect of ours: a traceback, and no status that a script could take for an answer.
 BROKEN = 70
 
 
-class Interrupted(BaseException):
-    """The user pressed Ctrl-C; unlike KeyboardInterrupt no sampler takes it for a short run."""
-
-    exit_status = INTERRUPTED
+#: What a disk answers that takes no more.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class Commands(TyperGroup):
     """Commands whose mistakes are told in one line each, with the exit status of the design."""
 
-    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> NoReturn:
         """Run a command and leave with its status."""
+        as_json = "--json" in (sys.argv[1:] if args is None else args)
         try:
-            status = super().main(*args, **{**kwargs, "standalone_mode": False})
-        except typer.TyperException as wrong:
-            status = refuse(_usage(wrong))
+            try:
+                status = super().main(args, *rest, **{**kwargs, "standalone_mode": False})
+                sys.stdout.flush()
+            finally:
+                interrupted = watch.end()
         except Interrupted as wrong:
             status = wrong.exit_status
-        except SystemExit:  # who read our output has gone, as `head` does
-            status = DONE
+        except typer.TyperException as wrong:
+            status = refuse([_usage(wrong)], as_json)
         except InputError as wrong:
-            refuse(*str(wrong).splitlines())
+            refuse(str(wrong).splitlines(), as_json, getattr(wrong, "problems", ()))
             status = wrong.exit_status
+        except (BrokenPipeError, SystemExit):  # the reader closed the pipe, as `head` does
+            status = DONE
         except Exception as wrong:
-            status = _failed(wrong)
-        if status == INTERRUPTED:
+            # An interrupt that something swallowed shows as what it broke there.
+            status = interrupted or _failed(wrong, as_json)
+        status = interrupted or (status if isinstance(status, int) else DONE)
+        if status > 128:
             console.say("interrupted; every file is whole, old or new")
-        sys.exit(status if isinstance(status, int) else DONE)
+        _close_output()
+        sys.exit(status)
 
 
-def interrupt(*_: object) -> NoReturn:
-    """Handle the signal of Ctrl-C."""
-    raise Interrupted
+def refuse(lines: Sequence[str], as_json: bool = False, problems: Sequence[Any] = ()) -> int:
+    """Tell of a mistake, and give its exit status.
 
+    Parameters
+    ----------
+    lines : sequence of str
+        Printed on standard error.
+    as_json : bool
+        Whether one JSON object with ``problems`` is printed as well.
+    problems : sequence of Problem
+        What is known of where the mistakes are; where nothing is, the lines are the problems.
 
-def refuse(*lines: str) -> int:
-    """Print the lines of a mistake; give its exit status."""
+    Returns
+    -------
+    int
+    """
     console.say(*lines)
+    if as_json:
+        with suppress(OSError):  # the output may be what failed
+            console.print_json({"problems": stated(lines, problems)})
+            sys.stdout.flush()
     return BAD_INPUT
+
+
+def stated(lines: Sequence[str], problems: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Give mistakes as they stand in JSON, each with file, line, column and message."""
+    nowhere = dict.fromkeys(("file", "line", "column"))
+    return [vars(each) for each in problems] or [{**nowhere, "message": line} for line in lines]
+
+
+def _close_output() -> None:
+    """Let Python's own last flush of an output that takes no more fail without a word."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def status_of(checked: CheckResult) -> int:
@@ -71,9 +109,10 @@ def _usage(wrong: typer.TyperException) -> str:
     return f"{said} (see '{command} --help')"
 
 
-def _failed(wrong: Exception) -> int:
+def _failed(wrong: Exception, as_json: bool) -> int:
     """Tell of a file that cannot be read or written in a line, of a defect of ours by its trace."""
-    if isinstance(wrong, OSError) and wrong.filename is not None:
-        return refuse(f"{wrong.filename}: {(wrong.strerror or str(wrong)).lower()}")
+    if isinstance(wrong, OSError) and (wrong.filename is not None or wrong.errno in _FULL):
+        place = wrong.filename or "standard output, or a temporary file"
+        return refuse([f"{place}: {(wrong.strerror or str(wrong)).lower()}"], as_json)
     traceback.print_exception(wrong)
     return BROKEN

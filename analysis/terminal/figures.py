@@ -12,7 +12,7 @@ from ...data.errors import InputError
 from . import console
 from .exits import DONE
 from .options import FolderArgument, JsonOption, PathArgument
-from .results_folder import refuse_place, stored_fit
+from .results_folder import stored_fit, writing_to
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -47,7 +47,6 @@ def figures(
             f"{folder}: holds a fit of other data than the shipped: name its data after the folder"
         )
     place = folder / "figures" if out is None else out
-    refuse_place(place)
     checked, poolings = kept_check(folder, made), kept_poolings(folder, made)
     found = {
         "comparison": load_comparison(folder, made),
@@ -55,7 +54,7 @@ def figures(
     }
     console.say(*_not_drawn(made, folder, path, len(poolings), **found))
     console.say(*missing_letters(evidence))
-    with console.progress_display() as progress:
+    with writing_to(place), console.progress_display() as progress:
         progress("drawing", 0, 0)
         results = Results(made, evidence, checked, poolings, **found)
         files = publish(results, place, preset=preset)

@@ -11,7 +11,7 @@ from . import console
 from .exits import status_of
 from .options import FitOptions, JsonOption, takes
 from .prior_sets import prior_set
-from .results_folder import refuse_place
+from .results_folder import writing_to
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -24,24 +24,26 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
     Writes fit.nc, rates.csv and check.json into the folder of --out.
     """
     from ...data.export import write_csv
+    from ...data.folders import file_set
     from ..fitting.exact_fit import NotIntegrated, left_to_the_sampler
     from ..fitting.fit import fit as fit_model
     from ..fitting.fit import rates
     from ..fitting.store import FILE
     from ..paper.frames.results import stamped
-    from ..paper.report.findings import findings_of, write_check
+    from ..paper.report.findings import findings_of, forget_check, write_check
 
     evidence = request.evidence()
     priors = prior_set(request.priors, evidence)
-    refuse_place(request.out)
-    console.say(*evidence.messages)
-    with console.progress_display() as progress:
+    out = request.out
+    with writing_to(out), file_set(out) as aside, console.progress_display() as progress:
+        console.say(*evidence.messages)
         started = time.monotonic()
         with warnings.catch_warnings(action="ignore", category=NotIntegrated):  # said below
             made = fit_model(
                 evidence,
                 priors=priors,
-                path=request.out / FILE,
+                path=out / FILE,
+                aside=aside / FILE,
                 progress=progress,
                 **request.settings(),
             )
@@ -49,9 +51,11 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
         console.say(*left_to_the_sampler(made), *_only_its_prior(made))
         checked = UNCHECKED
         if not request.no_check:
-            checked = findings_of(made, evidence, request.out, request.refit, progress)
-    write_check(checked, request.out)
-    write_csv(stamped(rates(made), checked), request.out / "rates.csv")
+            checked = findings_of(made, evidence, out, request.refit, progress)
+        write_check(checked, aside)
+        write_csv(stamped(rates(made), checked), aside / "rates.csv")
+    if not checked.ran:
+        forget_check(out)
     if as_json:
         console.print_json(_fit_answer(made, checked, seconds))
     else:

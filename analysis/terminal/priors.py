@@ -11,7 +11,7 @@ from . import console
 from .exits import DONE
 from .options import JsonOption, SamplingOptions, takes
 from .prior_sets import print_sets, prior_set
-from .results_folder import fit_of_request, refuse_place
+from .results_folder import fit_of_request, writing_to
 
 
 @takes(SamplingOptions)
@@ -54,12 +54,11 @@ def priors(
 
     evidence = request.evidence()
     chosen = [prior_set(name, evidence) for name in sets or CATALOGUE]
-    refuse_place(request.out)
-    console.say(*evidence.messages)
-    fit = fit_of_request(request, evidence)
     settings = request.settings()
     asked = "usual" if threshold is None else threshold
-    with console.progress_display() as progress:
+    with writing_to(request.out), console.progress_display() as progress:
+        console.say(*evidence.messages)
+        fit = fit_of_request(request, evidence)
         found = stored_comparison(
             evidence, fit, chosen, settings, request.out, asked, confidence, progress
         )
@@ -68,8 +67,8 @@ def priors(
             if fit is None
             else stored_borrowing(evidence, fit, settings, request.out, progress)
         )
-    checked = UNCHECKED if fit is None else kept_check(request.out, fit)
-    write_csv(stamped(found.rates, checked), request.out / "priors.csv")
+        checked = UNCHECKED if fit is None else kept_check(request.out, fit)
+        write_csv(stamped(found.rates, checked), request.out / "priors.csv")
     if as_json:
         told = found.to_dict()
         if others is not None:

@@ -9,7 +9,7 @@ from . import console
 from .exits import status_of
 from .options import FitOptions, JsonOption, takes
 from .prior_sets import prior_set
-from .results_folder import refuse_place
+from .results_folder import writing_to
 
 
 @takes(FitOptions)
@@ -24,9 +24,9 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
 
     evidence = request.evidence()
     priors = prior_set(request.priors, evidence)
-    refuse_place(request.out)
-    console.say(*evidence.messages, *missing_letters(evidence))
-    with console.progress_display() as progress:
+    places = request.out, request.out / "figures"
+    with writing_to(*places), console.progress_display() as progress:
+        console.say(*evidence.messages, *missing_letters(evidence))
         written = write_report(
             evidence,
             priors,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,20 @@ if TYPE_CHECKING:
     from .options import SamplingOptions
 
 
-def refuse_place(folder: Path) -> None:
-    """Refuse a folder that cannot be made or written to, before any work is done."""
+@contextmanager
+def writing_to(*folders: Path) -> Iterator[None]:
+    """Refuse a folder that cannot be written to before any work is done; then keep others out."""
+    from ...data.folders import locked
+
+    for folder in folders:
+        _refuse_place(folder)
+    with ExitStack() as held:
+        for folder in folders:
+            held.enter_context(locked(folder))
+        yield
+
+
+def _refuse_place(folder: Path) -> None:
     existing = folder
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent

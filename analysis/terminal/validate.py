@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import console
-from .exits import DONE, refuse
+from .exits import DONE, refuse, stated
 from .options import JsonOption, PathArgument
 
 
@@ -17,12 +17,12 @@ def validate(path: PathArgument = None, as_json: JsonOption = False) -> int:
     try:
         evidence = load_evidence(path)
     except EvidenceError as wrong:
-        if as_json:
-            problems = [vars(problem) for problem in wrong.problems]
-            counts = dict.fromkeys(("studies", "patients", "rows"))
-            answer = {"valid": False, **counts, "problems": problems, "cautions": []}
-            console.print_json(answer)
-        return refuse(*str(wrong).splitlines())
+        if not as_json:
+            raise
+        problems = stated(str(wrong).splitlines(), wrong.problems)
+        counts = dict.fromkeys(("studies", "patients", "rows"))
+        console.print_json({"valid": False, **counts, "problems": problems, "cautions": []})
+        return refuse(str(wrong).splitlines())
     counts, cautions = summary(evidence), evidence.cautions()
     console.say(*(told for told in evidence.messages if told not in cautions))
     if as_json:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ....data.errors import InputError
 from ....data.export import write_csv, write_whole
+from ....data.folders import file_set
 from ....data.names import outcome_words, study_labels
 from ..frames.results import Results
 from ..words.closing import abbreviations
@@ -126,20 +127,21 @@ def write_set(
     style = style_of(results, preset)
     folder = Path(out)
     origin = Origin(results.verdict, results.config["data_sha256"])
-    job = partial(_write_exhibit, folder=folder, style=style, formats=formats, origin=origin)
     # Joblib's workers neither share the sampler's threads, as forks would, nor run the calling
     # script again, as spawned processes would.
     workers = min(os.cpu_count() or 1, 2)
     both = Parallel(workers, return_as="generator", max_nbytes=None)  # no frames as read-only files
-    folder.mkdir(parents=True, exist_ok=True)
-    drawn = both(delayed(job)(exhibit) for exhibit in shown)
-    texts = _write_tables(paper_tables(results), folder)
-    texts.append(write_whole(without_tags(checklist(results)), folder / "checklist.md"))
-    written = list(drawn)
-    files = [path for paths, _ in written for path in paths]
-    notes = [abbreviations(words, results.evidence) for _, words in written]
-    page = without_tags(captions_page(shown, notes, style))
-    return [*files, write_whole(page, folder / "captions.md"), *texts]
+    with file_set(folder) as aside:
+        job = partial(_write_exhibit, folder=aside, style=style, formats=formats, origin=origin)
+        drawn = both(delayed(job)(exhibit) for exhibit in shown)
+        texts = _write_tables(paper_tables(results), aside)
+        texts.append(write_whole(without_tags(checklist(results)), aside / "checklist.md"))
+        written = list(drawn)
+        files = [path for paths, _ in written for path in paths]
+        notes = [abbreviations(words, results.evidence) for _, words in written]
+        page = without_tags(captions_page(shown, notes, style))
+        files += [write_whole(page, aside / "captions.md"), *texts]
+    return [folder / path.relative_to(aside) for path in files]
 
 
 def _write_tables(tables: Sequence[Table], folder: Path) -> list[Path]:

@@ -20,7 +20,6 @@ def write_table_files(results: Results, written: list[Section], out: Path) -> li
     from ..frames.results import rates_of
 
     folder = out / "tables"
-    folder.mkdir(parents=True, exist_ok=True)
     write_csv(stamped(rates_of(results), results.checked), out / "rates.csv")
     names = ["rates.csv"]
     for table in (each for section in written for each in section.tables):

@@ -20,12 +20,14 @@ CHECK_FILE = "check.json"
 
 
 def write_check(checked: CheckResult, folder: Path) -> None:
-    """Keep what the guard found beside the fit; where it did not run, remove what it once found."""
-    path = folder / CHECK_FILE
+    """Keep what the guard found beside the fit, if it ran."""
     if checked.ran:
-        write_whole(to_json(checked.to_dict()) + "\n", path)
-    else:
-        path.unlink(missing_ok=True)
+        write_whole(to_json(checked.to_dict()) + "\n", folder / CHECK_FILE)
+
+
+def forget_check(folder: Path) -> None:
+    """Remove what the guard once found, of a fit that it has not seen."""
+    (folder / CHECK_FILE).unlink(missing_ok=True)
 
 
 def findings_of(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....data.export import write_whole
+from ....data.folders import file_set
 from ...fitting.progress import Progress
 from ...guard.result import CheckResult
 from .files import write_figures, write_table_files
-from .findings import CHECK_FILE, write_check
+from .findings import CHECK_FILE, forget_check, write_check
 from .fits import results_of
 from .page import page
 
@@ -78,13 +79,16 @@ def write_report(
     from .sections import sections
 
     results = results_of(evidence, priors, settings, out, checking, progress)
-    write_check(results.checked, out)
     files = [CHECK_FILE] if results.checked.ran else []
     written = sections(results, command)
-    files += write_table_files(results, written, out)
-    progress("drawing", 0, 0)
-    drawings, drawn = write_figures(results, out)
-    files += drawn
-    progress("writing", 0, 0)
-    write_whole(page(results, written, drawings), out / PAGE)
+    with file_set(out) as aside:
+        write_check(results.checked, aside)
+        files += write_table_files(results, written, aside)
+        progress("drawing", 0, 0)
+        drawings, drawn = write_figures(results, aside)
+        files += drawn
+        progress("writing", 0, 0)
+        write_whole(page(results, written, drawings), aside / PAGE)
+    if not results.checked.ran:
+        forget_check(out)
     return Report(results.checked, tuple(str(out / name) for name in (PAGE, "fit.nc", *files)))
