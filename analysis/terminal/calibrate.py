@@ -11,7 +11,7 @@ import typer
 from . import console
 from .exits import DONE
 from .options import JsonOption, OutOption
-from .results_folder import refuse_place
+from .results_folder import writing_to
 
 
 def calibrate(
@@ -34,20 +34,22 @@ def calibrate(
     import pandas as pd
 
     from ...data.export import write_csv
+    from ...data.folders import file_set
     from ..calibration import calibrate as guard
     from ..calibration import sbc
 
-    refuse_place(out)
     start = time.perf_counter()
-    rates = guard.error_rates(guard.calibrate(sets, out, guard.Settings(seed=seed)))
-    judged = []
-    for shape in sbc.shipped_shapes():
-        console.say(f"simulation-based calibration of {shape.outcome}")
-        frame = sbc.uniformity(sbc.places_in_posterior(shape, sims, seed))
-        judged.append(frame.assign(parameter=shape.outcome + ", " + frame["parameter"]))
-    uniform = pd.concat(judged, ignore_index=True)
-    write_csv(rates, out / "calibration.csv")
-    write_csv(uniform, out / "sbc.csv")
+    with writing_to(out):
+        rates = guard.error_rates(guard.calibrate(sets, out, guard.Settings(seed=seed)))
+        judged = []
+        for shape in sbc.shipped_shapes():
+            console.say(f"simulation-based calibration of {shape.outcome}")
+            frame = sbc.uniformity(sbc.places_in_posterior(shape, sims, seed))
+            judged.append(frame.assign(parameter=shape.outcome + ", " + frame["parameter"]))
+        uniform = pd.concat(judged, ignore_index=True)
+        with file_set(out) as aside:
+            write_csv(rates, aside / "calibration.csv")
+            write_csv(uniform, aside / "sbc.csv")
     if as_json:
         console.print_json(
             {
