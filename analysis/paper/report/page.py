@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..frames.results import Results
+from .answer import MANY, SOME, answer
 
 if TYPE_CHECKING:
     from ..words.table import Table
@@ -54,6 +55,9 @@ def page(results: Results, written: list[Section], drawings: Mapping[str, Drawin
         verdict=results.verdict,
         headline=HEADLINES[results.verdict],
         reasons=verdict_sentences(results),
+        answer=answer(results),
+        some=SOME,
+        many=MANY,
         sections=written,
         figures=drawings,
         stamp=lambda table: _stamp(results, table),

@@ -248,6 +248,20 @@ def test_a_passed_guard_is_no_alarm(passed):
     assert 'class="follows' not in passed[2]
 
 
+def test_the_answer_stands_first_with_every_rate_and_what_it_rests_on(evidence, passed):
+    head = passed[2][passed[2].index("<h1>") : passed[2].index("<nav")]
+    cells = re.findall(r'<td class="(\w+)"><span class="of">([^<]+)</span><b>([^<]+)</b>', head)
+    rates = pd.read_csv(passed[0] / "rates.csv")
+    rates = rates[rates["quantity"] == "rate"]
+    assert len(cells) == len(rates) == 4
+    for row in rates.to_dict("records"):
+        digits = int(row["q97.5"] < 0.2)
+        strength = "borrowed" if row["evidence"] == "borrowed" else "few"
+        strength = "some" if strength == "few" and row["patients"] >= 20 else strength
+        assert (strength, f"{100 * row['q50']:.{digits}f} %") in {(s, rate) for s, _, rate in cells}
+    assert head.count('badge pass">pass') == 2
+
+
 def test_sections_stand_in_the_order_of_importance(passed):
     names = re.findall(r'<h2 id="([a-z]+)">', passed[2])
     wanted = ["question", "evidence", "model", "priors", "rates", "safety", "controlled", "guard"]
