@@ -22,6 +22,7 @@ ROOMS: dict[str, set[str]] = {
         "errors",
         "evidence",
         "export",
+        "file_names",
         "folders",
         "means",
         "mistakes",

@@ -82,7 +82,7 @@ def _changed_table(results: Results) -> Table | None:
         "central 95 % interval, integrated exactly, each outcome by itself."
     )
     header = ("Outcome", "Disease", "Counts alone", "With means")
-    return Table("rates_with_means", caption, header, rows, frame, of_fit=False, texts=2)
+    return Table("means_rates", caption, header, rows, frame, of_fit=False, texts=2)
 
 
 def _rate(row, end: str) -> str:

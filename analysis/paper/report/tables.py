@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ....data.file_names import file_name
 from ....data.names import (
     counted_words,
     outcome_short,
@@ -157,7 +158,7 @@ def nested_table(results: Results, child: str) -> Table:
     )
     header = ("Disease", outcome_words(parent), outcome_words(child), "Share")
     frame = shares.merge(parts.reset_index(), on="disease")
-    return Table(f"joint_{child}", caption, header, rows, frame, quiet=frozenset(quiet))
+    return Table(f"joint_{file_name(child)}", caption, header, rows, frame, quiet=frozenset(quiet))
 
 
 def safety_table(results: Results) -> Table | None:

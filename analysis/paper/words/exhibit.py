@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from ....data.file_names import file_name
 from .closing import verdict_words
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ..frames.results import Results
 
 
-#: For each figure of a kind, the rest of its name and what it draws.
+#: For each figure of a kind, what it is of, such as an outcome, and what it draws.
 Frames = Iterable[tuple[str, "pd.DataFrame"]]
 
 
@@ -78,8 +79,8 @@ class FigureKind:
     section : str
         Section of the report in which it stands.
     frames : callable
-        Gives, for each figure of the kind, the rest of its name and what it draws; frames without
-        rows are not drawn.
+        Gives, for each figure of the kind, what it is of (as an outcome) and what it draws; frames
+        without rows are not drawn.
     draw : callable
         Draws a frame in a style.
     words : callable
@@ -94,7 +95,7 @@ class FigureKind:
 
     def file(self, part: str = "") -> str:
         """Give the name of the files of one figure of the kind."""
-        return f"{self.name}_{part}" if part else self.name
+        return f"{self.name}_{file_name(part)}" if part else self.name
 
     def exhibits(self, results: Results) -> Iterator[Exhibit]:
         """Give the figures of the kind that a fit has something to show in."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from ....data.file_names import file_name
 from .wording import interval
 
 if TYPE_CHECKING:
@@ -128,4 +129,4 @@ def rates_table(rates: pd.DataFrame, outcome: str, about: About, words: str) -> 
         quiet.add(len(rows))
         rows.append((_NEW_DISEASE, "", "", interval(untried), ""))
     header = ("Disease", "Studies", "Patients", "Rate, median (95 %)", "Next trial (95 %)")
-    return Table(f"rates_{outcome}", words, header, rows, frame, quiet=frozenset(quiet))
+    return Table(f"rates_{file_name(outcome)}", words, header, rows, frame, quiet=frozenset(quiet))
