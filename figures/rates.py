@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+#: Ends of axes on which small rates can be read.
+_ENDS = (0.1, 0.2, 0.5)
+
+
 def draw_rates(frame: pd.DataFrame, style: Style) -> Figure:
     """Draw the rate and the next trial of every disease, one panel an outcome.
 
@@ -30,11 +34,13 @@ def draw_rates(frame: pd.DataFrame, style: Style) -> Figure:
     -------
     matplotlib.figure.Figure
         A marker with a thick 50 % and a thin 95 % interval a rate (hollow where borrowed) over a
-        pale bar for the next trial; 0 to 100 % in all panels.
+        pale bar for the next trial; axes end at 100 %, or earlier where rates are small.
     """
     with drawing(style):
         timed = timed_words(dict.fromkeys(frame["outcome"]))
         words = "Patients with the outcome, %" + (f" ({timed}: 12-month risk)" if timed else "")
+        if any(upper_end(frame, outcome) < 1 for outcome in set(frame["outcome"])):
+            words += "; axes differ"
         return rate_panels(frame, style, words, percent_axis)
 
 
@@ -71,12 +77,18 @@ def rate_panels(
     side = ("Events/n", _counts(frame)) if counts else None
     panels = disease_panels(style, diseases, outcomes, axis_words, entries, 1.15, side)
     for outcome, axes in panels.axes.items():
-        scale(axes)
+        scale(axes, 1.0 if counts else upper_end(frame, outcome))
         if counts:
             _avoid_crowding(axes, style)
         for row in frame[frame["outcome"] == outcome].to_dict("records"):
             _row(axes, row, panels, style)
     return panels.page.figure
+
+
+def upper_end(frame: pd.DataFrame, outcome: str) -> float:
+    """Give the end of an outcome's axis: 100 %, or less where nothing comes near that."""
+    most = float(frame.loc[frame["outcome"] == outcome, "q97.5"].max())
+    return next((end for end in _ENDS if most <= end), 1.0)
 
 
 def _counts(frame: pd.DataFrame) -> dict[tuple[str, str], str]:

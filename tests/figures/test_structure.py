@@ -172,6 +172,19 @@ def test_panels_of_rates_share_their_limits(shipped, style):
         assert len(marks(figure, "prediction", "patches")) == (frame["quantity"] != "rate").sum()
 
 
+def test_small_rates_have_an_axis_on_which_they_can_be_read(shipped, style):
+    evidence, fit, _ = shipped
+    frame = gather.rates_data(fit, evidence)
+    rare = frame["outcome"] == "serious_ae"
+    quantiles = ["q2.5", "q25", "q50", "q75", "q97.5"]
+    frame.loc[rare, quantiles] = frame.loc[rare, quantiles] * 0.15
+    panels = [axes for axes in draw_rates(frame, style).axes if axes.axison]
+    outcomes = list(dict.fromkeys(frame["outcome"]))
+    ends = dict(zip(outcomes, (axes.get_xlim()[1] for axes in panels), strict=True))
+    assert ends.pop("serious_ae") == 0.2
+    assert set(ends.values()) == {1.0}
+
+
 def test_safety_writes_the_counts(shipped, style):
     evidence, fit, _ = shipped
     shown = words(draw_safety(gather.safety_data(fit, evidence), style))

@@ -10,7 +10,7 @@ from ....figures.evidence_map import draw_evidence_map
 from ....figures.forest import beyond_axis, draw_forest
 from ....figures.joint import draw_joint
 from ....figures.pooling import draw_pooling
-from ....figures.rates import draw_rates, draw_safety
+from ....figures.rates import draw_rates, draw_safety, upper_end
 from ....models.pooling import POOLINGS
 from ..frames import rates as frames
 from .closing import (
@@ -148,8 +148,10 @@ def rates(frame: pd.DataFrame, results: Results) -> Words:
     """Word the rates by disease."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     timed = timed_words(outcomes)
+    zoomed = [lowered(o) for o in outcomes if upper_end(frame, o) < 1]
     caption = sentences(
         f"Rates of {listed([lowered(o) for o in outcomes])} by disease.",
+        f"The axes of {listed(zoomed)} end below 100 %." if zoomed else "",
         "Marks: posterior median (that of the median study); thick and thin lines: central 50 % "
         "and 95 % intervals; pale bars: central 95 % prediction interval for the next trial; "
         "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
