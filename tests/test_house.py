@@ -102,7 +102,7 @@ ROOMS: dict[str, set[str]] = {
         "requests",
         "result",
     },
-    "analysis.calibration": {"calibrate", "sbc"},
+    "analysis.calibration": {"calibrate", "measured", "sbc"},
     "analysis.paper.frames": {"alone", "guard", "means", "rates", "results", "sensitivity"},
     "analysis.paper.words": {
         "captions",

@@ -189,7 +189,10 @@ def mistyped_count(trials: Trials, rng: np.random.Generator) -> Simulated:
 #: What is wrong in words, how such data are drawn, and how they are fitted.
 DEFECTS: dict[str, tuple[Callable[[Trials, np.random.Generator], Simulated], str]] = {
     "none": (no_defect, "partial"),
-    "half the diseases two log-odds above the others": (split_diseases, "complete"),
+    "half the diseases two log-odds above the others, complete pooling": (
+        split_diseases,
+        "complete",
+    ),
     "one study moved three log-odds to the other side": (moved_study, "partial"),
     "beta-binomial overdispersion, rho 0.3": (overdispersed, "partial"),
     "one count typed ten times too large": (mistyped_count, "partial"),

@@ -19,12 +19,13 @@ from ....data.names import (
 from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described_outcome
 from ....data.selection import described
+from ...calibration.measured import power_of_few_studies
 from ...fitting.diagnostics import diagnostics
 from ..frames.alone import moved_by_nested
 from ..frames.rates import nested_children
 from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
-from ..words.wording import interval, listed, number, span
+from ..words.wording import interval, listed, number, numbered, span
 from . import tables
 from .block import Block, Section
 from .sections_means import means_section
@@ -280,7 +281,8 @@ def _guard(results: Results) -> Section:
         "effects drawn anew, and "
         "compared with the real one; then each study is left out and predicted by the others. An "
         "outcome fails where the data could hardly have come from the model, warns where that is "
-        "doubtful or where nothing but the prior tells the spread, and passes otherwise."
+        "doubtful or where nothing but the prior tells the spread, and passes otherwise. "
+        + _what_a_pass_means(results)
     )
     blocks = [
         Block("text", explained),
@@ -293,6 +295,17 @@ def _guard(results: Results) -> Section:
         Block("table", tables.left_out_table(results)),
     ]
     return Section("guard", title, blocks)
+
+
+def _what_a_pass_means(results: Results) -> str:
+    """Say how little a guard can notice in as few and small studies as these."""
+    rows = results.evidence.rows
+    studies = numbered(rows["study"].nunique(), "study", "studies")
+    middle = number(float(rows.groupby("study")["n"].max().median()))
+    return (
+        f"A pass means that nothing was noticed, not that nothing is wrong. This is "
+        f"{studies} with a median of {middle} patients. {power_of_few_studies()}"
+    )
 
 
 def _sampling(results: Results) -> str:

@@ -6,7 +6,7 @@ from scipy.special import expit, logit
 from statsmodels.stats.proportion import proportion_confint
 
 import mscpool as mp
-from mscpool.analysis.calibration import calibrate, defects
+from mscpool.analysis.calibration import calibrate, defects, measured
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
 from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard.discrepancies import DISCREPANCIES
@@ -208,6 +208,23 @@ def test_table_states_rates_with_wilson_intervals():
     assert f"| partial | 10 | 90.0% | {interval} | 90.0% | {interval} | 90.0% |" in line
     assert line.endswith("| 90.0% | at least 80% |")
     assert "| core evidence | none | partial | 40 | 0.0% |" in text
+
+
+@pytest.mark.parametrize(
+    ("defect", "own"), [(MOVED, measured.MOVED_STUDY), (SPLIT_DEFAULT, measured.SPLIT_DISEASES)]
+)
+def test_the_rates_that_the_report_quotes_are_those_of_the_readme(root, defect, own):
+    (line,) = [
+        line
+        for line in (root / "README.md").read_text("utf-8").splitlines()
+        if line.startswith(f"| core studies | {defect} |")
+    ]
+    low, high = proportion_confint(own.failed, own.sets, method="wilson")
+    interval = f"{low:.1%} to {high:.1%}"
+    assert f"| {own.sets} | {own.failed / own.sets:.1%} | {interval} |" in line
+    assert f"| {own.remarked / own.sets:.1%} |" in line
+    share = f"failed {own.failed / own.sets:.0%} ({low:.0%} to {high:.0%})".replace("%", " %")
+    assert share in measured.power_of_few_studies()
 
 
 @pytest.mark.slow

@@ -243,6 +243,12 @@ def test_unchecked_is_said_everywhere(unchecked, passed):
     assert 'badge pass">' not in text
 
 
+def test_a_pass_says_how_little_it_can_notice(passed):
+    text = " ".join(passed[2].split())
+    assert "A pass means that nothing was noticed, not that nothing is wrong." in text
+    assert "4 studies with a median of" in text
+
+
 def test_a_passed_guard_is_no_alarm(passed):
     assert 'class="verdict pass" role="status"' in passed[2]
     assert 'class="follows' not in passed[2]
