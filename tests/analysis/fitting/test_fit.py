@@ -185,7 +185,11 @@ def test_same_seed_repeats_to_the_bit_with_every_cache_of_compilers_cold(evidenc
     wanted = [hashlib.sha256(values.tobytes()).hexdigest() for values in here.values()]
     (tmp_path / "counts.csv").write_text(TABLE)
     program = [sys.executable, "-c", IN_A_PROCESS, tmp_path / "counts.csv", json.dumps(SETTINGS)]
-    caches = {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}", "NUMBA_CACHE_DIR": str(tmp_path)}
+    caches = {
+        "PYTENSOR_FLAGS": f"base_compiledir={tmp_path}",
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "MSCPOOL_CACHE": str(tmp_path),
+    }
     for _ in ("cold", "warm"):
         run = subprocess.run(
             program, env=os.environ | caches, capture_output=True, text=True, check=True
