@@ -160,9 +160,10 @@ def _borders(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> Iterator[tuple[l
     """Give the sides between cells of which one concludes and the other does not."""
     across, down = _edges(x), _edges(y)
     for i, j in np.ndindex(grid.shape):
-        if j + 1 < len(x) and {grid[i, j], grid[i, j + 1]} == {YES, NO}:
+        here = str(grid[i, j])
+        if j + 1 < len(x) and {here, str(grid[i, j + 1])} == {YES, NO}:
             yield [across[j + 1]] * 2, [down[i], down[i + 1]]
-        if i + 1 < len(y) and {grid[i, j], grid[i + 1, j]} == {YES, NO}:
+        if i + 1 < len(y) and {here, str(grid[i + 1, j])} == {YES, NO}:
             yield [across[j], across[j + 1]], [down[i + 1]] * 2
 
 

@@ -49,7 +49,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     foot = style.scaled(29) + key_height(style, width, [text for _, text in entries])
     pitch = row_pitch(style, len(frame) + 0.4 * len(outcomes), foot)
     body = pitch * (len(frame) + 0.4 * len(outcomes))
-    verdicts = [VERDICTS.get(v, v) for v in frame["verdict"]]
+    verdicts = [VERDICTS.get(v, str(v)) for v in frame["verdict"]]
     right = label_room(verdicts, 0.24 * width, small) + style.scaled(6)
     page = Page(style, style.scaled(3) + body + foot)
     axes = page.axes(labels + letters, style.scaled(3), width - labels - letters - right, body)

@@ -327,7 +327,11 @@ def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
         counts = {"fail": verdicts.count("fail"), "warn_or_fail": len(verdicts)}
         counts["warn_or_fail"] -= verdicts.count("pass")
         covered = [r["coverage"] for r in results if r["coverage"] is not None]
-        row = {"data": kind[0], "defect": kind[1], "pooling": defects.DEFECTS[kind[1]][1]}
+        row: dict[str, Any] = {
+            "data": kind[0],
+            "defect": kind[1],
+            "pooling": defects.DEFECTS[kind[1]][1],
+        }
         row["sets"] = len(results)
         for name, count in counts.items():
             interval = binomtest(count, len(results)).proportion_ci(method="wilson")

@@ -156,8 +156,10 @@ def _places(
     return places
 
 
-def _below(posterior: ExactPosterior, value: float, *quantity: str) -> float:
-    return 1 - float(posterior.distribution(*quantity).above(value))
+def _below(
+    posterior: ExactPosterior, value: float, quantity: str, disease: str | None = None
+) -> float:
+    return 1 - float(posterior.distribution(quantity, disease).above(value))
 
 
 def _rate(level: float, outcome: Outcome) -> float:

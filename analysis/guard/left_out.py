@@ -244,7 +244,7 @@ def _level_of_product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return log_p + log_q - np.logaddexp(log_not_p, log_p + log_not_q)
 
 
-def total_probabilities(levels: np.ndarray, rows: pd.DataFrame, link: Link) -> np.ndarray:
+def total_probabilities(levels: np.ndarray, rows: pd.DataFrame, link: Link | None) -> np.ndarray:
     """Give the probabilities of the arms' total count at each level; shape (level, patients + 1).
 
     Arms of one study share its level: with equal follow-up they are one binomial count.
@@ -252,7 +252,7 @@ def total_probabilities(levels: np.ndarray, rows: pd.DataFrame, link: Link) -> n
     timed = link == "cloglog"
     patients = rows.groupby(rows["months"] if timed else np.zeros(len(rows)))["n"].sum()
     total = np.ones((len(levels), 1))
-    for months, n in patients.items():
+    for months, n in zip(patients.index.to_numpy(float), patients.to_numpy(int), strict=True):
         log_years = float(np.log(months / 12)) if timed else 0.0
         arm = row_probabilities(levels, int(n), log_years, link)
         wider = np.zeros((len(levels), total.shape[1] + int(n)))

@@ -104,12 +104,12 @@ def _block(block: Outcome, terms: Terms, pooling: str, priors: PriorSet, rng) ->
 def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -> list[LeftOut]:
     scores, nodes, masses = left_out_levels(posterior)
     likelihoods = posterior.hierarchy.likelihoods
-    rows = likelihoods.rows
-    assert rows is not None, "an evidence has rows"
+    rows, link = likelihoods.rows, likelihoods.link
+    assert rows is not None and link is not None, "an evidence has rows of counts"
     found = []
     for place, study in enumerate(likelihoods.studies):
         mine = rows[rows["study"] == study]
-        predictive = masses[:, place] @ total_probabilities(nodes, mine, likelihoods.link)
+        predictive = masses[:, place] @ total_probabilities(nodes, mine, link)
         below = np.concatenate([[0.0], np.minimum(predictive.cumsum(), 1.0)])
         low, high = below[int(mine["events_min"].sum())], below[int(mine["events_max"].sum()) + 1]
         expected = float(predictive @ np.arange(len(predictive)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -39,9 +40,9 @@ def mean_and_error(
     influence = influence / together
     if np.ptp(influence) < 1e-15:
         return mean, 0.0
-    error = float(array_stats.mcse(influence[None], method="mean", chain_axis=0, draw_axis=1))
+    error: Any = array_stats.mcse(influence[None], method="mean", chain_axis=0, draw_axis=1)
     independent = float(influence.std() / np.sqrt(len(influence)))
-    return mean, error if np.isfinite(error) else independent
+    return mean, float(error) if np.isfinite(error) else independent
 
 
 def strict(p: float, error: float) -> float:

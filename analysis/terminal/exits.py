@@ -33,6 +33,7 @@ class Commands(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> NoReturn:
         """Run a command and leave with its status."""
         as_json = "--json" in (sys.argv[1:] if args is None else args)
+        interrupted = 0
         try:
             try:
                 status = super().main(args, *rest, **{**kwargs, "standalone_mode": False})

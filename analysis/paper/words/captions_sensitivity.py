@@ -85,10 +85,11 @@ def flip_map(frame: pd.DataFrame, results: Results) -> Words:
     threshold, wanted = (float(frame[name].iloc[0]) for name in ("threshold", "wanted"))
     told = []
     for disease, own in frame.groupby("disease", sort=False):
-        here = own["probability"].to_numpy()[own["distance"].to_numpy().argmin()]
+        nearest = int(own["distance"].to_numpy().argmin())
+        here = own["probability"].to_numpy()[nearest]
         other = own[concludes_otherwise(own, wanted)]
         near = "flips nowhere on the map"
-        if (concluded(own, wanted) == UNDECIDED)[own["distance"].idxmin()]:
+        if concluded(own, wanted).iloc[nearest] == UNDECIDED:
             near = "undecided"
         elif len(other):
             near = f"flips at distance {other['distance'].min():.1f}"
@@ -112,7 +113,7 @@ def power_scaling(frame: pd.DataFrame, results: Results) -> Words:
     """Word the power-scaling diagnostics."""
     parts = [
         f"{VERDICTS.get(str(verdict), str(verdict))}: "
-        + listed([f"{row.parameter} of {lowered(row.outcome)}" for row in rows.itertuples()])
+        + listed([f"{row.parameter} of {lowered(str(row.outcome))}" for row in rows.itertuples()])
         for verdict, rows in frame[frame["verdict"] != OK].groupby("verdict", sort=False)
     ]
     speak = int((frame["verdict"] == OK).sum())
