@@ -244,7 +244,7 @@ def _level_of_product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return log_p + log_q - np.logaddexp(log_not_p, log_p + log_not_q)
 
 
-def total_probabilities(levels: np.ndarray, rows: pd.DataFrame, link: Link | None) -> np.ndarray:
+def total_probabilities(levels: np.ndarray, rows: pd.DataFrame, link: Link) -> np.ndarray:
     """Give the probabilities of the arms' total count at each level; shape (level, patients + 1).
 
     Arms of one study share its level: with equal follow-up they are one binomial count.

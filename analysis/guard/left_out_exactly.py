@@ -105,7 +105,8 @@ def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -
     scores, nodes, masses = left_out_levels(posterior)
     likelihoods = posterior.hierarchy.likelihoods
     rows, link = likelihoods.rows, likelihoods.link
-    assert rows is not None and link is not None, "an evidence has rows of counts"
+    assert rows is not None, "an evidence has rows"
+    assert link is not None, "rows of counts have a link"
     found = []
     for place, study in enumerate(likelihoods.studies):
         mine = rows[rows["study"] == study]
