@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from scipy.special import logit
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
-from ...data.outcomes import outcome
+from ...data.outcomes import DICTIONARY, Outcome, outcome
 from ..outcomes import inverse_link
 from .meaning import factor_words
 from .prior import Prior
@@ -38,6 +39,27 @@ def _level(rate: float) -> Prior:
 
 def _hazard(a_year: float) -> Prior:
     return Prior.make("Normal", mu=math.log(a_year), sigma=0.7)
+
+
+def spare_harms(chosen: PriorSet, outcomes: Sequence[Outcome] = DICTIONARY) -> PriorSet:
+    """Leave the default level to harms that a set does not name, where its own is of benefits.
+
+    Parameters
+    ----------
+    chosen : PriorSet
+        A set whose prior of mu, on the log-odds, speaks of benefits.
+    outcomes : sequence of Outcome
+        What is known of outcomes.
+
+    Returns
+    -------
+    PriorSet
+        The set, with the default prior of mu for each harm that it had none for.
+    """
+    for each in outcomes:
+        if each.is_harm and "mu" not in chosen.special(each.name):
+            chosen = chosen.with_outcome(each.name, mu=DEFAULT.of(each.name).mu)
+    return chosen
 
 
 def _beyond(prior: Prior, rate: float) -> float:
@@ -141,30 +163,34 @@ _SETS = (
     )
     .with_outcome("serious_ae", mu=_VAGUE)
     .with_outcome("death", mu=Prior.make("Normal", mu=-3, sigma=10)),
-    PriorSet(
-        "sceptical",
-        "Few patients benefit, about one in five, and harm is common: adverse events in most, "
-        "serious ones in about one in seven, one death in ten patient-years.",
-        "Spiegelhalter and others 1994",
-        "10.2307/2983527",
-        mu=_level(0.2),
-    )
-    .with_outcome("any_ae", mu=_level(0.6))
-    .with_outcome("moderate_severe_ae", mu=_level(0.5))
-    .with_outcome("serious_ae", mu=_level(0.15))
-    .with_outcome("death", mu=_hazard(0.1)),
-    PriorSet(
-        "enthusiastic",
-        "Most patients benefit, about seven in ten, and harm is rare: adverse events in one in "
-        "five, serious ones in one in fifty, one death in a hundred patient-years.",
-        "Spiegelhalter and others 1994",
-        "10.2307/2983527",
-        mu=_level(0.7),
-    )
-    .with_outcome("any_ae", mu=_level(0.2))
-    .with_outcome("moderate_severe_ae", mu=_level(0.2))
-    .with_outcome("serious_ae", mu=_level(0.02))
-    .with_outcome("death", mu=_hazard(0.01)),
+    spare_harms(
+        PriorSet(
+            "sceptical",
+            "Few patients benefit, about one in five, and harm is common: adverse events in most, "
+            "serious ones in about one in seven, one death in ten patient-years.",
+            "Spiegelhalter and others 1994",
+            "10.2307/2983527",
+            mu=_level(0.2),
+        )
+        .with_outcome("any_ae", mu=_level(0.6))
+        .with_outcome("moderate_severe_ae", mu=_level(0.5))
+        .with_outcome("serious_ae", mu=_level(0.15))
+        .with_outcome("death", mu=_hazard(0.1))
+    ),
+    spare_harms(
+        PriorSet(
+            "enthusiastic",
+            "Most patients benefit, about seven in ten, and harm is rare: adverse events in one in "
+            "five, serious ones in one in fifty, one death in a hundred patient-years.",
+            "Spiegelhalter and others 1994",
+            "10.2307/2983527",
+            mu=_level(0.7),
+        )
+        .with_outcome("any_ae", mu=_level(0.2))
+        .with_outcome("moderate_severe_ae", mu=_level(0.2))
+        .with_outcome("serious_ae", mu=_level(0.02))
+        .with_outcome("death", mu=_hazard(0.01))
+    ),
     PriorSet(
         "near_complete_pooling",
         "All diseases have almost the same rate: what one study finds counts nearly fully for "

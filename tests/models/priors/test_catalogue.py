@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from mscpool.data.outcomes import OUTCOMES
-from mscpool.models.priors.catalogue import CATALOGUE, implied_rates, named_set
+from mscpool.data.outcomes import OUTCOMES, Outcome
+from mscpool.models.priors.catalogue import CATALOGUE, implied_rates, named_set, spare_harms
 from mscpool.models.priors.meaning import factor_between
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
@@ -254,6 +254,15 @@ def test_sceptic_and_enthusiast_disagree_about_every_outcome():
         )
         benefit = outcome in ("improvement", "remission")
         assert (enthusiast > sceptic) == benefit
+
+
+@pytest.mark.parametrize("name", ["sceptical", "enthusiastic"])
+def test_a_harm_that_a_set_does_not_name_gets_no_level_of_a_benefit(name):
+    further = (Outcome("infection", is_harm=True), Outcome("regrowth"))
+    chosen = spare_harms(CATALOGUE[name], further)
+    assert chosen.of("infection").mu == Prior.make("Normal", mu=0, sigma=1.5)
+    assert chosen.of("regrowth").mu == CATALOGUE[name].of("improvement").mu
+    assert spare_harms(CATALOGUE[name]) == CATALOGUE[name]
 
 
 def test_implied_typical_rate_agrees_with_quadrature():
