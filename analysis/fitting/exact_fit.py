@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ...models.exact.distribution import Distribution
 from ...models.exact.draws import draw
 from ...models.exact.outcomes import ExactFit, ExactModel, exact_model
 from ...models.priors.sets import PriorSet
@@ -212,12 +214,32 @@ def _densities(found: ExactFit) -> xr.Dataset:
             *((None, parameter) for parameter in posterior.hierarchy.parameters),
         ]
     ]
-    each = [found.distribution(*key) for key in keys]
-    values = np.stack([np.asarray(d.quantile(_PROBABILITIES)) for d in each])
-    densities = np.stack([d.density_at(v) for d, v in zip(each, values, strict=True)])
     labels = pd.DataFrame(keys, columns=["outcome", "quantity", "disease"])
-    return summary.to_dataset(labels).assign(
-        value=(("entry", "point"), values),
-        density=(("entry", "point"), densities),
-        probability=("point", _PROBABILITIES),
+    densities = density_group([found.distribution(*key) for key in keys])
+    return summary.to_dataset(labels).assign(densities.data_vars)
+
+
+def density_group(distributions: Sequence[Distribution]) -> xr.Dataset:
+    """Tabulate densities at each distribution's own quantiles.
+
+    Parameters
+    ----------
+    distributions : sequence of Distribution
+        One a row of the table that they belong to.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``value`` and ``density``, dims entry and point, and ``probability``.
+    """
+    import xarray as xr
+
+    values = np.stack([np.asarray(d.quantile(_PROBABILITIES)) for d in distributions])
+    densities = np.stack([d.density_at(v) for d, v in zip(distributions, values, strict=True)])
+    return xr.Dataset(
+        {
+            "value": (("entry", "point"), values),
+            "density": (("entry", "point"), densities),
+            "probability": ("point", _PROBABILITIES),
+        }
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from ...data.errors import InputError
 from ..exact.likelihood_table import SKEWED, StudyLikelihoods
 from ..outcomes import Link, link_function
-from ..priors.sets import Prior
+from ..priors.prior import Prior
 from .arms import Arms, arms_of
 
 #: Prior of a study's baseline, the midpoint of its arms on the linear scale.
@@ -20,8 +20,9 @@ BASELINE = Prior.make("Normal", mu=0, sigma=10)
 #: What lies this far below the greatest value of a log integrand is left out.
 _NEGLIGIBLE = 27.0
 #: Intervals that the trapezoid rule begins with and ends at, and the relative change at which it is
-#: exact: on an analytic integrand that vanishes at both ends halving the step squares the error.
-_FEWEST, _MOST, _CHANGE = 24, 6144, 1e-5
+#: exact: on an analytic integrand that vanishes at both ends halving the step squares the error,
+#: once it is below `_LONGEST`, as wide as the bends of a logistic curve.
+_FEWEST, _MOST, _CHANGE, _LONGEST = 24, 6144, 1e-5, 0.5
 #: Newton's method: longest first step and by how much each next one may be longer, share of the
 #: width that is near enough, and most steps.
 _STRIDE, _LENGTHENED, _NEAR, _MOST_STEPS = 3.0, 1.2, 0.05, 100
@@ -171,7 +172,9 @@ def _integrated(contrast: np.ndarray, arms: Arms, prior: Baseline) -> np.ndarray
     peak = logs.max(axis=1)
     values = np.exp(logs - peak[:, None])
     whole, coarse = _trapezoid(values), _trapezoid(values[:, ::2])
-    rest, count = np.flatnonzero(np.abs(whole - coarse) > _CHANGE * whole), _FEWEST
+    wide = high - low
+    open_yet = (np.abs(whole - coarse) > _CHANGE * whole) | (wide > _FEWEST * _LONGEST)
+    rest, count = np.flatnonzero(open_yet), _FEWEST
     while len(rest) and count < _MOST:
         share = (np.arange(count) + 0.5) / count
         nodes = low[rest, None] + (high - low)[rest, None] * share
@@ -179,8 +182,8 @@ def _integrated(contrast: np.ndarray, arms: Arms, prior: Baseline) -> np.ndarray
         finer = (whole[rest] + np.exp(logs - peak[rest, None]).mean(axis=1)) / 2
         changed = np.abs(finer - whole[rest]) > _CHANGE * finer
         whole[rest] = finer
-        rest, count = rest[changed], 2 * count
-    return peak + np.log(whole * (high - low))
+        rest, count = rest[changed | (wide[rest] > 2 * count * _LONGEST)], 2 * count
+    return peak + np.log(whole * wide)
 
 
 def _trapezoid(values: np.ndarray) -> np.ndarray:

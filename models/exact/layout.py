@@ -14,6 +14,12 @@ from .quadrature import LevelGrid, ScaleAxis, level_grid, scale_axis
 _EXCLUDED = 35.0
 #: Steps of an axis of a standard deviation, in units of how well the data know it.
 _STEP, _LOWEST = 0.75, 0.4
+#: A likelihood whose curvature says that it is this many times wider than its steeper side does is
+#: nearly flat on the other; a normal one has 2.8.
+_SKEW = 6.0
+#: An axis of a standard deviation is never laid for likelihoods wider than this, in units of a
+#: study's: flatter ones say nothing, and their prior wants nodes of its own.
+_FLATTEST = 4.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ def adapted_grid(
     if not len(centres):
         centres, scales = np.zeros(1), np.ones(1)
     features = peaks(likelihoods, sigma_floor)
-    pooled = features[-1][1] if features else float(np.median(scales))
+    pooled = min(features[-1][1] if features else np.inf, _FLATTEST * float(np.median(scales)))
     wanted = [*features, *extra]
     every_centre = np.concatenate([centres, [c for c, _ in wanted]])
     every_scale = np.concatenate([scales, [s for _, s in wanted]])
@@ -131,7 +137,8 @@ def least_spread(features: Sequence[tuple[float, float]]) -> float:
 def _peak(levels: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     """Where a log likelihood is greatest, and its standard deviation there.
 
-    One without an inner maximum has its centre where it has fallen by one.
+    One without an inner maximum, or nearly flat on one side of it, has its centre where it has
+    fallen by one.
     """
     slope = np.gradient(values, levels)
     best = int(np.argmax(values))
@@ -141,9 +148,10 @@ def _peak(levels: np.ndarray, values: np.ndarray) -> tuple[float, float]:
         edge = fallen[-1] if fallen[0] == 0 else fallen[0]
         return float(levels[edge]), float(SKEWED / max(abs(slope[edge]), 1e-8))
     curvature = -np.gradient(slope, levels)[max(best - 1, 0) : best + 2].max()
-    if curvature <= 0:
-        return float(levels[best]), float(np.ptp(levels))
-    return float(levels[best]), float(1 / np.sqrt(curvature))
+    width = float(1 / np.sqrt(curvature)) if curvature > 0 else float(np.ptp(levels))
+    edge = max(fallen[[0, -1]], key=lambda end: abs(slope[end]))
+    steep = float(SKEWED / max(abs(slope[edge]), 1e-8))
+    return (float(levels[edge]), steep) if width > _SKEW * steep else (float(levels[best]), width)
 
 
 def variance_axis(

@@ -18,6 +18,7 @@ STUDIES = {
     "one arm full": [arm("s", "control", 0, 6), arm("s", "msc", 8, 8)],
     "bounded": [arm("s", "control", 2, 6, 6), arm("s", "msc", 1, 12, 7)],
     "bounded to nothing": [arm("s", "control", 0, 9, 3), arm("s", "msc", 0, 12, 4)],
+    "hardly bounded": [arm("s", "control", 2, 6, 6), arm("s", "msc", 2, 12, 12)],
     "dose arms": [
         arm("s", "control", 2, 10), arm("s", "msc_low", 5, 11), arm("s", "msc_high", 9, 12),
     ],
@@ -80,7 +81,7 @@ def test_another_baseline_is_used():
 
 @pytest.mark.parametrize("prior", [{"dist": "StudentT", "nu": 3}, {"dist": "Uniform"}])
 def test_only_a_normal_baseline_is_taken(prior):
-    from mscpool.models.priors.sets import Prior
+    from mscpool.models.priors.prior import Prior
 
     with pytest.raises(ValueError, match="the baseline's prior must be Normal, not"):
         contrast_likelihoods(trials([(1, 5, 2, 5)]), baseline=Prior.from_dict(prior))

@@ -10,7 +10,8 @@ from scipy.special import logsumexp
 from mscpool.models.effects.contrast import contrast_likelihoods
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.pooling import POOLINGS
-from mscpool.models.priors.sets import Exnex, OutcomePriors, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import Exnex, OutcomePriors
 
 from .trials import arm, half_normal, normal, priors, trials
 
@@ -115,7 +116,7 @@ MIXED = pd.DataFrame(
 DISEASES = ("a", "b", "c")
 
 
-def sampled(link, pooling, given):
+def sampled(link, pooling):
     """Draws of theta, tau and sigma from the same model, written here in PyMC."""
     import nutpie
     import pymc as pm
@@ -135,10 +136,6 @@ def sampled(link, pooling, given):
             theta = pm.Deterministic("theta", mu + 0 * z)
         elif pooling == "none":
             theta = pm.Deterministic("theta", 2 * z)
-        elif pooling == "exnex":
-            own = pm.Normal("own", 0, 2, shape=3)
-            member = pm.Uniform("member", shape=3)
-            theta = pm.Deterministic("theta", pt.where(member < 0.5, mu + tau * z, own))
         else:
             theta = pm.Deterministic("theta", mu + tau * z)
         delta = theta[disease] + sigma * pm.Normal("e", shape=len(studies))
@@ -148,16 +145,15 @@ def sampled(link, pooling, given):
             counts = np.arange(row.events_min, row.events_max + 1)
             logs = pm.logp(pm.Binomial.dist(row.n, p[i]), counts)
             pm.Potential(f"arm{i}", pm.math.logsumexp(logs))
-    if pooling == "exnex":
-        with model:
-            drawn = pm.sample(
-                4000, chains=2, cores=1, step=pm.DEMetropolisZ(), tune=4000, progressbar=False
-            )
-    else:
-        drawn = nutpie.sample(
-            nutpie.compile_pymc_model(model),
-            draws=3000, tune=1000, chains=2, seed=1, progress_bar=False, target_accept=0.95,
-        )  # fmt: skip
+    drawn = nutpie.sample(
+        nutpie.compile_pymc_model(model),
+        draws=3000,
+        tune=1000,
+        chains=2,
+        seed=1,
+        progress_bar=False,
+        target_accept=0.95,
+    )
     return drawn["posterior"]
 
 
@@ -171,7 +167,7 @@ def test_posterior_equals_that_of_a_sampler(link, pooling):
     import arviz as az
 
     found = ExactHierarchy(contrast_likelihoods(MIXED, link, DISEASES), pooling).posterior(priors())
-    drawn = sampled(link, pooling, found)
+    drawn = sampled(link, pooling)
     theta = drawn["theta"]
     error = az.mcse(theta, method="mean").to_numpy()
     mine = found.theta()
@@ -180,7 +176,7 @@ def test_posterior_equals_that_of_a_sampler(link, pooling):
     assert spread == pytest.approx(mine["sd"].to_numpy(), rel=0.06)
 
 
-def test_exchangeable_or_not_is_the_mixture_of_both(reference):
+def test_exchangeable_or_not_is_the_mixture_of_both():
     """Under exnex, by brute force over which diseases are exchangeable."""
     rows = MIXED[MIXED["disease"] != "c"]
     likelihoods = contrast_likelihoods(rows, "logit", ("a", "b"))

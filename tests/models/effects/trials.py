@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from mscpool.models.priors.sets import Exnex, OutcomePriors, Prior
+from mscpool.models.priors.prior import Prior
+from mscpool.models.priors.sets import Exnex, OutcomePriors
 
 
 def normal(sd, mean=0.0):

@@ -1,0 +1,172 @@
+"""Priors of effects: the default, the published heterogeneity priors by name, prior files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...data.errors import InputError
+from ...data.mistakes import unknown_name
+from ..priors.prior import Prior
+from ..priors.sets import Exnex, OutcomePriors, PriorSet
+from .contrast import BASELINE, Baseline
+
+_PARAMETERS = ("mu", "tau", "sigma")
+
+
+@dataclass(frozen=True)
+class EffectPriors:
+    """Priors of the effects of every outcome, on the log odds ratio or log hazard ratio.
+
+    Attributes
+    ----------
+    priors : PriorSet
+        Of mu, tau and sigma; what it leaves out is taken from `DEFAULT_EFFECTS`.
+    baseline : Prior
+        Of each study's baseline, Normal, on the linear scale.
+    """
+
+    priors: PriorSet
+    baseline: Prior = BASELINE
+
+    def __post_init__(self) -> None:
+        """Refuse a baseline that is not normal, and a spread that could be negative."""
+        Baseline.of(self.baseline)
+        for name in ("", *(name for name, _ in self.priors.overrides)):
+            self.of(name)
+
+    @property
+    def name(self) -> str:
+        """Its name in tables and on the command line."""
+        return self.priors.name
+
+    def of(self, outcome: str) -> OutcomePriors:
+        """Give the priors of one outcome's effect."""
+        own = self.priors.special(outcome)
+        found = {
+            name: own.get(name) or getattr(self.priors, name) or getattr(_DEFAULT, name)
+            for name in _PARAMETERS
+        }
+        return OutcomePriors(**found, exnex=self.priors.exnex or Exnex())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the form of a prior file, for the record of a run."""
+        return {**self.priors.to_dict(), "baseline": self.baseline.to_dict()}
+
+
+_DEFAULT = PriorSet(
+    "default",
+    sentence=(
+        "Weakly informative on the log odds ratio: effects up to a factor of about fifty in odds "
+        "either way, diseases and studies within a factor of about three."
+    ),
+    reference="Roever and others 2021",
+    doi="10.1002/jrsm.1475",
+    mu=Prior.make("Normal", mu=0, sigma=2),
+    tau=Prior.make("HalfNormal", sigma=0.5),
+    sigma=Prior.make("HalfNormal", sigma=0.5),
+)
+DEFAULT_EFFECTS = EffectPriors(_DEFAULT)
+
+_TURNER = ("Turner and others 2015", "10.1002/sim.6381")
+
+
+def _log_normal(location: float, scale: float) -> Prior:
+    """Prior of a standard deviation where the logarithm of its square is normal."""
+    return Prior.make("LogNormal", mu=location / 2, sigma=scale / 2)
+
+
+#: Turner and others 2015, table IV, non-pharmacological treatments against placebo or control.
+_SYMPTOMS, _HARMS, _DEATHS = (
+    _log_normal(-2.28, 1.71),
+    _log_normal(-2.10, 1.71),
+    _log_normal(-4.17, 1.55),
+)
+
+EFFECT_SETS: dict[str, EffectPriors] = {
+    each.name: EffectPriors(each)
+    for each in (
+        _DEFAULT,
+        PriorSet(
+            "turner_marginal",
+            "Studies of one disease differ as those of Cochrane meta-analyses with binary outcomes "
+            "do.",
+            *_TURNER,
+            sigma=_log_normal(-2.56, 1.74),
+        ),
+        PriorSet(
+            "turner_outcomes",
+            "Studies of one disease differ as those of Cochrane meta-analyses of treatments other "
+            "than drugs against control do: of signs and symptoms, of adverse events, of deaths.",
+            *_TURNER,
+            sigma=_SYMPTOMS,
+            overrides=(
+                *(
+                    (name, (("sigma", _HARMS),))
+                    for name in ("any_ae", "moderate_severe_ae", "serious_ae")
+                ),
+                ("death", (("sigma", _DEATHS),)),
+            ),
+        ),
+    )
+}
+
+
+def effect_priors(
+    named: str | EffectPriors, source: str = "", outcomes: tuple[str, ...] | None = None
+) -> EffectPriors:
+    """Give the priors of effects that a name or a text in TOML stands for.
+
+    Parameters
+    ----------
+    named : str or EffectPriors
+        A name of `EFFECT_SETS`, or the text of a prior file with ``[mu]``, ``[tau]``, ``[sigma]``,
+        ``[exnex]``, ``[outcome.NAME.mu]`` and ``[baseline]``.
+    source : str
+        Name of the file that a text comes from; with it every text is taken for that of a file.
+    outcomes : tuple of str, optional
+        Names that ``[outcome.NAME]`` may take; any where left out.
+
+    Returns
+    -------
+    EffectPriors
+        The checked priors.
+
+    Raises
+    ------
+    InputError
+        An unknown name, with the valid ones; or of a text one line: where in it, what is wrong.
+    """
+    if isinstance(named, EffectPriors):
+        return named
+    if not source and not any(sign in named for sign in ("\n", "=", "[")):
+        if named not in EFFECT_SETS:
+            raise InputError(unknown_name(named, EFFECT_SETS, "prior set for effects"))
+        return EFFECT_SETS[named]
+    source = source or "prior file"
+    try:
+        table: Mapping[str, Any] = tomllib.loads(named)
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{source}: not TOML: {problem}") from None
+    try:
+        rest = {"name": source, **{k: v for k, v in table.items() if k != "baseline"}}
+        made = EffectPriors(PriorSet.from_dict(rest, outcomes), _baseline(table))
+        if made.name in EFFECT_SETS and made != EFFECT_SETS[made.name]:
+            raise InputError(f"name: '{made.name}' is a named set of effects: give yours another")
+        return made
+    except InputError as problem:
+        raise InputError(f"{source}: {problem}") from None
+
+
+def _baseline(table: Mapping[str, Any]) -> Prior:
+    given = table.get("baseline")
+    if given is None:
+        return BASELINE
+    if not isinstance(given, Mapping):
+        raise InputError('[baseline] must be a table such as {dist = "Normal", sigma = 10}')
+    try:
+        return Prior.from_dict(given)
+    except InputError as problem:
+        raise InputError(f"[baseline]: {problem}") from None
