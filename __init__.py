@@ -16,6 +16,10 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .analysis.effects.effects import absolute_effects as absolute_effects
+    from .analysis.effects.effects import contrasts as contrasts
+    from .analysis.effects.effects import effects as effects
+    from .analysis.effects.effects import study_effects as study_effects
     from .analysis.fitting.fit import fit as fit
     from .analysis.fitting.fit import hyper as hyper
     from .analysis.fitting.fit import load_fit as load_fit
@@ -43,6 +47,10 @@ _ROOM = {
     "rates": "analysis.fitting.fit",
     "hyper": "analysis.fitting.fit",
     "check": "analysis.guard.check",
+    "effects": "analysis.effects.effects",
+    "contrasts": "analysis.effects.effects",
+    "study_effects": "analysis.effects.effects",
+    "absolute_effects": "analysis.effects.effects",
     "compare_priors": "analysis.sensitivity.compare",
     "borrowing": "analysis.sensitivity.borrowing",
     "elicit": "models.priors.elicit",

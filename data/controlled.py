@@ -69,8 +69,9 @@ def controlled_rows(evidence: Evidence) -> Controlled:
     """
     selection = evidence.selection
     rows = _eligible(evidence)
-    wanted = replace(selection, definitions="primary")
-    chosen = selected_rows(rows.assign(primary=_preferred(rows, selection.definitions)), wanted)
+    wanted = replace(selection, definitions="primary", means=False)
+    marked = rows.assign(primary=_preferred(rows, selection.definitions))
+    chosen = selected_rows(marked, evidence.means, wanted)
     if selection.outcomes:
         chosen = chosen[chosen["outcome"].isin(selection.outcomes)]
     sides = _sides(chosen)

@@ -19,6 +19,7 @@ import mscpool
 ROOMS: dict[str, set[str]] = {
     "data": {
         "about",
+        "controlled",
         "errors",
         "evidence",
         "export",
@@ -44,7 +45,7 @@ ROOMS: dict[str, set[str]] = {
         "predictions",
         "prior_scan",
     },
-    "models.effects": set(),
+    "models.effects": {"absolute", "conditional", "contrast", "priors"},
     "figures": {
         "borrowing",
         "calibration",
@@ -94,6 +95,7 @@ ROOMS: dict[str, set[str]] = {
         "verdicts",
     },
     "analysis.sensitivity": {"borrowing", "compare", "flips", "power_scaling", "result", "store"},
+    "analysis.effects": {"effects"},
     "analysis.trial": {
         "design",
         "fit_priors",

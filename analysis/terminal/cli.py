@@ -15,6 +15,7 @@ from . import console
 from .calibrate import calibrate
 from .check import check
 from .design import design_app
+from .effects import effects
 from .exits import Commands
 from .figures import figures
 from .fit import fit
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, fit, check, priors, figures, report, calibrate):
+for command in (validate, fit, effects, check, priors, figures, report, calibrate):
     app.command()(command)
 app.add_typer(design_app(), name="design")
 

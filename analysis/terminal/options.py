@@ -29,6 +29,21 @@ FolderArgument = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder of a stored fit; results if left out.")
 ]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
+PoolingOption = Annotated[
+    str,
+    typer.Option(metavar="HOW", help=f"{', '.join([*POOLINGS][:-1])} or {[*POOLINGS][-1]}."),
+]
+PriorsOption = Annotated[
+    str, typer.Option(metavar="NAME|FILE.toml", help="A named prior set or a prior file.")
+]
+SeedOption = Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")]
+RefitOption = Annotated[
+    bool, typer.Option("--refit", help="Fit even where the same request is stored.")
+]
+NoCheckOption = Annotated[
+    bool, typer.Option("--no-check", help="Skip the guard; all that is written says so.")
+]
+SEED = 20250101
 
 
 @dataclass(frozen=True)
@@ -87,10 +102,7 @@ class SelectionOptions:
 class SamplingOptions(SelectionOptions):
     """How the model is fitted, and where the results go."""
 
-    pooling: Annotated[
-        str,
-        typer.Option(metavar="HOW", help=f"{', '.join([*POOLINGS][:-1])} or {[*POOLINGS][-1]}."),
-    ] = "partial"
+    pooling: PoolingOption = "partial"
     engine: Annotated[
         str, typer.Option(metavar="ENGINE", help="nuts (sampling) or exact (integration).")
     ] = "nuts"
@@ -99,13 +111,9 @@ class SamplingOptions(SelectionOptions):
         1000
     )
     chains: Annotated[int, typer.Option(metavar="N", min=1, help="Chains.")] = 4
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")] = (
-        20250101
-    )
+    seed: SeedOption = SEED
     out: OutOption = Path("results")
-    refit: Annotated[
-        bool, typer.Option("--refit", help="Fit even where the same request is stored.")
-    ] = False
+    refit: RefitOption = False
 
     def settings(self) -> dict[str, Any]:
         """Give what `fit` takes besides evidence and priors."""
@@ -117,12 +125,8 @@ class SamplingOptions(SelectionOptions):
 class FitOptions(SamplingOptions):
     """A request for a fit, as it is typed."""
 
-    priors: Annotated[
-        str, typer.Option(metavar="NAME|FILE.toml", help="A named prior set or a prior file.")
-    ] = "default"
-    no_check: Annotated[
-        bool, typer.Option("--no-check", help="Skip the guard; all that is written says so.")
-    ] = False
+    priors: PriorsOption = "default"
+    no_check: NoCheckOption = False
 
 
 def takes(options: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data.errors import InputError
-from ...data.outcomes import DICTIONARY, OUTCOMES
+from ...data.outcomes import DICTIONARY
 from . import console
 
 if TYPE_CHECKING:
@@ -25,15 +25,22 @@ def prior_set(name: str, evidence: Evidence) -> PriorSet:
     """Look up a named prior set, or read a prior file."""
     from ...models.priors import files
 
+    text, outcomes = prior_text(name, evidence)
+    return files.prior_set(name) if text is None else files.prior_set(text, name, outcomes)
+
+
+def prior_text(name: str, evidence: Evidence) -> tuple[str | None, tuple[str, ...]]:
+    """Read a prior file, None where the name is no file's; and the outcomes that it may name."""
+    from ...data.evidence import OUTCOMES
+
+    known = tuple(dict.fromkeys((*OUTCOMES, *evidence.vocabulary)))
     path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
-        return files.prior_set(name)
+        return None, known
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig"), known
     except UnicodeDecodeError:
         raise InputError(f"{name}: is not UTF-8 text; save the prior file as UTF-8") from None
-    known = dict.fromkeys((*OUTCOMES, *evidence.vocabulary))
-    return files.prior_set(text, name, tuple(known))
 
 
 def print_sets(as_json: bool) -> None:

@@ -1,0 +1,321 @@
+"""Effects of treatment: computed, kept and read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...data.controlled import Controlled, controlled_rows
+from ...data.errors import InputError, SelectionError, StoredFitError
+from ...models.effects.contrast import informative_studies
+from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors
+from ...models.terms import modelled_outcomes
+from ..fitting import store
+from ..fitting.exact_fit import density_group
+from ..fitting.sampler import SEED
+from ..fitting.summary import to_dataset
+from ..guard.result import UNCHECKED, CheckResult
+from . import tables
+from .guard import check_effects
+from .model import EffectsFit, arm_rates, fit_effects
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ...data.evidence import Evidence
+
+FILE = "effects.nc"
+
+_WHOLE_NUMBERS = (
+    *("studies", "patients", "treated_studies"),
+    *("treated_min", "treated_max", "treated_n", "control_min", "control_max", "control_n"),
+)
+_TRUTHS = {"yes": True, "no": False, "": None}
+
+
+def effects(
+    evidence: Evidence,
+    pooling: str = "partial",
+    priors: EffectPriors = DEFAULT_EFFECTS,
+    randomised: bool = False,
+    control_rate: float | None = None,
+    unanchored: bool = False,
+    check: bool = True,
+    seed: int = SEED,
+    path: str | Path | None = None,
+    refit: bool = False,
+) -> DataTree:
+    """Compare treated with control arms: whether treatment works, and how sure that is.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set; its studies with a control arm are compared, each outcome for itself.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other.
+    priors : EffectPriors
+        Priors of the log odds ratios (log hazard ratios of deaths) and of the studies' baselines.
+    randomised : bool
+        Only randomised studies.
+    control_rate : float, optional
+        What effects mean for patients is told at this rate of control patients (a 12-month risk of
+        death); left out, at that of the next control arm of each disease.
+    unanchored : bool
+        Also compare arms of different studies, in diseases without a controlled one.
+    check : bool
+        Let the guard judge them; what it finds is kept with them.
+    seed : int
+        Of the counts that the guard replicates.
+    path : str or Path, optional
+        Where the result is kept, a file or a folder for ``effects.nc``; what answers the same
+        request there is read back.
+    refit : bool
+        Compute even where the same request is stored.
+
+    Returns
+    -------
+    xarray.DataTree
+        Tables ``effects``, ``hyper``, ``studies``, ``absolute``, and ``randomised_only`` (effects
+        without the studies that are not known to be randomised, where there are such) and
+        ``unanchored``; ``densities`` of the effects. Read them with `contrasts`, `study_effects`,
+        `absolute_effects` and `unanchored_effects`.
+
+    Raises
+    ------
+    InputError
+        No study has a control arm (or none that is randomised), a control rate that is not between
+        0 and 1, an unknown pooling, or a damaged file at ``path`` (unless ``refit``).
+
+    References
+    ----------
+    Dias and others 2013, doi 10.1177/0272989X12458724.
+    """
+    if control_rate is not None and not 0 < control_rate < 1:
+        raise InputError(f"the control rate must lie between 0 and 1, not {control_rate:g}")
+    compared = controlled_rows(evidence)
+    if randomised:
+        compared = compared.randomised()
+        if compared.rows.empty:
+            raise SelectionError(
+                "no controlled study is known to be randomised: leave out --randomised, or give "
+                "designs in studies.csv"
+            )
+    config = _request(
+        evidence, compared, pooling, priors, randomised=randomised, control_rate=control_rate,
+        unanchored=unanchored, checked=check, seed=seed,
+    )  # fmt: skip
+    file = None if path is None else _file(path)
+    made = None if file is None or refit else store.read_back(config, file)
+    if made is None:
+        fit = fit_effects(compared.rows, evidence.diseases, pooling, priors)
+        made = _tree(evidence, compared, fit, control_rate, unanchored)
+        made.attrs["run_config"] = store.canonical(config)
+        found = check_effects(fit, _run(config), seed) if check else UNCHECKED
+        made.attrs["check"] = json.dumps(found.to_dict())
+        if file is not None:
+            store.save(made, file)
+    return made
+
+
+def load_effects(path: str | Path) -> DataTree:
+    """Read stored effects.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the folder that holds ``effects.nc``.
+
+    Returns
+    -------
+    xarray.DataTree
+        As `effects` gives it.
+
+    Raises
+    ------
+    InputError
+        No file, a damaged one, or one that holds no effects.
+    """
+    file = _file(path)
+    if not file.is_file():
+        raise StoredFitError(f"{file}: no stored effects here; make them with 'mscpool effects'")
+    made = store.load(file)
+    if "effects" not in made.children:
+        raise StoredFitError(
+            f"{file}: a fit of rates, not of effects; make these with 'mscpool effects'"
+        )
+    return made
+
+
+def _file(path: str | Path) -> Path:
+    path = Path(path)
+    return path if path.suffix == ".nc" else path / FILE
+
+
+def _request(
+    evidence: Evidence, compared: Controlled, pooling: str, priors: EffectPriors, **settings: Any
+) -> dict[str, Any]:
+    """Describe everything that effects follow from, in plain values."""
+    config = store.request(evidence, pooling, priors.priors, engine="exact", **settings)
+    arms = compared.rows.to_json(orient="split", double_precision=15)
+    return {
+        **config,
+        "outcomes": list(compared.outcome_names),
+        "priors": priors.to_dict(),
+        "compared_sha256": hashlib.sha256(arms.encode()).hexdigest(),
+    }
+
+
+def _tree(
+    evidence: Evidence,
+    compared: Controlled,
+    fit: EffectsFit,
+    control_rate: float | None,
+    unanchored: bool,
+) -> DataTree:
+    import xarray as xr
+
+    rows, diseases, pooling = compared.rows, evidence.diseases, fit.pooling
+    controls = {}
+    if control_rate is None or unanchored:
+        controls = arm_rates(
+            rows[rows["arm"] == "control"], compared.outcome_names, diseases, pooling
+        )
+    found = {
+        "effects": tables.effects_table(fit),
+        "hyper": tables.hyper_table(fit),
+        "studies": tables.studies_table(fit),
+        "absolute": tables.absolute_table(fit, controls, control_rate),
+    }
+    anew = compared.randomised()
+    if 0 < len(anew.rows) < len(rows):
+        found["randomised_only"] = tables.effects_table(
+            fit_effects(anew.rows, diseases, pooling, fit.priors)
+        )
+    if unanchored:
+        treated = arm_rates(evidence.rows, compared.outcome_names, diseases, pooling)
+        found["unanchored"] = tables.unanchored_table(fit, treated, controls)
+    groups = {name: to_dataset(_storable(table)) for name, table in found.items()}
+    groups["densities"] = density_group(
+        [
+            fit.distribution(row.outcome, row.quantity, row.disease)
+            for row in found["effects"].itertuples(index=False)
+        ]
+    )
+    tree = xr.DataTree.from_dict(groups)
+    tree["hyper"].attrs["numerical_error"] = fit.worst_error
+    tree.attrs["messages"] = json.dumps(_messages(evidence, compared, fit, found["absolute"]))
+    return tree
+
+
+def _messages(
+    evidence: Evidence, compared: Controlled, fit: EffectsFit, absolute: pd.DataFrame
+) -> list[str]:
+    """Say what a reader of the effects must be told."""
+    told = list(compared.left_out)
+    for name in compared.outcome_names:
+        own = fit.rows_of(name)
+        silent = [s for s in dict.fromkeys(own["study"]) if s not in informative_studies(own)]
+        if silent:
+            told.append(
+                f"{name}: {', '.join(silent)} had the outcome in none or in all of both arms, or "
+                "counts that say nothing of one: listed, and no evidence of an effect"
+            )
+    others = fit.rows[fit.rows["randomised"].map(lambda known: known is False)]
+    if names := list(dict.fromkeys(others["study"])):
+        told.append(f"not randomised: {', '.join(names)}; the answer without stands beside")
+    described = modelled_outcomes(fit.rows, compared.outcome_names)
+    parents = {each.name: each.parent for each in described if each.parent}
+    return told + tables.contradictions(absolute, parents)
+
+
+def _run(config: Mapping[str, Any]) -> dict[str, Any]:
+    named = {key: config[key] for key in ("data_sha256", "pooling", "engine", "seed", "versions")}
+    return named | {"priors": config["priors"]["name"]}
+
+
+def checked(made: DataTree) -> CheckResult:
+    """Give what the guard says of stored effects."""
+    return CheckResult.from_dict(json.loads(made.attrs["check"]))
+
+
+def messages(made: DataTree) -> list[str]:
+    """Give what a reader of stored effects must be told, a sentence each."""
+    return list(json.loads(made.attrs["messages"]))
+
+
+def contrasts(made: DataTree, randomised_only: bool = False) -> pd.DataFrame:
+    """Give the effects: one row an outcome, disease and quantity.
+
+    Parameters
+    ----------
+    made : xarray.DataTree
+        Of `effects`.
+    randomised_only : bool
+        Those without the studies that are not known to be randomised; no rows where there are none
+        to leave out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``quantity`` is ``effect`` (a typical study), ``new_study`` or ``new_disease``; statistics
+        on the ``scale`` (log odds ratio, or log hazard ratio), ``ratio_…`` their exponentials,
+        ``probability_benefit``, and the ``studies`` and ``patients`` behind them; ``evidence`` is
+        ``borrowed`` where the disease has no controlled study.
+    """
+    return _read(made, "randomised_only" if randomised_only else "effects", tables.EFFECT_COLUMNS)
+
+
+def effect_hyper(made: DataTree) -> pd.DataFrame:
+    """Give mu, tau and sigma of the effects, linear scale, one row each and outcome."""
+    return _read(made, "hyper", tables.HYPER_COLUMNS)
+
+
+def study_effects(made: DataTree) -> pd.DataFrame:
+    """Give each study compared: both arms' counts, its raw and its shrunken effect, log scale."""
+    return _read(made, "studies", tables.STUDY_COLUMNS)
+
+
+def absolute_effects(made: DataTree) -> pd.DataFrame:
+    """Give control and treated rates, risk differences and ratios, and numbers needed to treat."""
+    return _read(made, "absolute", tables.ABSOLUTE_COLUMNS)
+
+
+def unanchored_effects(made: DataTree) -> pd.DataFrame:
+    """Give the comparisons of arms of different studies; no rows unless they were asked for."""
+    return _read(made, "unanchored", tables.UNANCHORED_COLUMNS)
+
+
+def _storable(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn truths into words and whole numbers into what has a missing value."""
+    table = table.copy()
+    words = {value: word for word, value in _TRUTHS.items()}
+    for name in ("randomised", "informs"):
+        if name in table:
+            table[name] = [words[None if value is None else bool(value)] for value in table[name]]
+    for name in _WHOLE_NUMBERS:
+        if name in table:
+            table[name] = table[name].astype("Float64").to_numpy(float, na_value=np.nan)
+    return table
+
+
+def _read(made: DataTree, group: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    if group not in made.children:
+        return pd.DataFrame(columns=list(columns))
+    dataset = made[group].to_dataset()
+    table = pd.DataFrame({name: dataset[name].to_numpy() for name in columns})
+    for name in ("disease", "evidence"):
+        if name in table:
+            table[name] = table[name].astype(object).where(table[name] != "", None)
+    for name in ("randomised", "informs"):
+        if name in table:
+            table[name] = table[name].map(_TRUTHS).astype(object)
+    for name in _WHOLE_NUMBERS:
+        if name in table:
+            table[name] = table[name].astype("Int64")
+    return table

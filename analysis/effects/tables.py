@@ -1,0 +1,312 @@
+"""Tables of effects: ratios by disease and by study, and what they mean for patients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ...data.outcomes import outcome
+from ...models.effects.absolute import (
+    QUANTITIES,
+    RATE_STATISTICS,
+    absolute_effects,
+    difference_statistics,
+    number_needed,
+)
+from ...models.exact.distribution import STATISTICS, Distribution
+from ...models.exact.posterior import ExactPosterior
+from ...models.exact.predictions import study_distributions
+from ...models.outcomes import link_function
+from .model import EffectsFit, column_of
+
+EFFECT_COLUMNS = (
+    *("outcome", "disease", "quantity", "scale", *STATISTICS, "mcse_mean", "mcse_sd"),
+    *("probability_benefit", "ratio_q2.5", "ratio_q50", "ratio_q97.5"),
+    *("studies", "patients", "evidence"),
+)
+HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS, "mcse_mean", "mcse_sd")
+STUDY_COLUMNS = (
+    *("study", "outcome", "disease", "randomised", "informs"),
+    *("treated_min", "treated_max", "treated_n", "control_min", "control_max", "control_n"),
+    *("raw", "raw_low", "raw_high", *STATISTICS),
+)
+ABSOLUTE_COLUMNS = (
+    *("outcome", "disease", "quantity", "control_evidence"),
+    *(f"{name}_{statistic}" for name in QUANTITIES for statistic in RATE_STATISTICS),
+    *("nnt_benefit_from", "nnt_benefit_to", "nnt_harm_from", "nnt_harm_to"),
+)
+UNANCHORED_COLUMNS = (
+    *("outcome", "disease", "scale", *STATISTICS, "probability_benefit", "bias_sd"),
+    *("tipping_bias", "treated_studies", "control_evidence"),
+)
+
+#: Standard deviation, log-odds, of the bias of a comparison between arms of different studies.
+UNANCHORED_BIAS_SD = 1.0
+#: Probability that a one-sided conclusion wants.
+_CONFIDENCE = 0.975
+
+
+def scale_of(name: str) -> str:
+    """Name the scale of an outcome's effects."""
+    return "log_hazard_ratio" if outcome(name).timed else "log_odds_ratio"
+
+
+def _benefit(name: str, above_zero: float) -> float:
+    return 1 - above_zero if outcome(name).is_harm else above_zero
+
+
+def effects_table(fit: EffectsFit) -> pd.DataFrame:
+    """Give every disease's effect and next trial, and a disease not yet tried.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `EFFECT_COLUMNS`; ``quantity`` is ``effect`` (of a typical study), ``new_study`` or
+        ``new_disease``; ratios are exponentials of the quantiles.
+    """
+    found = []
+    for name, posterior in fit.posteriors.items():
+        own = fit.rows_of(name)
+        patients = own.groupby("disease")["n"].sum()
+        table = posterior.rates()
+        table["quantity"] = table["quantity"].replace("rate", "effect")
+        for row in table.to_dict("records"):
+            if row["quantity"] == "new_disease":
+                row["disease"] = None
+            above = fit.distribution(name, row["quantity"], row["disease"]).above(0.0)
+            row |= {"scale": scale_of(name), "probability_benefit": _benefit(name, float(above))}
+            row |= {f"ratio_{q}": float(np.exp(row[q])) for q in ("q2.5", "q50", "q97.5")}
+            if row["disease"] is not None:
+                row["patients"] = int(patients.get(row["disease"], 0))
+            found.append({column: row[column] for column in EFFECT_COLUMNS})
+    table = pd.DataFrame(found, columns=list(EFFECT_COLUMNS))
+    return table.astype({"studies": "Int64", "patients": "Int64"})
+
+
+def hyper_table(fit: EffectsFit) -> pd.DataFrame:
+    """Give mu, tau and sigma of every outcome's effects, linear scale; `HYPER_COLUMNS`."""
+    tables = [each.hyper()[list(HYPER_COLUMNS)] for each in fit.posteriors.values()]
+    return pd.DataFrame(
+        [row for table in tables for row in table.to_dict("records")],
+        columns=list(HYPER_COLUMNS),
+    )
+
+
+def studies_table(fit: EffectsFit) -> pd.DataFrame:
+    """Give every study compared: both arms, its raw and its shrunken effect.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `STUDY_COLUMNS`; dose arms added up; ``raw`` and its 95 % limits are of the study's own
+        counts (see `raw_effect`), what follows of its own effect given all studies. A study that
+        does not inform has the effect of the next study of its disease.
+    """
+    found = []
+    for name, posterior in fit.posteriors.items():
+        own, link = fit.rows_of(name), outcome(name).link
+        shrunken = study_distributions(posterior)
+        for study, arms in own.groupby("study", sort=False):
+            disease = str(arms["disease"].iloc[0])
+            given = shrunken.get(str(study))
+            effect = given or fit.distribution(name, "new_study", disease)
+            row = {"study": study, "outcome": name, "disease": disease, "informs": bool(given)}
+            row["randomised"] = arms["randomised"].iloc[0]
+            control = arms["arm"] == "control"
+            for side, part in (("treated", arms[~control]), ("control", arms[control])):
+                for key, column in (("min", "events_min"), ("max", "events_max"), ("n", "n")):
+                    row[f"{side}_{key}"] = int(part[column].sum())
+            row |= dict(zip(("raw", "raw_low", "raw_high"), raw_effect(arms, link), strict=True))
+            row |= dict(zip(STATISTICS, effect.statistics().tolist(), strict=True))
+            found.append(row)
+    return pd.DataFrame(found, columns=list(STUDY_COLUMNS))
+
+
+def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:
+    """Estimate one study's effect from its own counts alone.
+
+    Parameters
+    ----------
+    arms : pandas.DataFrame
+        The rows of one study.
+    link : {"logit", "cloglog"}
+        A log odds ratio, or a log hazard ratio.
+
+    Returns
+    -------
+    tuple of float
+        Estimate (not a number where a count is only bounded) and 95 % limits; of bounded counts
+        the widest limits that they allow. Half an event is added to every cell of a study in which
+        one is empty.
+
+    References
+    ----------
+    Woolf 1955, doi 10.1111/j.1469-1809.1955.tb01348.x; of a log hazard, the delta method.
+    """
+    control = (arms["arm"] == "control").to_numpy()
+    sides = [
+        (arms[~control], ("events_max", "events_min")),
+        (arms[control], ("events_min", "events_max")),
+    ]
+    n = [part["n"].to_numpy(float) for part, _ in sides]
+    years = [part["months"].to_numpy(float) / 12 for part, _ in sides]
+    ends = []
+    for high in (0, 1):
+        counts = [part[names[high]].to_numpy(float) for part, names in sides]
+        events = [each.sum() for each in counts]
+        empty = any(e == 0 or e == size.sum() for e, size in zip(events, n, strict=True))
+        estimates = [
+            _level(each.sum() + 0.5 * empty, size.sum() + empty, size, time, link)
+            for each, size, time in zip(counts, n, years, strict=True)
+        ]
+        ends.append((estimates[0][0] - estimates[1][0], np.hypot(estimates[0][1], estimates[1][1])))
+    (most, most_error), (least, least_error) = ends
+    known = (arms["events_min"] == arms["events_max"]).all()
+    estimate = float(most) if known else float("nan")
+    return estimate, float(least - 1.959964 * least_error), float(most + 1.959964 * most_error)
+
+
+def _level(events: float, n: float, sizes, years, link) -> tuple[float, float]:
+    """Level of an arm and its standard error."""
+    rate = events / n
+    if link == "logit":
+        return float(link_function(rate, link)), float(np.sqrt(1 / (n * rate * (1 - rate))))
+    time = float((sizes * years).sum() / sizes.sum())
+    error = np.sqrt(rate / ((1 - rate) * n)) / -np.log1p(-rate)
+    return float(link_function(rate, link, time)), float(error)
+
+
+def absolute_table(
+    fit: EffectsFit, controls: dict[str, ExactPosterior], control_rate: float | None
+) -> pd.DataFrame:
+    """Say what each effect means for patients, at a control rate.
+
+    Parameters
+    ----------
+    fit : EffectsFit
+        The effects.
+    controls : dict of str to ExactPosterior
+        Rates of control arms, by outcome.
+    control_rate : float or None
+        A control rate for everything; left out, that of the next control arm of each disease.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `ABSOLUTE_COLUMNS`; rates are 12-month risks where the outcome is timed.
+    """
+    found, known = [], {}
+    for name, posterior in fit.posteriors.items():
+        for disease in fit.diseases:
+            control, evidence, place = control_rate, "given", -1
+            if control_rate is None:
+                control = replace(controls[name].distribution("new_study", disease), link=None)
+                evidence = controls[name].evidence_of(disease)["evidence"]
+                place = column_of(controls[name], disease)
+            for quantity in ("effect", "new_study"):
+                effect = fit.distribution(name, quantity, disease)
+                # Diseases without studies of their own have these numbers in common.
+                key = (name, quantity, column_of(posterior, disease), place)
+                if key not in known:
+                    known[key] = _absolute_row(name, effect, control)
+                about = {"outcome": name, "disease": disease, "quantity": quantity}
+                found.append({**about, "control_evidence": evidence, **known[key]})
+    return pd.DataFrame(found, columns=list(ABSOLUTE_COLUMNS))
+
+
+def _absolute_row(name: str, effect: Distribution, control) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for key, statistics in absolute_effects(effect, control, outcome(name).link).items():
+        names = (f"{key}_{statistic}" for statistic in RATE_STATISTICS)
+        row |= dict(zip(names, statistics.tolist(), strict=True))
+    limits = (row["risk_difference_q2.5"], row["risk_difference_q97.5"])
+    needed = number_needed(*limits, not outcome(name).is_harm)
+    for side in ("benefit", "harm"):
+        fewest, most = getattr(needed, side) or (np.nan, np.nan)
+        row |= {f"nnt_{side}_from": fewest, f"nnt_{side}_to": most}
+    return row
+
+
+def unanchored_table(
+    fit: EffectsFit,
+    treated: dict[str, ExactPosterior],
+    controls: dict[str, ExactPosterior],
+    bias_sd: float = UNANCHORED_BIAS_SD,
+) -> pd.DataFrame:
+    """Compare treated with control arms of other studies, where a disease has no controlled one.
+
+    Nothing is randomised here: the difference of the two levels has a bias added whose size is an
+    assumption.
+
+    Parameters
+    ----------
+    fit : EffectsFit
+        The effects, for the diseases that have none of their own.
+    treated, controls : dict of str to ExactPosterior
+        Rates of treated and of control arms, by outcome.
+    bias_sd : float
+        Standard deviation of the bias, linear scale.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `UNANCHORED_COLUMNS`; ``tipping_bias`` is the bias in favour of treatment (linear scale)
+        that would undo the conclusion of benefit or of harm that the difference without any bias
+        supports with probability 0.975; not a number where there is no such conclusion.
+    """
+    found = []
+    for name, posterior in fit.posteriors.items():
+        sign = -1.0 if outcome(name).is_harm else 1.0
+        for disease in fit.diseases:
+            arms = treated.get(name)
+            direct = posterior.evidence_of(disease)["evidence"] == "direct"
+            if arms is None or direct or arms.evidence_of(disease)["evidence"] != "direct":
+                continue
+            first, second = (each.distribution("theta", disease) for each in (arms, controls[name]))
+            statistics, above = difference_statistics(first, second, bias_sd)
+            plain, _ = difference_statistics(first, second)
+            limits = np.sort(sign * plain[[2, 4]])
+            tipping = limits[0] if limits[0] > 0 else limits[1] if limits[1] < 0 else np.nan
+            row = {"outcome": name, "disease": disease, "scale": scale_of(name)}
+            row |= dict(zip(STATISTICS, statistics.tolist(), strict=True))
+            row |= {"probability_benefit": _benefit(name, above), "bias_sd": bias_sd}
+            row |= {"tipping_bias": float(sign * tipping)}
+            row["treated_studies"] = arms.evidence_of(disease)["studies"]
+            row["control_evidence"] = controls[name].evidence_of(disease)["evidence"]
+            found.append(row)
+    return pd.DataFrame(found, columns=list(UNANCHORED_COLUMNS))
+
+
+def contradictions(absolute: pd.DataFrame, parents: dict[str, str]) -> list[str]:
+    """Name the pairs of rates that cannot hold together: of an outcome and the one it lies within.
+
+    Parameters
+    ----------
+    absolute : pandas.DataFrame
+        Of `absolute_table`.
+    parents : dict of str to str
+        Each nested outcome's parent.
+
+    Returns
+    -------
+    list of str
+        A sentence each.
+    """
+    rows = absolute[absolute["quantity"] == "effect"].set_index(["outcome", "disease"])
+    told = []
+    for (name, disease), row in rows.iterrows():
+        parent = parents.get(name)
+        if parent is None or (parent, disease) not in rows.index:
+            continue
+        above = rows.loc[(parent, disease)]
+        for arm in ("control", "treated"):
+            own, whole = row[f"{arm}_rate_q50"], above[f"{arm}_rate_q50"]
+            if own > whole:
+                told.append(
+                    f"{disease}: the {arm} rate of {name} ({own:.2f}) is above that of {parent} "
+                    f"({whole:.2f}), within which it lies: they are fitted apart, so that these "
+                    "two cannot be read together"
+                )
+    return told

@@ -1,0 +1,224 @@
+"""``mscpool effects``: treated against control, with its guard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import console
+from .exits import status_of
+from .options import (
+    SEED,
+    JsonOption,
+    NoCheckOption,
+    OutOption,
+    PoolingOption,
+    PriorsOption,
+    RefitOption,
+    SeedOption,
+    SelectionOptions,
+    takes,
+)
+from .prior_sets import prior_text
+from .results_folder import writing_to
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from xarray import DataTree
+
+    from ...data.evidence import Evidence
+    from ...models.effects.priors import EffectPriors
+    from ..guard.result import CheckResult
+
+_QUANTILES = ("q2.5", "q50", "q97.5")
+
+
+@dataclass(frozen=True)
+class EffectOptions(SelectionOptions):
+    """A request for effects, as it is typed."""
+
+    pooling: PoolingOption = "partial"
+    priors: PriorsOption = "default"
+    engine: Annotated[str, typer.Option(metavar="ENGINE", help="exact (integration).")] = "exact"
+    seed: SeedOption = SEED
+    out: OutOption = Path("results")
+    refit: RefitOption = False
+    no_check: NoCheckOption = False
+    randomised: Annotated[bool, typer.Option("--randomised", help="Only randomised studies.")] = (
+        False
+    )
+    control_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Say what effects mean for patients at this rate of control patients; left out, "
+            "at that of the next control arm.",
+        ),
+    ] = None
+    unanchored: Annotated[
+        bool,
+        typer.Option(
+            "--unanchored",
+            help="Also compare arms of different studies, where a disease has no controlled one.",
+        ),
+    ] = False
+
+
+@takes(EffectOptions)
+def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
+    """Compare treated with control arms, and let the guard check that.
+
+    Writes effects.nc, effects.csv and check.json into the folder of --out.
+    """
+    from ...data.errors import InputError
+    from ...data.export import write_csv
+    from ...data.folders import file_set
+    from ...data.mistakes import unknown_name
+    from ..effects import effects as room
+    from ..paper.frames.results import stamped
+    from ..paper.report.findings import forget_check, write_check
+
+    if request.engine != "exact":
+        raise InputError(unknown_name(request.engine, ("exact",), "engine of effects"))
+    evidence = request.evidence()
+    priors = _priors(request.priors, evidence)
+    out = request.out
+    with writing_to(out), file_set(out) as aside:
+        console.say(*evidence.messages)
+        started = time.monotonic()
+        made = room.effects(
+            evidence,
+            request.pooling,
+            priors,
+            randomised=request.randomised,
+            control_rate=request.control_rate,
+            unanchored=request.unanchored,
+            check=not request.no_check,
+            seed=request.seed,
+            path=out,
+            refit=request.refit,
+        )
+        seconds = time.monotonic() - started
+        console.say(*room.messages(made))
+        checked = room.checked(made)
+        write_check(checked, aside)
+        write_csv(stamped(room.contrasts(made), checked), aside / "effects.csv")
+    if not checked.ran:
+        forget_check(out)
+    if as_json:
+        console.print_json(_answer(made, seconds))
+    else:
+        _print(made, checked, evidence)
+    return status_of(checked)
+
+
+def _priors(named: str, evidence: Evidence) -> EffectPriors:
+    """Look up named priors of effects, or read a prior file."""
+    from ...models.effects.priors import effect_priors
+
+    text, outcomes = prior_text(named, evidence)
+    return effect_priors(named if text is None else text, "" if text is None else named, outcomes)
+
+
+def _answer(made: DataTree, seconds: float) -> dict[str, Any]:
+    from ..effects import effects as room
+    from ..fitting.store import run_config
+
+    checked = room.checked(made)
+    unanchored = room.unanchored_effects(made)
+    alone = room.contrasts(made, randomised_only=True)
+    return {
+        "verdict": checked.stated,
+        "effects": _contrasts(room.contrasts(made)),
+        "hyper": room.effect_hyper(made),
+        "studies": [_study(row) for row in room.study_effects(made).to_dict("records")],
+        "absolute": [_absolute(row) for row in room.absolute_effects(made).to_dict("records")],
+        "randomised_only": _contrasts(alone) if len(alone) else None,
+        "unanchored": unanchored if run_config(made)["unanchored"] else None,
+        "check": checked.to_dict() if checked.ran else None,
+        "messages": room.messages(made),
+        "run": {**run_config(made), "seconds": round(seconds, 3)},
+    }
+
+
+def _contrasts(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = []
+    for row in table.to_dict("records"):
+        ratio = {q: row.pop(f"ratio_{q}") for q in _QUANTILES}
+        rows.append({**row, "ratio": ratio})
+    return rows
+
+
+def _study(row: dict[str, Any]) -> dict[str, Any]:
+    for side in ("treated", "control"):
+        row[side] = [row.pop(f"{side}_{key}") for key in ("min", "max", "n")]
+    return row
+
+
+def _absolute(row: dict[str, Any]) -> dict[str, Any]:
+    found = {k: row[k] for k in ("outcome", "disease", "quantity", "control_evidence")}
+    for name in ("control_rate", "treated_rate", "risk_difference", "risk_ratio"):
+        found[name] = {key: row[f"{name}_{key}"] for key in ("mean", *_QUANTILES)}
+    found["nnt"] = {side: _limits(row, f"nnt_{side}") for side in ("benefit", "harm")}
+    return found
+
+
+def _limits(row: Mapping[str, Any], name: str) -> list[float] | None:
+    limits = [row[f"{name}_from"], row[f"{name}_to"]]
+    return None if limits[0] != limits[0] else limits
+
+
+def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
+    """Print one table an outcome: each disease's ratio, the next trial, and the difference."""
+    from ...data.names import outcome_words
+    from ..effects import effects as room
+    from ..paper.words.wording import percent
+    from .printing import print_verdict
+
+    about = evidence.about
+    absolute = room.absolute_effects(made).set_index(["outcome", "disease", "quantity"])
+    without = room.contrasts(made, randomised_only=True)
+    for title, table in (("", room.contrasts(made)), (" (randomised studies only)", without)):
+        for outcome, rows in table.groupby("outcome", sort=False):
+            lines = []
+            following = rows[rows["quantity"] == "new_study"].set_index("disease")
+            for row in rows[rows["quantity"] == "effect"].to_dict("records"):
+                means = absolute.loc[(outcome, row["disease"], "effect")]
+                difference = (
+                    f"{_points(means['risk_difference_q50'])} "
+                    f"({_points(means['risk_difference_q2.5'])} to "
+                    f"{_points(means['risk_difference_q97.5'])})"
+                )
+                direct = row["evidence"] == "direct"
+                lines.append(
+                    (
+                        about.words(row["disease"]),
+                        str(row["studies"]) if direct else "borrowed",
+                        str(row["patients"]) if direct else "",
+                        _ratio(row),
+                        _ratio(following.loc[row["disease"]]),
+                        percent(row["probability_benefit"]),
+                        *(() if title else (difference,)),
+                    )
+                )
+            scale = "Hazard ratio" if "hazard" in str(rows["scale"].iloc[0]) else "Odds ratio"
+            header = ("Disease", "Studies", "Patients", f"{scale} (95 %)", "Next trial (95 %)")
+            header = (*header, "Benefit", *(() if title else ("Risk difference, points (95 %)",)))
+            verdict = checked.verdict_of(str(outcome))
+            console.print_table(f"{outcome_words(str(outcome))}{title}: {verdict}", header, lines)
+    print_verdict(checked)
+
+
+def _ratio(row: Mapping[Any, Any]) -> str:
+    values = [float(row[f"ratio_{q}"]) for q in ("q50", "q2.5", "q97.5")]
+    middle, low, high = (f"{v:.2f}" if v < 10 else f"{v:.0f}" for v in values)
+    return f"{middle} ({low} to {high})"
+
+
+def _points(value: float) -> str:
+    return str(round(100 * value))
