@@ -201,12 +201,8 @@ def _tree(
         treated = arm_rates(evidence.rows, compared.outcome_names, diseases, pooling)
         found["unanchored"] = tables.unanchored_table(fit, treated, controls)
     groups = {name: to_dataset(_storable(table)) for name, table in found.items()}
-    groups["densities"] = density_group(
-        [
-            fit.distribution(row.outcome, row.quantity, row.disease)
-            for row in found["effects"].itertuples(index=False)
-        ]
-    )
+    keys = found["effects"][["outcome", "quantity", "disease"]].to_numpy(object).tolist()
+    groups["densities"] = density_group([fit.distribution(*key) for key in keys])
     tree = xr.DataTree.from_dict(groups)
     tree["hyper"].attrs["numerical_error"] = fit.worst_error
     tree.attrs["messages"] = json.dumps(_messages(evidence, compared, fit, found["absolute"]))

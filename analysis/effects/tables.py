@@ -294,13 +294,16 @@ def contradictions(absolute: pd.DataFrame, parents: dict[str, str]) -> list[str]
     list of str
         A sentence each.
     """
-    rows = absolute[absolute["quantity"] == "effect"].set_index(["outcome", "disease"])
+    rows = {
+        (row["outcome"], row["disease"]): row
+        for row in absolute[absolute["quantity"] == "effect"].to_dict("records")
+    }
     told = []
-    for (name, disease), row in rows.iterrows():
+    for (name, disease), row in rows.items():
         parent = parents.get(name)
-        if parent is None or (parent, disease) not in rows.index:
+        above = rows.get((parent, disease))
+        if above is None:
             continue
-        above = rows.loc[(parent, disease)]
         for arm in ("control", "treated"):
             own, whole = row[f"{arm}_rate_q50"], above[f"{arm}_rate_q50"]
             if own > whole:

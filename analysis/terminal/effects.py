@@ -136,8 +136,8 @@ def _answer(made: DataTree, seconds: float) -> dict[str, Any]:
         "verdict": checked.stated,
         "effects": _contrasts(room.contrasts(made)),
         "hyper": room.effect_hyper(made),
-        "studies": [_study(row) for row in room.study_effects(made).to_dict("records")],
-        "absolute": [_absolute(row) for row in room.absolute_effects(made).to_dict("records")],
+        "studies": [_study(row) for row in _records(room.study_effects(made))],
+        "absolute": [_absolute(row) for row in _records(room.absolute_effects(made))],
         "randomised_only": _contrasts(alone) if len(alone) else None,
         "unanchored": unanchored if run_config(made)["unanchored"] else None,
         "check": checked.to_dict() if checked.ran else None,
@@ -148,10 +148,14 @@ def _answer(made: DataTree, seconds: float) -> dict[str, Any]:
 
 def _contrasts(table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
-    for row in table.to_dict("records"):
+    for row in _records(table):
         ratio = {q: row.pop(f"ratio_{q}") for q in _QUANTILES}
         rows.append({**row, "ratio": ratio})
     return rows
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _study(row: dict[str, Any]) -> dict[str, Any]:
@@ -181,14 +185,18 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
     from .printing import print_verdict
 
     about = evidence.about
-    absolute = room.absolute_effects(made).set_index(["outcome", "disease", "quantity"])
+    absolute = {
+        (row["outcome"], row["disease"]): row
+        for row in _records(room.absolute_effects(made))
+        if row["quantity"] == "effect"
+    }
     without = room.contrasts(made, randomised_only=True)
     for title, table in (("", room.contrasts(made)), (" (randomised studies only)", without)):
         for outcome, rows in table.groupby("outcome", sort=False):
             lines = []
             following = rows[rows["quantity"] == "new_study"].set_index("disease")
-            for row in rows[rows["quantity"] == "effect"].to_dict("records"):
-                means = absolute.loc[(outcome, row["disease"], "effect")]
+            for row in _records(rows[rows["quantity"] == "effect"]):
+                means = absolute[outcome, row["disease"]]
                 difference = (
                     f"{_points(means['risk_difference_q50'])} "
                     f"({_points(means['risk_difference_q2.5'])} to "

@@ -259,6 +259,6 @@ def _heterogeneity(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     events = [counts[0] + 0.5, counts[1] + 0.5]
     others = [sizes[:, side] + 0.5 - counts[side] for side in (0, 1)]
     effect = np.log(events[0] / others[0]) - np.log(events[1] / others[1])
-    weight = 1 / sum(1 / cell for cell in (*events, *others))
+    weight = 1 / np.sum([1 / cell for cell in (*events, *others)], axis=0)
     mean = (weight * effect).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
     return (weight * (effect - mean) ** 2).sum(axis=1)

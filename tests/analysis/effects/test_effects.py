@@ -129,6 +129,7 @@ def test_an_unanchored_comparison_stands_only_where_no_study_is_controlled(made,
     assert room.unanchored_effects(mp.effects(evidence, check=False)).empty
 
 
+@pytest.mark.slow
 def test_tipping_bias_is_where_the_interval_reaches_none(tmp_path):
     path = tmp_path / "apart.csv"
     path.write_text(
