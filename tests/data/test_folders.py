@@ -108,8 +108,12 @@ def test_an_interrupt_waits_until_the_set_is_in_place(old, monkeypatch):
             write_two(aside)
             monkeypatch.setattr(Path, "replace", interrupted)
 
-    with pytest.raises(KeyboardInterrupt):
-        write()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have ignored it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert contents(old) == {"a.txt": "new", "deep/b.txt": "new"}
 
 
