@@ -60,7 +60,7 @@ def _answer(
     from ...data.export import write_csv
     from ...data.folders import file_set
     from ..fitting.store import run_config
-    from ..paper.publish.design import publish_design
+    from ..paper.publish.design import files_of, publish_design
     from ..trial import design as designs
     from .design_priors import fill_priors
     from .printing import print_design
@@ -74,7 +74,9 @@ def _answer(
         result = getattr(designs, design.design.replace("-", "_"))(**asked)
         table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
         with file_set(out) as aside:
-            write_csv(table, aside / "design.csv")
+            # Scripts rely on `design.csv`, the last answer; each design's own table stays.
+            for name in ("design", files_of(result)):
+                write_csv(table, aside / f"{name}.csv")
             if fitted is None:
                 publish_design(result, aside)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...data.errors import InputError
@@ -65,8 +66,8 @@ def fill_priors(
     if len(texts) == len(given):
         return None
     made, checked = stored(source)
-    verdict = checked.verdict_of(str(source.outcome))
-    found = FitPriors(made, source.outcome, source.disease, verdict, source.robust_weight)
+    found = FitPriors(made, source.outcome, source.disease, robust_weight=source.robust_weight)
+    found = replace(found, verdict=checked.verdict_of(str(found.outcome)))
     asked |= {name: found.prior(text) for name, text in given.items() if name not in texts}
     return found
 

@@ -10,6 +10,8 @@ from ...data.errors import InputError
 
 RULES = ("single", "dual")
 DIRECTIONS = ("above", "below")
+# Rates of patients, not probabilities of decisions.
+TRUE_RATES = ("null", "target", "power_at", "rate", "control_rate")
 # Enumeration over the counts of a larger trial takes longer than anybody waits.
 LARGEST_SIZE = 2000
 
@@ -25,6 +27,13 @@ def check_rates(**rates: float | Sequence[float] | None) -> None:
     """Refuse the first of the named values that is not strictly between 0 and 1."""
     for name, values in rates.items():
         for rate in several(values):
+            if rate in (0, 1) and name in TRUE_RATES:
+                ever = "never" if rate == 0 else "always"
+                raise ValueError(
+                    f"{name} {rate:g}: the event would {ever} happen, which one patient can refute "
+                    "and no number can show; give a rate between 0 and 1, such as "
+                    f"{0.01 if rate == 0 else 0.99}"
+                )
             if not 0 < rate < 1:
                 raise InputError(f"{name} {rate:g}: give a value between 0 and 1")
 

@@ -153,7 +153,7 @@ def _pictures(result: DesignResult) -> Iterator[Picture]:
     from ...figures.design_ess import draw_design_ess
 
     yield Picture(
-        "ess",
+        "worth",
         "A prior on a rate and what it is worth",
         "Density, with mean and central 95 % interval; at the right, the patients that it is "
         "worth by the expected local-information ratio (ELIR), by its mean and variance (moment), "

@@ -36,7 +36,7 @@ class FitPriors:
     fit : xarray.DataTree
         By either engine.
     outcome, disease : str or None
-        Which rate is meant.
+        Which rate is meant; where the fit has one, it need not be named.
     verdict : {"pass", "warn", "fail", "unchecked"}
         The guard's, on this outcome of the fit: it is stated wherever a prior is.
     robust_weight : float
@@ -57,7 +57,10 @@ class FitPriors:
     def __post_init__(self) -> None:
         posterior = self.fit["posterior"].to_dataset()
         for name in ("disease", "outcome"):
-            value, known = getattr(self, name), posterior[name].to_numpy().tolist()
+            known = posterior[name].to_numpy().tolist()
+            if getattr(self, name) is None and len(known) == 1:
+                object.__setattr__(self, name, known[0])
+            value = getattr(self, name)
             if value is None:
                 article = "an" if name == "outcome" else "a"
                 raise InputError(

@@ -198,7 +198,7 @@ def _pictures(result: DesignResult) -> Iterator[Picture]:
 
     sizes = {CRITERIA[name]: n for name, n in result.answer.sizes.items()}
     yield Picture(
-        "precision",
+        "criteria",
         "Precision against the number of patients",
         "Largest average probability of an interval of the wanted width, and average and largest "
         "width of the highest-density interval; level lines: what is wanted; upright lines: the "

@@ -104,7 +104,10 @@ def _paragraph(request: TwoStage, answer: TwoStageAnswer) -> str:
         f"most {request.type1:g} and power at least {request.power:g}"
     )
     if not answer.named:
-        return f"No two-stage design with up to {request.n_max} patients has {asked}."
+        return (
+            f"No two-stage design with up to {request.n_max} patients tests {asked}. Allow more "
+            "patients, a larger type I error or less power, or hope for a higher rate."
+        )
     parts = [f"Simon's two-stage designs for {asked}."]
     for name, design in answer.named.items():
         parts.append(

@@ -17,21 +17,26 @@ from .rendering import Origin, render
 
 FORMATS = ("svg", "png")
 #: Every picture that a design may have.
-PICTURES = ("size", "operating", "type1", "boundaries", "stages", "precision", "ess", "priors")
+PICTURES = ("size", "operating", "type1", "boundaries", "stages", "criteria", "worth", "priors")
 NO_VERDICT = "unchecked"
+
+
+def files_of(result: DesignResult) -> str:
+    """Return what the names of a design's files begin with: each design has its own."""
+    return f"design_{result.request.design.replace('-', '_')}"
 
 
 def exhibit_of(picture: Picture, result: DesignResult) -> Exhibit:
     """Give a picture its words."""
     caption = f"{picture.title}. {picture.shown} {_setting(result)}"
     words = Words(picture.title, caption, f"{picture.title}: {_seen(picture.frame)}.")
-    return Exhibit(f"design_{picture.name}", picture.frame, words, picture.draw)
+    return Exhibit(f"{files_of(result)}_{picture.name}", picture.frame, words, picture.draw)
 
 
 def publish_design(
     result: DesignResult, out: Path, verdict: str | None = None, data: str = ""
 ) -> list[Path]:
-    """Draw what a design has to show; pictures of an earlier one there are removed.
+    """Draw what a design has to show, in place of what the same design showed there before.
 
     Parameters
     ----------
@@ -57,6 +62,7 @@ def publish_design(
     if verdict in ("warn", "fail"):
         facts = f"Guard on the fit behind the priors: {verdict}. Data {data[:12]}"
         style = replace(style, note=f"{facts}, {origin.software}.")
+    own = files_of(result)
     files: list[Path] = []
     shown: list[Exhibit] = []
     for exhibit in (exhibit_of(picture, result) for picture in pictures(result)):
@@ -70,9 +76,9 @@ def publish_design(
         ]
     if shown:
         text = captions_page(shown, [""] * len(shown), style)
-        files.append(write_whole(without_tags(text).encode(), out / "design_captions.md"))
-    ours = {out / f"design_{name}.{end}" for name in PICTURES for end in ("csv", *FORMATS)}
-    for stale in {*ours, out / "design_captions.md"} - set(files):
+        files.append(write_whole(without_tags(text).encode(), out / f"{own}_captions.md"))
+    ours = {out / f"{own}_{name}.{end}" for name in PICTURES for end in ("csv", *FORMATS)}
+    for stale in {*ours, out / f"{own}_captions.md"} - set(files):
         stale.unlink(missing_ok=True)
     return files
 

@@ -69,7 +69,7 @@ def test_a_trial_may_be_analysed_beside_all_studies(stored, tmp_path, words):
     assert found["fit"] == {
         "outcome": "improvement", "disease": "first", "verdict": "unchecked", "map": None
     }  # fmt: skip
-    assert (tmp_path / "design_priors.png").is_file()
+    assert (tmp_path / f"design_{words[0].replace('-', '_')}_priors.png").is_file()
     assert (tmp_path / "design.csv").read_text("utf-8").splitlines()[1].endswith(",unchecked")
 
 
@@ -172,6 +172,47 @@ def test_a_fit_named_by_its_file_keeps_its_verdict(stored, table, tmp_path, monk
             assert answered(*words, out=tmp_path)["fit"]["verdict"] == "warn"
     finally:
         (stored / "check.json").unlink()
+
+
+def test_designs_in_one_folder_keep_each_others_files(tmp_path):
+    answered("safety", "--null", "0.1", "--n-max", "20", out=tmp_path)
+    first = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    answered("two-stage", "--null", "0.2", "--target", "0.5", out=tmp_path)
+    assert (tmp_path / "design_two_stage.csv").is_file()
+    table = first.pop(tmp_path / "design.csv")
+    assert first[tmp_path / "design_safety.csv"] == table
+    assert {path: path.read_bytes() for path in first} == first
+
+
+def test_a_range_without_a_two_stage_design_is_said_in_words(tmp_path):
+    words = ("two-stage", "--null", "0.2", "--target", "0.25", "--n-max", "20")
+    said = " ".join(run(*words, "--out", tmp_path).stdout.split())
+    assert "No two-stage design with up to 20 patients tests a response rate of 0.2" in said
+    assert "Allow more patients" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("single-arm", "--null", "0"),
+        ("two-arm", "--control-rate", "0", "--effect", "0.2"),
+        ("safety", "--null", "1", "--target", "0.5"),
+        ("monitor", "--null", "0.2", "--rate", "0", "--look", "10"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_rate_of_zero_is_refused_with_its_reason(tmp_path, words):
+    refused(*words, said="one patient can refute", out=tmp_path / "out")
+
+
+def test_the_only_disease_and_outcome_of_a_fit_need_not_be_named(tmp_path):
+    (tmp_path / "one.csv").write_text("study,events,n\nA,3,10\nB,5,12\n", "utf-8")
+    fit = ["fit", str(tmp_path / "one.csv"), "--engine", "exact", "--no-check"]
+    assert CliRunner().invoke(cli.app, [*fit, "--out", str(tmp_path)]).exit_code == 0
+    words = ("ess", "--prior", "robust-map", "--fit", tmp_path)
+    found = answered(*words, out=tmp_path)
+    assert (found["fit"]["disease"], found["fit"]["outcome"]) == ("all", "response")
+    assert answered(*words, "--disease", "all", out=tmp_path)["fit"] == found["fit"]
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.design)

@@ -23,7 +23,7 @@ ASKED = {
         lambda: two_arm(n_max=12, design_prior="beta(8,12)", design_prior_control="0.2"),
         ("size", "type1", "priors"),
     ),
-    "precision": (lambda: precision(width=0.4, n_max=40), ("precision",)),
+    "precision": (lambda: precision(width=0.4, n_max=40), ("criteria",)),
     "safety": (lambda: safety(null=0.1, n_max=20), ("boundaries", "operating")),
     "safety, no boundary": (lambda: safety(rate=0.1), ()),
     "monitor": (
@@ -32,7 +32,7 @@ ASKED = {
     ),
     "two-stage": (lambda: two_stage(null=0.2, target=0.5), ("stages",)),
     "two-stage, none": (lambda: two_stage(null=0.2, target=0.25, n_max=20), ()),
-    "ess": (lambda: ess(prior="0.8*beta(12,28)+0.2*beta(1,1)"), ("ess",)),
+    "ess": (lambda: ess(prior="0.8*beta(12,28)+0.2*beta(1,1)"), ("worth",)),
 }  # fmt: skip
 
 
@@ -43,33 +43,35 @@ def test_every_design_has_its_pictures_with_numbers_and_captions(name, tmp_path)
     shown = list(pictures(result))
     assert tuple(picture.name for picture in shown) == wanted
     files = publish_design(result, tmp_path, "pass")
-    ends = {f"design_{each}.{end}" for each in wanted for end in ("csv", "svg", "png")}
-    assert {path.name for path in files} == ends | ({"design_captions.md"} if wanted else set())
+    own = f"design_{result.request.design.replace('-', '_')}"
+    ends = {f"{own}_{each}.{end}" for each in wanted for end in ("csv", "svg", "png")}
+    assert {path.name for path in files} == ends | ({f"{own}_captions.md"} if wanted else set())
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in files}
     for picture in shown:
-        table = pd.read_csv(tmp_path / f"design_{picture.name}.csv")
+        table = pd.read_csv(tmp_path / f"{own}_{picture.name}.csv")
         pd.testing.assert_frame_equal(
             table, picture.frame.reset_index(drop=True), check_dtype=False, rtol=1e-12
         )
-        captions = (tmp_path / "design_captions.md").read_text("utf-8")
+        captions = (tmp_path / f"{own}_captions.md").read_text("utf-8")
         words = exhibit_of(picture, result).words
         assert words.caption in captions
         assert words.alternative in captions
         assert result.rule[1:] in words.caption
-        with Image.open(tmp_path / f"design_{picture.name}.png") as image:
+        with Image.open(tmp_path / f"{own}_{picture.name}.png") as image:
             assert image.info["Description"] == words.alternative
 
 
-def test_pictures_of_an_earlier_design_do_not_stay(tmp_path):
-    publish_design(ASKED["single-arm"][0](), tmp_path, "pass")
+def test_a_design_replaces_its_own_pictures_and_no_others(tmp_path):
     mine = tmp_path / "design_notes.csv"
     mine.write_text("mine", "utf-8")
-    publish_design(ASKED["ess"][0](), tmp_path, "pass")
-    kept = {path.name for path in tmp_path.iterdir()}
-    assert kept == {
-        *("design_ess.csv", "design_ess.png", "design_ess.svg"),
-        *("design_captions.md", "design_notes.csv"),
-    }
+    others = {mine}
+    for name in ("safety", "two-stage", "ess", "precision", "monitor", "two-arm"):
+        others |= {*publish_design(ASKED[name][0](), tmp_path, "pass")}
+    first = {*publish_design(ASKED["single-arm"][0](), tmp_path, "pass")}
+    assert not first & others
+    again = {*publish_design(ASKED["single-arm, one size"][0](), tmp_path, "pass")}
+    assert again < first
+    assert {*tmp_path.iterdir()} == again | others
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_pictures_of_an_earlier_design_do_not_stay(tmp_path):
 )
 def test_captions_tell_the_verdict_on_the_fit_behind(verdict, said, tmp_path):
     publish_design(ASKED["single-arm, one size"][0](), tmp_path, verdict)
-    head = (tmp_path / "design_captions.md").read_text("utf-8").partition("##")[0]
+    head = (tmp_path / "design_single_arm_captions.md").read_text("utf-8").partition("##")[0]
     assert said in head
     assert bool(said) == (head != "# Captions\n\n")
 
