@@ -51,7 +51,7 @@ OPTIONS: dict[str, Any] = {
     "rule": _word("single, or dual: also the posterior median beyond --target.", "RULE"),
     "level": _number("Posterior probability that counts as success (0.95)."),
     "direction": _word("above, or below for harms.", "WAY"),
-    "type1": _number("Frequentist type I error."),
+    "type1": _number("Bound on the exact type I error over all looks; raises the level."),
     "power": _number("Wanted power at --target."),
     "assurance": _number("Wanted probability of success (0.8)."),
     "coverage": _number("Of an interval (0.95)."),
@@ -65,6 +65,7 @@ OPTIONS: dict[str, Any] = {
     "allocation": _number("Experimental patients per control (1)."),
     "control_rate": _rates("True control rate; repeat for several."),
     "rate": _rates("True rate; repeat for several."),
+    "cohort": _whole("Patients from one look to the next (5)."),
     "look": Annotated[
         list[int] | None,
         typer.Option(metavar="N", min=1, help="Patients at a look; repeat for several."),

@@ -67,6 +67,8 @@ def print_design(result: DesignResult) -> None:
         if recommended is not None and "n" in table:
             kept |= (table["n"] - recommended).abs().to_numpy() <= 2
         table = table[kept]
+    if result.warning:
+        print(printable(result.warning))
     title = result.rule[:1].upper() + result.rule[1:]
     _print_frame(title, table, marked=recommended)
     if result.operating is not None and len(result.operating) <= _DESIGN_ROWS:

@@ -29,7 +29,7 @@ def check_rates(**rates: float | Sequence[float] | None) -> None:
         for rate in several(values):
             if rate in (0, 1) and name in TRUE_RATES:
                 ever = "never" if rate == 0 else "always"
-                raise ValueError(
+                raise InputError(
                     f"{name} {rate:g}: the event would {ever} happen, which one patient can refute "
                     "and no number can show; give a rate between 0 and 1, such as "
                     f"{0.01 if rate == 0 else 0.99}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .beliefs import Priors
+from .error_rate import ErrorRate
 from .operating import Analysis
 from .phrases import counted, listed, noise
 from .requests import Monitor
@@ -100,6 +101,7 @@ class MonitorAnswer:
 
     looks: tuple[Look, ...]
     operating: tuple[Ending, ...]
+    error_rate: ErrorRate
     outlook: Outlook = field(metadata=BESIDE)
     frequentist: OneLook
 
@@ -107,7 +109,9 @@ class MonitorAnswer:
 def paragraph(request: Monitor, priors: Priors[Analysis], rule: str, answer: MonitorAnswer) -> str:
     """Return text for a protocol; every number is taken from the request or the answer."""
     looks = listed(f"{n}" for n in request.looks)
-    parts = [f"Looks are taken after {looks} patients; {rule}."]
+    error = answer.error_rate
+    parts = [error.warning] if error.warning else []
+    parts.append(f"Looks are taken after {looks} patients; {rule}.")
     bounds = (("futility", "below", request.futility), ("efficacy", "above", request.efficacy))
     stops = [
         f"for {name} when it is {side} {value:g}"
@@ -121,6 +125,11 @@ def paragraph(request: Monitor, priors: Priors[Analysis], rule: str, answer: Mon
         )
     parts.append(f"The analysis prior is {priors.analysis.words}.")
     parts += [_ends(look, look is answer.looks[-1]) for look in answer.looks]
+    parts.append(
+        f"The exact type I error over all looks, at a true rate of {request.null:g}, is "
+        f"{error.overall:.4f} where a stop for futility is not counted on, and "
+        f"{error.overall_binding:.4f} where it binds."
+    )
     for row in answer.operating:
         parts.append(
             f"At a true rate of {row.rate:g} the trial succeeds with probability "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from ...data.errors import InputError
 from ...models.direction import Direction
 from ...models.rates.beta_mixture import binomial_mass, log_choose
 from .beliefs import Priors, priors_of
+from .error_rate import ErrorRate, raised_level, strictest_needed
 from .monitor_answer import Ending, HarmLook, Look, MonitorAnswer, OneLook, Outlook, paragraph
 from .operating import (
     Analysis,
@@ -35,8 +36,11 @@ def monitor(request: Monitor) -> DesignResult:
 
     Parameters
     ----------
-    null, target, power_at, rule, level, direction, type1, analysis_prior, design_prior, discount
+    null, target, power_at, rule, level, direction, analysis_prior, design_prior, discount
         As in `single_arm`, whose rule decides at the last look.
+    type1 : float, optional
+        Bound on the exact probability of success at the null over all looks, stops for futility not
+        counted on; the level is raised until it holds.
     look : int or sequence of int
         Increasing numbers of patients; the last is the final analysis.
     rate : float or sequence of float, optional
@@ -61,15 +65,19 @@ def monitor(request: Monitor) -> DesignResult:
     direction = Direction(request.direction)
     priors = priors_of(request.analysis_prior, request.design_prior, request.discount, direction)
     decision = Rule(request.null, request.target, request.rule, request.level, direction)
-    plan = _Plan(request, priors.analysis, decision)
+    plan = _planned(request, priors.analysis, decision)
     operating = plan.operating(request.rates)
     answer = MonitorAnswer(
         looks=plan.looks,
         operating=rows_of(Ending, operating),
+        error_rate=plan.error_rate,
         outlook=_outlook(plan, priors),
         frequentist=_frequentist(plan),
     )
-    words = f"final success with {plan.n_final} patients when {decision.words_with(request.type1)}"
+    words = (
+        f"final success with {plan.n_final} patients when {plan.decision.words}"
+        f"{plan.error_rate.words}"
+    )
     return DesignResult(
         request, priors.said, words, answer, _table(plan),
         paragraph(request, priors, words, answer), operating, plan.operating, priors.used,
@@ -110,16 +118,12 @@ class _Plan:
     request: Monitor
     analysis: Analysis
     decision: Rule
+    critical: int | None
 
     @property
     def n_final(self) -> int:
         """Patients at the last look."""
         return self.request.looks[-1]
-
-    @cached_property
-    def critical(self) -> int | None:
-        """The critical count at the last look."""
-        return self.decision.critical(self.analysis, self.n_final, self.request.type1)
 
     @cached_property
     def success(self) -> np.ndarray:
@@ -169,15 +173,23 @@ class _Plan:
         )
 
     def operating(
-        self, rates: Sequence[float] | np.ndarray, start: tuple[int, int] = (0, 0)
+        self,
+        rates: Sequence[float] | np.ndarray,
+        start: tuple[int, int] = (0, 0),
+        binding: bool = True,
     ) -> pd.DataFrame:
-        """Return the exact chances of each ending at the true rates, given the data so far."""
+        """Return the exact chances of each ending at the true rates, given the data so far.
+
+        Where it is not binding, no stop for futility is made.
+        """
         ahead = [
             (n, low, high)
             for n, (low, high) in zip(self.request.looks, [*self.bounds, (None, None)], strict=True)
             if n > start[1] or (n == self.n_final and n == start[1])
         ]
         numbers, low, high = (list(column) for column in zip(*ahead, strict=True))
+        if not binding:
+            low, high = self._low_and_high([None] * len(ahead), self._low_and_high(low, high)[1])
         crossing = crossing_probabilities(rates, numbers, low, high, start)
         futility, efficacy = self._low_and_high(crossing.lower, crossing.upper)
         return pd.DataFrame(
@@ -189,6 +201,39 @@ class _Plan:
                 "expected_n": crossing.expected_n,
             }
         )
+
+    def error(self, binding: bool) -> float:
+        """Return the exact probability of success at the null, over all looks."""
+        return float(self.operating([self.request.null], binding=binding)["success"].iloc[0])
+
+    @property
+    def error_rate(self) -> ErrorRate:
+        """How often the trial succeeds falsely, and what set the threshold."""
+        level = self.decision.level
+        return ErrorRate(
+            self.request.null, self.request.type1, self.error(False), self.error(True), level,
+            "level" if level == self.request.level else "type1",
+        )  # fmt: skip
+
+
+def _planned(request: Monitor, analysis: Analysis, decision: Rule) -> _Plan:
+    """Raise the threshold of the last look until the error over all looks keeps its bound.
+
+    The interim looks predict final success, so that they become stricter with it.
+    """
+    n = request.looks[-1]
+    first = decision.critical(analysis, n)
+    if request.type1 is None or first is None:
+        return _Plan(request, analysis, decision, first)
+    above = decision.direction is Direction.ABOVE
+    counts = range(first, n + 1) if above else range(first, -1, -1)
+    errors = lambda step: _Plan(request, analysis, decision, counts[step]).error(False)  # noqa: E731
+    critical = counts[strictest_needed(errors, len(counts), request.type1)]
+    if critical != first:
+        beyond = decision.direction.probability(analysis.probability_above(decision.null, n))
+        excluded = beyond[critical - decision.direction.sign]
+        decision = replace(decision, level=raised_level(beyond, decision.level, excluded))
+    return _Plan(request, analysis, decision, critical)
 
 
 def _table(plan: _Plan) -> pd.DataFrame:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 Several = float | Sequence[float]
 # Fields that take one rate or several.
 RATES = ("power_at", "rate", "control_rate")
+# Looks of a safety watch where none are named: after every cohort of a usual trial.
+COHORT, USUAL_PATIENTS = 5, 40
+USUAL_TYPE1 = 0.05
 BOUNDARIES = ("posterior", "sprt")
 
 
@@ -269,12 +272,13 @@ class Safety(Request):
     rate: Several | None = None
     power_at: Several = ()
     level: float = 0.95
-    type1: float = 0.05
+    type1: float | None = None
     power: float = 0.8
     assurance: float = 0.8
     boundary: str = "posterior"
-    n_min: int = 5
-    n_max: int = 300
+    n_min: int | None = None
+    n_max: int | None = None
+    cohort: int = COHORT
     look: Several | None = None
     n_so_far: int | None = None
     analysis_prior: str | AnyPrior | Analysis = "beta(1,1)"
@@ -292,18 +296,36 @@ class Safety(Request):
         if not several(self.rate) and all(value is None for value in planned):
             raise InputError("nothing to plan for: give null, rate or a design prior")
         check_rates(level=self.level, type1=self.type1, power=self.power, assurance=self.assurance)
-        check_sizes(self.n_min, self.n_max)
-        check_power(self.power, self.type1)
-        check_discount(self.discount, self.design_prior is not None)
+        check_count("cohort", self.cohort, least=1, most=LARGEST_SIZE)
         check_count("n_so_far", self.n_so_far, least=1)
+        check_sizes(self.first, self.last)
+        check_power(self.power, self.tested_type1)
+        check_discount(self.discount, self.design_prior is not None)
         if self.look is not None:
             check_looks(several(self.look))
 
     @property
+    def tested_type1(self) -> float:
+        """Type I error of the sequential test."""
+        return USUAL_TYPE1 if self.type1 is None else self.type1
+
+    @property
+    def last(self) -> int:
+        """The largest number of patients: as given, those so far, or those of a usual trial."""
+        if self.n_max is not None:
+            return self.n_max
+        return max(self.n_so_far or USUAL_PATIENTS, self.n_min or 1)
+
+    @property
+    def first(self) -> int:
+        """The smallest number of patients at which the boundary is looked at."""
+        return min(self.cohort, self.last) if self.n_min is None else self.n_min
+
+    @property
     def looks(self) -> tuple[int, ...]:
-        """Numbers of patients at which the boundary is looked at."""
+        """Numbers of patients at which the boundary is looked at: after each cohort, and last."""
         if self.look is None:
-            return tuple(range(self.n_min, self.n_max + 1))
+            return (*range(self.first, self.last, self.cohort), self.last)
         return tuple(int(look) for look in several(self.look))
 
     def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:

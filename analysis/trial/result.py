@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .error_rate import ErrorRate
 from .requests import Request
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ class DesignResult:
     draw: Callable[[DesignResult], Iterator[Picture]] | None = None
 
     @property
+    def warning(self) -> str:
+        """What must be said before anything else; mostly nothing."""
+        error: ErrorRate | None = getattr(self.answer, "error_rate", None)
+        return "" if error is None else error.warning
+
+    @property
     def asked(self) -> dict[str, Any]:
         """The request, JSON-ready, priors in their text form."""
         request: Request = self.request
@@ -81,7 +88,12 @@ class DesignResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""
-        head = {"request": self.asked, "rule": self.rule, "paragraph": self.paragraph}
+        head = {
+            "warning": self.warning or None,
+            "request": self.asked,
+            "rule": self.rule,
+            "paragraph": self.paragraph,
+        }
         return head | json_ready(self.answer)
 
 

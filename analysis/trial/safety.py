@@ -13,6 +13,7 @@ from ...models.direction import Direction
 from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates
 from .beliefs import Priors, priors_of
 from .checks import several
+from .error_rate import ErrorRate, raised_level, strictest_needed
 from .operating import Analysis, averaging_error, crossing_probabilities
 from .pictures import stopping_pictures
 from .requests import Safety, answers
@@ -28,6 +29,8 @@ from .safety_answer import (
     paragraph,
 )
 
+# Nominal type I errors of the sequential test that are tried.
+NOMINAL = 200
 # No trial treats more; a rate that needs more is not detected.
 MOST_PATIENTS = 1_000_000
 
@@ -47,16 +50,22 @@ def safety(request: Safety) -> DesignResult:
     level : float
         Posterior probability of a rate above `null` that stops; also of the upper bound that no
         events would leave.
-    type1, power : float
+    type1 : float, optional
+        Bound on the exact probability of stopping at the acceptable rate, over all looks; the level
+        is raised until it holds. Without it the sequential test takes 0.05.
+    power : float
         Of the sequential probability ratio test.
     assurance : float
         Wanted probability of seeing at least one event.
     boundary : {"posterior", "sprt"}
         Which boundary stops the trial.
-    n_min, n_max : int
-        First and last number of patients at which the boundary is looked at.
+    n_min, n_max : int, optional
+        First and last number of patients at which the boundary is looked at; by default a cohort,
+        and `n_so_far` or else 40.
+    cohort : int
+        Patients from one look to the next.
     look : int or sequence of int, optional
-        Numbers of patients at which it is looked at; by default after every patient.
+        Numbers of patients at which it is looked at instead.
     n_so_far : int, optional
         Patients of the zero-events statement; by default those needed to detect.
     analysis_prior : str, prior or Analysis
@@ -87,17 +96,18 @@ def safety(request: Safety) -> DesignResult:
     ratio = None
     if ratio_test is not None:
         ratio = rows_of(Ending, ratio_test.at([*several(request.null), *several(request.target)]))
-    n_zero = request.n_so_far or detection[0].n or request.n_max
+    n_zero = request.n_so_far or detection[0].n or request.last
     answer = SafetyAnswer(
         n_to_detect=detection[0].n,
         detection=detection,
         zero_events=_zero_events(priors, n_zero, request.level),
         boundary=() if watch is None else watch.rows,
         operating=() if operating is None else rows_of(Ending, operating),
+        error_rate=_error_rate(request, watch),
         frequentist=ExactBounds(float(-np.expm1(np.log1p(-request.level) / n_zero)), ratio),
         operating_design_prior=watch and believed and watch.averaged(believed),
     )
-    words = _words(request)
+    words = _words(request, answer.error_rate)
     return DesignResult(
         request, priors.said, words, answer, _table(answer.boundary),
         paragraph(request, priors, words, answer), operating, watch and watch.at, priors.used,
@@ -115,16 +125,64 @@ def _watches(request: Safety, analysis: Analysis) -> tuple[_Watch | None, _Watch
     """Return the watch that was asked for, and that of the sequential test."""
     if request.null is None:
         return None, None
-    ratio_test = None
-    if request.target is not None:
-        bounds = sprt_bounds(
-            request.null, request.target, request.type1, request.power, request.looks
-        )
-        ratio_test = _Watch(request.looks, *bounds)
-    if request.boundary == "sprt":
+    ratio_test = None if request.target is None else _sequential(request, request.tested_type1)
+    if request.boundary == "posterior":
+        return _posterior(request, request.null, analysis), ratio_test
+    if request.type1 is None:
         return ratio_test, ratio_test
-    bounds = _posterior_bounds(analysis, request.null, request.level, request.looks)
-    return _Watch(request.looks, *bounds), ratio_test
+    # Wald's thresholds keep the error of an open-ended test, and only nearly.
+    null, nominal = request.null, request.type1 * np.geomspace(1, 1e-3, NOMINAL)
+    step = strictest_needed(
+        lambda step: _sequential(request, nominal[step]).error(null, False), NOMINAL, request.type1
+    )
+    return _sequential(request, nominal[step]), ratio_test
+
+
+def _sequential(request: Safety, type1: float) -> _Watch:
+    """Return the watch of Wald's test at a nominal type I error."""
+    assert request.null is not None
+    assert request.target is not None
+    bounds = sprt_bounds(request.null, request.target, type1, request.power, request.looks)
+    return _Watch(request.looks, *bounds, level=1 - type1)
+
+
+def _posterior(request: Safety, null: float, analysis: Analysis) -> _Watch:
+    """Return the watch by posterior probability, its level raised until the error is kept."""
+    condemned = [analysis.probability_above(null, n) for n in request.looks]
+    everything = np.concatenate(condemned)
+    # A step excludes one more of the probabilities that can be; the last leaves the highest.
+    levels = np.append(request.level, np.unique(everything[everything > request.level])[:-1])
+
+    def watch(level: float) -> _Watch:
+        stop = [_first(probability > level) for probability in condemned]
+        return _Watch(request.looks, stop, [None] * len(stop), level)
+
+    if request.type1 is None:
+        return watch(request.level)
+    step = strictest_needed(
+        lambda step: watch(levels[step]).error(null, False), len(levels), request.type1
+    )
+    if step == 0:
+        return watch(request.level)
+    return watch(raised_level(everything, request.level, levels[step]))
+
+
+def _first(condemned: np.ndarray) -> int | None:
+    """Return the smallest count that is condemned."""
+    counts = np.flatnonzero(condemned)
+    return int(counts[0]) if counts.size else None
+
+
+def _error_rate(request: Safety, watch: _Watch | None) -> ErrorRate | None:
+    """How often the watch stops a trial with the acceptable rate."""
+    if watch is None or request.null is None:
+        return None
+    asked = request.level if request.boundary == "posterior" else 1 - request.tested_type1
+    return ErrorRate(
+        request.null, request.type1, watch.error(request.null, False),
+        watch.error(request.null, True), watch.level,
+        "level" if watch.level == asked else "type1",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,6 +192,12 @@ class _Watch:
     looks: tuple[int, ...]
     stop: list[int | None]
     clear: list[int | None]
+    level: float
+
+    def error(self, null: float, binding: bool) -> float:
+        """Exact probability of a stop for harm at the acceptable rate; nothing clears if free."""
+        clear = self.clear if binding else [None] * len(self.looks)
+        return float(crossing_probabilities([null], self.looks, clear, self.stop).upper[0])
 
     @property
     def rows(self) -> tuple[Look, ...]:
@@ -213,17 +277,6 @@ def _zero_events(priors: Priors[Analysis], n: int, level: float) -> ZeroEvents:
     return ZeroEvents(n, float(priors.analysis.quantile(level, n)[0]), bound, error, 3 / n)
 
 
-def _posterior_bounds(
-    analysis: Analysis, null: float, level: float, looks: Sequence[int]
-) -> tuple[list[int | None], list[int | None]]:
-    """Return the smallest count whose posterior condemns at each look; nothing clears."""
-    stop: list[int | None] = []
-    for n in looks:
-        condemned = np.flatnonzero(analysis.probability_above(null, n) > level)
-        stop.append(int(condemned[0]) if condemned.size else None)
-    return stop, [None] * len(stop)
-
-
 def sprt_bounds(
     null: float, target: float, type1: float, power: float, looks: Sequence[int]
 ) -> tuple[list[int | None], list[int | None]]:
@@ -242,14 +295,15 @@ def sprt_bounds(
     return stop, clear
 
 
-def _words(request: Safety) -> str:
-    if request.null is None:
+def _words(request: Safety, error: ErrorRate | None) -> str:
+    if request.null is None or error is None:
         return "no stopping boundary"
     if request.boundary == "posterior":
-        return f"stop for harm when P(rate > {request.null:g} | data) > {request.level:g}"
+        rule = f"stop for harm when P(rate > {request.null:g} | data) > {error.level:.12g}"
+        return rule + error.words
     return (
         f"truncated sequential probability ratio test of {request.null:g} against "
         f"{request.target:g}: stop for harm when the log likelihood ratio reaches "
-        "log(power / type I error), clear when it falls to "
-        "log((1 − power) / (1 − type I error))"
+        "log(power / (1 − level)), clear when it falls to log((1 − power) / level), with power "
+        f"{request.power:g} and level {error.level:.4g}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .beliefs import Priors
+from .error_rate import ErrorRate
 from .operating import Analysis
 from .phrases import listed, noise
 from .requests import Safety
@@ -83,13 +84,16 @@ class SafetyAnswer:
     zero_events: ZeroEvents
     boundary: tuple[Look, ...]
     operating: tuple[Ending, ...]
+    error_rate: ErrorRate | None
     frequentist: ExactBounds
     operating_design_prior: AverageEnding | None = field(default=None, metadata=IF_ANY)
 
 
 def paragraph(request: Safety, priors: Priors[Analysis], rule: str, answer: SafetyAnswer) -> str:
     """Return text for a protocol; every number is taken from the request or the answer."""
-    parts = [_detected(row, request.assurance) for row in answer.detection]
+    error = answer.error_rate
+    parts = [error.warning] if error is not None and error.warning else []
+    parts += [_detected(row, request.assurance) for row in answer.detection]
     if priors.believed is not None:
         parts.append(f"The design prior is {priors.belief}.")
     zero = answer.zero_events
@@ -103,9 +107,19 @@ def paragraph(request: Safety, priors: Priors[Analysis], rule: str, answer: Safe
     if not answer.boundary:
         return " ".join(parts)
     looks = f"from {request.looks[0]} to {request.looks[-1]}"
-    if request.look is not None:
+    if len(request.looks) <= MOST_COUNTS:
         looks = f"at {listed(f'{n}' for n in request.looks)}"
     parts.append(f"Stopping rule: {rule}, {looks} patients.")
+    if error is not None:
+        parts.append(
+            f"The exact probability of a stop over all looks at the acceptable rate of "
+            f"{request.null:g} is {error.overall:.4f}"
+            + (
+                f" where no trial is cleared, and {error.overall_binding:.4f} where one may be."
+                if request.boundary == "sprt"
+                else "."
+            )
+        )
     parts += _counts(answer.boundary, "stop_at", "stops", "least")
     parts += _counts(answer.boundary, "clear_at", "clears", "most")
     for row in answer.operating:

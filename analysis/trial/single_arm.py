@@ -12,6 +12,7 @@ import pandas as pd
 from ...models.direction import Direction
 from ...models.rates.prior import moves_error
 from .beliefs import Discounted, Priors, by_discount, priors_of, under_discounts
+from .error_rate import ErrorRate
 from .operating import (
     Analysis,
     Rule,
@@ -167,11 +168,22 @@ def _answer(plan: _Plan, table: pd.DataFrame) -> SingleArmAnswer:
         recommended,
         _rows(plan, table),
         tuple(table.loc[table["type1_above"], "n"].tolist()),
+        _error_rate(plan, table, recommended or request.n_max),
         best_power,
         _assured(plan, table, recommended),
         _discounts(plan, table),
         _frequentist(plan),
     )
+
+
+def _error_rate(plan: _Plan, table: pd.DataFrame, n: int) -> ErrorRate:
+    """How often a trial of this size succeeds falsely, and what set its critical count."""
+    error = float(table["type1"].iloc[n - plan.request.n_min])
+    free = plan.decision.critical(plan.priors.analysis, n)
+    return ErrorRate(
+        plan.request.null, plan.request.type1, error, error, plan.request.level,
+        "level" if free == plan.critical[n] else "type1",
+    )  # fmt: skip
 
 
 def _rows(plan: _Plan, table: pd.DataFrame) -> tuple[SizeRow, ...]:

@@ -5,18 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .beliefs import Discounted, Priors
+from .error_rate import ErrorRate
 from .operating import Analysis
-from .phrases import (
-    NOTHING_WANTED,
-    counted,
-    listed,
-    noise,
-    none_reaches,
-    under_discounts,
-    wanted,
-)
+from .phrases import counted, listed, noise
 from .requests import SingleArm
 from .result import BESIDE, IF_ANY, Best
+from .size_words import NOTHING_WANTED, none_reaches, under_discounts, wanted
 
 
 @dataclass(frozen=True)
@@ -68,6 +62,7 @@ class SingleArmAnswer:
     recommended_n: int | None
     table: tuple[SizeRow, ...]
     type1_above: tuple[int, ...]
+    error_rate: ErrorRate
     best_power: Best | None = field(metadata=IF_ANY)
     assured: Assured | None = field(metadata=BESIDE)
     discounted: Discounted | None = field(metadata=BESIDE)
@@ -85,7 +80,9 @@ def paragraph(
     """Return text for a protocol; every number is taken from the request or the answer."""
     believed = priors.believed is not None
     goal = wanted(request.assurance if believed else None, request.power)
-    parts = [
+    error = answer.error_rate
+    parts = [error.warning] if error.warning else []
+    parts += [
         "This is a single-arm trial with a binary outcome.",
         f"The trial is declared a {rule}.",
         f"The analysis prior is {priors.analysis.words}.",

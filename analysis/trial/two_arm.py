@@ -14,6 +14,7 @@ from ...models.rates.difference import probability_difference_above
 from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates, as_prior, moves_error
 from .beliefs import Discounted, Priors, by_discount, under_discounts
 from .design_frames import type1_frame
+from .error_rate import ErrorRate
 from .operating import as_mixture, predictive_moves, predictives
 from .pictures import size_picture
 from .requests import TwoArm, answers
@@ -267,11 +268,20 @@ def _answer(
 ) -> TwoArmAnswer:
     """Say what was found, and what surrounds the choice."""
     table = found.table
+    level, error = (float(table[name].iloc[place]) for name in ("level", "type1_max"))
     return TwoArmAnswer(
         recommended_n=recommended,
         table=rows_of(SizeRow, table.drop(columns=["level", "assurance_mcse"], errors="ignore")),
         operating=rows_of(Success, operating),
-        level=float(table["level"].iloc[place]),
+        level=level,
+        error_rate=ErrorRate(
+            plan.request.margin,
+            plan.request.type1,
+            error,
+            error,
+            level,
+            "level" if level == plan.request.level else "type1",
+        ),
         highest_attainable_assurance=plan.believed and _limit(plan, *plan.believed),
         highest_attainable_assurance_mcse=plan.believed and _limit_error(plan, *plan.believed),
         assurance_mcse=error_in(table, place, "assurance"),

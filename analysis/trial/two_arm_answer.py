@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .beliefs import Discounted, Priors
-from .phrases import NOTHING_WANTED, listed, noise, none_reaches, under_discounts, wanted
+from .error_rate import ErrorRate
+from .phrases import listed, noise
 from .requests import TwoArm
 from .result import BESIDE, Best
+from .size_words import NOTHING_WANTED, none_reaches, under_discounts, wanted
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class TwoArmAnswer:
     table: tuple[SizeRow, ...]
     operating: tuple[Success, ...]
     level: float
+    error_rate: ErrorRate
     highest_attainable_assurance: float | None
     highest_attainable_assurance_mcse: float | None
     assurance_mcse: float | None
@@ -75,7 +78,9 @@ def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoAr
     experimental, control = arms["experimental"], arms["control"]
     believed = experimental.believed is not None
     goal = wanted(request.assurance if believed else None, request.power)
-    parts = [
+    error = answer.error_rate
+    parts = [error.warning] if error.warning else []
+    parts += [
         "This is a randomised two-arm trial with a binary outcome, experimental against control.",
         f"The trial is declared a {rule}.",
         f"The analysis prior is {experimental.analysis.words} for the experimental and "

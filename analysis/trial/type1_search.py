@@ -49,7 +49,7 @@ def decide(
         low, high = (low, middle) if _errors(success, *masses).max() <= bound else (middle, high)
     # The points may have missed the top by a little.
     for place in range(high, levels.size):
-        level = _level_above(levels, place)
+        level = level_above(levels, place)
         success = (probability > level).astype(float)
         largest = _largest_type1(success, margin)
         if largest <= bound:
@@ -57,7 +57,7 @@ def decide(
     return success, level, largest
 
 
-def _level_above(levels: np.ndarray, place: int) -> float:
+def level_above(levels: np.ndarray, place: int) -> float:
     """Return a level above the one at `place` and below the next, with as few digits as can be.
 
     A protocol may copy it, and an analysis with other rounding decides the same.

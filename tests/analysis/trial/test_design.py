@@ -312,7 +312,7 @@ PLAN = {"null": 0.2, "target": 0.4}
     ("change", "complaint"),
     [
         ({"null": 1.2}, "null 1.2: give a value between 0 and 1"),
-        ({"null": 0.0}, "null 0: give a value between 0 and 1"),
+        ({"null": 0.0}, "null 0: the event would never happen"),
         ({"null": math.nan}, "null nan: give a value between 0 and 1"),
         ({"target": 0.1}, "target 0.1 is not above null 0.2"),
         ({"target": 0.2}, "target 0.2 is not above null 0.2"),

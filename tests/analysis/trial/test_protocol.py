@@ -15,7 +15,7 @@ def test_interim_looks_name_the_ends_the_prior_and_the_decision_now():
         f"and for efficacy with at least {first['efficacy_at_least']} events."
     ) in said
     assert f"After 40 patients: success with at least {last['efficacy_at_least']} events." in said
-    assert "the exact type I error is at most 0.05" in said
+    assert "raised until the type I error over all looks is at most 0.05" in said
     assert "under the design prior" in said
     with_looks = result.to_dict()["success_probability_with_looks"]
     assert f"with the stops of the looks ahead it is {with_looks:.3f}" in said
