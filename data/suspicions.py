@@ -87,7 +87,9 @@ def _totals(rows: pd.DataFrame) -> Iterator[str]:
         twice, others = 2 * rows[_COUNTS], groups["n"].transform("size") - 1
         adds_up = (twice == groups[_COUNTS].transform("sum")).all(axis=1) & (others > 1)
         for row, beside in zip(rows[adds_up].itertuples(), others[adds_up], strict=True):
-            if beside >= _ROWS_THAT_ADD_UP or _TOTAL.fullmatch(_plain(str(row.study))):
+            # Where nothing happened the events add up in any row: only its name can tell.
+            by_counts = beside >= _ROWS_THAT_ADD_UP and row.events_max > 0
+            if by_counts or _TOTAL.fullmatch(_plain(str(row.study))):
                 yield (
                     f"{row.study}, {row.arm}, {row.outcome}: {_count(row)} are the sums of the "
                     f"{beside} other rows: leave it out if it is their total, or its patients "

@@ -62,6 +62,8 @@ def test_a_totals_row_is_named_and_kept(table, text, row):
     [
         # Two studies whose counts happen to add up to those of a third.
         "study,events,n\nA 2019,3,10\nB 2020,5,12\nC 2021,8,22\n",
+        # Nothing happened anywhere: only the patients add up.
+        "study,events,n\nz1,0,20\nz2,0,30\nz3,0,100\nz4,0,50\n",
         "study,events,n\nA 2019,3,10\nTotal,3,10\n",
         "study,events,n\nA,3,10\nB,5,12\nC,0,8\nTotal,8,31\n",
         "study,outcome,events,n\nA,a,3,10\nB,a,5,12\nTotal,b,8,22\n",
