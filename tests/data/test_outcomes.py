@@ -18,7 +18,7 @@ from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT
 
 # The named prior sets give single outcomes their published priors: that is what they are.
-NAMING = {"data/outcomes.py", "models/priors/catalogue.py"}
+NAMING = {"data/outcomes.py", "models/priors/catalogue.py", "models/effects/priors.py"}
 
 
 def test_every_outcome_has_a_name_of_its_own_and_words():
