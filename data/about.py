@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .cells import EvidenceError, Problem
+from .mistakes import shown, unknown_name
 from .names import disease_shorts, words
-from .tables import EvidenceError, Problem, read_text, shown, unknown_name
+from .text_files import read_text
 
 FILE = "about.toml"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .tables import Row
+from .cells import Row
 
 TREATED_ARMS = ("msc", "msc_low", "msc_high")
 DOSE_ARMS = ("msc_low", "msc_high")

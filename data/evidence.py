@@ -15,6 +15,7 @@ import pandas as pd
 from .about import FILE as ABOUT_FILE
 from .about import UNDESCRIBED, About, read_about
 from .cautions import cautions as _cautions
+from .cells import EvidenceError, Problem
 from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
 from .errors import SelectionError
 from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
@@ -37,7 +38,7 @@ from .selection import (
     selected_rows,
 )
 from .suspicions import similar_names, suspicions
-from .tables import EvidenceError, Problem, read_table
+from .tables import read_table
 
 __all__ = [
     "ANALYSIS_SETS",

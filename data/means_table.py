@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from .cells import Problem, Row, Table, forget_cells, missing_columns
 from .entries import ARMS, OUTCOME_FIELDS, Entry
 from .means import DIRECTIONS, KINDS, Means, responders
 from .outcomes import OUTCOMES, outcome
 from .problems import check_against_study, check_means
-from .tables import Problem, Row, Table, forget_cells, missing_columns
 
 MEANS_COLUMNS = (
     "study_id",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .cells import Problem, Table, forget_cells, missing_columns
 from .entries import ARMS, CERTAINTIES, ROLES, STATISTICS, Entry
 from .mistakes import shown
 from .outcomes import OUTCOMES
 from .problems import check_against_study, check_entries, check_one_disease, check_unnamed_total
-from .tables import Problem, Table, forget_cells, missing_columns
 
 STUDY_COLUMNS = (
     "study_id",
