@@ -101,6 +101,7 @@ ROOMS: dict[str, set[str]] = {
         "fit_priors",
         "monitoring",
         "pictures",
+        "request",
         "requests",
         "result",
     },

@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 
 from ...data.errors import InputError
 from ..guard.result import CheckResult
-from ..trial.requests import REQUESTS, Request
+from ..trial.request import Request
+from ..trial.requests import REQUESTS
 from . import console
 from .design_options import FIT_OPTIONS, OPTIONS, FromFit
 from .exits import DONE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.errors import InputError
 from ..guard.result import CheckResult
-from ..trial.requests import Request
+from ..trial.request import Request
 from .design_options import FromFit
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from ...models.rates.fit import map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, as_prior
 from .design_frames import ess_frame
 from .phrases import noise, rate_words
-from .requests import Ess, answers
+from .request import answers
+from .requests import Ess
 from .result import DesignResult, Picture
 
 # Stretches of draws that are left out in turn, each longer than a chain remembers.

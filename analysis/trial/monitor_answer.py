@@ -8,8 +8,8 @@ from .beliefs import Priors
 from .error_rate import ErrorRate
 from .operating import Analysis
 from .phrases import counted, listed, noise
-from .requests import Monitor
 from .result import BESIDE
+from .watch_requests import Monitor
 
 
 @dataclass(frozen=True)

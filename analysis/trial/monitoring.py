@@ -23,9 +23,10 @@ from .operating import (
     crossing_probabilities,
 )
 from .pictures import stopping_pictures
-from .requests import Monitor, answers
+from .request import answers
 from .result import DesignResult, rows_of
 from .safety import safety
+from .watch_requests import Monitor
 
 __all__ = ["monitor", "predictive_probability", "safety"]
 

@@ -20,7 +20,8 @@ from .beliefs import Priors
 from .design_frames import CRITERIA, precision_frame
 from .operating import as_mixture, averaging_error, predictive_moves
 from .phrases import listed, noise
-from .requests import Precision, answers
+from .request import answers
+from .requests import Precision
 from .result import DesignResult, Picture
 
 GRID = 401

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .error_rate import ErrorRate
-from .requests import Request
+from .request import Request
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

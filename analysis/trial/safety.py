@@ -16,7 +16,7 @@ from .checks import several
 from .error_rate import ErrorRate, raised_level, strictest_needed
 from .operating import Analysis, averaging_error, crossing_probabilities
 from .pictures import stopping_pictures
-from .requests import Safety, answers
+from .request import answers
 from .result import DesignResult, rows_of
 from .safety_answer import (
     AverageEnding,
@@ -28,6 +28,7 @@ from .safety_answer import (
     ZeroEvents,
     paragraph,
 )
+from .watch_requests import Safety
 
 # Nominal type I errors of the sequential test that are tried.
 NOMINAL = 200

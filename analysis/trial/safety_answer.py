@@ -8,8 +8,8 @@ from .beliefs import Priors
 from .error_rate import ErrorRate
 from .operating import Analysis
 from .phrases import listed, noise
-from .requests import Safety
 from .result import IF_ANY
+from .watch_requests import Safety
 
 # More stretches of counts than these are left to the table.
 MOST_COUNTS = 12

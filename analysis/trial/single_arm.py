@@ -21,7 +21,8 @@ from .operating import (
     predictives,
 )
 from .pictures import operating_picture, size_picture
-from .requests import SingleArm, answers
+from .request import answers
+from .requests import SingleArm
 from .result import DesignResult, Picture, best_of, error_in, smallest_lasting
 from .single_arm_answer import Assured, BinomialTest, SingleArmAnswer, SizeRow, paragraph
 

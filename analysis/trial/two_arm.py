@@ -17,9 +17,10 @@ from .design_frames import type1_frame
 from .error_rate import ErrorRate
 from .operating import as_mixture, predictive_moves, predictives
 from .pictures import size_picture
-from .requests import TwoArm, answers
+from .request import answers
 from .result import DesignResult, Picture, best_of, error_in, rows_of, smallest_lasting
 from .two_arm_answer import NormalTest, SizeRow, Success, TwoArmAnswer, paragraph
+from .two_arm_request import TwoArm
 from .type1_search import decide, success_probability
 
 SHOWN = tuple(round(rate, 3) for rate in np.arange(0.025, 1.0, 0.025))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from .beliefs import Discounted, Priors
 from .error_rate import ErrorRate
 from .phrases import listed, noise
-from .requests import TwoArm
 from .result import BESIDE, Best
 from .size_words import NOTHING_WANTED, none_reaches, under_discounts, wanted
+from .two_arm_request import TwoArm
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from scipy import special
 from ...models.rates.beta_mixture import binomial_mass
 from .design_frames import stage_frame
 from .pictures import null_and_target
-from .requests import TwoStage, answers
+from .request import answers
+from .requests import TwoStage
 from .result import DesignResult, Picture
 
 

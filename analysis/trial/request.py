@@ -1,0 +1,80 @@
+"""A request to the trial designer: the keywords of a design as a frozen value."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar
+
+from .checks import several
+
+Several = float | Sequence[float]
+# Fields that take one rate or several.
+RATES = ("power_at", "rate", "control_rate")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """What was asked: the keywords of a design as they were given."""
+
+    design: ClassVar[str]
+    sentence: ClassVar[str]
+    #: Whether the trial may be analysed otherwise than with a prior on its one rate.
+    any_analysis: ClassVar[bool] = False
+
+    @classmethod
+    def keywords(cls) -> tuple[str, ...]:
+        """Names of what may be given."""
+        return tuple(each.name for each in fields(cls))
+
+    @classmethod
+    def priors(cls) -> tuple[str, ...]:
+        """Names of the priors on a rate among them."""
+        return tuple(name for name in cls.keywords() if "prior" in name)
+
+    @classmethod
+    def needed(cls) -> tuple[str, ...]:
+        """Names of what must be given."""
+        return tuple(each.name for each in fields(cls) if each.default is MISSING)
+
+    def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return JSON-ready values.
+
+        Parameters
+        ----------
+        said : mapping
+            By field, what to say in the place of its value: priors are said in words.
+        """
+        told = {name: getattr(self, name) for name in self.keywords()}
+        told |= {name: list(several(told[name])) for name in RATES if name in told}
+        return {"design": self.design, **told, **said}
+
+
+def answers[**P, R, A](request: Callable[P, R]) -> Callable[[Callable[[R], A]], Callable[P, A]]:
+    """Let a design be asked by keywords, which become its request at once.
+
+    Parameters
+    ----------
+    request : type
+        A frozen dataclass.
+
+    Returns
+    -------
+    callable
+        Decorator of a function of that value.
+    """
+
+    def decorate(answer: Callable[[R], A]) -> Callable[P, A]:
+        @functools.wraps(answer)
+        def ask(*args: P.args, **kwargs: P.kwargs) -> A:
+            return answer(request(*args, **kwargs))
+
+        del ask.__wrapped__
+        ask.__dict__["__signature__"] = inspect.signature(request).replace(
+            return_annotation=inspect.signature(answer).return_annotation
+        )
+        return ask
+
+    return decorate

@@ -1,0 +1,138 @@
+"""What may be asked of a trial of an experimental arm against control."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...data.errors import InputError
+from .checks import (
+    DIRECTIONS,
+    LARGEST_SIZE,
+    check_beyond,
+    check_choice,
+    check_count,
+    check_discount,
+    check_rates,
+    check_sizes,
+    several,
+)
+from .request import Request, Several
+
+if TYPE_CHECKING:
+    from ...models.rates.prior import AnyPrior
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TwoArm(Request):
+    """A trial of an experimental arm against control."""
+
+    design = "two-arm"
+    sentence = "Size a trial of an experimental arm against control."
+
+    margin: float = 0.0
+    effect: float | None = None
+    control_rate: Several | None = None
+    level: float = 0.95
+    direction: str = "above"
+    type1: float | None = None
+    power: float | None = None
+    assurance: float | None = 0.8
+    n_min: int = 5
+    n_max: int = 300
+    allocation: float = 1.0
+    n_experimental: int | None = None
+    n_control: int | None = None
+    analysis_prior: str | AnyPrior = "beta(1,1)"
+    analysis_prior_experimental: str | AnyPrior | None = None
+    analysis_prior_control: str | AnyPrior | None = None
+    design_prior: str | AnyPrior | None = None
+    design_prior_experimental: str | AnyPrior | None = None
+    design_prior_control: str | AnyPrior | None = None
+    discount: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_choice("direction", self.direction, DIRECTIONS)
+        self._check_differences()
+        check_rates(level=self.level, type1=self.type1, power=self.power, assurance=self.assurance)
+        self._check_sizes()
+        believed = self.believed
+        if (believed[0] is None) != (believed[1] is None):
+            missing = "experimental" if believed[0] is None else "control"
+            raise InputError(
+                f"assurance needs a design prior for both arms: give design_prior_{missing}"
+            )
+        check_discount(self.discount, believed[0] is not None)
+
+    def _check_differences(self) -> None:
+        for name, difference in (("margin", self.margin), ("effect", self.effect)):
+            if difference is not None and not -1 < difference < 1:
+                raise InputError(f"{name} {difference:g}: a risk difference lies between -1 and 1")
+        check_beyond("effect", self.effect, "margin", self.margin, self.direction)
+        if self.effect is not None and not self.rates:
+            raise InputError(
+                f"effect {self.effect:g} is added to a control rate: give control_rate"
+            )
+        check_rates(control_rate=self.rates)
+        for rate in self.rates:
+            if self.effect is not None and not 0 <= rate + self.effect <= 1:
+                raise InputError(
+                    f"effect {self.effect:g} leads from control_rate {rate:g} to "
+                    f"{rate + self.effect:g}: choose them so that the experimental rate is from 0 "
+                    "to 1"
+                )
+        if self.power is not None and self.effect is None:
+            raise InputError(
+                f"power {self.power:g} needs a true difference: give effect and control_rate"
+            )
+
+    def _check_sizes(self) -> None:
+        if not math.isfinite(self.allocation) or self.allocation <= 0:
+            raise InputError(
+                f"allocation {self.allocation:g}: give experimental patients per control, > 0"
+            )
+        if (self.n_experimental is None) != (self.n_control is None):
+            raise InputError("n_experimental and n_control belong together: give both")
+        check_count("n_experimental", self.n_experimental, least=1, most=LARGEST_SIZE)
+        check_count("n_control", self.n_control, least=1, most=LARGEST_SIZE)
+        if not self.sized:
+            check_sizes(self.n_min, self.n_max)
+            if self.n_max < 2:
+                raise InputError(f"n_max {self.n_max}: two arms need at least 2 patients")
+
+    def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return JSON-ready values; the arms' own priors stand for what both share."""
+        told = super().to_dict(said)
+        return {k: v for k, v in told.items() if k not in ("analysis_prior", "design_prior")}
+
+    @property
+    def sized(self) -> bool:
+        """Whether one size is given instead of a range."""
+        return self.n_experimental is not None
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """True control rates at which power is given."""
+        return several(self.control_rate)
+
+    @property
+    def believed(self) -> tuple[str | AnyPrior | None, str | AnyPrior | None]:
+        """Design priors of the experimental and of the control rate."""
+        return (
+            self.design_prior_experimental or self.design_prior,
+            self.design_prior_control or self.design_prior,
+        )
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """Experimental and control patients of every size in question."""
+        if self.n_experimental is not None and self.n_control is not None:
+            return [(self.n_experimental, self.n_control)]
+        sizes = []
+        for total in range(max(self.n_min, 2), self.n_max + 1):
+            experimental = round(total * self.allocation / (1 + self.allocation))
+            experimental = min(max(experimental, 1), total - 1)
+            sizes.append((experimental, total - experimental))
+        return sizes
