@@ -19,11 +19,13 @@ from .cells import EvidenceError, Problem
 from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
 from .errors import SelectionError
 from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
+from .mistakes import shown
 from .outcomes import OUTCOMES, PARENTS
 from .reading import (
     COUNT_COLUMNS,
     FOLDER_TABLES,
     REVIEW_COLUMNS,
+    SYNONYMS,
     read_counts,
     read_outcomes,
     read_review,
@@ -38,7 +40,7 @@ from .selection import (
     selected_rows,
 )
 from .suspicions import similar_names, suspicions
-from .tables import read_table
+from .tables import FRAME, read_table
 
 __all__ = [
     "ANALYSIS_SETS",
@@ -93,6 +95,8 @@ class Evidence:
         Treated and control arms of the selection, one row a study, arm and outcome: `events_min`
         to `events_max` of `n` patients, `months` of follow-up (NaN where absent). A selected
         outcome brings the one that it is nested in.
+    reading : tuple of str
+        What a user should be told of how the tables were read: encodings, other names of columns.
     """
 
     studies: pd.DataFrame
@@ -104,6 +108,7 @@ class Evidence:
     selection: Selection
     rows: pd.DataFrame
     controls: pd.DataFrame
+    reading: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         counts = f"{len(self.rows)} rows of {len(set(self.rows['study']))} studies"
@@ -152,7 +157,8 @@ class Evidence:
     @cached_property
     def messages(self) -> tuple[str, ...]:
         """What the user should be told of how the selection is read."""
-        told = [
+        told = list(self.reading)
+        told += [
             f"outcome {name} is not one of the dictionary: it stands alone, on the log-odds scale, "
             "with the general priors of the prior set, unless that names it"
             for name in self.outcome_names
@@ -220,15 +226,20 @@ class Evidence:
         return bool(studies[0] & studies[1])
 
 
-def load_evidence(path: str | Path | None = None, **selection: Any) -> Evidence:
+def load_evidence(
+    path: str | Path | pd.DataFrame | None = None, *, sheet: str | None = None, **selection: Any
+) -> Evidence:
     """Read and check a data set and select a part of it.
 
     Parameters
     ----------
-    path : str or Path, optional
+    path : str, Path or DataFrame, optional
         A folder with `studies.csv`, `outcomes.csv` and perhaps `review.csv` and `about.toml`; or
-        one CSV file with the columns `study, events, n` (or `events_min, events_max, n`) and
-        perhaps `disease, outcome, arm, months`. The shipped evidence by default.
+        one table with the columns `study, events, n` (or `events_min, events_max, n`) and
+        perhaps `disease, outcome, arm, months`: a CSV file (commas, semicolons or tabs; `.gz`), an
+        Excel workbook, or a data frame. The shipped evidence by default.
+    sheet : str, optional
+        Which sheet of a workbook that has several.
     **selection
         Fields of `Selection`.
 
@@ -248,13 +259,19 @@ def load_evidence(path: str | Path | None = None, **selection: Any) -> Evidence:
     >>> load_evidence(outcomes="remission").outcome_names
     ('improvement', 'remission')
     """
+    if isinstance(path, pd.DataFrame):
+        return _read_single(path, FRAME, sheet).select(**selection)
     place = Path(__file__).parent if path is None else Path(path)
     name = str(place if path is None else path)
     problems: list[Problem] = []
     is_folder = _is_folder(place, name, problems)
+    if is_folder and sheet is not None:
+        wrong = f"is a folder, which has no sheet {shown(sheet)}: leave the sheet out"
+        problems.append(Problem(name, 1, "file", wrong))
     if problems:
         raise EvidenceError(problems)
-    return (_read_folder if is_folder else _read_single)(place, name).select(**selection)
+    read = _read_folder(place, name) if is_folder else _read_single(place, name, sheet)
+    return read.select(**selection)
 
 
 def summary(evidence: Evidence) -> dict[str, int]:
@@ -326,21 +343,23 @@ def _read_folder(folder: Path, name: str) -> Evidence:
         about = read_about(folder / ABOUT_FILE, prefix + ABOUT_FILE, named, problems)
     if problems or studies is None:
         raise EvidenceError(problems)
-    return _evidence(list(studies.values()), entries, statements, OUTCOMES, about, means)
+    read = _evidence(list(studies.values()), entries, statements, OUTCOMES, about, means)
+    notes = [note for table in tables.values() if table for note in table.notes]
+    return replace(read, reading=tuple(notes))
 
 
-def _read_single(path: Path, name: str) -> Evidence:
+def _read_single(source: Path | pd.DataFrame, name: str, sheet: str | None) -> Evidence:
     problems: list[Problem] = []
-    table = read_table(path, name, problems, COUNT_COLUMNS)
+    table = read_table(source, name, problems, COUNT_COLUMNS, SYNONYMS, sheet)
     entries = read_counts(table, problems) if table else []
-    if problems:
+    if problems or table is None:
         raise EvidenceError(problems)
     by_study: dict[str, list[Entry]] = {}
     for entry in entries:
         by_study.setdefault(str(entry.study), []).append(entry)
     studies = [_study_of_counts(study, rows) for study, rows in by_study.items()]
     vocabulary = _in_dictionary_order([str(entry.outcome) for entry in entries])
-    return _evidence(studies, entries, [], vocabulary)
+    return replace(_evidence(studies, entries, [], vocabulary), reading=table.notes)
 
 
 def _study_of_counts(study: str, entries: list[Entry]) -> dict[str, Any]:

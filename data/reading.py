@@ -43,6 +43,19 @@ FOLDER_TABLES = {
 }
 #: What a single table of counts at least has.
 COUNT_COLUMNS = ("study", "events", "n")
+#: Other words for its columns, in small letters, with the column that each is.
+SYNONYMS = {
+    word: column
+    for column, words in {
+        "study": ("author", "slab", "trial"),
+        "events": ("event", "r", "x", "xi", "ai", "responders"),
+        "n": ("total", "ni", "sample_size"),
+        "disease": ("indication", "group", "cancer"),
+        "months": ("follow_up", "followup_months"),
+        "arm": ("treatment",),
+    }.items()
+    for word in words
+}
 
 
 def read_studies(table: Table, problems: list[Problem]) -> dict[str, dict[str, Any]] | None:
@@ -131,12 +144,12 @@ def read_counts(table: Table, problems: list[Problem]) -> list[Entry]:
     if exact and bounded:
         wrong = f"this column is there beside {' and '.join(bounded)}"
         remedy = "keep events where counts are known, events_min and events_max where bounded"
-        problems.append(Problem(table.file, table.line, "events", f"{wrong}: {remedy}"))
+        problems.append(table.problem("events", f"{wrong}: {remedy}"))
         return []
     if "study_id" in table.columns and "study" not in table.columns:
         wrong = "this column is missing, study_id is there: rename it to study"
         remedy = "or give the folder that holds studies.csv and outcomes.csv"
-        problems.append(Problem(table.file, table.line, "study", f"{wrong}, {remedy}"))
+        problems.append(table.problem("study", f"{wrong}, {remedy}"))
         return []
     events = ("events_min", "events_max") if bounded else ("events", "events")
     missing = missing_columns(table, ("study", *dict.fromkeys(events), "n"), problems)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from . import console
 from .exits import status_of
-from .options import FolderArgument, JsonOption, PathArgument
+from .options import FolderArgument, JsonOption, PathArgument, SheetOption
 from .results_folder import stored_fit, writing_to
 
 
 def check(
     folder: FolderArgument = Path("results"),
     path: PathArgument = None,
+    sheet: SheetOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Run the guard on a stored fit.
@@ -21,7 +22,7 @@ def check(
     """
     from ..paper.report.findings import findings_of, write_check
 
-    made, evidence = stored_fit(folder, path)
+    made, evidence = stored_fit(folder, path, sheet)
     with writing_to(folder), console.progress_display() as progress:
         checked = findings_of(made, evidence, folder, True, progress)
         write_check(checked, folder)

@@ -36,7 +36,7 @@ def _command(design: type[Request]) -> Callable[..., int]:
     def command(**given: Any) -> int:
         out, as_json = given.pop("out"), given.pop("as_json")
         source = {name: given.pop(name) for name in FIT_OPTIONS if name in given}
-        from_fit = FromFit(**source) if source else FromFit(Path("results"), None, None, None, 0.2)
+        from_fit = FromFit(**source)
         asked = {name: value for name, value in given.items() if value not in (None, [])}
         return _answer(design, asked, from_fit, out, as_json)
 
@@ -99,6 +99,6 @@ def judged_fit(source: FromFit) -> tuple[DataTree, CheckResult]:
     """Load the fit behind a design's priors, and what the guard found of this very fit."""
     from ..paper.report.findings import kept_check
 
-    made, _ = stored_fit(source.folder, source.path)
+    made, _ = stored_fit(source.folder, source.path, source.sheet)
     folder = source.folder.parent if source.folder.is_file() else source.folder
     return made, kept_check(folder, made)

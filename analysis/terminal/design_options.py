@@ -11,18 +11,19 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import PathArgument
+from .options import PathArgument, SheetOption
 
 
 @dataclass(frozen=True)
 class FromFit:
     """Which posterior of which stored fit a prior is taken from."""
 
-    folder: Path
-    path: Path | None
-    disease: str | None
-    outcome: str | None
-    robust_weight: float
+    folder: Path = Path("results")
+    path: Path | None = None
+    sheet: str | None = None
+    disease: str | None = None
+    outcome: str | None = None
+    robust_weight: float = 0.2
 
 
 def _number(sentence: str, metavar: str = "X") -> Any:
@@ -92,6 +93,7 @@ OPTIONS: dict[str, Any] = {
 
 FIT_OPTIONS: dict[str, tuple[Any, Any]] = {
     "path": (PathArgument, None),
+    "sheet": (SheetOption, None),
     "folder": (
         Annotated[Path, typer.Option("--fit", metavar="DIR", help="Folder of a stored fit.")],
         Path("results"),

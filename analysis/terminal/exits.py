@@ -86,7 +86,8 @@ def refuse(lines: Sequence[str], as_json: bool = False, problems: Sequence[Any] 
 def stated(lines: Sequence[str], problems: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Give mistakes as they stand in JSON, each with file, line, column and message."""
     nowhere = dict.fromkeys(("file", "line", "column"))
-    return [vars(each) for each in problems] or [{**nowhere, "message": line} for line in lines]
+    places = [{k: v for k, v in vars(each).items() if k != "cell" or v} for each in problems]
+    return places or [{**nowhere, "message": line} for line in lines]
 
 
 def _close_output() -> None:

@@ -11,7 +11,7 @@ import typer
 from ...data.errors import InputError
 from . import console
 from .exits import DONE
-from .options import FolderArgument, JsonOption, PathArgument
+from .options import FolderArgument, JsonOption, PathArgument, SheetOption
 from .results_folder import stored_fit, writing_to
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def figures(
     folder: FolderArgument = Path("results"),
     path: PathArgument = None,
+    sheet: SheetOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder to write to; DIR/figures if left out."),
@@ -41,7 +42,7 @@ def figures(
     from ..paper.report.fits import kept_poolings
     from ..sensitivity.store import load_borrowing, load_comparison
 
-    made, evidence = stored_fit(folder, path)
+    made, evidence = stored_fit(folder, path, sheet)
     if evidence is None:
         raise InputError(
             f"{folder}: holds a fit of other data than the shipped: name its data after the folder"

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 PathArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="PATH", help="Folder of tables or one CSV; the shipped evidence if left out."
+        metavar="PATH",
+        help="Folder of tables, CSV or workbook; the shipped evidence if left out.",
     ),
+]
+SheetOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Sheet of a workbook that has several.")
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object, and nothing else, on stdout.")
@@ -51,6 +55,7 @@ class SelectionOptions:
     """What part of which data set is asked for."""
 
     path: PathArgument = None
+    sheet: SheetOption = None
     analysis_set: Annotated[
         str,
         typer.Option(
@@ -88,6 +93,7 @@ class SelectionOptions:
 
         return load_evidence(
             self.path,
+            sheet=self.sheet,
             analysis_set=self.analysis_set,
             definitions=self.definitions,
             outcomes=tuple(self.outcome or ()),

@@ -41,7 +41,9 @@ def _refuse_place(folder: Path) -> None:
         raise InputError(f"{existing}: may not be written to; name another folder with --out")
 
 
-def stored_fit(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | None]:
+def stored_fit(
+    folder: Path, path: Path | None, sheet: str | None = None
+) -> tuple[DataTree, Evidence | None]:
     """Load a stored fit and the data that it is a fit of; None where only the fit has them."""
     from ...data.evidence import load_evidence
     from ..fitting.fit import load_fit, run_config
@@ -49,7 +51,7 @@ def stored_fit(folder: Path, path: Path | None) -> tuple[DataTree, Evidence | No
     made = load_fit(folder)
     config = run_config(made)
     try:
-        evidence = load_evidence(path, **config["selection"])
+        evidence = load_evidence(path, sheet=sheet, **config["selection"])
     except SelectionError:  # the selection names what these data do not have
         evidence = None
     if evidence is not None and evidence.sha256 == config["data_sha256"]:

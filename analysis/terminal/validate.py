@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from . import console
 from .exits import DONE, refuse, stated
-from .options import JsonOption, PathArgument
+from .options import JsonOption, PathArgument, SheetOption
 
 
-def validate(path: PathArgument = None, as_json: JsonOption = False) -> int:
+def validate(
+    path: PathArgument = None, sheet: SheetOption = None, as_json: JsonOption = False
+) -> int:
     """Check a data set.
 
     Prints counts and cautions, or every problem as file:line: column: what is wrong.
@@ -15,7 +17,7 @@ def validate(path: PathArgument = None, as_json: JsonOption = False) -> int:
     from ...data.evidence import EvidenceError, load_evidence, summary
 
     try:
-        evidence = load_evidence(path)
+        evidence = load_evidence(path, sheet=sheet)
     except EvidenceError as wrong:
         if not as_json:
             raise

@@ -11,7 +11,7 @@ from mscpool.data import errors
 #: says that there is no tail to smooth.
 READERS = {
     ("data/evidence.py", "_is_folder"),
-    ("data/text_files.py", "read_text"),
+    ("data/text_files.py", "read_bytes"),
     ("models/rates/prior.py", "parse_prior"),
     ("models/priors/files.py", "_parsed"),
     ("analysis/paper/report/findings.py", "kept_check"),
