@@ -60,7 +60,10 @@ def workbook_grid(raw: bytes, file: str, sheet: str | None, problems: list[Probl
     _complain_of_cells(chosen, formulas[chosen.title], file, problems)
     if len(problems) > before:
         return None
-    rows = [(row[0].row, [_shown_text(cell) for cell in row]) for row in chosen.iter_rows() if row]
+    rows = [
+        (line, [_shown_text(cell) for cell in row])
+        for line, row in enumerate(chosen.iter_rows(), start=1)
+    ]
 
     def cell_name(line: int, place: int) -> str:
         return _name_of(chosen, line, place + 1)
@@ -132,12 +135,12 @@ def _complain_of_cells(
         wrong = f"the cells {merged.coord} are merged: unmerge them, and write in each what it says"
         name = _name_of(sheet, merged.min_row, merged.min_col)
         problems.append(Problem(file, merged.min_row, "row", wrong, name))
-    for row in formulas.iter_rows():
-        for cell in row:
+    for line, row in enumerate(formulas.iter_rows(), start=1):
+        for column, cell in enumerate(row, start=1):
             if cell.data_type == "f" and sheet[cell.coordinate].value is None:
                 wrong = "holds a formula without its value: open the file in Excel, and save it"
-                name = _name_of(sheet, cell.row, cell.column)
-                problems.append(Problem(file, cell.row, "row", wrong, name))
+                name = _name_of(sheet, line, column)
+                problems.append(Problem(file, line, "row", wrong, name))
 
 
 def _shown_text(cell: Any) -> str:
