@@ -30,6 +30,7 @@ ROOMS: dict[str, set[str]] = {
         "names",
         "outcomes",
         "selection",
+        "template",
     },
     "models": {"direction", "outcomes", "pooling", "terms"},
     "models.priors": {"catalogue", "density", "elicit", "files", "prior", "quantile_table", "sets"},

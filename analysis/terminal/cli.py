@@ -22,6 +22,7 @@ from .fit import fit
 from .interrupts import Interrupted, leave, watch
 from .priors import priors
 from .report import report
+from .template import template
 from .validate import validate
 
 app = typer.Typer(
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (validate, fit, effects, check, priors, figures, report, calibrate):
+for command in (template, validate, fit, effects, check, priors, figures, report, calibrate):
     app.command()(command)
 app.add_typer(design_app(), name="design")
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...data.errors import InputError
 from . import console
 from .exits import DONE, refuse, stated
 from .options import JsonOption, PathArgument, SheetOption
 
 
 def validate(
-    path: PathArgument = None, sheet: SheetOption = None, as_json: JsonOption = False
+    path: PathArgument = None,
+    sheet: SheetOption = None,
+    fix: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.csv", help="Write a single table as it was understood."),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Check a data set.
 
@@ -16,6 +28,8 @@ def validate(
     """
     from ...data.evidence import EvidenceError, load_evidence, summary
 
+    if fix is not None:
+        _refuse_to_fix(path, fix)
     try:
         evidence = load_evidence(path, sheet=sheet)
     except EvidenceError as wrong:
@@ -25,6 +39,10 @@ def validate(
         counts = dict.fromkeys(("studies", "patients", "rows"))
         console.print_json({"valid": False, **counts, "problems": problems, "cautions": []})
         return refuse(str(wrong).splitlines())
+    if fix is not None:
+        from ...data.template import write_understood
+
+        write_understood(evidence, fix)
     counts, cautions = summary(evidence), evidence.cautions()
     console.say(*(told for told in evidence.messages if told not in cautions))
     if as_json:
@@ -39,3 +57,13 @@ def validate(
     for caution in cautions:
         print(console.printable(f"caution: {caution}"))
     return DONE
+
+
+def _refuse_to_fix(path: Path | None, fixed: Path) -> None:
+    """Refuse to write over what is there, and what a single table cannot hold."""
+    if path is None or path.is_dir():
+        raise InputError("--fix writes a single table; this data set is a folder of tables")
+    if fixed.suffix.lower() != ".csv":
+        raise InputError(f"--fix {fixed}: name a file that ends with .csv")
+    if fixed.exists():
+        raise InputError(f"--fix {fixed}: is there already; name another file")
