@@ -13,20 +13,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
-from ...models.exact.likelihood_table import row_probabilities
-from ...models.outcomes import Link
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.diagnostics import LARGEST_PARETO_K
 from ..fitting.predict import Levels, integrated_log_likelihood
 from .monte_carlo import PRECISE, mean_and_error
+from .new_study import predicted
 from .result import LeftOut
 from .surprise import adjusted, judge
 
-#: Levels at which predictive distributions are tabulated; beyond them no trial tells a rate from 0
-#: or 1. Nodes for a study's effect, and for each of the effects of an outcome and of its child.
-_GRID = np.linspace(-16, 16, 3201)
-_NODES, _NODES_TWO = 31, 15
 #: A study less probable than this (its two-sided mid-p value), whose level was drawn anew, is
 #: predicted again by a fit without it: the verdict hangs on it, and a tail on few of the draws.
 _SURPRISING = 0.05
@@ -59,9 +54,9 @@ def leave_out(
     rng : numpy.random.Generator
         Randomises the probability integral transform, and levels drawn anew.
     refit : callable, optional
-        Samples the model given terms without a unit and returns draws of its levels; used for the
-        units whose Pareto k stays above `LARGEST_PARETO_K`, and for those that surprise with levels
-        drawn anew.
+        Samples the model given the terms of a unit's outcome without the unit, and returns draws of
+        its levels; used for the units whose Pareto k stays above `LARGEST_PARETO_K`, and for those
+        that surprise with levels drawn anew.
     units : iterable of int, optional
         Codes of the units to leave out; every one by default.
 
@@ -107,12 +102,16 @@ def _refitted(
     refit: Callable[[Terms, int], Levels],
     rng: np.random.Generator,
 ) -> list[LeftOut]:
-    """Predict a unit by a fit without it, longer where the verdict hangs on the error of draws."""
-    from .disease_left import only_units, without_unit
+    """Predict a unit by a fit without it, longer where the verdict hangs on the error of draws.
 
-    here = []
+    Outcomes are independent: only the unit's own and that nested in it are fitted.
+    """
+    from .disease_left import only_units
+
+    alike = np.flatnonzero(terms.units["outcome"] == terms.units["outcome"].iloc[unit])
+    others, here = only_units(terms, alike[alike != unit]), []
     for times in _LENGTHS:
-        levels = refit(without_unit(terms, unit), times)
+        levels = refit(others, times)
         own = integrated_log_likelihood(levels, only_units(terms, [unit]))[:, unit]
         elpd = float(logsumexp(own) - np.log(len(own)))
         weights = np.full(len(levels), 1 / len(levels))
@@ -183,80 +182,3 @@ def importance_weights(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarr
                 if "tail values" not in str(problem):
                     raise
     return log_weights - logsumexp(log_weights, axis=0), k
-
-
-def predicted(
-    levels: Levels, terms: Terms, outcome: str, rows: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Predict the rows' total in a new study of their disease, given each draw.
-
-    The predictive distribution given a draw is averaged over the study's effects by Gauss-Hermite
-    quadrature, so that no chance but that of the draws remains (Rao-Blackwell).
-
-    Parameters
-    ----------
-    levels : Levels
-        Draws; levels of the studies are not used.
-    terms : Terms
-        The likelihood.
-    outcome : str
-        The outcome of the rows.
-    rows : pandas.DataFrame
-        One study's rows of it.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Probability of fewer events than the least, and of at most the most, that the rows allow,
-        and the expected events; shape (draw,).
-    """
-    code, disease = terms.names.index(outcome), terms.diseases.index(rows["disease"].iloc[0])
-    parent = int(terms.parents[code])
-    if parent < 0:
-        level, weights = _new_levels(levels, code, disease, _NODES)
-    else:
-        level_p, weights_p = _new_levels(levels, parent, disease, _NODES_TWO)
-        level_q, weights_q = _new_levels(levels, code, disease, _NODES_TWO)
-        level = _level_of_product(level_p[:, :, None], level_q[:, None, :])
-        level = level.reshape(len(levels), -1)
-        weights = np.outer(weights_p, weights_q).ravel()
-    probabilities = total_probabilities(_GRID, rows, terms.outcomes[code].link)
-    below = np.concatenate([np.zeros((len(_GRID), 1)), probabilities.cumsum(axis=1)], axis=1)
-    low, high = int(rows["events_min"].sum()), int(rows["events_max"].sum()) + 1
-    expected = probabilities @ np.arange(probabilities.shape[1])
-    tables = (below[:, low], np.minimum(below[:, high], 1.0), expected)
-    low, high, expected = (np.interp(level, _GRID, table) @ weights for table in tables)
-    return low, high, expected
-
-
-def _new_levels(
-    levels: Levels, code: int, disease: int, nodes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Levels that a new study may have given each draw, (draw, node), and weights of the nodes."""
-    scores, weights = np.polynomial.hermite_e.hermegauss(nodes)
-    eta = levels.theta[:, code, disease, None] + levels.sigma[:, code, None] * scores
-    return eta, weights / weights.sum()
-
-
-def _level_of_product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Log-odds of the product of two rates, given the log-odds of both."""
-    log_p, log_q, log_not_p, log_not_q = (-np.logaddexp(0, -x) for x in (p, q, -p, -q))
-    return log_p + log_q - np.logaddexp(log_not_p, log_p + log_not_q)
-
-
-def total_probabilities(levels: np.ndarray, rows: pd.DataFrame, link: Link) -> np.ndarray:
-    """Give the probabilities of the arms' total count at each level; shape (level, patients + 1).
-
-    Arms of one study share its level: with equal follow-up they are one binomial count.
-    """
-    timed = link == "cloglog"
-    patients = rows.groupby(rows["months"] if timed else np.zeros(len(rows)))["n"].sum()
-    total = np.ones((len(levels), 1))
-    for months, n in zip(patients.index.to_numpy(float), patients.to_numpy(int), strict=True):
-        log_years = float(np.log(months / 12)) if timed else 0.0
-        arm = row_probabilities(levels, int(n), log_years, link)
-        wider = np.zeros((len(levels), total.shape[1] + int(n)))
-        for count in range(total.shape[1]):
-            wider[:, count : count + int(n) + 1] += total[:, [count]] * arm
-        total = wider
-    return total

@@ -16,7 +16,8 @@ from ...models.exact.predictions import left_out_levels
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.predict import Levels
-from .left_out import leave_out, total_probabilities
+from .left_out import leave_out
+from .new_study import total_probabilities
 from .result import LeftOut
 
 

@@ -318,6 +318,23 @@ def test_study_whose_weights_fail_is_left_out_in_earnest_and_no_other():
     assert asked == []
 
 
+def test_a_fit_without_a_study_is_of_its_own_outcome_alone():
+    alone = one_disease([6, 5, 6, 19, 4], [20] * 5).rows.drop(columns=["term", "parent_row"])
+    both = pd.concat([alone, alone.assign(outcome="any_ae")])
+    terms, asked = build_terms(both, ("improvement", "any_ae"), ("one",)), []
+    levels = some_levels(terms, 400)
+
+    def refit(reduced, times):
+        if times == 1:
+            asked.append(set(reduced.units["label"][reduced.terms["unit"]]))
+        return levels
+
+    log_likelihood = -np.random.default_rng(2).exponential(2, (400, 10))  # Pareto k of 2
+    leave(terms, levels, log_likelihood, refit)
+    labels = [[f"{name}/s{i}" for i in range(5)] for name in ("improvement", "any_ae")]
+    assert asked == [set(own) - {one} for own in labels for one in own]
+
+
 @pytest.mark.parametrize(("level", "asked"), [(-0.8, [{3}]), (3.0, [])])
 def test_a_study_that_surprises_levels_drawn_anew_is_predicted_by_a_fit_without_it(
     monkeypatch, level, asked
