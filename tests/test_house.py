@@ -98,6 +98,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis.sensitivity": {"borrowing", "compare", "flips", "power_scaling", "result", "store"},
     "analysis.effects": {"effects"},
     "analysis.trial": {
+        "checks",
         "design",
         "fit_priors",
         "monitoring",

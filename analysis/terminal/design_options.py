@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..trial.checks import NO_ASSURANCE
 from .options import PathArgument, SheetOption
 
 
@@ -42,6 +43,10 @@ def _rates(sentence: str) -> Any:
     return Annotated[list[float] | None, typer.Option(metavar="RATE", help=sentence)]
 
 
+def _number_or_none(text: str) -> float | str:
+    return text if text == NO_ASSURANCE else float(text)
+
+
 _MIXTURE = "beta(a,b), a mixture 0.8*beta(4,16)+0.2*beta(1,1)"
 _BELIEF = f"{_MIXTURE}, a rate 0.3; of a fit: map, robust-map, new-study or rate."
 
@@ -54,7 +59,14 @@ OPTIONS: dict[str, Any] = {
     "direction": _word("above, or below for harms.", "WAY"),
     "type1": _number("Bound on the exact type I error over all looks; raises the level."),
     "power": _number("Wanted power at --target."),
-    "assurance": _number("Wanted probability of success (0.8)."),
+    "assurance": Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            parser=_number_or_none,
+            help="Wanted probability of success, or none (0.8, where no power is wanted).",
+        ),
+    ],
     "coverage": _number("Of an interval (0.95)."),
     "width": _number("Wanted total width of an interval."),
     "margin": _number("Risk difference to exceed (0)."),

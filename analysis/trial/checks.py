@@ -12,6 +12,8 @@ RULES = ("single", "dual")
 DIRECTIONS = ("above", "below")
 # Rates of patients, not probabilities of decisions.
 TRUE_RATES = ("null", "target", "power_at", "rate", "control_rate")
+# What switches a wish for assurance off.
+NO_ASSURANCE = "none"
 # Enumeration over the counts of a larger trial takes longer than anybody waits.
 LARGEST_SIZE = 2000
 
@@ -36,6 +38,20 @@ def check_rates(**rates: float | Sequence[float] | None) -> None:
                 )
             if not 0 < rate < 1:
                 raise InputError(f"{name} {rate:g}: give a value between 0 and 1")
+
+
+def check_assurance(assurance: float | str | None, believed: bool) -> None:
+    """Refuse a wanted probability of success that is none, or that is under no design prior."""
+    if assurance in (None, NO_ASSURANCE):
+        return
+    if isinstance(assurance, str):
+        raise InputError(f"assurance '{assurance}': give a value between 0 and 1, or none")
+    check_rates(assurance=assurance)
+    if not believed:
+        raise InputError(
+            f"assurance {assurance:g} is wanted under what is believed of the truth: give "
+            "design_prior"
+        )
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> None:

@@ -24,14 +24,7 @@ def size_picture(result: DesignResult) -> Iterator[Picture]:
     if len(result.table) < 2:
         return
     frame = design_frames.size_frame(result)
-    wanted = tuple(
-        (f"wanted {name}", value)
-        for name, value in (
-            ("assurance", result.request.assurance),
-            ("power", result.request.power),
-        )
-        if value is not None and frame["series"].str.startswith(name).any()
-    )
+    wanted = tuple((f"wanted {name}", v) for name, v in result.request.wanted.named.items())
     draw = partial(draw_design_size, recommended_n=result.answer.recommended_n, wanted=wanted)
     shown = (
         "Exact probabilities by enumeration, in a sawtooth, as counts are whole; level lines: "

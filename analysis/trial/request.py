@@ -8,11 +8,43 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
-from .checks import several
+from .checks import NO_ASSURANCE, several
 
 Several = float | Sequence[float]
 # Fields that take one rate or several.
 RATES = ("power_at", "rate", "control_rate")
+USUAL_ASSURANCE = 0.8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The probabilities that a size must reach; None where one is not required."""
+
+    assurance: float | None = None
+    power: float | None = None
+
+    @property
+    def named(self) -> dict[str, float]:
+        """Those that are required."""
+        both = {"assurance": self.assurance, "power": self.power}
+        return {name: value for name, value in both.items() if value is not None}
+
+
+def wanted(assurance: float | str | None, power: float | None, believed: bool) -> Wanted:
+    """Say what a size must reach: what is named, and where nothing is, the usual assurance.
+
+    Parameters
+    ----------
+    assurance : float, "none" or None
+        As asked for.
+    power : float or None
+        As asked for.
+    believed : bool
+        Whether there is a design prior that an assurance could be under.
+    """
+    if assurance is None and power is None and believed:
+        return Wanted(USUAL_ASSURANCE)
+    return Wanted(None if assurance in (None, NO_ASSURANCE) else float(assurance), power)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

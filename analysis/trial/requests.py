@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...data.errors import InputError
 from .checks import (
+    check_assurance,
     check_beyond,
     check_decision,
     check_discount,
@@ -19,7 +20,7 @@ from .checks import (
     check_sizes,
     several,
 )
-from .request import Request, Several
+from .request import Request, Several, Wanted, wanted
 from .two_arm_request import TwoArm
 from .watch_requests import Monitor, Safety
 
@@ -44,7 +45,7 @@ class SingleArm(Request):
     direction: str = "above"
     type1: float | None = None
     power: float | None = None
-    assurance: float | None = 0.8
+    assurance: float | str | None = None
     coverage: float = 0.95
     n_min: int = 5
     n_max: int = 300
@@ -57,11 +58,19 @@ class SingleArm(Request):
         if self.power is not None and self.target is None:
             raise InputError(f"power {self.power:g} is wanted at the target: give target")
         check_discount(self.discount, self.design_prior is not None)
-        check_rates(
-            level=self.level, type1=self.type1, power=self.power, assurance=self.assurance,
-            coverage=self.coverage,
-        )  # fmt: skip
+        check_rates(level=self.level, type1=self.type1, power=self.power, coverage=self.coverage)
+        check_assurance(self.assurance, self.design_prior is not None)
         check_sizes(self.n_min, self.n_max)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a size must reach."""
+        return wanted(self.assurance, self.power, self.design_prior is not None)
+
+    @property
+    def allowed_type1(self) -> float:
+        """The type I error that is not to be passed: as bounded, or what the level leaves."""
+        return round(1 - self.level, 12) if self.type1 is None else self.type1
 
     @property
     def sizes(self) -> range:

@@ -25,6 +25,7 @@ from .request import answers
 from .requests import SingleArm
 from .result import DesignResult, Picture, best_of, error_in, smallest_lasting
 from .single_arm_answer import Assured, BinomialTest, SingleArmAnswer, SizeRow, paragraph
+from .sizing import choose_size
 
 # Power of the frequentist counterpart where none is asked for.
 USUAL_POWER = 0.8
@@ -49,7 +50,9 @@ def single_arm(request: SingleArm) -> DesignResult:
     type1 : float, optional
         Bound on the exact type I error; the critical count is raised until it holds.
     power, assurance : float, optional
-        Wanted power at `target`, and wanted probability of success under the design prior.
+        Wanted power at `target`, and wanted probability of success under the design prior. An
+        assurance is required where one is named (``"none"``: never), or where no power is wanted:
+        then 0.8.
     coverage : float
         Of the central posterior interval whose expected width is given.
     n_min, n_max : int
@@ -112,17 +115,16 @@ class _Plan:
         return {n: decision.critical(analysis, n, self.request.type1) for n in self.request.sizes}
 
     @property
-    def allowed(self) -> float:
-        """The type I error that is not to be passed."""
-        type1 = self.request.type1
-        return round(1 - self.request.level, 12) if type1 is None else type1
+    def power_column(self) -> str:
+        """Where the power at the target stands in the table."""
+        return "power" if self.request.target is None else f"power_{self.request.target:g}"
 
     def powered(self, table: pd.DataFrame) -> np.ndarray:
         """Whether each size has the wanted power; all have where none is wanted."""
-        power = self.request.power
+        power = self.request.wanted.power
         if power is None:
             return np.ones(len(table), bool)
-        return table[f"power_{self.request.target:g}"].to_numpy() >= power
+        return table[self.power_column].to_numpy() >= power
 
 
 def _table(plan: _Plan) -> pd.DataFrame:
@@ -153,20 +155,21 @@ def _table(plan: _Plan) -> pd.DataFrame:
         rows.append(row)
     table = pd.DataFrame(rows)
     table["critical"] = table["critical"].astype("Int64")
-    table["type1_above"] = table["type1"] > plan.allowed
+    table["type1_above"] = table["type1"] > plan.request.allowed_type1
     return table.astype({"assurance": float})
 
 
 def _answer(plan: _Plan, table: pd.DataFrame) -> SingleArmAnswer:
     """Choose a size, and say what surrounds the choice."""
     request, sizes = plan.request, plan.request.sizes
-    suffices = _sufficient(plan, table)
-    recommended = None if suffices is None else smallest_lasting(sizes, suffices)
+    columns = {"assurance": "assurance", "power": plan.power_column, "type1": "type1"}
+    size = choose_size(sizes, table, columns, request.wanted, plan.request.allowed_type1)
+    recommended = size.recommended_n
     best_power = None
     if request.power is not None:
-        best_power = best_of(sizes, table, "power", f"power_{request.target:g}")
+        best_power = best_of(sizes, table, "power", plan.power_column)
     return SingleArmAnswer(
-        recommended,
+        size,
         _rows(plan, table),
         tuple(table.loc[table["type1_above"], "n"].tolist()),
         _error_rate(plan, table, recommended or request.n_max),
@@ -202,16 +205,6 @@ def _rows(plan: _Plan, table: pd.DataFrame) -> tuple[SizeRow, ...]:
     )
 
 
-def _sufficient(plan: _Plan, table: pd.DataFrame) -> np.ndarray | None:
-    """Whether each size reaches every wanted target; None when there is nothing to reach."""
-    assurance = plan.request.assurance
-    assured = assurance is not None and table["assurance"].notna().all()
-    if plan.request.power is None and not assured:
-        return None
-    powered = plan.powered(table)
-    return powered & (table["assurance"].to_numpy() >= assurance) if assured else powered
-
-
 def _assured(plan: _Plan, table: pd.DataFrame, recommended: int | None) -> Assured | None:
     """Return the attainable and the best assurance; None without a design prior."""
     prior, decision = plan.priors.believed, plan.decision
@@ -238,7 +231,7 @@ def _assured(plan: _Plan, table: pd.DataFrame, recommended: int | None) -> Assur
 def _discounts(plan: _Plan, table: pd.DataFrame) -> Discounted | None:
     """Return the recommended size under several discounts, and the first that leaves none."""
     prior, decision = plan.priors.design, plan.decision
-    assurance = plan.request.assurance
+    assurance = plan.request.wanted.assurance
     if prior is None or assurance is None:
         return None
     sizes, powered = plan.request.sizes, plan.powered(table)
@@ -266,10 +259,10 @@ def _frequentist(plan: _Plan) -> BinomialTest | None:
     power = USUAL_POWER if plan.request.power is None else plan.request.power
     found = []
     for n in sizes:
-        critical = decision.tested(n, plan.allowed)
+        critical = decision.tested(n, plan.request.allowed_type1)
         found.append((critical, float(decision.probability(critical, n, decision.target))))
     chosen = smallest_lasting(sizes, np.array([p for _, p in found]) >= power)
-    wanted = "exact one-sided binomial", plan.allowed, power
+    wanted = "exact one-sided binomial", plan.request.allowed_type1, power
     if chosen is None:
         return BinomialTest(*wanted)
     critical, reached = found[chosen - sizes[0]]

@@ -10,7 +10,8 @@ from .operating import Analysis
 from .phrases import counted, listed, noise
 from .requests import SingleArm
 from .result import BESIDE, IF_ANY, Best
-from .size_words import NOTHING_WANTED, none_reaches, under_discounts, wanted
+from .size_words import error_sentence, size_sentences, under_discounts
+from .sizing import Size
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class BinomialTest:
 class SingleArmAnswer:
     """The recommended size, and what every size gives."""
 
-    recommended_n: int | None
+    size: Size = field(metadata=BESIDE)
     table: tuple[SizeRow, ...]
     type1_above: tuple[int, ...]
     error_rate: ErrorRate
@@ -67,6 +68,11 @@ class SingleArmAnswer:
     assured: Assured | None = field(metadata=BESIDE)
     discounted: Discounted | None = field(metadata=BESIDE)
     frequentist: BinomialTest | None
+
+    @property
+    def recommended_n(self) -> int | None:
+        """The recommended number of patients."""
+        return self.size.recommended_n
 
     @property
     def chosen(self) -> SizeRow | None:
@@ -79,7 +85,6 @@ def paragraph(
 ) -> str:
     """Return text for a protocol; every number is taken from the request or the answer."""
     believed = priors.believed is not None
-    goal = wanted(request.assurance if believed else None, request.power)
     error = answer.error_rate
     parts = [error.warning] if error.warning else []
     parts += [
@@ -90,18 +95,10 @@ def paragraph(
     if believed:
         parts.append(f"The design prior (our belief about the true rate) is {priors.belief}.")
     chosen, assured = answer.chosen, answer.assured
-    if not goal:
-        parts.append(NOTHING_WANTED)
-    elif chosen is None:
-        best_assurance = assured and request.assurance is not None and assured.best_assurance
-        parts.append(none_reaches(request.n_max, goal, (best_assurance or None, answer.best_power)))
-    else:
-        parts.append(
-            f"We recommend {chosen.n} patients, the smallest number from which on {goal} is "
-            f"reached for every larger number up to {request.n_max}; exact probabilities rise in a "
-            "sawtooth, so that a single smaller number may reach it by luck."
-        )
-        parts += _size(request, chosen, chosen.n in answer.type1_above, assured)
+    best = (assured and assured.best_assurance, answer.best_power)
+    parts += size_sentences(answer.size, "patients", request.n_max, best, believed)
+    if chosen is not None:
+        parts += _size(request, chosen, answer)
     if assured is not None:
         parts += [_attainable(request, assured), *under_discounts(answer.discounted)]
     if answer.frequentist is not None:
@@ -109,12 +106,19 @@ def paragraph(
     return " ".join(parts)
 
 
-def _size(request: SingleArm, row: SizeRow, above: bool, assured: Assured | None) -> list[str]:
+def _size(request: SingleArm, row: SizeRow, answer: SingleArmAnswer) -> list[str]:
     least = "at least" if request.direction == "above" else "at most"
+    allowed = request.allowed_type1
+    above = row.n in answer.type1_above
+    assured, set_by = answer.assured, ""
+    if request.type1 is not None:
+        stricter = "level" if answer.error_rate.set_by == "level" else "type I error"
+        set_by = f", a count set by the {stricter}, the stricter of the two"
     text = [
-        f"With {row.n} patients the trial succeeds with {least} {counted(row.critical)}.",
+        f"With {row.n} patients the trial succeeds with {least} {counted(row.critical)}{set_by}.",
         f"The exact type I error at a true rate of {request.null:g} is {row.type1:.4f}"
         + (f", above one minus the level of {request.level:g}." if above else "."),
+        *error_sentence(answer.size, request.n_max, row.type1, allowed),
     ]
     if row.power:
         at = listed(f"{power:.3f} at {rate}" for rate, power in row.power.items())

@@ -18,7 +18,8 @@ from .error_rate import ErrorRate
 from .operating import as_mixture, predictive_moves, predictives
 from .pictures import size_picture
 from .request import answers
-from .result import DesignResult, Picture, best_of, error_in, rows_of, smallest_lasting
+from .result import DesignResult, Picture, best_of, error_in, rows_of
+from .sizing import Size, choose_size
 from .two_arm_answer import NormalTest, SizeRow, Success, TwoArmAnswer, paragraph
 from .two_arm_request import TwoArm
 from .type1_search import decide, success_probability
@@ -45,7 +46,9 @@ def two_arm(request: TwoArm) -> DesignResult:
     type1 : float, optional
         Bound on the type I error over all control rates; the level is raised until it holds.
     power, assurance : float, optional
-        Wanted power at `control_rate` and `effect`, and wanted probability of success.
+        Wanted power at `control_rate` and `effect`, and wanted probability of success. An
+        assurance is required where one is named (``"none"``: never), or where no power is wanted:
+        then 0.8.
     n_min, n_max : int
         Range of total sample sizes.
     allocation : float
@@ -67,12 +70,14 @@ def two_arm(request: TwoArm) -> DesignResult:
     """
     plan = _Plan(request)
     found = _search(plan)
-    recommended = plan.recommended(found.table)
+    columns = {"assurance": "assurance", "power": "power", "type1": "type1_max"}
+    size = choose_size(plan.totals, found.table, columns, request.wanted, request.allowed_type1)
+    recommended = size.recommended_n
     # Operating characteristics are given of the recommended size, or the largest.
     place = len(found.table) - 1 if recommended is None else plan.totals.index(recommended)
     shown = found.table.iloc[place]
     operating = _operating(plan, shown, sorted({*SHOWN, *request.rates}), request.effect)
-    answer = _answer(plan, found, recommended, place, operating)
+    answer = _answer(plan, found, size, place, operating)
     words = _words(request)
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
@@ -155,7 +160,7 @@ class _Plan:
         """Whether the size is also wanted under other discounts."""
         return (
             self.believed is not None
-            and self.request.assurance is not None
+            and self.request.wanted.assurance is not None
             and not self.request.sized
         )
 
@@ -172,17 +177,6 @@ class _Plan:
         if self.request.power is None:
             return np.ones(len(table), bool)
         return table["power"].to_numpy() >= self.request.power
-
-    def recommended(self, table: pd.DataFrame) -> int | None:
-        """Return the smallest size from which on all that is wanted is reached."""
-        wanted = self.request.assurance
-        assured = wanted is not None and table["assurance"].notna().all()
-        if self.request.power is None and not assured:
-            return None
-        suffices = self.powered(table)
-        if assured:
-            suffices = suffices & (table["assurance"].to_numpy() >= wanted)
-        return smallest_lasting(self.totals, suffices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,13 +259,13 @@ def _search(plan: _Plan) -> _Found:
 
 
 def _answer(
-    plan: _Plan, found: _Found, recommended: int | None, place: int, operating: pd.DataFrame
+    plan: _Plan, found: _Found, size: Size, place: int, operating: pd.DataFrame
 ) -> TwoArmAnswer:
     """Say what was found, and what surrounds the choice."""
     table = found.table
     level, error = (float(table[name].iloc[place]) for name in ("level", "type1_max"))
     return TwoArmAnswer(
-        recommended_n=recommended,
+        size=size,
         table=rows_of(SizeRow, table.drop(columns=["level", "assurance_mcse"], errors="ignore")),
         operating=rows_of(Success, operating),
         level=level,
@@ -295,7 +289,7 @@ def _answer(
 
 def _discounts(plan: _Plan, found: _Found) -> Discounted | None:
     """Return the recommended size under several discounts, and the first that leaves none."""
-    wanted, (experimental, control) = plan.request.assurance, plan.arms.values()
+    wanted, (experimental, control) = plan.request.wanted.assurance, plan.arms.values()
     if not plan.discounts or wanted is None or not experimental.design or not control.design:
         return None
     powered = plan.powered(found.table)
@@ -397,7 +391,7 @@ def _frequentist(plan: _Plan) -> NormalTest | None:
     from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
     allocation = plan.sizes[0][0] / plan.sizes[0][1] if request.sized else request.allocation
-    type1 = round(1 - request.level, 12) if request.type1 is None else request.type1
+    type1 = request.allowed_type1
     power = USUAL_POWER if request.power is None else request.power
     sizes = []
     for control in request.rates:
@@ -424,7 +418,7 @@ def _pictures(result: DesignResult) -> Iterator[Picture]:
 
     yield from size_picture(result)
     errors, asked = type1_frame(result), result.request
-    nominal = 1 - asked.level if asked.type1 is None else asked.type1
+    nominal = asked.allowed_type1
     if len(errors) > 1:
         yield Picture(
             "type1",

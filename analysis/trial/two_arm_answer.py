@@ -8,7 +8,8 @@ from .beliefs import Discounted, Priors
 from .error_rate import ErrorRate
 from .phrases import listed, noise
 from .result import BESIDE, Best
-from .size_words import NOTHING_WANTED, none_reaches, under_discounts, wanted
+from .size_words import error_sentence, size_sentences, under_discounts
+from .sizing import Size
 from .two_arm_request import TwoArm
 
 
@@ -53,7 +54,7 @@ class TwoArmAnswer:
     or else the largest.
     """
 
-    recommended_n: int | None
+    size: Size = field(metadata=BESIDE)
     table: tuple[SizeRow, ...]
     operating: tuple[Success, ...]
     level: float
@@ -67,6 +68,11 @@ class TwoArmAnswer:
     discounted: Discounted | None = field(metadata=BESIDE)
 
     @property
+    def recommended_n(self) -> int | None:
+        """The recommended number of patients, both arms."""
+        return self.size.recommended_n
+
+    @property
     def shown(self) -> SizeRow:
         """The row of the size whose operating characteristics are given."""
         size = self.operating[0].n_experimental, self.operating[0].n_control
@@ -77,7 +83,6 @@ def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoAr
     """Return text for a protocol; every number is taken from the request or the answer."""
     experimental, control = arms["experimental"], arms["control"]
     believed = experimental.believed is not None
-    goal = wanted(request.assurance if believed else None, request.power)
     error = answer.error_rate
     parts = [error.warning] if error.warning else []
     parts += [
@@ -92,8 +97,12 @@ def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoAr
             f"the experimental and {control.belief} for the control rate."
         )
     if not request.sized:
-        parts.append(_recommended(request, goal, answer))
+        best = (answer.best_assurance, answer.best_power)
+        parts += size_sentences(answer.size, "patients in total", request.n_max, best, believed)
     parts.append(_shown(request, answer))
+    if not request.sized:
+        largest = answer.shown.type1_max
+        parts += error_sentence(answer.size, request.n_max, largest, request.allowed_type1)
     if answer.highest_attainable_assurance is not None:
         parts.append(
             "The highest attainable assurance, the design priors' own probability that the true "
@@ -110,21 +119,6 @@ def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoAr
             f"{test.n_control} control patients."
         )
     return " ".join(parts)
-
-
-def _recommended(request: TwoArm, goal: str, answer: TwoArmAnswer) -> str:
-    if not goal:
-        return NOTHING_WANTED
-    if answer.recommended_n is None:
-        best = (
-            answer.best_assurance if request.assurance is not None else None,
-            answer.best_power if request.power is not None else None,
-        )
-        return none_reaches(request.n_max, goal, best)
-    return (
-        f"We recommend {answer.recommended_n} patients in total, the smallest number from which "
-        f"on {goal} is reached for every larger number up to {request.n_max}."
-    )
 
 
 def _shown(request: TwoArm, answer: TwoArmAnswer) -> str:

@@ -11,6 +11,7 @@ from ...data.errors import InputError
 from .checks import (
     DIRECTIONS,
     LARGEST_SIZE,
+    check_assurance,
     check_beyond,
     check_choice,
     check_count,
@@ -19,7 +20,7 @@ from .checks import (
     check_sizes,
     several,
 )
-from .request import Request, Several
+from .request import Request, Several, Wanted, wanted
 
 if TYPE_CHECKING:
     from ...models.rates.prior import AnyPrior
@@ -39,7 +40,7 @@ class TwoArm(Request):
     direction: str = "above"
     type1: float | None = None
     power: float | None = None
-    assurance: float | None = 0.8
+    assurance: float | str | None = None
     n_min: int = 5
     n_max: int = 300
     allocation: float = 1.0
@@ -56,7 +57,7 @@ class TwoArm(Request):
     def __post_init__(self) -> None:
         check_choice("direction", self.direction, DIRECTIONS)
         self._check_differences()
-        check_rates(level=self.level, type1=self.type1, power=self.power, assurance=self.assurance)
+        check_rates(level=self.level, type1=self.type1, power=self.power)
         self._check_sizes()
         believed = self.believed
         if (believed[0] is None) != (believed[1] is None):
@@ -65,6 +66,7 @@ class TwoArm(Request):
                 f"assurance needs a design prior for both arms: give design_prior_{missing}"
             )
         check_discount(self.discount, believed[0] is not None)
+        check_assurance(self.assurance, believed[0] is not None)
 
     def _check_differences(self) -> None:
         for name, difference in (("margin", self.margin), ("effect", self.effect)):
@@ -106,6 +108,16 @@ class TwoArm(Request):
         """Return JSON-ready values; the arms' own priors stand for what both share."""
         told = super().to_dict(said)
         return {k: v for k, v in told.items() if k not in ("analysis_prior", "design_prior")}
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a size must reach."""
+        return wanted(self.assurance, self.power, self.believed[0] is not None)
+
+    @property
+    def allowed_type1(self) -> float:
+        """The type I error that is not to be passed: as bounded, or what the level leaves."""
+        return round(1 - self.level, 12) if self.type1 is None else self.type1
 
     @property
     def sized(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...data.errors import InputError
 from .checks import (
     LARGEST_SIZE,
+    check_assurance,
     check_beyond,
     check_choice,
     check_count,
@@ -70,7 +71,10 @@ class Safety(Request):
         planned = (self.null, self.target, self.design_prior)
         if not several(self.rate) and all(value is None for value in planned):
             raise InputError("nothing to plan for: give null, rate or a design prior")
-        check_rates(level=self.level, type1=self.type1, power=self.power, assurance=self.assurance)
+        check_rates(level=self.level, type1=self.type1, power=self.power)
+        check_assurance(self.assurance, True)
+        if isinstance(self.assurance, str):
+            raise InputError("assurance none: in safety it is that of seeing an event; give it")
         check_count("cohort", self.cohort, least=1, most=LARGEST_SIZE)
         check_count("n_so_far", self.n_so_far, least=1)
         check_sizes(self.first, self.last)

@@ -189,7 +189,7 @@ def test_a_size_that_suffices_by_luck_is_not_said_not_to():
     assert result.to_dict()["best_assurance"]["assurance"] > 0.8
     assert result.to_dict()["recommended_n"] is None
     assert result.to_dict()["discount_limit"] == 0
-    assert "no number in range suffices lastingly" in result.paragraph
+    assert "no number in range suffices with every" in result.paragraph
 
 
 @pytest.mark.parametrize("direction", ["above", "below"])
