@@ -44,7 +44,10 @@ def _rates(sentence: str) -> Any:
 
 
 def _number_or_none(text: str) -> float | str:
-    return text if text == NO_ASSURANCE else float(text)
+    try:
+        return text if text == NO_ASSURANCE else float(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}': give a number, or none") from None
 
 
 _MIXTURE = "beta(a,b), a mixture 0.8*beta(4,16)+0.2*beta(1,1)"
