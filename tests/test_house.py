@@ -81,6 +81,7 @@ ROOMS: dict[str, set[str]] = {
         "predict",
         "progress",
         "sampler",
+        "sampling",
         "store",
         "summary",
     },

@@ -14,7 +14,8 @@ from ...data.evidence import Evidence, load_evidence
 from ...models.priors.sets import DEFAULT
 from ...models.terms import Terms, build_terms
 from ..fitting.predict import Levels, levels_of, prior_levels, renew_studies, replicate
-from ..fitting.sampler import SEED, sample
+from ..fitting.sampler import sample
+from ..fitting.sampling import SEED
 from .sbc import within_stretches
 
 #: Typical rates, and the standard deviation of studies on the log-odds, of one-outcome data sets.

@@ -18,7 +18,7 @@ from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors
 from ...models.terms import modelled_outcomes
 from ..fitting import store
 from ..fitting.exact_fit import density_group
-from ..fitting.sampler import SEED
+from ..fitting.sampling import SEED
 from ..fitting.summary import to_dataset
 from ..guard.result import UNCHECKED, CheckResult
 from . import tables

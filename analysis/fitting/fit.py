@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.errors import InputError
-from ...data.mistakes import unknown_name
 from ...models.pooling import Pooling, structure
 from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.terms import Terms, build_terms
@@ -22,7 +21,8 @@ from .diagnostics import (
 )
 from .exact_fit import NotIntegrated, exact_tree, left_to_the_sampler, limits
 from .progress import Progress
-from .sampler import SEED, sample
+from .sampler import sample
+from .sampling import SEED, Engine, Sampling
 from .store import load as load_fit
 from .store import run_config
 from .summary import hyper, rates
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from ...data.evidence import Evidence
 
 __all__ = [
-    "ENGINES",
-    "SEED",
     "diagnostics",
     "fit",
     "hyper",
@@ -46,9 +44,6 @@ __all__ = [
     "sample",
     "terms_of",
 ]
-
-Engine = Literal["nuts", "exact"]
-ENGINES = ("nuts", "exact")
 
 
 def terms_of(evidence: Evidence) -> Terms:
@@ -114,23 +109,16 @@ def fit(
     NotIntegrated
         What the exact engine left to the sampler.
     """
-    if engine not in ENGINES:
-        raise InputError(unknown_name(engine, ENGINES, "engine"))
-    least = {"draws": (draws, 1), "tune": (tune, 1), "chains": (chains, 1), "seed": (seed, 0)}
-    for name, (value, lowest) in least.items():
-        if not isinstance(value, int | np.integer) or value < lowest:
-            raise InputError(f"{name} must be a whole number from {lowest} on, not {value}")
+    sampling = Sampling(engine, draws, tune, chains, seed)
     structure(pooling, evidence.diseases)
-    settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains, "seed": seed}
-    if engine == "exact":
-        settings |= limits(evidence)
-    config = store.request(evidence, pooling, priors, **settings)
+    left_out = limits(evidence) if engine == "exact" else {}
+    config = store.request(evidence, pooling, priors, **asdict(sampling), **left_out)
     made = None if path is None or refit else store.read_back(config, path)
     if made is None:
         if engine == "exact":
             made = exact_tree(evidence, pooling, priors, (chains, draws), seed, progress)
         else:
-            made = _sampled(evidence, pooling, priors, draws, tune, chains, seed, progress)
+            made = _sampled(evidence, pooling, priors, sampling, progress)
         made.attrs["run_config"] = store.canonical(config)
         if path is not None:
             store.save(made, aside or path)
@@ -140,15 +128,15 @@ def fit(
 
 
 def _sampled(
-    evidence: Evidence, pooling: str, priors: PriorSet, draws, tune, chains, seed, progress
+    evidence: Evidence, pooling: str, priors: PriorSet, sampling: Sampling, progress
 ) -> DataTree:
     """Sample, and once more, twice as long, where too few draws were effective."""
     terms = terms_of(evidence)
-    for attempt in (1, 2):
+    for run in (sampling, sampling.scaled(2, 2)):
         sampled, stats = sample(
-            terms, pooling, priors, draws * attempt, tune * attempt, chains, seed, progress
+            terms, pooling, priors, run.draws, run.tune, run.chains, run.seed, progress
         )
-        tree = _assemble(evidence, terms, pooling, priors, sampled, stats, seed)
+        tree = _assemble(evidence, terms, pooling, priors, sampled, stats, run.seed)
         found = tree["hyper"].attrs
         fewest = min(found["min_ess_bulk"], found["min_ess_tail"])
         disagree = found["max_r_hat"] >= LARGEST_R_HAT  # false of one chain, which has no R-hat

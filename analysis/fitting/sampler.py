@@ -17,11 +17,10 @@ from ...models.sampled.variables import variables_of_scores
 from ...models.terms import Terms
 from .compiled_code import compile_model
 from .progress import Progress
+from .sampling import SEED
 
 if TYPE_CHECKING:
     import xarray as xr
-
-SEED = 20250101
 
 #: Scaling by the spread of draws, not of gradients, doubles the effective draws of mu and tau.
 _SAMPLER = {"target_accept": 0.9, "adaptation": "draw_diag"}

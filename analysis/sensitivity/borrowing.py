@@ -15,8 +15,9 @@ from ...data.errors import InputError
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
-from ..fitting.fit import SEED, terms_of
+from ..fitting.fit import terms_of
 from ..fitting.progress import Progress
+from ..fitting.sampling import SEED, Sampling
 from ..fitting.store import check_same_data, run_config
 from ..guard.disease_left import without_unit
 from .own_share import own_shares
@@ -118,8 +119,8 @@ def borrowing(
         raise InputError("there is one disease only: nothing can be borrowed")
     priors = PriorSet.from_dict(config["priors"])
     source = stored_source(fit, terms, priors, config["pooling"])
-    settings = {"draws": draws, "tune": tune, "chains": chains}
-    left_out = _leave_out(source, _cases(terms), seed, settings, progress)
+    sampling = Sampling("nuts", draws, tune, chains, seed)
+    left_out = _leave_out(source, _cases(terms), sampling, progress)
     reported = evidence.selection.outcomes or terms.names
     influence = _influence(source, left_out)
     diseases = _diseases(source, left_out, own_shares(evidence, source), seed)
@@ -153,7 +154,7 @@ def _cases(terms: Terms) -> list[_Case]:
 
 
 def _leave_out(
-    source: Source, cases: Sequence[_Case], seed: int, settings, progress
+    source: Source, cases: Sequence[_Case], sampling: Sampling, progress
 ) -> dict[_Case, Weights]:
     """Give the posterior without each case; a refit leaves out one case of every block at once."""
     posteriors, waiting = {}, []
@@ -169,9 +170,8 @@ def _leave_out(
             progress("leaving out", i, len(rounds))
         gone = [unit for case in together for unit in case.units]
         terms = reduce(without_unit, gone, source.terms)
-        fresh = sampled_source(
-            terms, source.pooling, source.priors, seed + i, scored=False, **settings
-        )
+        again = sampling.another(i)
+        fresh = sampled_source(terms, source.pooling, source.priors, again, scored=False)
         even = np.full(len(fresh), 1 / len(fresh))
         for case in together:
             posteriors[case] = Weights(fresh, None, even, posteriors[case].pareto_k)

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.files import prior_set
 from ...models.priors.sets import PriorSet
-from ..fitting.fit import ENGINES, SEED
 from ..fitting.progress import Progress
+from ..fitting.sampling import SEED, Sampling
 from ..fitting.store import check_same_data, run_config
 from .compare_draws import compare_draws
 from .compare_exactly import compare_exactly
@@ -74,8 +73,8 @@ def compare_priors(
     Raises
     ------
     InputError
-        An unknown set or engine, two sets of one name, a threshold or confidence outside 0 to 1, or
-        fits of other data or pooling; one line.
+        An unknown set or engine, two sets of one name, a threshold or confidence outside 0 to 1, a
+        number of draws that is none, or fits of other data or pooling; one line.
     """
     from ...data.evidence import load_evidence
 
@@ -84,17 +83,15 @@ def compare_priors(
     asked = questions(threshold, evidence.selection.outcomes or evidence.outcome_names)
     if not 0 < confidence < 1:
         raise InputError(f"confidence must lie strictly between 0 and 1, not {confidence:g}")
-    if engine not in ENGINES:
-        raise InputError(unknown_name(engine, ENGINES, "engine"))
+    sampling = Sampling(engine, draws, tune, chains, seed)
     stored = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
     check_same_data(evidence, stored)
     request = ComparisonRequest(
-        evidence, chosen, _pooling(pooling, stored), asked, confidence, seed
+        evidence, chosen, _pooling(pooling, stored), asked, confidence, sampling
     )
     if engine == "exact":
         return compare_exactly(request, progress)
-    settings = {"draws": draws, "tune": tune, "chains": chains}
-    return compare_draws(request, stored, refit, settings, progress)
+    return compare_draws(request, stored, refit, progress)
 
 
 def _prior_sets(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:

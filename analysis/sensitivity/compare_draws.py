@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,6 @@ def compare_draws(
     request: ComparisonRequest,
     fits: Sequence[DataTree],
     refit: bool,
-    settings: dict[str, Any],
     progress: Progress | None,
 ) -> PriorComparison:
     """Compare prior sets by draws.
@@ -59,8 +58,6 @@ def compare_draws(
         Stored fits of the same evidence and pooling, whose draws are re-weighted.
     refit : bool
         Refit every set, also where re-weighted draws would do.
-    settings : dict
-        Draws, tune and chains of the new fits.
     progress : callable, optional
         Called with the stage, what is done and what is to be done.
 
@@ -69,8 +66,8 @@ def compare_draws(
     PriorComparison
         Of every outcome.
     """
-    sources = _sources(request, fits, settings)
-    results = compare_sets(sources, request.sets, request.seed, refit, progress, **settings)
+    sources = _sources(request, fits)
+    results = compare_sets(sources, request.sets, request.sampling, refit, progress)
     blocks = integrable_blocks(request.evidence, request.terms, request.pooling)
     model = exact_model(request.evidence, request.pooling, [n for block in blocks for n in block])
     integrated = integrate_sets(model, request.sets, None)
@@ -79,7 +76,7 @@ def compare_draws(
     by_integral = {n: each for n, each in request.questions.items() if n in exact}
     by_draws = {n: each for n, each in request.questions.items() if n not in exact}
     maps = [exact_map(integrated[0], name, question) for name, question in by_integral.items()]
-    maps += _reweighted_maps(request, by_draws, sources, settings)
+    maps += _reweighted_maps(request, by_draws, sources)
     answer = EngineResults(
         engine="nuts",
         outcomes=request.reported,
@@ -118,7 +115,7 @@ def _scores(
     return scores_table(by_set)
 
 
-def _sources(request: ComparisonRequest, fits: Sequence[DataTree], settings) -> list[Source]:
+def _sources(request: ComparisonRequest, fits: Sequence[DataTree]) -> list[Source]:
     """Read the stored fits that hold draws, the reference's own first; sample that if missing."""
     terms, pooling = request.terms, request.pooling
     sources = []
@@ -129,7 +126,7 @@ def _sources(request: ComparisonRequest, fits: Sequence[DataTree], settings) -> 
             sources.append(stored_source(fit, terms, priors, pooling))
     own = next((s for s in sources if same_priors(s.priors, request.reference, terms)), None)
     if own is None:
-        own = sampled_source(terms, pooling, request.reference, request.seed, **settings)
+        own = sampled_source(terms, pooling, request.reference, request.sampling)
         return [own, *sources]
     return [own, *(each for each in sources if each is not own)]
 
@@ -169,7 +166,7 @@ _BRIDGES = 2
 
 
 def _reweighted_maps(
-    request: ComparisonRequest, asked: Mapping[str, Question], sources: Sequence[Source], settings
+    request: ComparisonRequest, asked: Mapping[str, Question], sources: Sequence[Source]
 ) -> list[pd.DataFrame]:
     """Give the probability of each conclusion under every prior of its outcome's grid."""
     if not asked:
@@ -185,8 +182,8 @@ def _reweighted_maps(
         between = bridge(reference, list(grids.values()), pd.concat(maps.values()))
         if between is None or i == _BRIDGES:
             break
-        seed = request.seed + len(sources)
-        more = sampled_source(terms, request.pooling, between, seed, scored=False, **settings)
+        sampling = request.sampling.another(len(sources))
+        more = sampled_source(terms, request.pooling, between, sampling, scored=False)
         sources = [*sources, more]
     return list(maps.values())
 

@@ -10,6 +10,7 @@ from ...data.evidence import Evidence
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.fit import terms_of
+from ..fitting.sampling import Sampling
 from .questions import Question
 
 
@@ -29,8 +30,8 @@ class ComparisonRequest:
         The conclusion that is asked for, by outcome; empty for none.
     confidence : float
         Probability that a conclusion needs.
-    seed : int
-        Of every random draw.
+    sampling : Sampling
+        Of the fits that have to be made; its seed is that of every random draw.
     """
 
     evidence: Evidence
@@ -38,12 +39,17 @@ class ComparisonRequest:
     pooling: str
     questions: Mapping[str, Question]
     confidence: float
-    seed: int
+    sampling: Sampling
 
     @property
     def reference(self) -> PriorSet:
         """The set that the others are compared with."""
         return self.sets[0]
+
+    @property
+    def seed(self) -> int:
+        """The seed of every random draw."""
+        return self.sampling.seed
 
     @cached_property
     def terms(self) -> Terms:

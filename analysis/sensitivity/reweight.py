@@ -17,6 +17,7 @@ from ...models.priors.sets import OutcomePriors, PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.diagnostics import LARGEST_PARETO_K
+from ..fitting.sampling import Sampling
 from .weighted_statistics import Sample
 
 #: Prior mass that may lie where the fit's own prior has none.
@@ -168,18 +169,18 @@ def stored_source(fit, terms: Terms, priors: PriorSet, pooling: str) -> Source:
 
 
 def sampled_source(
-    terms: Terms, pooling: str, priors: PriorSet, seed: int, scored: bool = True, **settings
+    terms: Terms, pooling: str, priors: PriorSet, sampling: Sampling, scored: bool = True
 ) -> Source:
     """Sample the already compiled model under another prior set.
 
     Parameters
     ----------
-    terms, pooling, priors, seed
+    terms, pooling, priors
         As in `fitting.sampler.sample`.
+    sampling : Sampling
+        Its draws, tune, chains and seed.
     scored : bool
         Whether to integrate the studies' likelihoods, on about a thousand of the draws.
-    **settings
-        Its draws, tune and chains.
 
     Returns
     -------
@@ -190,9 +191,10 @@ def sampled_source(
 
     from ..fitting.sampler import sample
 
-    sampled, stats = sample(terms, pooling, priors, seed=seed, **settings)
+    length = sampling.draws, sampling.tune, sampling.chains
+    sampled, stats = sample(terms, pooling, priors, *length, sampling.seed)
     chains = len(sampled["sigma"])
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(sampling.seed)
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in sampled.items()}
     levels = predict.levels_of(flat, terms, rng)
     draws = {

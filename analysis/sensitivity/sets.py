@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.progress import Progress
+from ..fitting.sampling import Sampling
 from .quantities import RATE_QUANTITIES
 from .reweight import Block, Source, Weights, blocks_of, sampled_source, weights
 from .weighted_statistics import (
@@ -80,10 +80,9 @@ def rate_columns(labels: Sequence[tuple[str, str | None, str]]) -> list[int]:
 def compare_sets(
     sources: list[Source],
     sets: Sequence[PriorSet],
-    seed: int,
+    sampling: Sampling,
     refit: bool = False,
     progress: Progress | None = None,
-    **settings: Any,
 ) -> list[SetResult]:
     """Find the posterior under every prior set, re-weighting where that can be believed.
 
@@ -96,14 +95,12 @@ def compare_sets(
         Draws that exist already; refits are added to it.
     sets : sequence of PriorSet
         The sets.
-    seed : int
-        Of the refits.
+    sampling : Sampling
+        Of the refits, each with a seed of its own.
     refit : bool
         Refit every set that has no draws of its own.
     progress : callable, optional
         Called with the stage, what is done and what is to be done.
-    **settings
-        Draws, tune and chains of the refits.
 
     Returns
     -------
@@ -120,7 +117,7 @@ def compare_sets(
         pareto_k = {block: each.pareto_k for block, each in best.items()}
         again = refit and own is None
         if own is None and (again or not all(each.usable for each in best.values())):
-            own = sampled_source(terms, pooling, priors, seed + len(sources), **settings)
+            own = sampled_source(terms, pooling, priors, sampling.another(len(sources)))
             sources.append(own)
         fresh = own is not None and own.priors.name == priors.name
         if own is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,7 @@ from ...data.errors import StoredFitError
 from ...models.priors.sets import PriorSet
 from ..fitting import store
 from ..fitting.progress import Progress
+from ..fitting.sampling import Sampling
 from .borrowing import Borrowing, borrowing
 from .compare import compare_priors
 from .questions import CONFIDENCE
@@ -44,10 +46,12 @@ def stored_comparison(
     evidence: Evidence,
     fit: DataTree | None,
     sets: Sequence[PriorSet],
-    settings: Mapping[str, Any],
+    pooling: str,
+    sampling: Sampling,
     folder: Path,
     threshold: float | Literal["usual"] = "usual",
     confidence: float = CONFIDENCE,
+    refit: bool = False,
     progress: Progress | None = None,
 ) -> PriorComparison:
     """Compare prior sets and store the result; the answer to an identical request is read back.
@@ -60,25 +64,33 @@ def stored_comparison(
         Its fit, whose draws are re-weighted.
     sets : sequence of PriorSet
         What is compared, the reference first.
-    settings : mapping
-        Pooling, engine, draws, tune, chains, seed, refit, as of a fit; refits are shorter.
+    pooling : str
+        How diseases inform each other.
+    sampling : Sampling
+        As of a fit; refits are shorter.
     folder : Path
         Where the comparison is stored.
     threshold, confidence, progress
         As in `compare_priors`.
+    refit : bool
+        Compare even where the same request is stored, and refit every set.
 
     Returns
     -------
     PriorComparison
     """
-    options = {**settings, "threshold": threshold, "confidence": confidence}
     # A set that has to be refitted states its errors: it may be shorter than the fit itself.
-    options |= {"draws": max(3 * settings["draws"] // 4, 1), "tune": max(settings["tune"] // 2, 1)}
-    request = comparison_request(evidence, fit, sets, **options)
-    stored = None if settings["refit"] else read_back_comparison(folder, request)
+    shorter = asdict(sampling.scaled(draws=3 / 4, tune=1 / 2))
+    asked = {"threshold": threshold, "confidence": confidence, "refit": refit}
+    made_of = None if fit is None else store.run_config(fit)
+    about = {"sets": [each.to_dict() for each in sets], "fit": made_of}
+    request = store.request(evidence, pooling, sets[0], **shorter) | about | asked
+    stored = None if refit else read_back_comparison(folder, request)
     if stored is not None:
         return stored
-    comparison = compare_priors(evidence, list(sets), fits=fit, progress=progress, **options)
+    comparison = compare_priors(
+        evidence, list(sets), pooling, fit, progress=progress, **asked, **shorter
+    )
     save_comparison(comparison, request, folder)
     return comparison
 
@@ -86,16 +98,19 @@ def stored_comparison(
 def stored_borrowing(
     evidence: Evidence,
     fit: DataTree,
-    settings: Mapping[str, Any],
+    sampling: Sampling,
     folder: Path,
+    refit: bool = False,
     progress: Progress | None = None,
 ) -> Borrowing | None:
     """Find what diseases borrow and store it; the result for this very fit is read back.
 
     Parameters
     ----------
-    evidence, fit, settings, folder, progress
+    evidence, fit, sampling, folder, progress
         As in `stored_comparison`.
+    refit : bool
+        Find it even where it is stored.
 
     Returns
     -------
@@ -104,31 +119,16 @@ def stored_borrowing(
     """
     if len(evidence.diseases) < 2 or store.run_config(fit)["engine"] != "nuts":
         return None
-    options = {"draws": max(settings["draws"] // 2, 1), "tune": max(settings["tune"] // 2, 1)}
-    options |= {name: settings[name] for name in ("chains", "seed")}
-    request = borrowing_request(fit, **{f"refit_{name}": n for name, n in options.items()})
-    stored = None if settings["refit"] else read_back_borrowing(folder, request)
+    shorter = sampling.scaled(draws=1 / 2, tune=1 / 2)
+    length = {name: getattr(shorter, name) for name in ("draws", "tune", "chains", "seed")}
+    request = store.run_config(fit) | {"left_out": "every study and every disease"}
+    request |= {f"refit_{name}": value for name, value in length.items()}
+    stored = None if refit else read_back_borrowing(folder, request)
     if stored is not None:
         return stored
-    result = borrowing(evidence, fit, progress=progress, **options)
+    result = borrowing(evidence, fit, progress=progress, **length)
     save_borrowing(result, request, folder)
     return result
-
-
-def comparison_request(
-    evidence: Evidence, fit: DataTree | None, sets: Sequence[PriorSet], **options: Any
-) -> dict[str, Any]:
-    """Describe everything that determines a comparison of priors."""
-    settings = {name: options[name] for name in ("engine", "draws", "tune", "chains", "seed")}
-    base = store.request(evidence, options["pooling"], sets[0], **settings)
-    fit_config = None if fit is None else store.run_config(fit)
-    about = {"sets": [each.to_dict() for each in sets], "fit": fit_config}
-    return base | about | {name: options[name] for name in ("threshold", "confidence", "refit")}
-
-
-def borrowing_request(fit: DataTree, **settings: Any) -> dict[str, Any]:
-    """Describe everything that determines a result on borrowing."""
-    return {**store.run_config(fit), "left_out": "every study and every disease", **settings}
 
 
 def save_comparison(comparison: PriorComparison, request: dict[str, Any], folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..guard.result import UNCHECKED, CheckResult
@@ -41,11 +42,13 @@ def fit(request: FitOptions, as_json: JsonOption = False) -> int:
         with warnings.catch_warnings(action="ignore", category=NotIntegrated):  # said below
             made = fit_model(
                 evidence,
-                priors=priors,
+                request.pooling,
+                priors,
+                **asdict(request.sampling),
                 path=out / FILE,
+                refit=request.refit,
                 aside=aside / FILE,
                 progress=progress,
-                **request.settings(),
             )
         seconds = time.monotonic() - started
         console.say(*left_to_the_sampler(made), *_only_its_prior(made))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from ...models.pooling import POOLINGS
+from ..fitting.sampling import SEED, Sampling
 
 if TYPE_CHECKING:
     from ...data.evidence import Evidence
@@ -47,7 +48,6 @@ RefitOption = Annotated[
 NoCheckOption = Annotated[
     bool, typer.Option("--no-check", help="Skip the guard; all that is written says so.")
 ]
-SEED = 20250101
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ class SamplingOptions(SelectionOptions):
     out: OutOption = Path("results")
     refit: RefitOption = False
 
-    def settings(self) -> dict[str, Any]:
-        """Give what `fit` takes besides evidence and priors."""
-        names = ("pooling", "engine", "draws", "tune", "chains", "seed", "refit")
-        return {name: getattr(self, name) for name in names}
+    @property
+    def sampling(self) -> Sampling:
+        """By which engine, with how many draws and from which seed."""
+        return Sampling(self.engine, self.draws, self.tune, self.chains, self.seed)
 
 
 @dataclass(frozen=True)

@@ -54,18 +54,27 @@ def priors(
 
     evidence = request.evidence()
     chosen = [prior_set(name, evidence) for name in sets or CATALOGUE]
-    settings = request.settings()
+    sampling, refit = request.sampling, request.refit
     asked = "usual" if threshold is None else threshold
     with writing_to(request.out), console.progress_display() as progress:
         console.say(*evidence.messages)
         fit = fit_of_request(request, evidence)
         found = stored_comparison(
-            evidence, fit, chosen, settings, request.out, asked, confidence, progress
+            evidence,
+            fit,
+            chosen,
+            request.pooling,
+            sampling,
+            request.out,
+            asked,
+            confidence,
+            refit,
+            progress,
         )
         others = (
             None
             if fit is None
-            else stored_borrowing(evidence, fit, settings, request.out, progress)
+            else stored_borrowing(evidence, fit, sampling, request.out, refit, progress)
         )
         checked = UNCHECKED if fit is None else kept_check(request.out, fit)
         write_csv(stamped(found.rates, checked), request.out / "priors.csv")

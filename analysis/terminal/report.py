@@ -29,9 +29,11 @@ def report(request: FitOptions, as_json: JsonOption = False) -> int:
         console.say(*evidence.messages, *missing_letters(evidence))
         written = write_report(
             evidence,
+            request.pooling,
             priors,
-            request.settings(),
+            request.sampling,
             request.out,
+            refit=request.refit,
             checking=not request.no_check,
             command=shlex.join(["mscpool", *sys.argv[1:]]),
             progress=progress,

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from mscpool.analysis.fitting.fit import fit, terms_of
+from mscpool.analysis.fitting.sampling import Sampling
 from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.analysis.sensitivity.reweight import stored_source
 from mscpool.analysis.sensitivity.scores import importance_scores, scores_table
@@ -57,10 +58,10 @@ def test_twelve_sets_over_six_outcomes(benchmark, evidence, stored, capsys):
 def test_a_reweighted_set(benchmark, evidence, stored):
     """Every statistic, error and predictive score of one more set, without its prior's draws."""
     source = stored_source(stored, terms_of(evidence), DEFAULT, "partial")
-    compare_sets([source], [DEFAULT], seed=1)
+    compare_sets([source], [DEFAULT], Sampling(seed=1))
 
     def one_more():
-        results = compare_sets([source], [DEFAULT, CATALOGUE["enthusiastic"]], seed=1)[1:]
+        results = compare_sets([source], [DEFAULT, CATALOGUE["enthusiastic"]], Sampling(seed=1))[1:]
         scores = {
             each.priors.name: {b[0]: importance_scores(w, b) for b, w in each.weights.items()}
             for each in results

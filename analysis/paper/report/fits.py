@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ....data.errors import SelectionError, StoredFitError
 from ...fitting.progress import Progress, named
+from ...fitting.sampling import Sampling
 from ...guard.result import UNCHECKED
 from ..frames.results import Results
 from .findings import findings_of
@@ -32,17 +33,17 @@ class Request:
     evidence: Evidence
     pooling: str
     priors: PriorSet
-    settings: Mapping[str, Any]
+    sampling: Sampling
     path: Path
+    refit: bool
 
     def is_kept(self) -> bool:
         """Whether the fit is stored already."""
         from ...fitting import store
 
-        if self.settings["refit"]:
+        if self.refit:
             return False
-        settings = {name: self.settings[name] for name in _SETTINGS}
-        config = store.request(self.evidence, self.pooling, self.priors, **settings)
+        config = store.request(self.evidence, self.pooling, self.priors, **asdict(self.sampling))
         try:
             kept = store.load(self.path, groups=())
         except StoredFitError:
@@ -53,25 +54,22 @@ class Request:
         """Fit, or read back."""
         from ...fitting.fit import fit
 
-        chosen = {**self.settings, "pooling": self.pooling}
-        return fit(self.evidence, priors=self.priors, path=self.path, progress=progress, **chosen)
+        return fit(
+            self.evidence,
+            self.pooling,
+            self.priors,
+            **asdict(self.sampling),
+            path=self.path,
+            refit=self.refit,
+            progress=progress,
+        )
 
 
-_SETTINGS = ("engine", "draws", "tune", "chains", "seed")
-
-
-def results_of(
-    evidence: Evidence,
-    priors: PriorSet,
-    settings: Mapping[str, Any],
-    out: Path,
-    checking: bool,
-    progress: Progress,
-) -> Results:
-    """Make or read back every fit, check the first, and ask how much hangs on its priors."""
+def results_of(main: Request, checking: bool, progress: Progress) -> Results:
+    """Make or read back every fit, check the main one, and ask how much hangs on its priors."""
     from ...sensitivity.store import stored_borrowing, stored_comparison
 
-    main = Request(evidence, settings["pooling"], priors, settings, out / "fit.nc")
+    evidence, out = main.evidence, main.path.parent
     poolings = _other_poolings(main, out)
     definitions = _other_definitions(main, out)
     with _fitting_beside(list(poolings.values())):
@@ -82,10 +80,18 @@ def results_of(
         }
         checked = UNCHECKED
         if checking:
-            checked = findings_of(fit, evidence, out, settings["refit"], progress)
-        about = {"settings": settings, "folder": out, "progress": progress}
-        comparison = stored_comparison(evidence, fit, compared_sets(priors), **about)
-        others_say = stored_borrowing(evidence, fit, **about)
+            checked = findings_of(fit, evidence, out, main.refit, progress)
+        comparison = stored_comparison(
+            evidence,
+            fit,
+            compared_sets(main.priors),
+            main.pooling,
+            main.sampling,
+            out,
+            refit=main.refit,
+            progress=progress,
+        )
+        others_say = stored_borrowing(evidence, fit, main.sampling, out, main.refit, progress)
         progress("fitting other poolings", 0, 0)
     fits = {
         name: fit if name == main.pooling else each.fitted(named(progress, f"{name} pooling"))
@@ -133,7 +139,7 @@ def _fitting_beside(requests: list[Request]) -> Iterator[None]:
     What it does not finish is made afterwards, where it is needed.
     """
     wanted = [each for each in requests if not each.is_kept()]
-    sampled = [each for each in wanted if each.settings["engine"] == "nuts"]
+    sampled = [each for each in wanted if each.sampling.engine == "nuts"]
     worker = get_context("spawn").Process(target=_keep_fits, args=(sampled,), daemon=True)
     if sampled:
         worker.start()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ....data.export import write_whole
 from ....data.folders import file_set
 from ...fitting.progress import Progress
+from ...fitting.sampling import Sampling
 from ...guard.result import CheckResult
 from .files import write_figures, write_table_files
 from .findings import CHECK_FILE, forget_check, write_check
-from .fits import results_of
+from .fits import Request, results_of
 from .page import page
 
 if TYPE_CHECKING:
@@ -38,9 +38,11 @@ class Report:
 
 def write_report(
     evidence: Evidence,
+    pooling: str,
     priors: PriorSet,
-    settings: Mapping[str, Any],
+    sampling: Sampling,
     out: Path,
+    refit: bool,
     checking: bool,
     command: str,
     progress: Progress,
@@ -51,12 +53,16 @@ def write_report(
     ----------
     evidence : Evidence
         The analysis set.
+    pooling : str
+        How diseases inform each other.
     priors : PriorSet
         The priors.
-    settings : mapping
-        What `fit` takes besides: pooling, engine, draws, tune, chains, seed, refit.
+    sampling : Sampling
+        How the fits are made.
     out : Path
         The folder to write to.
+    refit : bool
+        Fit even where the same request is stored.
     checking : bool
         Whether the guard runs.
     command : str
@@ -78,7 +84,9 @@ def write_report(
     """
     from .sections import sections
 
-    results = results_of(evidence, priors, settings, out, checking, progress)
+    results = results_of(
+        Request(evidence, pooling, priors, sampling, out / "fit.nc", refit), checking, progress
+    )
     files = [CHECK_FILE] if results.checked.ran else []
     written = sections(results, command)
     with file_set(out) as aside:

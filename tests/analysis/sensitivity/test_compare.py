@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy import stats
 
 import mscpool as mp
-from mscpool.analysis.fitting.fit import fit, terms_of
+from mscpool.analysis.fitting.fit import fit, load_fit, run_config, terms_of
+from mscpool.analysis.fitting.sampling import Sampling
 from mscpool.analysis.sensitivity import store
 from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.analysis.sensitivity.flips import flips
@@ -74,8 +76,6 @@ def test_a_negative_scale_in_a_prior_file_is_refused_with_its_place():
 
 
 def test_fits_of_other_data_are_refused_with_both_hashes(alike):
-    import xarray as xr
-
     other = xr.DataTree()
     other.attrs["run_config"] = json.dumps({"data_sha256": "abc123", "pooling": "partial"})
     with pytest.raises(ValueError, match=f"abc123.*{alike.sha256}"):
@@ -83,8 +83,6 @@ def test_fits_of_other_data_are_refused_with_both_hashes(alike):
 
 
 def test_poolings_that_differ_are_refused(alike):
-    import xarray as xr
-
     other = xr.DataTree()
     other.attrs["run_config"] = json.dumps({"data_sha256": alike.sha256, "pooling": "robust"})
     with pytest.raises(ValueError, match="pooling differs .partial and robust."):
@@ -475,13 +473,37 @@ def test_what_is_missing_or_damaged_was_not_kept(tmp_path):
     assert store.read_back_comparison(tmp_path, {}) is None
 
 
+def test_what_is_borrowed_is_kept_under_its_fit_and_the_length_of_its_refits(tmp_path, monkeypatch):
+    evidence = evidence_of(tmp_path, [("a", "x", 3, 9), ("b", "y", 2, 7)])
+    made_of = {"data_sha256": evidence.sha256, "pooling": "partial", "engine": "nuts", "draws": 9}
+    made, asked = xr.DataTree(), {}
+    made.attrs["run_config"] = json.dumps(made_of)
+
+    def borrowing(evidence, fit, progress, **given):
+        asked.update(given)
+        return store.Borrowing(pd.DataFrame({"mean": [0.5]}), pd.DataFrame({"change": [0.1]}))
+
+    monkeypatch.setattr(store, "borrowing", borrowing)
+    store.stored_borrowing(evidence, made, Sampling("nuts", 101, 1, 2, 3), tmp_path)
+    assert asked == {"draws": 50, "tune": 1, "chains": 2, "seed": 3}
+    kept_under = run_config(load_fit(tmp_path / store.BORROWING_FILE))
+    assert kept_under == made_of | {f"refit_{name}": value for name, value in asked.items()} | {
+        "left_out": "every study and every disease"
+    }
+    monkeypatch.setattr(store, "borrowing", None)
+    assert store.stored_borrowing(evidence, made, Sampling("nuts", 101, 1, 2, 3), tmp_path)
+
+
 def test_an_identical_comparison_is_not_made_twice(tmp_path, monkeypatch):
     evidence = evidence_of(tmp_path, [("a", "x", 3, 9), ("b", "y", 2, 7)])
-    settings = {"pooling": "partial", "engine": "exact", "refit": False}
-    settings |= {"draws": 100, "tune": 100, "chains": 2, "seed": 1}
-    found = store.stored_comparison(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
+    asked = evidence, None, [DEFAULT], "partial", Sampling("exact", 101, 101, 2, 1), tmp_path
+    found = store.stored_comparison(*asked, threshold=0.3)
+    kept_under = run_config(load_fit(tmp_path / store.COMPARISON_FILE))
+    length = {"engine": "exact", "draws": 75, "tune": 50, "chains": 2, "seed": 1}
+    question = {"pooling": "partial", "threshold": 0.3, "confidence": 0.95, "refit": False}
+    assert kept_under.items() >= (length | question | {"fit": None}).items()
     monkeypatch.setattr(store, "compare_priors", None)
-    again = store.stored_comparison(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.3)
+    again = store.stored_comparison(*asked, threshold=0.3)
     assert again.to_dict() == found.to_dict()
     with pytest.raises(TypeError):  # another threshold is another question
-        store.stored_comparison(evidence, None, [DEFAULT], settings, tmp_path, threshold=0.4)
+        store.stored_comparison(*asked, threshold=0.4)

@@ -7,6 +7,7 @@ import pytest
 
 from mscpool.analysis.fitting.fit import terms_of
 from mscpool.analysis.fitting.predict import Levels, new_disease_rates, new_study_rates, rates
+from mscpool.analysis.fitting.sampling import Sampling
 from mscpool.analysis.sensitivity.reweight import Source, blocks_of, smooth, weights
 from mscpool.analysis.sensitivity.sets import compare_sets, quantities_table
 from mscpool.analysis.sensitivity.weighted_statistics import summarise
@@ -76,7 +77,7 @@ def test_reweighted_results_are_those_of_the_exact_engine_within_their_error(evi
     source = exact_source(evidence, pooling)
     # Without pooling the ratio is a product over six diseases, which only a near set survives.
     others = [SHIFTED] if pooling == "none" else [*(CATALOGUE[n] for n in REWEIGHTED), SHIFTED]
-    results = compare_sets([source], [DEFAULT, *others], seed=1)
+    results = compare_sets([source], [DEFAULT, *others], Sampling(seed=1))
     assert {each.method for each in results[1:]} == {"reweighted"}
     table = quantities_table(results)
     model, scores = exact_model(evidence, pooling), []

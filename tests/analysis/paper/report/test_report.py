@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from mscpool.analysis.fitting.sampling import Sampling
 from mscpool.analysis.guard.result import UNCHECKED, Check, CheckResult, OutcomeVerdict
 from mscpool.analysis.paper.frames.results import Results, stamped
 from mscpool.analysis.paper.report import files, fits, report
@@ -32,10 +33,7 @@ plain,another,improvement,msc,2,2,10,
 plain,another,death,msc,0,0,10,6
 "quoted ""name"" & more",a disease,death,msc,0,0,12,6
 """
-SETTINGS = {
-    **{"pooling": "partial", "engine": "exact", "draws": 250, "tune": 250, "chains": 4},
-    **{"seed": 1, "refit": False},
-}
+SAMPLING = Sampling("exact", draws=250, tune=250, seed=1)
 VOID = {"meta", "br", "img", "hr", "input", "link"}
 
 
@@ -113,7 +111,7 @@ def guard(verdict):
 def written(evidence, out, verdict, drawn=False):
     """Write a report under a guard that always says the same; figures as SVG, or none."""
     check = import_module("mscpool.analysis.guard.check")
-    asked = {"checking": verdict is not None, "command": "mscpool report <x>"}
+    asked = {"checking": verdict is not None, "command": "mscpool report <x>", "refit": False}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(check, "check", guard(verdict))
         patched.setattr(files, "FIGURE_FORMATS", ("svg",))
@@ -121,7 +119,7 @@ def written(evidence, out, verdict, drawn=False):
         if not drawn:
             patched.setattr(report, "write_figures", lambda *_: ({}, []))
         done = report.write_report(
-            evidence, DEFAULT, SETTINGS, out, progress=lambda *_: None, **asked
+            evidence, "partial", DEFAULT, SAMPLING, out, progress=lambda *_: None, **asked
         )
     return done, (out / report.PAGE).read_text("utf-8")
 
