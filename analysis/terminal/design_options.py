@@ -80,6 +80,9 @@ OPTIONS: dict[str, Any] = {
     "n_control": _whole("Patients in the control arm of one given size."),
     "allocation": _number("Experimental patients per control (1)."),
     "control_rate": _rates("True control rate; repeat for several."),
+    "control_range": _rates(
+        "Ends of the control rates over which the type I error is kept (0 and 1); give both."
+    ),
     "rate": _rates("True rate; repeat for several."),
     "cohort": _whole("Patients from one look to the next (5)."),
     "look": Annotated[

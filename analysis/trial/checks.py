@@ -54,6 +54,16 @@ def check_assurance(assurance: float | str | None, believed: bool) -> None:
         )
 
 
+def check_range(name: str, ends: Sequence[float] | None) -> None:
+    """Refuse what are not two ends from 0 to 1, the lower first (None passes)."""
+    if ends is None:
+        return
+    known = several(ends)
+    if len(known) != 2 or not 0 <= known[0] < known[1] <= 1:
+        said = ", ".join(f"{end:g}" for end in known)
+        raise InputError(f"{name} {said}: give two rates from 0 to 1, the lower first")
+
+
 def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
     """Refuse a word that is not among `choices`."""
     if value not in choices:

@@ -17,7 +17,7 @@ HIGH = 0.1
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """How often the rule is wrong over all looks, and what set its threshold.
+    """How often the rule is wrong, all looks included, and what set its threshold.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ class ErrorRate:
         Posterior probability that the rule asks for.
     set_by : {"level", "type1"}
         Which of the two wishes set that threshold, the stricter one.
+    where : str
+        What the truth is where the error is made, and how often the rule looks, in words.
     """
 
     rate: float
@@ -42,6 +44,7 @@ class ErrorRate:
     overall_binding: float
     level: float
     set_by: str
+    where: str
 
     @property
     def warning(self) -> str:
@@ -49,8 +52,8 @@ class ErrorRate:
         if self.wanted is not None or self.overall <= HIGH:
             return ""
         return (
-            f"Warning: this rule errs with probability {rate_words(self.overall)} over all looks, "
-            f"where the truth is {self.rate:g}; give type1 to bound it."
+            f"Warning: this rule errs with probability {rate_words(self.overall)} {self.where}; "
+            "give type1 to bound it."
         )
 
     @property

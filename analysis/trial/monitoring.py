@@ -214,6 +214,7 @@ class _Plan:
         return ErrorRate(
             self.request.null, self.request.type1, self.error(False), self.error(True), level,
             "level" if level == self.request.level else "type1",
+            f"at a true rate of {self.request.null:g}, over all looks",
         )  # fmt: skip
 
 

@@ -183,6 +183,7 @@ def _error_rate(request: Safety, watch: _Watch | None) -> ErrorRate | None:
         request.null, request.type1, watch.error(request.null, False),
         watch.error(request.null, True), watch.level,
         "level" if watch.level == asked else "type1",
+        f"at the acceptable rate of {request.null:g}, over all looks",
     )  # fmt: skip
 
 

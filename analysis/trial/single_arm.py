@@ -187,6 +187,7 @@ def _error_rate(plan: _Plan, table: pd.DataFrame, n: int) -> ErrorRate:
     return ErrorRate(
         plan.request.null, plan.request.type1, error, error, plan.request.level,
         "level" if free == plan.critical[n] else "type1",
+        f"at a true rate of {plan.request.null:g}",
     )  # fmt: skip
 
 

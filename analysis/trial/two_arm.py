@@ -45,6 +45,8 @@ def two_arm(request: TwoArm) -> DesignResult:
         `below` for harms: success when the difference is below the margin.
     type1 : float, optional
         Bound on the type I error over all control rates; the level is raised until it holds.
+    control_range : (float, float), optional
+        Control rates over which the type I error is the largest; by default from 0 to 1.
     power, assurance : float, optional
         Wanted power at `control_rate` and `effect`, and wanted probability of success. An
         assurance is required where one is named (``"none"``: never), or where no power is wanted:
@@ -238,7 +240,7 @@ def _search(plan: _Plan) -> _Found:
     for n_experimental, n_control in plan.sizes:
         success, level, type1 = decide(
             plan.probability(n_experimental, n_control),
-            request.margin, request.level, request.type1,
+            request.margin, request.level, request.type1, request.controls,
         )  # fmt: skip
         assurance = power = np.nan
         error = None
@@ -276,6 +278,7 @@ def _answer(
             error,
             level,
             "level" if level == plan.request.level else "type1",
+            f"at a true difference of {plan.request.margin:g}, {plan.request.range_words}",
         ),
         highest_attainable_assurance=plan.believed and _limit(plan, *plan.believed),
         highest_attainable_assurance_mcse=plan.believed and _limit_error(plan, *plan.believed),
@@ -313,8 +316,8 @@ def _words(request: TwoArm) -> str:
     )
     if request.type1 is not None:
         words += (
-            f", the level raised until the type I error is at most {request.type1:g} for every "
-            "control rate"
+            f", the level raised until the type I error is at most {request.type1:g}, "
+            f"{request.range_words}"
         )
     return words
 

@@ -127,8 +127,8 @@ def _shown(request: TwoArm, answer: TwoArmAnswer) -> str:
     if request.type1 is not None:
         text += f" success needs a posterior probability above {answer.level:.12g}, and"
     text += (
-        f" the type I error is at most {row.type1_max:.4f}, over the whole range of control "
-        f"rates at a true difference of {request.margin:g}"
+        f" the type I error is at most {row.type1_max:.4f} at a true difference of "
+        f"{request.margin:g}, {request.range_words}"
     )
     if row.power is not None:
         rates = listed(f"{rate:g}" for rate in request.rates)

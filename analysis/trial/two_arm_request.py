@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .checks import (
     check_choice,
     check_count,
     check_discount,
+    check_range,
     check_rates,
     check_sizes,
     several,
@@ -39,6 +40,7 @@ class TwoArm(Request):
     level: float = 0.95
     direction: str = "above"
     type1: float | None = None
+    control_range: Sequence[float] | None = None
     power: float | None = None
     assurance: float | str | None = None
     n_min: int = 5
@@ -72,6 +74,13 @@ class TwoArm(Request):
         for name, difference in (("margin", self.margin), ("effect", self.effect)):
             if difference is not None and not -1 < difference < 1:
                 raise InputError(f"{name} {difference:g}: a risk difference lies between -1 and 1")
+        check_range("control_range", self.control_range)
+        low, high = self.controls
+        if low > high:
+            raise InputError(
+                f"control_range: no control rate there lets the true difference be the margin "
+                f"{self.margin:g}; widen it"
+            )
         check_beyond("effect", self.effect, "margin", self.margin, self.direction)
         if self.effect is not None and not self.rates:
             raise InputError(
@@ -107,12 +116,27 @@ class TwoArm(Request):
     def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return JSON-ready values; the arms' own priors stand for what both share."""
         told = super().to_dict(said)
+        told["control_range"] = self.control_range and list(several(self.control_range))
         return {k: v for k, v in told.items() if k not in ("analysis_prior", "design_prior")}
 
     @property
     def wanted(self) -> Wanted:
         """What a size must reach."""
         return wanted(self.assurance, self.power, self.believed[0] is not None)
+
+    @property
+    def controls(self) -> tuple[float, float]:
+        """Ends of the control rates at which a false success is counted."""
+        low, high = (0.0, 1.0) if self.control_range is None else several(self.control_range)
+        return max(low, -self.margin), min(high, 1 - self.margin)
+
+    @property
+    def range_words(self) -> str:
+        """Over which control rates the type I error is the largest, in words."""
+        if self.control_range is None:
+            return "over all control rates"
+        low, high = several(self.control_range)
+        return f"over control rates from {low:g} to {high:g}"
 
     @property
     def allowed_type1(self) -> float:

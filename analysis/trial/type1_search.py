@@ -14,7 +14,11 @@ TIE = 1e-10
 
 
 def decide(
-    probability: np.ndarray, margin: float, level: float, bound: float | None
+    probability: np.ndarray,
+    margin: float,
+    level: float,
+    bound: float | None,
+    controls: tuple[float, float] = (0.0, 1.0),
 ) -> tuple[np.ndarray, float, float]:
     """Call counts a success, at a level raised until the type I error keeps its bound.
 
@@ -27,7 +31,9 @@ def decide(
     level : float
         Posterior probability that counts as success.
     bound : float or None
-        Of the error over all control rates.
+        Of the error over the control rates.
+    controls : (float, float)
+        Ends of the control rates; those that the margin does not allow are left out.
 
     Returns
     -------
@@ -35,12 +41,12 @@ def decide(
         The success table (0 or 1), the level it holds at, and its largest type I error.
     """
     success = (probability > level).astype(float)
-    largest = _largest_type1(success, margin)
+    largest = _largest_type1(success, margin, controls)
     if bound is None or largest <= bound:
         return success, level, largest
     # The levels at which the table changes; the error falls from one to the next.
     levels = np.unique(probability[probability > level])
-    angles = _angles(margin)
+    angles = _angles(margin, controls)
     masses = _masses(success.shape, margin, angles)
     low, high = -1, levels.size - 1
     while high - low > 1:
@@ -51,7 +57,7 @@ def decide(
     for place in range(high, levels.size):
         level = level_above(levels, place)
         success = (probability > level).astype(float)
-        largest = _largest_type1(success, margin)
+        largest = _largest_type1(success, margin, controls)
         if largest <= bound:
             break
     return success, level, largest
@@ -91,9 +97,10 @@ def _errors(success: np.ndarray, mass_experimental, mass_control) -> np.ndarray:
     return np.clip(np.sum((mass_experimental @ success) * mass_control, axis=1), 0, 1)
 
 
-def _angles(margin: float) -> np.ndarray:
+def _angles(margin: float, controls: tuple[float, float]) -> np.ndarray:
     """Points of the control rate (arcsine scale) that the margin allows."""
-    ends = np.arcsin(np.sqrt([max(0.0, -margin), min(1.0, 1.0 - margin)]))
+    low, high = controls
+    ends = np.arcsin(np.sqrt([max(low, -margin, 0.0), min(high, 1.0 - margin, 1.0)]))
     return np.linspace(ends[0], ends[1], POINTS)
 
 
@@ -105,9 +112,9 @@ def _masses(shape: tuple[int, ...], margin: float, angles: np.ndarray) -> tuple:
     return tuple(np.where(mass < NEGLIGIBLE, 0, mass) for mass in masses)
 
 
-def _largest_type1(success: np.ndarray, margin: float) -> float:
+def _largest_type1(success: np.ndarray, margin: float, controls: tuple[float, float]) -> float:
     """Largest probability of success where the true difference is the margin."""
-    angles = _angles(margin)
+    angles = _angles(margin, controls)
     ends, step = (angles[0], angles[-1]), angles[1] - angles[0]
     errors = _errors(success, *_masses(success.shape, margin, angles))
     largest = errors.max()

@@ -135,3 +135,67 @@ def test_harm_is_looked_for_after_each_cohort_of_a_trial_that_exists():
     assert looks(n_so_far=23) == [5, 10, 15, 20, 23]
     assert looks(cohort=10, n_max=25) == [10, 20, 25]
     assert looks(n_min=8, n_max=10, cohort=1) == [8, 9, 10]
+
+
+@pytest.mark.parametrize("controls", [None, (0.2, 0.4), (0.0, 0.15), (0.7, 1.0)])
+@pytest.mark.parametrize(
+    ("margin", "direction", "sizes"), [(0.0, "above", (14, 7)), (-0.1, "above", (9, 9)),
+                                       (0.1, "below", (8, 12))],
+)  # fmt: skip
+def test_the_error_of_two_arms_is_the_largest_over_the_control_rates_asked_for(
+    controls, margin, direction, sizes
+):
+    asked = {
+        "margin": margin, "direction": direction, "n_experimental": sizes[0],
+        "n_control": sizes[1],
+    }  # fmt: skip
+    if controls is not None:
+        asked["control_range"] = controls
+    free, bound = two_arm(**asked), two_arm(**asked, type1=0.04)
+    low, high = controls or (0.0, 1.0)
+    rates = np.linspace(max(low, -margin), min(high, 1 - margin), 4001)
+    for found in (free, bound):
+        level = found.answer.error_rate.level
+        wins = successes(level, margin, direction, sizes)
+        errors = wins_at(wins, rates + margin, rates)
+        # The search may stand between two of these points.
+        assert found.answer.error_rate.overall == pytest.approx(errors.max(), abs=2e-7)
+    assert bound.answer.error_rate.overall <= 0.04
+    words = f"over control rates from {low:g} to {high:g}" if controls else "over all control rates"
+    assert words in bound.paragraph
+    assert words in bound.rule
+
+
+def successes(level, margin, direction, sizes):
+    """Which pairs of counts win, by a quadrature over the control rate."""
+    nodes, weights = np.polynomial.legendre.leggauss(2000)
+    control, weights = (nodes + 1) / 2, weights / 2
+    wins = np.zeros((sizes[0] + 1, sizes[1] + 1))
+    for y in range(sizes[0] + 1):
+        above = stats.beta.sf(control + margin, 1 + y, 1 + sizes[0] - y)
+        for z in range(sizes[1] + 1):
+            density = stats.beta.pdf(control, 1 + z, 1 + sizes[1] - z)
+            chance = float(weights @ (density * above))
+            wins[y, z] = (chance if direction == "above" else 1 - chance) > level
+    return wins
+
+
+def wins_at(wins, experimental, control):
+    n, m = wins.shape[0] - 1, wins.shape[1] - 1
+    one = stats.binom.pmf(np.arange(n + 1), n, np.clip(experimental, 0, 1)[:, None])
+    other = stats.binom.pmf(np.arange(m + 1), m, control[:, None])
+    return np.einsum("ry,yz,rz->r", one, wins, other)
+
+
+@pytest.mark.parametrize(
+    ("controls", "margin", "said"),
+    [
+        ((0.3,), 0, "control_range 0.3: give two rates"),
+        ((0.4, 0.2), 0, "control_range 0.4, 0.2: give two rates"),
+        ((0.2, 1.2), 0, "control_range 0.2, 1.2: give two rates"),
+        ((0.95, 1.0), 0.1, "no control rate there"),
+    ],
+)
+def test_a_range_of_control_rates_that_is_none_is_refused(controls, margin, said):
+    with pytest.raises(ValueError, match=said):
+        two_arm(control_range=controls, margin=margin, type1=0.05, n_experimental=5, n_control=5)
