@@ -109,7 +109,15 @@ ROOMS: dict[str, set[str]] = {
         "result",
     },
     "analysis.calibration": {"calibrate", "measured", "sbc"},
-    "analysis.paper.frames": {"alone", "guard", "means", "rates", "results", "sensitivity"},
+    "analysis.paper.frames": {
+        "alone",
+        "effects",
+        "guard",
+        "means",
+        "rates",
+        "results",
+        "sensitivity",
+    },
     "analysis.paper.words": {
         "captions",
         "captions_guard",

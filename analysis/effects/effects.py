@@ -81,8 +81,9 @@ def effects(
     Returns
     -------
     xarray.DataTree
-        Tables ``effects``, ``hyper``, ``studies``, ``absolute``, and ``randomised_only`` (effects
-        without the studies that are not known to be randomised, where there are such) and
+        Tables ``effects``, ``hyper``, ``studies``, ``absolute``, ``shares``, and
+        ``randomised_only`` (effects without the studies that are not known to be randomised, where
+        there are such) and
         ``unanchored``; ``densities`` of the effects. Read them with `contrasts`, `study_effects`,
         `absolute_effects` and `unanchored_effects`.
 
@@ -191,6 +192,7 @@ def _tree(
         "hyper": tables.hyper_table(fit),
         "studies": tables.studies_table(fit),
         "absolute": tables.absolute_table(fit, controls, control_rate),
+        "shares": tables.shares_table(fit),
     }
     anew = compared.randomised()
     if 0 < len(anew.rows) < len(rows):
@@ -280,6 +282,11 @@ def study_effects(made: DataTree) -> pd.DataFrame:
 def absolute_effects(made: DataTree) -> pd.DataFrame:
     """Give control and treated rates, risk differences and ratios, and numbers needed to treat."""
     return _read(made, "absolute", tables.ABSOLUTE_COLUMNS)
+
+
+def own_shares(made: DataTree) -> pd.DataFrame:
+    """Give the share of each disease's effect that its own studies carry; the rest is borrowed."""
+    return _read(made, "shares", tables.SHARE_COLUMNS)
 
 
 def unanchored_effects(made: DataTree) -> pd.DataFrame:

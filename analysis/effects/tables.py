@@ -17,7 +17,7 @@ from ...models.effects.absolute import (
 )
 from ...models.exact.distribution import STATISTICS, Distribution
 from ...models.exact.posterior import ExactPosterior
-from ...models.exact.predictions import study_distributions
+from ...models.exact.predictions import own_shares, study_distributions
 from ...models.outcomes import link_function
 from .model import EffectsFit, column_of
 
@@ -37,6 +37,7 @@ ABSOLUTE_COLUMNS = (
     *(f"{name}_{statistic}" for name in QUANTITIES for statistic in RATE_STATISTICS),
     *("nnt_benefit_from", "nnt_benefit_to", "nnt_harm_from", "nnt_harm_to"),
 )
+SHARE_COLUMNS = ("outcome", "disease", "own_share", "own_share_mcse")
 UNANCHORED_COLUMNS = (
     *("outcome", "disease", "scale", *STATISTICS, "probability_benefit", "bias_sd"),
     *("tipping_bias", "treated_studies", "control_evidence"),
@@ -122,6 +123,18 @@ def studies_table(fit: EffectsFit) -> pd.DataFrame:
             row |= dict(zip(STATISTICS, effect.statistics().tolist(), strict=True))
             found.append(row)
     return pd.DataFrame(found, columns=list(STUDY_COLUMNS))
+
+
+def shares_table(fit: EffectsFit) -> pd.DataFrame:
+    """Give the share of each disease's effect that comes from its own studies; `SHARE_COLUMNS`.
+
+    The rest comes from the priors and the other diseases; see `own_shares` of the exact engine.
+    """
+    tables = [
+        own_shares(posterior).rename(columns={"error": "own_share_mcse"}).assign(outcome=name)
+        for name, posterior in fit.posteriors.items()
+    ]
+    return pd.concat(tables, ignore_index=True)[list(SHARE_COLUMNS)]
 
 
 def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:

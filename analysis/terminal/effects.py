@@ -181,7 +181,7 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
     """Print one table an outcome: each disease's ratio, the next trial, and the difference."""
     from ...data.names import outcome_words
     from ..effects import effects as room
-    from ..paper.words.wording import percent
+    from ..paper.words.wording import percent, ratio_interval
     from .printing import print_verdict
 
     about = evidence.about
@@ -208,8 +208,8 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
                         about.words(row["disease"]),
                         str(row["studies"]) if direct else "borrowed",
                         str(row["patients"]) if direct else "",
-                        _ratio(row),
-                        _ratio(following.loc[row["disease"]]),
+                        ratio_interval(row),
+                        ratio_interval(following.loc[row["disease"]]),
                         percent(row["probability_benefit"]),
                         *(() if title else (difference,)),
                     )
@@ -220,12 +220,6 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
             verdict = checked.verdict_of(str(outcome))
             console.print_table(f"{outcome_words(str(outcome))}{title}: {verdict}", header, lines)
     print_verdict(checked)
-
-
-def _ratio(row: Mapping[Any, Any]) -> str:
-    values = [float(row[f"ratio_{q}"]) for q in ("q50", "q2.5", "q97.5")]
-    middle, low, high = (f"{v:.2f}" if v < 10 else f"{v:.0f}" for v in values)
-    return f"{middle} ({low} to {high})"
 
 
 def _points(value: float) -> str:

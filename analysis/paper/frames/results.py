@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ....models.priors.sets import PriorSet
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
+    from .effects import Comparison
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,13 @@ class Results:
         from ....models.priors.sets import PriorSet
 
         return PriorSet.from_dict(self.config["priors"])
+
+    @cached_property
+    def compared(self) -> list[Comparison]:
+        """Treated against control in the evidence of the fit, and in wider sets of studies."""
+        from .effects import compared_sets
+
+        return compared_sets(self.evidence, self.config["pooling"], self.checked.ran)
 
     def disease(self, name: str) -> str:
         """Name a disease in words."""

@@ -28,6 +28,7 @@ from ..words import captions, captions_guard, captions_sensitivity
 from ..words.wording import interval, listed, number, numbered, span
 from . import tables
 from .block import Block, Section
+from .sections_effects import effects_section
 from .sections_means import means_section
 from .sections_sensitivity import sensitivity_blocks
 
@@ -60,7 +61,7 @@ def sections(results: Results, command: str) -> list[Section]:
         _rates(results),
         _joint(results),
         _safety(results),
-        _controlled(results),
+        effects_section(results),
         _guard(results),
         _review(results),
         _poolings(results),
@@ -250,26 +251,6 @@ def _safety(results: Results) -> Section | None:
     )
     blocks = [Block("text", text), Block("figure", captions.SAFETY.name), Block("table", table)]
     return Section("safety", "Safety", blocks)
-
-
-def _controlled(results: Results) -> Section | None:
-    table = tables.controlled_table(results)
-    if table is None:
-        return None
-    labels = study_labels(results.evidence.studies)
-    compared = table.frame.drop_duplicates("study").to_dict("records")
-    against = [
-        f"{labels[row['study']]} (against {row['comparator']})"
-        if row["comparator"]
-        else labels[row["study"]]
-        for row in compared
-    ]
-    text = (
-        f"{'One study has' if len(against) == 1 else f'{len(against)} studies have'} a control arm "
-        f"with counts: {'; '.join(against)}. Only such differences speak of an effect."
-    )
-    blocks = [Block("warning", NOT_EFFECTS), Block("text", text), Block("table", table)]
-    return Section("controlled", "Controlled comparisons", blocks)
 
 
 def _guard(results: Results) -> Section:

@@ -206,8 +206,11 @@ def controlled_table(results: Results) -> Table | None:
     }
     rows = [
         (
-            labels[row["study"]] + (f" {marks[row['role']][0]}" if row["role"] in marks else ""),
+            labels[row["study"]]
+            + (f" {marks[row['role']][0]}" if row["role"] in marks else "")
+            + (f", against {row['comparator']}" if row["comparator"] else ""),
             counted_words(row["outcome"]),
+            row["definition"],
             f"{count(row['events_min'], row['events_max'])} of {row['n']}",
             f"{count(row['control_events_min'], row['control_events_max'])} of {row['control_n']}",
             "counts only bounded"
@@ -222,8 +225,8 @@ def controlled_table(results: Results) -> Table | None:
     )
     told = [f"{marks[role][0]} {marks[role][1]}" for role in marks if (frame["role"] == role).any()]
     caption += f" {'; '.join(told)}." if told else ""
-    header = ("Study", "Outcome", "Treated", "Control", "Risk difference (95 %)")
-    return Table("controlled", caption, header, rows, frame, of_fit=False, texts=2)
+    header = ("Study", "Outcome", "Counted as", "Treated", "Control", "Risk difference (95 %)")
+    return Table("controlled", caption, header, rows, frame, of_fit=False, texts=3)
 
 
 def _points(difference: float, low: float, high: float) -> str:

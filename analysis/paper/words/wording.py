@@ -31,6 +31,17 @@ def interval(row: Mapping[Any, Any], names: tuple[str, str, str] = ("q50", "q2.5
     return f"{percent(middle, digits)} ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
 
 
+def ratio(value: float) -> str:
+    """Write a ratio of odds, hazards or rates."""
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+
+
+def ratio_interval(row: Mapping[Any, Any], name: str = "ratio") -> str:
+    """Write a ratio and its central 95 % interval, whose columns begin with a name."""
+    middle, low, high = (ratio(float(row[f"{name}_{q}"])) for q in ("q50", "q2.5", "q97.5"))
+    return f"{middle} ({low} to {high})"
+
+
 def span(low: float, high: float) -> str:
     """Write a range of probabilities as percentages."""
     digits = int(high < 0.2)

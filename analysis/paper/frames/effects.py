@@ -1,0 +1,203 @@
+"""Treated against control, as sentences, tables and figures need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from ....data.controlled import controlled_rows
+from ....data.errors import SelectionError
+from ....data.outcomes import outcome
+from ....models.outcomes import inverse_link, link_function
+from ...effects import effects as room
+from ...fitting.store import run_config
+from ...guard.result import CheckResult
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from ....data.evidence import Evidence
+
+Direction = Literal["more", "fewer", "open"]
+
+#: Roles that no comparison of cells with control takes in.
+_OTHERS = ("case_series", "related_product")
+_QUANTILES = ("q2.5", "q50", "q97.5")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Effects of one analysis set.
+
+    Attributes
+    ----------
+    added : {"", "later", "unpublished"}
+        Which studies it has beside those of the fit: none, those published since the review, or
+        these and the unpublished ones.
+    evidence : Evidence
+        What was compared.
+    tree : xarray.DataTree
+        Of `mscpool.analysis.effects.effects.effects`.
+    """
+
+    added: str
+    evidence: Evidence
+    tree: DataTree
+
+    @cached_property
+    def checked(self) -> CheckResult:
+        """What the guard says of these effects."""
+        return room.checked(self.tree)
+
+    @cached_property
+    def pooling(self) -> str:
+        """How diseases inform each other."""
+        return str(run_config(self.tree)["pooling"])
+
+    @cached_property
+    def contrasts(self) -> pd.DataFrame:
+        """Every effect; see `contrasts` of the room of effects."""
+        return room.contrasts(self.tree)
+
+    @cached_property
+    def studies(self) -> pd.DataFrame:
+        """Each study compared; see `study_effects`."""
+        return room.study_effects(self.tree)
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Effects of diseases with controlled studies, and what else is said of each.
+
+        One row an outcome and disease: the columns of `contrasts`; ``next_…`` the quantiles of the
+        next trial's ratio; ``own_share``; ``control_rate``, the median that is predicted for the
+        next control arm, to a percent; ``treated_…``, the quantiles of the treated rate at that
+        control rate; ``direction`` of `direction_of`; ``randomised``, how many studies are known to
+        be; ``verdict``.
+        """
+        table = self.contrasts
+        keys = ["outcome", "disease"]
+        following = table[table["quantity"] == "new_study"].set_index(keys)
+        absolute = room.absolute_effects(self.tree)
+        control = absolute[absolute["quantity"] == "effect"].set_index(keys)["control_rate_q50"]
+        shares = room.own_shares(self.tree).set_index(keys)["own_share"]
+        error = float(self.tree["hyper"].attrs["numerical_error"])
+        known = self.studies["randomised"].map(lambda each: each is True)
+        randomised = known.groupby([self.studies[key] for key in keys]).sum()
+        direct = (table["quantity"] == "effect") & (table["evidence"] == "direct")
+        made = []
+        for row in table[direct].to_dict("records"):
+            key = row["outcome"], row["disease"]
+            row |= {f"next_{q}": float(following.at[key, f"ratio_{q}"]) for q in _QUANTILES}
+            row["own_share"] = float(shares[key])
+            row["control_rate"] = float(np.clip(round(control[key], 2), 0.01, 0.99))
+            row |= treated_rates(row, row["control_rate"])
+            row["direction"] = direction_of(row, error)
+            row["randomised"] = int(randomised[key])
+            row["verdict"] = self.checked.verdict_of(row["outcome"])
+            made.append(row)
+        return pd.DataFrame(made)
+
+    @cached_property
+    def randomised(self) -> pd.DataFrame:
+        """Effects of the randomised studies alone; no rows where all are, or none."""
+        return room.contrasts(self.tree, randomised_only=True)
+
+
+def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[Comparison]:
+    """Compare treated with control arms, in the analysis set of a fit and in wider ones.
+
+    Beside the core set stands what the studies published since the review add, and beside these
+    what unpublished ones would: of each only the outcomes that gain a controlled study.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set of the fit.
+    pooling : str
+        How diseases inform each other.
+    check : bool
+        Let the guard judge the effects.
+
+    Returns
+    -------
+    list of Comparison
+        None where no study has a control arm.
+    """
+    found: list[Comparison] = []
+    known: dict[str, set[str]] = {}
+    for added, wider in _sets(evidence):
+        studies = _compared_studies(wider)
+        gaining = tuple(name for name in studies if studies[name] != known.get(name))
+        known = studies
+        if gaining:
+            part = wider.select(outcomes=gaining) if added else wider
+            made = room.effects(part, pooling, check=check)
+            found.append(Comparison(added, part, made))
+    return found
+
+
+def _sets(evidence: Evidence) -> Iterator[tuple[str, Evidence]]:
+    selection = evidence.selection
+    yield "", evidence
+    if selection.analysis_set not in ("core", "current"):
+        return
+    if selection.analysis_set == "core":
+        yield "later", evidence.select(analysis_set="current")
+    other = evidence.studies.loc[evidence.studies["role"].isin(_OTHERS), "study"]
+    drop = {*selection.drop, *other} - set(selection.use)
+    yield "unpublished", evidence.select(analysis_set="everything", drop=tuple(drop))
+
+
+def _compared_studies(evidence: Evidence) -> dict[str, set[str]]:
+    """Name the controlled studies of each outcome; none where no study has a control arm."""
+    try:
+        rows = controlled_rows(evidence).rows
+    except SelectionError:
+        return {}
+    return {str(name): set(own["study"]) for name, own in rows.groupby("outcome", sort=False)}
+
+
+def treated_rates(row: dict, control_rate: float) -> dict[str, float]:
+    """Give the treated rate at a control rate, as quantiles of the effect give it.
+
+    Parameters
+    ----------
+    row : mapping
+        ``outcome``, and the quantiles of an effect on its linear scale.
+    control_rate : float
+        A probability; a 12-month risk where the outcome is timed.
+
+    Returns
+    -------
+    dict of str to float
+        ``treated_q2.5``, ``treated_q50``, ``treated_q97.5``, probabilities.
+    """
+    link = outcome(row["outcome"]).link
+    level = float(link_function(control_rate, link))
+    return {f"treated_{q}": float(inverse_link(level + row[q], link)) for q in _QUANTILES}
+
+
+def direction_of(row: dict, error: float) -> Direction:
+    """Say whether treatment makes an outcome more or less frequent, where that can be told.
+
+    Parameters
+    ----------
+    row : mapping
+        Quantiles of an effect on its linear scale.
+    error : float
+        Numerical error, relative to a quarter of the interval or to 1, whichever is larger.
+
+    Returns
+    -------
+    {"more", "fewer", "open"}
+        ``open`` where the central 95 % interval, or its error, reaches 0.
+    """
+    reach = error * max((row["q97.5"] - row["q2.5"]) / 4, 1.0)
+    if row["q2.5"] > reach:
+        return "more"
+    return "fewer" if row["q97.5"] < -reach else "open"
