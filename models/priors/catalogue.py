@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from scipy.special import logit
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
+from ...data.names import counted_words, timed_words
 from ...data.outcomes import DICTIONARY, Outcome, outcome
 from ..outcomes import inverse_link
 from .meaning import factor_words
@@ -39,6 +40,20 @@ def _level(rate: float) -> Prior:
 
 def _hazard(a_year: float) -> Prior:
     return Prior.make("Normal", mu=math.log(a_year), sigma=0.7)
+
+
+def _of_any_rate(chosen: PriorSet, timed: Callable[[Prior], Prior]) -> PriorSet:
+    """Let a set's prior of mu hold where the default set has one for an outcome alone, too.
+
+    Where an outcome has no rate without a time, the prior is made from the default one instead.
+    """
+    for each in DICTIONARY:
+        usual = DEFAULT.of(each.name).mu
+        if each.timed:
+            chosen = chosen.with_outcome(each.name, mu=timed(usual))
+        elif usual != DEFAULT.mu and chosen.mu is not None:
+            chosen = chosen.with_outcome(each.name, mu=chosen.mu)
+    return chosen
 
 
 def spare_harms(chosen: PriorSet, outcomes: Sequence[Outcome] = DICTIONARY) -> PriorSet:
@@ -72,6 +87,7 @@ _CLOSE, _HALF, _ONE = (Prior.make("HalfNormal", sigma=scale) for scale in (0.1, 
 _HALF_STUDENT = Prior.make("HalfStudentT", nu=4, sigma=0.5)
 _UNIFORM = Prior.make("Logistic", mu=0, s=1)
 _VAGUE = Prior.make("Normal", mu=0, sigma=10)
+_TIMED = [each.name for each in DICTIONARY if each.timed]
 
 _SETS = (
     DEFAULT,
@@ -141,28 +157,33 @@ _SETS = (
     .with_outcome("moderate_severe_ae", tau=_turner(_TURNER_ADVERSE_EVENTS))
     .with_outcome("serious_ae", tau=_turner(_TURNER_ADVERSE_EVENTS))
     .with_outcome("death", tau=_turner(_TURNER_DEATH)),
-    PriorSet(
-        "mu_uniform_rate",
-        "Every typical rate between 0 and 1 is equally likely, serious events included; for a "
-        "nested outcome that is its share of its parent. Death, which has no rate without a time, "
-        "keeps the default.",
-        "Tuyl and others 2008",
-        "10.1198/000313008X267839",
-        mu=_UNIFORM,
-    )
-    .with_outcome("serious_ae", mu=_UNIFORM)
-    .with_outcome("death", mu=DEFAULT.of("death").mu),
-    PriorSet(
-        "mu_vague",
-        "So wide on the log-odds that it is not vague at all for a rate: with probability "
-        f"{100 * _beyond(_VAGUE, 0.05):.0f} % it lies below 5 % or above 95 %. For death it spans "
-        "hazards from none to instant.",
-        "Lambert and others 2005",
-        "10.1002/sim.2112",
-        mu=_VAGUE,
-    )
-    .with_outcome("serious_ae", mu=_VAGUE)
-    .with_outcome("death", mu=Prior.make("Normal", mu=-3, sigma=10)),
+    _of_any_rate(
+        PriorSet(
+            "mu_uniform_rate",
+            "Every typical rate between 0 and 1 is equally likely, serious events included; for a "
+            "nested outcome that is its share of its parent. "
+            + " ".join(
+                f"{counted_words(name)}, which has no rate without a time, keeps the default."
+                for name in _TIMED
+            ),
+            "Tuyl and others 2008",
+            "10.1198/000313008X267839",
+            mu=_UNIFORM,
+        ),
+        timed=lambda usual: usual,
+    ),
+    _of_any_rate(
+        PriorSet(
+            "mu_vague",
+            "So wide on the log-odds that it is not vague at all for a rate: with probability "
+            f"{100 * _beyond(_VAGUE, 0.05):.0f} % it lies below 5 % or above 95 %. For "
+            f"{timed_words(_TIMED)} it spans hazards from none to instant.",
+            "Lambert and others 2005",
+            "10.1002/sim.2112",
+            mu=_VAGUE,
+        ),
+        timed=lambda usual: Prior.make("Normal", mu=dict(usual.parameters)["mu"], sigma=10),
+    ),
     spare_harms(
         PriorSet(
             "sceptical",

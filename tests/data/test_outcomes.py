@@ -1,6 +1,10 @@
 """The dictionary of outcomes: complete, and the only place that knows one by name."""
 
 import ast
+import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -110,3 +114,63 @@ def test_no_module_asks_for_an_outcome_by_its_name(root):
             naming[path.relative_to(root).as_posix()] = named
     # Data sets that are made up to calibrate the guard have one outcome, whichever.
     assert naming == {"analysis/calibration/defects.py": {"improvement"}}
+
+
+#: The dictionary with a second entry that is all that death is, under another name. It is made in
+#: a process of its own, as modules read the dictionary where they are imported.
+TWINS = """
+import json, sys
+from dataclasses import replace
+from mscpool.data import outcomes
+
+names = "death", "loss"
+twin = replace(outcomes.outcome("death"), name="loss", label="Loss", short="Loss")
+outcomes.DICTIONARY += (twin,)
+outcomes.OUTCOMES += ("loss",)
+outcomes._BY_NAME["loss"] = twin
+
+import mscpool as mp
+from mscpool.analysis.effects import effects
+from mscpool.models.effects.priors import EFFECT_SETS
+from mscpool.models.priors.catalogue import CATALOGUE
+
+evidence = mp.load_evidence(sys.argv[1])
+made = effects.effects(evidence, check=False)
+compared = mp.compare_priors(
+    evidence, ["mu_uniform_rate", "mu_vague"], engine="exact", threshold="usual"
+)
+tables = mp.rates(mp.fit(evidence, engine="exact")), effects.contrasts(made), compared.rates
+tables += effects.absolute_effects(made), compared.hyper, compared.flips
+told = {
+    name: [
+        *(table[table["outcome"] == name].to_json(orient="records") for table in tables),
+        *(f"{given}: {CATALOGUE[given].of(name)}" for given in CATALOGUE),
+        *(f"{given}: {EFFECT_SETS[given].priors.of(name)}" for given in EFFECT_SETS),
+    ]
+    for name in names
+}
+print(json.dumps(told))
+"""
+COUNTS = (
+    "a,x,NAME,msc,1,20,6\na,x,NAME,control,3,21,6\nb,x,NAME,msc,0,15,12\nc,y,NAME,msc,2,30,24\n"
+)
+
+
+def test_another_timed_outcome_is_treated_as_death_is(tmp_path):
+    rows = COUNTS.replace("NAME", "death") + COUNTS.replace("NAME", "loss")
+    table = tmp_path / "counts.csv"
+    table.write_text("study,disease,outcome,arm,events,n,months\n" + rows, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-c", TWINS, table], capture_output=True, text=True, env=os.environ
+    )
+    assert not run.returncode, run.stderr
+    told = json.loads(run.stdout)
+    differing = [
+        line
+        for line, twin in zip(told["death"], told["loss"], strict=True)
+        if line != twin.replace("loss", "death")
+    ]
+    assert all("0." in line for line in told["death"][:6])
+    # A set that gives the published prior of deaths says nothing of what is lost.
+    named = {line.partition(":")[0] for line in differing}
+    assert named == {"turner_outcomes", "sceptical", "enthusiastic"}
