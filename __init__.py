@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from .models.priors.elicit import elicit as elicit
     from .models.priors.files import prior_set as prior_set
     from .models.priors.sets import PriorSet as PriorSet
-    from .models.sampled.hierarchy import build_model as build_model
+    from .models.sampled.textbook import build_model as build_model
 
 _ROOM = {
     "load_evidence": "data.evidence",
-    "build_model": "models.sampled.hierarchy",
+    "build_model": "models.sampled.textbook",
     "PriorSet": "models.priors.sets",
     "named_set": "models.priors.catalogue",
     "prior_set": "models.priors.files",

@@ -35,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "models": {"direction", "outcomes", "pooling", "terms"},
     "models.priors": {"catalogue", "density", "elicit", "files", "prior", "quantile_table", "sets"},
     "models.rates": {"beta_mixture", "difference", "effective_size", "fit", "prior"},
-    "models.sampled": {"hierarchy", "likelihood", "variables"},
+    "models.sampled": {"hierarchy", "textbook", "likelihood", "variables"},
     "models.exact": {
         "distribution",
         "draws",

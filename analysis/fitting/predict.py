@@ -67,7 +67,7 @@ def levels_of(draws: dict[str, np.ndarray], terms: Terms, rng: np.random.Generat
     Parameters
     ----------
     draws : dict of str to numpy.ndarray
-        Variables of `models.sampled.hierarchy.build_model`, shape (draw, ...).
+        Variables of `models.sampled.hierarchy.hierarchy`, shape (draw, ...).
     terms : Terms
         The likelihood.
     rng : numpy.random.Generator

@@ -1,1 +1,1 @@
-"""The hierarchy as a PyMC model, in the form that the sampler takes."""
+"""The hierarchy as a PyMC model: as one writes it, and in the form that the sampler takes."""

@@ -1,4 +1,4 @@
-"""The hierarchical model of all outcomes at once, as one PyMC model.
+"""The hierarchical model of all outcomes at once, in the form that the sampler takes.
 
 Disease levels are drawn around an overall level, studies around their disease. Counts and priors
 are data of the model, so that it is compiled once for a set of diseases, outcomes and studies, and
@@ -11,55 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..pooling import ROBUST_DEGREES, Pooling, has_tau, structure
-from ..priors.sets import DEFAULT, PriorSet
-from ..terms import Terms, build_terms, count_data
+from ..pooling import ROBUST_DEGREES, has_tau, structure
+from ..priors.sets import PriorSet
+from ..terms import Terms, count_data
 
 if TYPE_CHECKING:
     import pymc as pm
 
-    from ...data.evidence import Evidence
-
 #: Which kind of level (0 exchangeable, 1 own) p and q take in each combination, under ``exnex``.
 COMBINATIONS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-
-
-def build_model(
-    evidence: Evidence, pooling: Pooling = "partial", priors: PriorSet = DEFAULT
-) -> pm.Model:
-    """Build the hierarchical model of an evidence.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        The analysis set.
-    pooling : {"partial", "complete", "none", "exnex", "robust"}
-        How diseases inform each other.
-    priors : PriorSet
-        Priors of the top-level parameters.
-
-    Returns
-    -------
-    pymc.Model
-        With ``mu``, ``tau``, ``sigma`` (dims outcome), ``theta``, ``rate`` (outcome, disease) and
-        ``eta`` (effect: an outcome of a study); levels on the linear scale (log-odds; log hazard
-        per year for ``death``), rates as probabilities (12-month risks for ``death``). ``tau`` is
-        absent where diseases are not pooled partially; under ``exnex`` the levels stand as
-        ``theta_exchangeable`` and ``theta_own`` beside the probabilities of the ``membership``
-        (combination, outcome, disease), a child's with its parent's.
-
-    Raises
-    ------
-    InputError
-        An unknown pooling, or a prior that cannot be used.
-
-    References
-    ----------
-    Neuenschwander and others 2016, doi 10.1002/pst.1730 (``exnex``).
-    """
-    return hierarchy(
-        build_terms(evidence.rows, evidence.outcome_names, evidence.diseases), pooling, priors
-    )
 
 
 def model_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.ndarray]:
@@ -70,9 +30,9 @@ def model_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.nda
     terms : Terms
         The likelihood.
     pooling : str
-        As in `build_model`.
+        As in `hierarchy`.
     priors : PriorSet
-        As in `build_model`.
+        As in `hierarchy`.
 
     Returns
     -------
@@ -120,10 +80,32 @@ def _log_membership(weights: np.ndarray, terms: Terms) -> np.ndarray:
 
 
 def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
-    """Build the model of `build_model` from terms of the likelihood.
+    """Build the compiled form of the hierarchy.
 
     Everything is a vector: over outcomes, over cells (a disease in an outcome) or over effects.
     Sums over one axis of a matrix, and reading its elements, take seconds to compile.
+
+    Parameters
+    ----------
+    terms : Terms
+        The likelihood.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other.
+    priors : PriorSet
+        Priors of the top-level parameters.
+
+    Returns
+    -------
+    pymc.Model
+        With ``mu``, ``tau``, ``sigma``, ``theta``, ``rate`` and ``eta`` as in
+        `textbook.build_model`, behind normal scores. Under ``exnex`` the levels stand as
+        ``theta_exchangeable`` and ``theta_own`` beside the probabilities of the ``membership``
+        (combination, outcome, disease), a child's with its parent's.
+
+    Raises
+    ------
+    InputError
+        An unknown pooling, or a prior that cannot be used.
     """
     import pymc as pm
 

@@ -15,7 +15,7 @@ from .hierarchy import COMBINATIONS
 def variables_of_scores(
     scores: dict[str, np.ndarray], terms: Terms, pooling: str, data: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Compute the variables of `hierarchy.build_model` but its rates, draw by draw.
+    """Compute the variables of `hierarchy.hierarchy` but its rates, draw by draw.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from mscpool.data.evidence import load_evidence
 from mscpool.models.pooling import POOLINGS, has_tau, structure
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
-from mscpool.models.sampled.hierarchy import build_model, hierarchy, model_data
+from mscpool.models.sampled.hierarchy import hierarchy, model_data
 from mscpool.models.terms import build_terms
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")
@@ -161,7 +161,8 @@ def test_gradient_is_that_of_the_log_probability(pooling):
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_every_quantity_has_named_dims(pooling):
     evidence = load_evidence()
-    model = build_model(evidence, pooling)
+    terms = build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+    model = hierarchy(terms, pooling, DEFAULT)
     dims = {name: tuple(dims) for name, dims in model.named_vars_to_dims.items()}
     assert dims["sigma"] == ("outcome",)
     if pooling == "exnex":
