@@ -51,6 +51,8 @@ class Panel:
         Whether values hold until the next x; are marked one by one; are tinted down to zero.
     notes : tuple of str
         Words at the right, from the top.
+    title : str
+        Stands above the panel.
     """
 
     frame: pd.DataFrame
@@ -61,6 +63,7 @@ class Panel:
     marked: bool = False
     filled: bool = False
     notes: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -111,7 +114,10 @@ def draw_lines(style: Style, *panels: Panel) -> Figure:
         for panel, after in zip(panels, (*panels[1:], None), strict=True)
     ]
     feet = [style.scaled(26 if each else 13) for each in last]
-    tops = [gap + leading(style.small) * (1 + _lowest(head)) + gap / 2 for head in heads]
+    tops = [
+        gap + leading(style.small) * (1 + _lowest(head) + bool(panel.title)) + gap / 2
+        for panel, head in zip(panels, heads, strict=True)
+    ]
     room = style.preset.height * POINTS_PER_MM - sum(tops) - sum(feet) - gap
     body = min((0.5 if len(panels) == 1 else 0.28) * width, room / len(panels))
     rows = max(sum(len(texts[name]) for name in panel.words) for panel in panels)
@@ -121,6 +127,8 @@ def draw_lines(style: Style, *panels: Panel) -> Figure:
     top = 0.0
     for panel, head, above, foot, labelled in zip(panels, heads, tops, feet, last, strict=True):
         axes = page.axes(left, top + above, span, body)
+        if panel.title:
+            page.text(left, top + (gap + leading(style.small)) / 2, panel.title, size=style.small)
         ends = _draw_panel(axes, panel, style, colours, labelled)
         for guide, (middle, row) in zip(panel.upright, head, strict=True):
             place = top + above - gap - leading(style.small) * (row + 0.5)

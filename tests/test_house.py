@@ -39,6 +39,7 @@ ROOMS: dict[str, set[str]] = {
     "models.exact": {
         "distribution",
         "draws",
+        "further_trial",
         "hierarchy",
         "likelihood_table",
         "outcomes",
@@ -54,6 +55,7 @@ ROOMS: dict[str, set[str]] = {
         "checks",
         "design_boundaries",
         "design_ess",
+        "design_gain",
         "design_operating",
         "design_precision",
         "design_priors",
@@ -96,7 +98,15 @@ ROOMS: dict[str, set[str]] = {
         "surprise",
         "verdicts",
     },
-    "analysis.sensitivity": {"borrowing", "compare", "flips", "power_scaling", "result", "store"},
+    "analysis.sensitivity": {
+        "borrowing",
+        "compare",
+        "flips",
+        "power_scaling",
+        "questions",
+        "result",
+        "store",
+    },
     "analysis.effects": {"effects"},
     "analysis.trial": {
         "checks",

@@ -40,8 +40,10 @@ def _command(design: type[Request]) -> Callable[..., int]:
         asked = {name: value for name, value in given.items() if value not in (None, [])}
         return _answer(design, asked, from_fit, out, as_json)
 
-    shared = dict(FIT_OPTIONS) if design.priors() else {}
-    known = {name: (OPTIONS[name], None) for name in design.keywords()}
+    shared = dict(FIT_OPTIONS) if design.priors() or design.of_fit else {}
+    if design.of_fit:
+        del shared["robust_weight"]
+    known = {name: (OPTIONS[name], None) for name in design.keywords() if name not in shared}
     last = {"out": (OutOption, Path("results")), "as_json": (JsonOption, False)}
     parameters = [
         inspect.Parameter(
@@ -72,8 +74,11 @@ def _answer(
         names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
         raise InputError(f"design {design.design} needs {names}")
     with writing_to(out):
-        result = getattr(designs, design.design.replace("-", "_"))(**asked)
-        table = result.table if fitted is None else result.table.assign(verdict=fitted.verdict)
+        with console.progress_display() as progress:
+            if design.of_fit:
+                asked["progress"] = progress
+            result = getattr(designs, design.design.replace("-", "_"))(**asked)
+        table = result.table if fitted is None else fitted.stamped(result.table)
         with file_set(out) as aside:
             # Scripts rely on `design.csv`, the last answer; each design's own table stays.
             for name in ("design", files_of(result)):

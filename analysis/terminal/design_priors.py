@@ -14,7 +14,7 @@ from .design_options import FromFit
 if TYPE_CHECKING:
     from xarray import DataTree
 
-    from ..trial.fit_priors import FitPriors
+    from ..trial.fit_priors import AskedFit, FitPriors
 
 
 def fill_priors(
@@ -22,7 +22,7 @@ def fill_priors(
     asked: dict[str, Any],
     source: FromFit,
     stored: Callable[[FromFit], tuple[DataTree, CheckResult]],
-) -> FitPriors | None:
+) -> FitPriors | AskedFit | None:
     """Put priors where their texts and names stand.
 
     Parameters
@@ -38,8 +38,8 @@ def fill_priors(
 
     Returns
     -------
-    FitPriors or None
-        The fit behind the priors; None where none is.
+    FitPriors, AskedFit or None
+        The fit behind the answer; None where none is.
 
     Raises
     ------
@@ -47,8 +47,12 @@ def fill_priors(
         A prior that cannot be read, or not be had from the fit, or not be used there.
     """
     from ...models.rates.prior import parse_prior
-    from ..trial.fit_priors import FROM_FIT, FitPriors
+    from ..trial.fit_priors import FROM_FIT, AskedFit, FitPriors
 
+    if design.of_fit:
+        whole = AskedFit(*stored(source), source.outcome, source.disease)
+        asked |= {name: getattr(whole, name) for name in ("fit", "checked", "outcome", "disease")}
+        return whole
     if not 0 <= source.robust_weight < 1:
         weight = source.robust_weight
         raise InputError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")

@@ -59,7 +59,7 @@ def print_design(result: DesignResult) -> None:
     """Print a design's table, of a long one a part, and its paragraph."""
     import pandas as pd
 
-    table = result.table
+    table = result.table if result.overview is None else result.overview
     recommended = getattr(result.answer, "recommended_n", None)
     if len(table) > _DESIGN_ROWS:
         step = -(-len(table) // _DESIGN_ROWS)

@@ -2,6 +2,7 @@
 
 from .ess import ess
 from .monitoring import monitor
+from .next_trial import next_trial as next
 from .precision import precision
 from .result import DesignResult
 from .safety import safety
@@ -13,6 +14,7 @@ __all__ = [
     "DesignResult",
     "ess",
     "monitor",
+    "next",
     "precision",
     "safety",
     "single_arm",

@@ -19,7 +19,10 @@ from ..fitting.summary import density
 from .reanalysis import FullReanalysis, full_reanalysis
 
 if TYPE_CHECKING:
+    import pandas as pd
     from xarray import DataTree
+
+    from ..guard.result import CheckResult
 
 FROM_FIT = ("map", "robust-map", "new-study", "rate", "full")
 # Points at which an integrated density is read, evenly on the normal scale of its probabilities.
@@ -121,6 +124,10 @@ class FitPriors:
         """The full re-analysis of the fit's evidence with the trial."""
         return full_reanalysis(self.fit, str(self.outcome), str(self.disease), self.verdict)
 
+    def stamped(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add the guard's verdict to the rows of a table."""
+        return table.assign(verdict=self.verdict)
+
     def to_dict(self) -> dict:
         """Return which fit is behind the priors, and the mixture where one was fitted."""
         fitted = self.__dict__.get("mixture")
@@ -138,6 +145,31 @@ class FitPriors:
             return sampled_rate(self.fit["posterior"].to_dataset()[quantity].sel(one), label)
         probabilities, values, _ = known
         return _integrated(probabilities, values, label)
+
+
+@dataclass(frozen=True, eq=False)
+class AskedFit:
+    """A fit that a design is asked of as a whole, and what the guard found of it."""
+
+    fit: DataTree
+    checked: CheckResult
+    outcome: str | None = None
+    disease: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The guard's verdict on the outcome, or on the fit where none is named."""
+        return (
+            self.checked.verdict if self.outcome is None else self.checked.verdict_of(self.outcome)
+        )
+
+    def stamped(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add to each row of a table the guard's verdict on its outcome."""
+        return table.assign(verdict=[self.checked.verdict_of(name) for name in table["outcome"]])
+
+    def to_dict(self) -> dict:
+        """Return which part of the fit was asked, and the verdict on it."""
+        return {"outcome": self.outcome, "disease": self.disease, "verdict": self.verdict}
 
 
 def _integrated(probabilities: np.ndarray, values: np.ndarray, label: str) -> WeightedRates:

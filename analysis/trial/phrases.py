@@ -22,6 +22,11 @@ def counted(count: int | None) -> str:
     return f"{count} event" if count == 1 else f"{count} events"
 
 
+def percent(share: float) -> str:
+    """Write a computed share as a percentage: whole, a small one in two digits."""
+    return f"{100 * share:.0f} %" if share >= 0.0995 or share <= 0 else f"{100 * share:.2g} %"
+
+
 def rate_words(rate: float) -> str:
     """Write a rate in three decimals, a small one in two digits."""
     decimals = 3 if rate >= 0.1 or rate <= 0 else min(1 - math.floor(math.log10(rate)), 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -12,7 +13,7 @@ import pandas as pd
 from ...data.errors import InputError
 from ...data.names import outcome_in_text
 from ...models.exact.distribution import Distribution, Distributions
-from ...models.exact.outcomes import NotExact, conditional_rows, exact_model
+from ...models.exact.outcomes import ExactFit, NotExact, conditional_rows, exact_model
 from ...models.outcomes import Link, link_function
 from ...models.priors.sets import PriorSet
 from ...models.rates.beta_mixture import log_choose
@@ -166,19 +167,35 @@ def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = ""
         An outcome that cannot be integrated, with the rows in the way and what to use instead; an
         unknown disease.
     """
-    config = run_config(fit)
-    rows = _rows_of(fit)
+    try:
+        found = integrated(fit, (outcome,))
+    except NotExact as problem:
+        raise InputError(f"analysis prior full: {problem.reason}; use map or robust-map") from None
+    before = found.distribution(outcome, "new_study", disease)
+    unread = _unread(fit, found.model.evidence.rows, outcome)
+    return FullReanalysis(before, disease, verdict, unread)
+
+
+def integrated(fit: DataTree, outcomes: Sequence[str] | None = None) -> ExactFit:
+    """Integrate the evidence of a stored fit again, under its priors and pooling.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit by either engine.
+    outcomes : sequence of str, optional
+        Outcomes asked for by name; left out, every outcome that can be integrated.
+
+    Raises
+    ------
+    NotExact
+        An outcome asked for by name that only the sampler can fit.
+    """
+    config, rows = run_config(fit), _rows_of(fit)
     names = tuple(name for name in config["outcomes"] if name in set(rows["outcome"]))
     evidence = cast("Evidence", _Rows(rows, names, tuple(config["diseases"])))
-    try:
-        model = exact_model(evidence, config["pooling"], (outcome,))
-    except NotExact as problem:
-        # Its last part is advice to who fits.
-        reason = str(problem).rpartition("; ")[0]
-        raise InputError(f"analysis prior full: {reason}; use map or robust-map") from None
-    found = model.fit(PriorSet.from_dict(config["priors"]))
-    before = found.distribution(outcome, "new_study", disease)
-    return FullReanalysis(before, disease, verdict, _unread(fit, rows, outcome))
+    model = exact_model(evidence, config["pooling"], outcomes)
+    return model.fit(PriorSet.from_dict(config["priors"]))
 
 
 def _unread(fit: DataTree, rows: pd.DataFrame, outcome: str) -> str:

@@ -55,6 +55,8 @@ class Request:
     sentence: ClassVar[str]
     #: Whether the trial may be analysed otherwise than with a prior on its one rate.
     any_analysis: ClassVar[bool] = False
+    #: Whether a stored fit is asked, not only one that a prior is taken from.
+    of_fit: ClassVar[bool] = False
 
     @classmethod
     def keywords(cls) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from .checks import (
     check_sizes,
     several,
 )
+from .next_request import Next
 from .request import Request, Several, Wanted, wanted
 from .two_arm_request import TwoArm
 from .watch_requests import Monitor, Safety
@@ -132,4 +133,4 @@ class Ess(Request):
     prior: str | AnyPrior
 
 
-REQUESTS = (SingleArm, TwoArm, Precision, Safety, Monitor, TwoStage, Ess)
+REQUESTS = (SingleArm, TwoArm, Precision, Safety, Monitor, TwoStage, Ess, Next)

@@ -61,6 +61,8 @@ class DesignResult:
         The priors as used, discount included, by what they are.
     draw : callable, optional
         Takes the result and gives its pictures.
+    overview : DataFrame, optional
+        What is printed in place of a long `table`.
     """
 
     request: Any
@@ -73,6 +75,7 @@ class DesignResult:
     curve: Callable[[Sequence[float] | np.ndarray], pd.DataFrame] | None = None
     priors: Mapping[str, Any] = field(default_factory=dict)
     draw: Callable[[DesignResult], Iterator[Picture]] | None = None
+    overview: pd.DataFrame | None = None
 
     @property
     def warning(self) -> str:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ...data.evidence import Evidence
 
 
+#: What to do about an outcome that cannot be integrated, for who fits.
+SAMPLER = "; use the sampler (--engine nuts)"
+
+
 class NotExact(InputError):
     """An outcome that only the sampler can fit.
 
@@ -36,6 +40,8 @@ class NotExact(InputError):
         The outcome that it lies within.
     rows : pandas.DataFrame
         The rows that stand in the way, with ``reason``.
+    reason : str
+        What is in the way, in words, without what to do instead.
     """
 
     def __init__(self, outcome: str, parent: str, rows: pd.DataFrame) -> None:
@@ -43,9 +49,8 @@ class NotExact(InputError):
         named = "; ".join(
             f"study {r.study}, arm {r.arm}: {r.reason}" for r in rows.itertuples(index=False)
         )
-        super().__init__(
-            f"{outcome} cannot be integrated exactly: {named}; use the sampler (--engine nuts)"
-        )
+        self.reason = f"{outcome} cannot be integrated exactly: {named}"
+        super().__init__(f"{self.reason}{SAMPLER}")
 
 
 def conditional_rows(rows: pd.DataFrame, child: str, parent: str) -> pd.DataFrame:

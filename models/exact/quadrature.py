@@ -18,7 +18,8 @@ from ..priors.density import Density
 ORDER = 10
 #: Half-width, in standard deviations of a likelihood, of the region where the grid is finest.
 _REACH = 3.0
-_UPSAMPLING = 8
+#: Fine levels from one node to the next.
+UPSAMPLING = 8
 #: Beyond this the logs of two neighbours' ratio are cut off, lest it overflow.
 _STEEPEST = 600.0
 _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(4)
@@ -54,27 +55,27 @@ class LevelGrid:
         k = np.clip(np.searchsorted(self.fine, x) - 1, 0, len(self.fine) - 2)
         left, width = self.fine[k], self.fine[k + 1] - self.fine[k]
         t = (x - left) / width
-        left_slope = _UPSAMPLING * width / self.fine_weights[k]
-        right_slope = _UPSAMPLING * width / self.fine_weights[k + 1]
-        return (k + t + _hermite_excess(t, left_slope - 1, right_slope - 1)) / _UPSAMPLING
+        left_slope = UPSAMPLING * width / self.fine_weights[k]
+        right_slope = UPSAMPLING * width / self.fine_weights[k + 1]
+        return (k + t + _hermite_excess(t, left_slope - 1, right_slope - 1)) / UPSAMPLING
 
     def edges(self) -> np.ndarray:
         """Levels at half indices, between which a prior is integrated cell by cell."""
-        return self.fine[:: _UPSAMPLING // 2]
+        return self.fine[:: UPSAMPLING // 2]
 
     @cached_property
     def refinement(self) -> np.ndarray:
         """Matrix from masses of nodes to densities in the index at `fine`; shape (fine, node)."""
-        index = np.arange(len(self.fine)) / _UPSAMPLING
+        index = np.arange(len(self.fine)) / UPSAMPLING
         return dense(*at_index(self, index), len(self))
 
     @cached_property
     def accumulation(self) -> np.ndarray:
         """Matrix from masses of nodes to their distribution function at `fine`."""
         left = np.arange(len(self.fine) - 1)[:, None]
-        index = ((left + _GAUSS_NODES) / _UPSAMPLING).ravel()
+        index = ((left + _GAUSS_NODES) / UPSAMPLING).ravel()
         inside = dense(*at_index(self, index), len(self)).reshape(len(left), -1, len(self))
-        cells = np.einsum("q,cqn->cn", _GAUSS_WEIGHTS / _UPSAMPLING, inside)
+        cells = np.einsum("q,cqn->cn", _GAUSS_WEIGHTS / UPSAMPLING, inside)
         return np.concatenate([np.zeros((1, len(self))), np.cumsum(cells, axis=0)])
 
 
@@ -182,7 +183,7 @@ def level_grid(centres, scales, lower: float, upper: float, points: float) -> Le
     count = int(np.ceil(index[-1])) + 1
     index *= (count - 1) / index[-1]
     rescale = index[-1] / steps.sum()
-    wanted = np.arange((count - 1) * _UPSAMPLING + 1) / _UPSAMPLING
+    wanted = np.arange((count - 1) * UPSAMPLING + 1) / UPSAMPLING
     x = np.interp(wanted, index, mesh)
     cell = np.clip(np.searchsorted(mesh, x, side="right") - 1, 0, len(mesh) - 2)
     for _ in range(4):
@@ -191,7 +192,7 @@ def level_grid(centres, scales, lower: float, upper: float, points: float) -> Le
         reached = index[cell] + rescale * part * (density(local) @ _GAUSS_WEIGHTS)
         x = x - (reached - wanted) / (rescale * density(x))
     weights = 1 / (rescale * density(x))
-    return LevelGrid(x[::_UPSAMPLING], weights[::_UPSAMPLING], x, weights)
+    return LevelGrid(x[::UPSAMPLING], weights[::UPSAMPLING], x, weights)
 
 
 def _essential(centres, scales):

@@ -17,7 +17,18 @@ from .rendering import Origin, render
 
 FORMATS = ("svg", "png")
 #: Every picture that a design may have.
-PICTURES = ("size", "operating", "type1", "boundaries", "stages", "criteria", "worth", "priors")
+PICTURES = (
+    "size",
+    "operating",
+    "type1",
+    "boundaries",
+    "stages",
+    "criteria",
+    "worth",
+    "priors",
+    "gain",
+    "gain_all",
+)
 NO_VERDICT = "unchecked"
 
 
