@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
         "draws",
         "further_trial",
         "hierarchy",
+        "implied",
         "likelihood_table",
         "outcomes",
         "posterior",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 #: Outcomes of which a listed set says what it implies: a benefit and a grave harm.
 _IMPLIED = (
-    next(each.name for each in DICTIONARY if not each.is_harm),
-    next(each.name for each in DICTIONARY if each.timed),
+    next(each for each in DICTIONARY if not each.is_harm),
+    next(each for each in DICTIONARY if each.timed),
 )
 _TOLD = ("name", "sentence", "reference", "doi")
 
@@ -45,11 +45,12 @@ def prior_text(name: str, evidence: Evidence) -> tuple[str | None, tuple[str, ..
 
 def print_sets(as_json: bool) -> None:
     """Print the named prior sets, and what each implies for the rate of a disease."""
-    from ...models.priors.catalogue import CATALOGUE, implied_rates
+    from ...models.exact.implied import implied_rates
+    from ...models.priors.catalogue import CATALOGUE
 
     listed = []
     for each in CATALOGUE.values():
-        implied = [row for name in _IMPLIED for row in _records(implied_rates(each, name, 2))]
+        implied = [row for known in _IMPLIED for row in _records(implied_rates(each, known))]
         listed.append(({name: getattr(each, name) for name in _TOLD}, each.to_dict(), implied))
     if as_json:
         sets = [{**known, **told, "implied": implied} for told, known, implied in listed]

@@ -1,22 +1,19 @@
-"""The named prior sets: what each says, where it comes from, and what it implies for a rate."""
+"""The named prior sets: what each says, and where it comes from."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-import pandas as pd
 from scipy.special import logit
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.names import counted_words, timed_words
-from ...data.outcomes import DICTIONARY, Outcome, outcome
-from ..outcomes import inverse_link
+from ...data.outcomes import DICTIONARY, Outcome
 from .meaning import factor_words
 from .prior import Prior
-from .sets import DEFAULT, PARAMETERS, PriorSet
+from .sets import DEFAULT, PriorSet
 
 #: Turner and others 2015, Table IV, column of non-pharmacological treatments against placebo or
 #: control: location and scale of the normal distribution of log(tau^2).
@@ -231,9 +228,6 @@ _SETS = (
 
 CATALOGUE: dict[str, PriorSet] = {each.name: each for each in _SETS}
 
-#: Points of the quasi-random grid, and its independent scramblings, whose spread is its error.
-_POINTS, _SCRAMBLES = 2048, 8
-
 
 def named_set(name: str) -> PriorSet:
     """Look up a set of the catalogue.
@@ -256,57 +250,3 @@ def named_set(name: str) -> PriorSet:
     if name not in CATALOGUE:
         raise InputError(unknown_name(name, CATALOGUE, "prior set"))
     return CATALOGUE[name]
-
-
-def implied_rates(priors: PriorSet, outcome_name: str, scrambles: int = _SCRAMBLES) -> pd.DataFrame:
-    """Say what a prior set implies for the rates of one outcome, before any data.
-
-    Parameters
-    ----------
-    priors : PriorSet
-        The set.
-    outcome_name : str
-        The outcome. Where it is nested its rate is the product of its own and its parent's.
-    scrambles : int
-        Repetitions, at least two, whose spread is the numerical error.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows ``typical`` (of the overall level), ``new_disease`` (a typical study of a disease) and
-        ``new_study`` (one study of a disease); columns ``outcome``, ``quantity``, ``mean``, ``sd``,
-        ``q2.5``, ``q50``, ``q97.5`` and the numerical error ``mcse_mean``. Probabilities (12-month
-        risks for ``death``).
-    """
-    repeats = [_implied(priors, outcome_name, seed) for seed in range(scrambles)]
-    statistics = np.array([[_statistics(rate) for rate in each.values()] for each in repeats])
-    error = statistics[:, :, 0].std(axis=0, ddof=1) / math.sqrt(scrambles)
-    table = pd.DataFrame(statistics.mean(axis=0), columns=["mean", "sd", "q2.5", "q50", "q97.5"])
-    table.insert(0, "outcome", outcome_name)
-    table.insert(1, "quantity", list(repeats[0]))
-    return table.assign(mcse_mean=error)
-
-
-def _statistics(rate: np.ndarray) -> np.ndarray:
-    return np.array([rate.mean(), rate.std(), *np.quantile(rate, (0.025, 0.5, 0.975))])
-
-
-def _implied(priors: PriorSet, name: str, seed: int) -> dict[str, np.ndarray]:
-    """Draw rates quasi-randomly: one axis each for mu, tau, sigma, the disease and the study."""
-    from scipy.special import ndtri
-    from scipy.stats import qmc
-
-    family = [name] + ([parent] if (parent := outcome(name).parent) else [])
-    uniform = qmc.Sobol(5 * len(family), scramble=True, rng=seed).random(_POINTS)
-    scores = ndtri(np.clip(uniform, 1e-12, 1 - 1e-12))
-    rates = {"typical": 1.0, "new_disease": 1.0, "new_study": 1.0}
-    for i, member in enumerate(family):
-        mine, each = scores[:, 5 * i : 5 * i + 5].T, priors.of(member)
-        mu, tau, sigma = (
-            getattr(each, p).at_normal_score(mine[j]) for j, p in enumerate(PARAMETERS)
-        )
-        disease = mu + tau * mine[3]
-        levels = (mu, disease, disease + sigma * mine[4])
-        for key, level in zip(rates, levels, strict=True):
-            rates[key] = rates[key] * inverse_link(level, outcome(member).link)
-    return {key: np.asarray(rate) for key, rate in rates.items()}

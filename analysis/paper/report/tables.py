@@ -17,6 +17,9 @@ from ....data.names import (
     timed_words,
     words,
 )
+from ....data.outcomes import Outcome
+from ....models.exact.implied import implied_rates
+from ....models.pooling import has_tau
 from ...fitting.summary import one_shown, rates, shown
 from ..frames import guard as gather_guard
 from ..frames import rates as gather
@@ -84,20 +87,23 @@ def _text(value: Any) -> str:
 
 def priors_table(results: Results) -> Table:
     """Tabulate the priors of each outcome, and what they say of a rate before any data."""
-    posterior, prior = results.fit["posterior"].to_dataset(), results.fit["prior"].to_dataset()
+    config = results.config
+    described = {each["name"]: Outcome(**each) for each in config["model"]}
+    between_diseases = has_tau(config["pooling"], config["diseases"])
     made, rows = [], []
     for outcome in results.outcomes:
         own = results.priors.of(outcome)
-        draws = prior["rate"].sel(outcome=outcome).to_numpy().ravel()
-        following = prior["new_study"].sel(outcome=outcome).to_numpy().ravel()
-        quantiles = [np.quantile(values, (0.025, 0.5, 0.975)) for values in (draws, following)]
-        parts = {"mu": own.mu, "tau": own.tau if "tau" in posterior else None, "sigma": own.sigma}
+        implied = implied_rates(
+            results.priors, described[outcome], config["pooling"], config["diseases"]
+        ).set_index("quantity")[["q2.5", "q50", "q97.5"]]
+        known = implied.loc[["new_disease", "new_study"]].to_dict("records")
+        parts = {"mu": own.mu, "tau": own.tau if between_diseases else None, "sigma": own.sigma}
         made.append(
             {
                 "outcome": outcome,
                 **{name: "" if each is None else str(each) for name, each in parts.items()},
-                **dict(zip(("rate_q2.5", "rate_q50", "rate_q97.5"), quantiles[0], strict=True)),
-                **dict(zip(("new_q2.5", "new_q50", "new_q97.5"), quantiles[1], strict=True)),
+                **{f"rate_{name}": value for name, value in known[0].items()},
+                **{f"new_{name}": value for name, value in known[1].items()},
             }
         )
         rows.append(
@@ -108,11 +114,11 @@ def priors_table(results: Results) -> Table:
                     "–" if each is None else str(each).replace("(", "\n(")
                     for each in parts.values()
                 ),
-                *(interval(dict(zip(("q2.5", "q50", "q97.5"), q, strict=True))) for q in quantiles),
+                *map(interval, known),
             )
         )
     between = "the spread between diseases (tau) and between studies"
-    between = between if "tau" in posterior else "the spread between studies"
+    between = between if between_diseases else "the spread between studies"
     caption = (
         f"Priors of the overall level (mu), {between} "
         "of a disease (sigma), on the linear scale; and what they imply, before any data, for the "

@@ -19,6 +19,7 @@ from mscpool.analysis.sensitivity.prior_conflict import judge, mid_p_value, prio
 from mscpool.analysis.sensitivity.prior_map import prior_grid
 from mscpool.analysis.sensitivity.questions import Question, questions
 from mscpool.data.evidence import load_evidence
+from mscpool.data.outcomes import Outcome
 from mscpool.models.direction import Direction
 from mscpool.models.exact.outcomes import exact_model
 from mscpool.models.exact.predictions import own_shares
@@ -183,9 +184,9 @@ def test_sentences_are_for_a_reader_who_knows_no_method(exactly):
 
 
 def test_priors_before_the_data_are_those_of_the_catalogue(exactly):
-    from mscpool.models.priors.catalogue import implied_rates
+    from mscpool.models.exact.implied import implied_rates
 
-    wanted = implied_rates(CATALOGUE["default"], "response").set_index("quantity")
+    wanted = implied_rates(CATALOGUE["default"], Outcome("response")).set_index("quantity")
     row = exactly.before[exactly.before["set"] == "default"].set_index("quantity")
     for quantity in ("new_disease", "new_study"):
         score = row.loc[quantity, "mean"] - wanted.loc[quantity, "mean"]

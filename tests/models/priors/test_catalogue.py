@@ -1,4 +1,4 @@
-"""The named prior sets: their sources, and what they imply for a rate."""
+"""The named prior sets: their sources, and that each sentence follows from its numbers."""
 
 import json
 import math
@@ -9,10 +9,10 @@ import pytest
 from scipy import integrate, stats
 
 from mscpool.data.outcomes import DICTIONARY, OUTCOMES, Outcome, outcome
-from mscpool.models.priors.catalogue import CATALOGUE, implied_rates, named_set, spare_harms
+from mscpool.models.priors.catalogue import CATALOGUE, named_set, spare_harms
 from mscpool.models.priors.meaning import factor_between
 from mscpool.models.priors.prior import Prior
-from mscpool.models.priors.sets import DEFAULT, PriorSet
+from mscpool.models.priors.sets import DEFAULT
 
 WANTED = {
     "default",
@@ -262,39 +262,3 @@ def test_a_harm_that_a_set_does_not_name_gets_no_level_of_a_benefit(name):
     assert chosen.of("infection").mu == Prior.make("Normal", mu=0, sigma=1.5)
     assert chosen.of("regrowth").mu == CATALOGUE[name].of("improvement").mu
     assert spare_harms(CATALOGUE[name]) == CATALOGUE[name]
-
-
-def test_implied_typical_rate_agrees_with_quadrature():
-    """Mean and SD of expit(mu), mu ~ N(0, 1.5), by SciPy's adaptive quadrature."""
-    table = implied_rates(DEFAULT, "improvement").set_index("quantity")
-
-    def moment(power):
-        return integrate.quad(
-            lambda x: stats.norm.pdf(x, 0, 1.5) / (1 + math.exp(-x)) ** power, -15, 15
-        )[0]
-
-    sd = math.sqrt(moment(2) - moment(1) ** 2)
-    # Eight scrambled Sobol grids of 2048 points: an error of a few 1e-5.
-    assert table.loc["typical", "mean"] == pytest.approx(moment(1), abs=3e-4)
-    assert table.loc["typical", "sd"] == pytest.approx(sd, abs=3e-4)
-    ends = stats.norm.ppf([0.025, 0.975], 0, 1.5)
-    assert table.loc["typical", ["q2.5", "q97.5"]].tolist() == pytest.approx(
-        list(1 / (1 + np.exp(-ends))), abs=2e-3
-    )
-
-
-def test_nested_outcome_implies_the_product_of_two_rates():
-    table = implied_rates(DEFAULT, "remission").set_index("quantity")
-    assert table.loc["typical", "mean"] == pytest.approx(0.25, abs=1e-3)
-
-
-def test_wider_levels_imply_wider_rates():
-    table = implied_rates(DEFAULT, "improvement").set_index("quantity")["sd"]
-    assert table["typical"] < table["new_disease"] < table["new_study"]
-
-
-def test_fixed_parameters_imply_a_fixed_rate():
-    point = {n: Prior.make("DiracDelta", c=v) for n, v in (("mu", 0), ("tau", 0), ("sigma", 0))}
-    table = implied_rates(PriorSet("point", **point), "improvement")
-    assert table["mean"].tolist() == pytest.approx([0.5] * 3, abs=1e-12)
-    assert table["sd"].max() == pytest.approx(0, abs=1e-12)
