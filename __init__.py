@@ -58,6 +58,8 @@ _ROOM = {
     "monitoring": "analysis.trial",
 }
 
+__all__ = sorted(_ROOM)  # pyright: ignore[reportUnsupportedDunderAll]
+
 
 def __getattr__(name: str) -> Any:
     """Import a public name from the room where it lives, on first use."""
@@ -73,5 +75,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *_ROOM, "__version__"})
+    """List what is meant for users, loaded or not."""
+    return [*__all__, "__version__"]

@@ -17,7 +17,7 @@ from .about import UNDESCRIBED, About, read_about
 from .cautions import cautions as _cautions
 from .cells import EvidenceError, Problem
 from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
-from .errors import SelectionError
+from .errors import InputError, SelectionError
 from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
 from .mistakes import shown
 from .outcomes import OUTCOMES, PARENTS
@@ -49,6 +49,7 @@ __all__ = [
     "EvidenceError",
     "Problem",
     "Selection",
+    "as_evidence",
     "load_evidence",
     "summary",
 ]
@@ -272,6 +273,25 @@ def load_evidence(
         raise EvidenceError(problems)
     read = _read_folder(place, name) if is_folder else _read_single(place, name, sheet)
     return read.select(**selection)
+
+
+def as_evidence(source: Evidence | str | Path | pd.DataFrame) -> Evidence:
+    """Give the evidence that a path or a data frame holds; an evidence stays what it is.
+
+    Raises
+    ------
+    EvidenceError
+        As `load_evidence`.
+    InputError
+        Something else was given.
+    """
+    if isinstance(source, Evidence):
+        return source
+    if isinstance(source, str | Path | pd.DataFrame):
+        return load_evidence(source)
+    raise InputError(
+        f"evidence must be a path, a DataFrame or what load_evidence gives, not {shown(source)}"
+    )
 
 
 def summary(evidence: Evidence) -> dict[str, int]:

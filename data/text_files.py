@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from .cells import Problem
+from .cells import EvidenceError, Problem
 
 #: What the columns of a table may be separated by, with what it is called.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -63,6 +63,21 @@ def read_text(path: Path, file: str, problems: list[Problem]) -> str | None:
         problems.append(Problem(file, line, "file", f"{wrong}: save it in UTF-8"))
         return None
     return _without_control_characters(text, file, problems)
+
+
+def text_of(path: Path) -> str:
+    """Read a text file that must be UTF-8.
+
+    Raises
+    ------
+    EvidenceError
+        It cannot be read, or is no text; one line.
+    """
+    problems: list[Problem] = []
+    text = read_text(path, str(path), problems)
+    if text is None:
+        raise EvidenceError(problems)
+    return text
 
 
 def table_text(raw: bytes, file: str, problems: list[Problem], notes: list[str]) -> str | None:

@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
         "outcomes",
         "selection",
         "template",
+        "text_files",
     },
     "models": {"direction", "outcomes", "pooling", "terms"},
     "models.priors": {"catalogue", "density", "elicit", "files", "prior", "quantile_table", "sets"},

@@ -30,6 +30,7 @@ TOP_LEVEL = {
     "data",
     "figures",
     "models",
+    "py.typed",
     "pyproject.toml",
     "requirements.lock",
     "tests",
@@ -48,7 +49,6 @@ TOUCH_FILES = {
     "analysis.paper.report.findings",
     "analysis.terminal.exits",
     "analysis.terminal.design",
-    "analysis.terminal.prior_sets",
 }
 FILE_CALLS = {
     "open",

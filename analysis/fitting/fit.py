@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...data.evidence import Evidence, as_evidence
 from ...models.pooling import Pooling, structure
+from ...models.priors.files import prior_set
 from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.terms import Terms, build_terms
 from . import predict, store, summary
@@ -29,10 +31,9 @@ from .summary import hyper, rates
 from .tree import groups_of_draws, log_likelihood_group
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from xarray import DataTree
-
-    from ...data.evidence import Evidence
 
 __all__ = [
     "diagnostics",
@@ -52,9 +53,9 @@ def terms_of(evidence: Evidence) -> Terms:
 
 
 def fit(
-    evidence: Evidence,
+    evidence: Evidence | str | Path | pd.DataFrame,
     pooling: Pooling = "partial",
-    priors: PriorSet = DEFAULT,
+    priors: PriorSet | str | Path = DEFAULT,
     engine: Engine = "nuts",
     draws: int = 1000,
     tune: int = 1000,
@@ -69,12 +70,12 @@ def fit(
 
     Parameters
     ----------
-    evidence : Evidence
-        The analysis set.
+    evidence : Evidence, str, Path or DataFrame
+        The analysis set; a path or a table is read as `load_evidence` does.
     pooling : {"partial", "complete", "none", "exnex", "robust"}
         How diseases inform each other.
-    priors : PriorSet
-        Priors of mu, tau and sigma.
+    priors : PriorSet, str or Path
+        Priors of mu, tau and sigma: a set, its name, a prior file or the text of one.
     engine : {"nuts", "exact"}
         Sample all outcomes together, or integrate each outcome numerically.
     draws, tune, chains : int
@@ -110,6 +111,7 @@ def fit(
         What the exact engine left to the sampler.
     """
     sampling = Sampling(engine, draws, tune, chains, seed)
+    evidence, priors = as_evidence(evidence), prior_set(priors)
     structure(pooling, evidence.diseases)
     left_out = limits(evidence) if engine == "exact" else {}
     config = store.request(evidence, pooling, priors, **asdict(sampling), **left_out)

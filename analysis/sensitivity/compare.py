@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ...data.errors import InputError
+from ...data.evidence import Evidence, as_evidence, load_evidence
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.files import prior_set
 from ...models.priors.sets import PriorSet
@@ -19,13 +21,12 @@ from .request import ComparisonRequest
 from .result import PriorComparison
 
 if TYPE_CHECKING:
+    import pandas as pd
     from xarray import DataTree
-
-    from ...data.evidence import Evidence
 
 
 def compare_priors(
-    evidence: Evidence | None = None,
+    evidence: Evidence | str | Path | pd.DataFrame | None = None,
     sets: Sequence[str | PriorSet] | None = None,
     pooling: str | None = None,
     fits: DataTree | list[DataTree] | tuple[DataTree, ...] | None = None,
@@ -43,8 +44,8 @@ def compare_priors(
 
     Parameters
     ----------
-    evidence : Evidence, optional
-        The analysis set; the shipped one where left out.
+    evidence : Evidence, str, Path or DataFrame, optional
+        The analysis set, or what `load_evidence` reads it from; the shipped one where left out.
     sets : sequence of str or PriorSet, optional
         Names of the catalogue, or sets; the first is the reference. The whole catalogue by default.
     pooling : str, optional
@@ -76,9 +77,7 @@ def compare_priors(
         An unknown set or engine, two sets of one name, a threshold or confidence outside 0 to 1, a
         number of draws that is none, or fits of other data or pooling; one line.
     """
-    from ...data.evidence import load_evidence
-
-    evidence = load_evidence() if evidence is None else evidence
+    evidence = load_evidence() if evidence is None else as_evidence(evidence)
     chosen = _prior_sets(sets)
     asked = questions(threshold, evidence.selection.outcomes or evidence.outcome_names)
     if not 0 < confidence < 1:

@@ -7,6 +7,8 @@ it. Nothing heavy is imported before a command runs.
 from __future__ import annotations
 
 import warnings
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -33,6 +35,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mscpool {metadata.version('mscpool')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
+) -> None:
+    """Take what is asked of no command: ``--version`` is answered before this runs."""
+
+
 for command in (template, validate, fit, effects, check, priors, figures, report, calibrate):
     app.command()(command)
 app.add_typer(design_app(), name="design")

@@ -62,13 +62,16 @@ def _answer(
     """Answer one subcommand of ``design``."""
     from ...data.export import write_csv
     from ...data.folders import file_set
-    from ..fitting.store import run_config
+    from ..fitting.store import load, run_config
     from ..paper.publish.design import files_of, publish_design
     from ..trial import design as designs
     from .design_priors import fill_priors
     from .printing import print_design
 
     fitted = fill_priors(design, asked, source, judged_fit)
+    if source.folder is not None and fitted is None:
+        # A folder that is named holds a fit, also where no prior comes from it.
+        load(source.folder, groups=())
     needed = [name for name in design.needed() if name not in asked]
     if needed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
@@ -90,7 +93,7 @@ def _answer(
                 publish_design(result, aside, fitted.verdict, sha256)
     if fitted is not None and fitted.verdict not in ("pass", "warn"):
         console.say(
-            f"the fit in {source.folder} is {fitted.verdict}: what follows from it is not to be "
+            f"the fit in {source.place} is {fitted.verdict}: what follows from it is not to be "
             "relied on"
         )
     if as_json:
@@ -104,6 +107,6 @@ def judged_fit(source: FromFit) -> tuple[DataTree, CheckResult]:
     """Load the fit behind a design's priors, and what the guard found of this very fit."""
     from ..paper.report.findings import kept_check
 
-    made, _ = stored_fit(source.folder, source.path, source.sheet)
-    folder = source.folder.parent if source.folder.is_file() else source.folder
+    made, _ = stored_fit(source.place, source.path, source.sheet)
+    folder = source.place.parent if source.place.is_file() else source.place
     return made, kept_check(folder, made)

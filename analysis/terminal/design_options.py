@@ -19,12 +19,17 @@ from .options import PathArgument, SheetOption
 class FromFit:
     """Which posterior of which stored fit a prior is taken from."""
 
-    folder: Path = Path("results")
+    folder: Path | None = None
     path: Path | None = None
     sheet: str | None = None
     disease: str | None = None
     outcome: str | None = None
     robust_weight: float = 0.2
+
+    @property
+    def place(self) -> Path:
+        """The folder of the fit, named or not."""
+        return self.folder or Path("results")
 
 
 def _number(sentence: str, metavar: str = "X") -> Any:
@@ -117,8 +122,11 @@ FIT_OPTIONS: dict[str, tuple[Any, Any]] = {
     "path": (PathArgument, None),
     "sheet": (SheetOption, None),
     "folder": (
-        Annotated[Path, typer.Option("--fit", metavar="DIR", help="Folder of a stored fit.")],
-        Path("results"),
+        Annotated[
+            Path | None,
+            typer.Option("--fit", metavar="DIR", help="Folder of a stored fit; else results."),
+        ],
+        None,
     ),
     "disease": (_word("Disease of the fit.", "DISEASE"), None),
     "outcome": (_word("Outcome of the fit.", "OUTCOME"), None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import sys
@@ -108,6 +109,12 @@ def _usage(wrong: typer.TyperException) -> str:
     context = getattr(wrong, "ctx", None)
     command = context.command_path if context is not None else "mscpool"
     said = " ".join(wrong.format_message().split()).rstrip(".")
+    if option := getattr(wrong, "option_name", None):
+        # The library's own suggestions may have nothing but a letter in common.
+        params = context.command.params if context is not None else []
+        known = {name.strip("-"): name for each in params for name in each.opts}
+        near = difflib.get_close_matches(option.strip("-"), known, n=1)
+        said = f"No such option: {option}" + (f"; did you mean {known[near[0]]}?" if near else "")
     return f"{said} (see '{command} --help')"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.errors import InputError
 from ...data.outcomes import DICTIONARY
 from . import console
 
@@ -26,21 +25,19 @@ def prior_set(name: str, evidence: Evidence) -> PriorSet:
     from ...models.priors import files
 
     text, outcomes = prior_text(name, evidence)
-    return files.prior_set(name) if text is None else files.prior_set(text, name, outcomes)
+    return files.prior_set(name if text is None else text, "" if text is None else name, outcomes)
 
 
 def prior_text(name: str, evidence: Evidence) -> tuple[str | None, tuple[str, ...]]:
     """Read a prior file, None where the name is no file's; and the outcomes that it may name."""
     from ...data.evidence import OUTCOMES
+    from ...data.text_files import text_of
 
     known = tuple(dict.fromkeys((*OUTCOMES, *evidence.vocabulary)))
     path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
         return None, known
-    try:
-        return path.read_bytes().decode("utf-8-sig"), known
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: is not UTF-8 text; save the prior file as UTF-8") from None
+    return text_of(path), known
 
 
 def print_sets(as_json: bool) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 from ...data.errors import InputError
+from ...data.text_files import text_of
 from .catalogue import CATALOGUE, named_set
 from .sets import PriorSet
 
@@ -13,14 +15,14 @@ _TOML = ("\n", "=", "[")
 
 
 def prior_set(
-    named: str | PriorSet, source: str = "", outcomes: tuple[str, ...] | None = None
+    named: str | Path | PriorSet, source: str = "", outcomes: tuple[str, ...] | None = None
 ) -> PriorSet:
-    """Give the prior set that a name or a text in TOML stands for.
+    """Give the prior set that a name, a prior file or its text stands for.
 
     Parameters
     ----------
-    named : str or PriorSet
-        A name of the catalogue, or the text of a prior file; a set stays what it is.
+    named : str, Path or PriorSet
+        A name of the catalogue, a prior file (`.toml`), or the text of one; a set stays what it is.
     source : str
         Name of the file that a text comes from, for messages, and the set's name where the text
         gives none; with it every text is taken for that of a file.
@@ -40,6 +42,10 @@ def prior_set(
     """
     if isinstance(named, PriorSet):
         return named
+    if not isinstance(named, str | Path):
+        raise InputError(f"priors must be a name, a prior file or its text, not {named!r}")
+    if isinstance(named, Path) or (named.endswith(".toml") and "\n" not in named):
+        named, source = text_of(Path(named)), source or str(named)
     if source or any(sign in named for sign in _TOML):
         return _parsed(named, source or "prior file", outcomes)
     return named_set(named)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ...data.errors import InputError
+from ...data.evidence import Evidence, as_evidence
 from ...data.file_names import file_name
 from ..pooling import ROBUST_DEGREES, Pooling, structure
+from ..priors.files import prior_set
 from ..priors.prior import Prior
 from ..priors.sets import DEFAULT, PriorSet
 from ..terms import Terms, build_terms
@@ -23,24 +26,24 @@ from ..terms import Terms, build_terms
 if TYPE_CHECKING:
     import pymc as pm
 
-    from ...data.evidence import Evidence
-
 _CELLS = ("outcome", "disease")
 
 
 def build_model(
-    evidence: Evidence, pooling: Pooling = "partial", priors: PriorSet = DEFAULT
+    evidence: Evidence | str | Path | pd.DataFrame,
+    pooling: Pooling = "partial",
+    priors: PriorSet | str | Path = DEFAULT,
 ) -> pm.Model:
     """Build the hierarchical model of an evidence.
 
     Parameters
     ----------
-    evidence : Evidence
-        The analysis set.
+    evidence : Evidence, str, Path or DataFrame
+        The analysis set; a path or a table is read as `load_evidence` does.
     pooling : {"partial", "complete", "none", "exnex", "robust"}
         How diseases inform each other.
-    priors : PriorSet
-        Priors of the top-level parameters.
+    priors : PriorSet, str or Path
+        Priors of the top-level parameters: a set, its name, a prior file or the text of one.
 
     Returns
     -------
@@ -68,6 +71,7 @@ def build_model(
     ----------
     Neuenschwander and others 2016, doi 10.1002/pst.1730 (``exnex``).
     """
+    evidence, priors = as_evidence(evidence), prior_set(priors)
     terms = build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
     return textbook(terms, pooling, priors)
 

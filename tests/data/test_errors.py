@@ -13,6 +13,7 @@ READERS = {
     ("data/evidence.py", "_is_folder"),
     ("data/text_files.py", "read_bytes"),
     ("models/rates/prior.py", "parse_prior"),
+    ("analysis/terminal/design_options.py", "_number_or_none"),
     ("models/priors/files.py", "_parsed"),
     ("analysis/paper/report/findings.py", "kept_check"),
     ("analysis/calibration/calibrate.py", "stored"),

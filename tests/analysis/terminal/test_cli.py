@@ -219,7 +219,7 @@ def test_bad_usage_is_one_line_and_status_two(words, said, tmp_path, monkeypatch
         ("[tau\n", "not TOML"),
         ('[tau]\ndist = "HalfNormal"\nsigma = -1\n', "sigma must be positive"),
         ('[outcome.improvment.mu]\ndist = "Normal"\n', "did you mean improvement"),
-        (b"name = '\xff'", "is not UTF-8"),
+        (b"name = '\xff'", "is not encoded as UTF-8"),
     ],
 )
 def test_bad_prior_files_are_one_line(text, said, tmp_path, table):

@@ -111,3 +111,28 @@ def test_a_foreign_value_error_in_our_code_is_a_defect(monkeypatch, statement):
     assert done.exit_code == 70
     assert "Traceback" in done.stderr
     assert "ValueError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("fit", "--pirors", "x"), "No such option: --pirors; did you mean --priors?"),
+        (("design", "single-arm", "--width", "3"), "No such option: --width (see"),
+        (("design", "ess", "--prior", "beta(1,1)", "--fit", "nowhere"), "nowhere: no stored fit"),
+    ],
+)
+def test_a_misspelt_option_is_answered_with_a_near_one_and_a_folder_without_a_fit_refused(
+    words, said, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = run(*words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(said)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_told(root):
+    import mscpool
+
+    done = run("--version")
+    assert (done.exit_code, done.stdout) == (0, f"mscpool {mscpool.__version__}\n")
