@@ -21,13 +21,11 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ..fitting import predict
-from ..guard.check import judge, verdict_of
-from ..guard.discrepancies import DISCREPANCIES
+from ..guard.check import COMPARED, judge, verdict_of
 from ..guard.disease_left import thinned
 from ..guard.left_out_exactly import leave_each_out
 from ..guard.result import CheckResult, Subject
 from ..guard.sampling_verdict import judge_sampling
-from ..guard.surprise import LEFT_OUT
 from ..guard.verdicts import Verdict, worst
 from . import defects
 
@@ -225,7 +223,7 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
 
     A line that was cut short is left out.
     """
-    checks = {*DISCREPANCIES, LEFT_OUT}
+    checks = {name for kind in COMPARED for name in kind.names}
     found: dict[Task, dict[str, Any]] = {}
     if not path.is_file():
         return found

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from ...data.evidence import Evidence
 
-#: Checks that compare the data of an outcome with what is predicted of them.
-COMPARED = (discrepancies.compare, surprise.compare)
+#: Checks that compare the data of an outcome with what is predicted of them, and may fail it.
+COMPARED = (discrepancies.COMPARISON, surprise.COMPARISON)
 #: Checks that may warn of an outcome, and never fail it.
 NOTED = (identified.note, review.compare)
 
@@ -96,7 +96,7 @@ def judge(subject: Subject) -> CheckResult:
     CheckResult
         Without ``run``.
     """
-    compared = [one for kind in COMPARED for one in kind(subject)]
+    compared = [one for kind in COMPARED for one in kind.compare(subject)]
     noted = [one for kind in NOTED for one in kind(subject)]
     outcomes = tuple(
         _sum_up(
@@ -118,16 +118,15 @@ def judge(subject: Subject) -> CheckResult:
 
 def verdict_of(name: str, p: float, error: float) -> Verdict:
     """Judge a check that compares by its mid-p value and the error of that, given its name."""
-    kind = surprise if name == surprise.LEFT_OUT else discrepancies
-    return kind.judge(p, error)
+    return next(kind for kind in COMPARED if name in kind.names).judge(p, error)
 
 
 def _sum_up(name: str, checks: list[Check], warnings: list[str]) -> OutcomeVerdict:
     """Sum up an outcome: the worst of its checks, and why; warnings never change a failure."""
     verdict = worst(one.verdict for one in checks)
     alarms = [one for one in checks if one.verdict == verdict != "pass"]
-    # A study is told before a statistic of all of them, which it may have moved.
-    alarms.sort(key=lambda one: (one.check != surprise.LEFT_OUT, _tail(one)))
+    first = {name for kind in COMPARED if kind.names_study for name in kind.names}
+    alarms.sort(key=lambda one: (one.check not in first, _tail(one)))
     reasons = [one.reason for one in alarms[:1]] + warnings
     if warnings and verdict == "pass":
         verdict = "warn"

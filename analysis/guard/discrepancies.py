@@ -15,7 +15,7 @@ import pandas as pd
 
 from ...models.outcomes import inverse_link
 from .monte_carlo import is_clear, mean_and_error, strict
-from .result import Check, Subject
+from .result import Check, Comparison, Subject
 from .verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -244,3 +244,6 @@ def _comparisons(subject: Subject) -> list[_Comparison]:
             observed = discrepancy(subject.within_bounds[:, mine], arms)
             made.append(_Comparison(name, outcome, mine, arms, observed))
     return made
+
+
+COMPARISON = Comparison(DISCREPANCIES, compare, judge)

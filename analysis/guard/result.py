@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +166,29 @@ class Check:
     mid_p_mcse: float | None = None
     reason: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A kind of check that compares the data of each outcome with what is predicted of them.
+
+    Attributes
+    ----------
+    names : collection of str
+        What its checks are called; a name belongs to one kind only.
+    compare : callable
+        Gives the checks of a fit.
+    judge : callable
+        Gives the verdict on a mid-p value and its Monte-Carlo standard error.
+    names_study : bool
+        Whether its reason names a study. It is told before those of statistics of all studies,
+        which that study may have moved.
+    """
+
+    names: Collection[str]
+    compare: Callable[[Subject], list[Check]]
+    judge: Callable[[float, float], Verdict]
+    names_study: bool = False
 
 
 @dataclass(frozen=True)

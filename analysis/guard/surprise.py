@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .monte_carlo import strict
-from .result import Check, LeftOut, Subject
+from .result import Check, Comparison, LeftOut, Subject
 from .verdicts import Verdict
 
 #: Name of the check.
@@ -56,3 +56,6 @@ def adjusted(p: float, error: float, count: int) -> tuple[float, float]:
     """
     log_rest = math.log1p(-min(p, 1 - 1e-16))
     return -math.expm1(count * log_rest), count * math.exp((count - 1) * log_rest) * error
+
+
+COMPARISON = Comparison((LEFT_OUT,), compare, judge, names_study=True)

@@ -5,29 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..words import captions, captions_guard, captions_means, captions_sensitivity
+from ..words.exhibit import SECTIONS, Exhibit, FigureKind
 
 if TYPE_CHECKING:
     from ..frames.results import Results
-    from ..words.exhibit import Exhibit
 
-#: Every kind of figure, in the order of a paper.
-KINDS = (
-    captions.EVIDENCE_MAP,
-    captions.CHARACTERISTICS,
-    captions.FOREST,
-    captions.RATES,
-    captions.JOINT,
-    captions.SAFETY,
-    captions.POOLING,
-    captions_means.MEANS,
-    captions_sensitivity.PRIOR_POSTERIOR,
-    captions_guard.PREDICTIVE,
-    captions_guard.CHECKS,
-    captions_guard.CALIBRATION,
-    captions_sensitivity.PRIOR_COMPARISON,
-    captions_sensitivity.FLIP_MAP,
-    captions_sensitivity.POWER_SCALING,
-    captions_sensitivity.BORROWING,
+_MODULES = (captions, captions_means, captions_sensitivity, captions_guard)
+#: Every kind of figure that a module describes, in the order of a paper.
+KINDS = sorted(
+    (kind for module in _MODULES for kind in vars(module).values() if isinstance(kind, FigureKind)),
+    key=lambda kind: SECTIONS.index(kind.section),
 )
 
 

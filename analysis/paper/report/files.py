@@ -49,6 +49,7 @@ def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list
             exhibit.words.caption,
             exhibit.words.alternative,
             (*FIGURE_FORMATS, "csv"),
+            exhibit.section,
         )
         for exhibit in shown
     }

@@ -60,10 +60,22 @@ def page(results: Results, written: list[Section], drawings: Mapping[str, Drawin
         many=MANY,
         sections=written,
         figures=drawings,
+        unplaced=_unplaced(written, drawings),
         stamp=lambda table: _stamp(results, table),
         request=json.dumps(results.config, indent=1, ensure_ascii=False),
         version=results.config["versions"]["mscpool"],
     )
+
+
+def _unplaced(written: list[Section], drawings: Mapping[str, Drawing]) -> dict[str, list[Drawing]]:
+    """Give the figures of each section that it has not placed itself."""
+    blocks = [block for section in written for block in section.blocks]
+    placed = {block.content for block in blocks if block.kind == "figure"}
+    unplaced = [drawing for name, drawing in drawings.items() if name not in placed]
+    return {
+        section.name: [drawing for drawing in unplaced if drawing.section == section.name]
+        for section in written
+    }
 
 
 def _stamp(results: Results, table: Table) -> str:

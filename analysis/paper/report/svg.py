@@ -9,13 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure on the page: its SVG, what is said of it, and the endings of its files."""
+    """A figure on the page: its SVG, what is said of it, its files' endings, and its section."""
 
     name: str
     svg: Any
     caption: str
     alternative: str
     files: tuple[str, ...]
+    section: str
 
 
 def inline(svg: str, name: str) -> Any:

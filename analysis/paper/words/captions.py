@@ -270,6 +270,7 @@ CHARACTERISTICS = FigureKind(
     lambda results: [("", frames.characteristics_data(results.evidence))],
     draw_characteristics,
     characteristics,
+    on_page=False,  # it has them in a table
 )
 FOREST = FigureKind("forest", "rates", _forests, draw_forest, forest)
 RATES = FigureKind(

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ..frames.results import Results
 
 
+#: Sections of the report that have figures, in the order of a paper.
+SECTIONS = (
+    "evidence", "rates", "joint", "safety", "pooling", "means", "priors", "guard", "sensitivity",
+)  # fmt: skip
+
 #: For each figure of a kind, what it is of, such as an outcome, and what it draws.
 Frames = Iterable[tuple[str, "pd.DataFrame"]]
 
@@ -46,7 +51,7 @@ class Exhibit:
     draw : callable
         Draws the frame in a style.
     section : str
-        Section of the report in which it stands.
+        Section of the report in which it stands; empty where it stands in none.
     note : str
         Small print in the picture, where the guard did not pass the fit.
     """
@@ -72,12 +77,15 @@ def small_print(frame: pd.DataFrame, results: Results) -> str:
 class FigureKind:
     """A kind of figure; a fit may have several of it, such as a forest plot for each outcome.
 
+    In a set figures stand by section, those of a section as in the module that describes them; on
+    the page of a report where its section places them, or else at the end of that.
+
     Attributes
     ----------
     name : str
         Begins the name of its files.
     section : str
-        Section of the report in which it stands.
+        What it belongs to, one of `SECTIONS`.
     frames : callable
         Gives, for each figure of the kind, what it is of (as an outcome) and what it draws; frames
         without rows are not drawn.
@@ -85,6 +93,13 @@ class FigureKind:
         Draws a frame in a style.
     words : callable
         Gives title, caption and alternative text of a frame.
+    on_page : bool
+        Whether it stands in the report, too.
+
+    Raises
+    ------
+    KeyError
+        A section that there is not.
     """
 
     name: str
@@ -92,6 +107,11 @@ class FigureKind:
     frames: Callable[[Results], Frames]
     draw: Callable[[pd.DataFrame, Style], Figure]
     words: Callable[[pd.DataFrame, Results], Words]
+    on_page: bool = True
+
+    def __post_init__(self) -> None:
+        if self.section not in SECTIONS:
+            raise KeyError(f"{self.name}: no section {self.section!r} among {SECTIONS}")
 
     def file(self, part: str = "") -> str:
         """Give the name of the files of one figure of the kind."""
@@ -102,4 +122,5 @@ class FigureKind:
         for part, frame in self.frames(results):
             if len(frame):
                 words, note = self.words(frame, results), small_print(frame, results)
-                yield Exhibit(self.file(part), frame, words, self.draw, self.section, note)
+                section = self.section if self.on_page else ""
+                yield Exhibit(self.file(part), frame, words, self.draw, section, note)

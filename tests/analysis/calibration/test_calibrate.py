@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +10,11 @@ import mscpool as mp
 from mscpool.analysis.calibration import calibrate, defects, measured
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
 from mscpool.analysis.fitting.predict import Levels
-from mscpool.analysis.guard.discrepancies import DISCREPANCIES
-from mscpool.analysis.guard.surprise import LEFT_OUT
+from mscpool.analysis.guard.check import COMPARED
 from mscpool.models.terms import build_terms
 
 SPLIT, MOVED, OVERDISPERSED, MISTYPED, SPLIT_DEFAULT = list(defects.DEFECTS)[1:]
-CHECKS = (*DISCREPANCIES, LEFT_OUT)
+CHECKS = tuple(name for kind in COMPARED for name in kind.names)
 SOUND = {
     "max_r_hat": 1.002,
     "min_ess_bulk": 900.0,
@@ -183,11 +183,10 @@ def test_results_of_other_checks_than_the_guards_are_not_taken_for_its_own(tmp_p
     monkeypatch.setattr(calibrate, "tasks", lambda sets: [Task(CORE, "none", 0)])
     calibrate.calibrate(1, tmp_path, settings)
     assert len(calibrate.stored(path, settings)) == 1
-    monkeypatch.setitem(DISCREPANCIES, "a further one", DISCREPANCIES["total events"])
-    assert calibrate.stored(path, settings) == {}
-    monkeypatch.delitem(DISCREPANCIES, "a further one")
-    monkeypatch.delitem(DISCREPANCIES, "total events")
-    assert calibrate.stored(path, settings) == {}
+    further = replace(COMPARED[-1], names=["a further one"])
+    for others in ((*COMPARED, further), COMPARED[1:]):
+        monkeypatch.setattr(calibrate, "COMPARED", others)
+        assert calibrate.stored(path, settings) == {}
 
 
 def test_stored_results_are_judged_by_the_guards_own_thresholds():

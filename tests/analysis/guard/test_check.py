@@ -15,7 +15,7 @@ from mscpool.analysis.guard.disease_left import only_units, without_unit
 from mscpool.analysis.guard.identified import unidentified
 from mscpool.analysis.guard.left_out import leave_out
 from mscpool.analysis.guard.monte_carlo import is_clear, mean_and_error
-from mscpool.analysis.guard.result import CheckResult, Subject
+from mscpool.analysis.guard.result import Check, CheckResult, Comparison, Subject
 from mscpool.analysis.guard.review import compare
 from mscpool.analysis.guard.sampling_verdict import judge_sampling
 from mscpool.analysis.guard.surprise import LEFT_OUT, adjusted
@@ -408,6 +408,31 @@ def test_verdict_is_the_worst():
     assert check.worst(["pass", "fail", "warn"]) == "fail"
     assert check.worst(["pass", "warn"]) == "warn"
     assert check.worst([]) == "pass"
+
+
+def test_a_further_kind_of_check_needs_its_record_and_nothing_else(monkeypatch):
+    third = Check("third", "fail", "improvement", 1.0, 2.0, 0.02, 0.0, "The third one fails.")
+    kind = Comparison(
+        ["third"], lambda _: [third], lambda p, error: "fail" if p + error < 0.1 else "pass"
+    )
+    monkeypatch.setattr(check, "COMPARED", (*check.COMPARED, kind))
+    (sound,) = judged([12, 17, 15, 13, 18, 16], [30] * 6).outcomes
+    assert (sound.verdict, sound.reason) == ("fail", "The third one fails.")
+    assert sound.checks[-1] is third
+    (outlying,) = judged([12, 17, 15, 30, 18, 16], [30] * 6).outcomes  # a study is told before
+    assert outlying.reason.startswith("In s3")
+    assert check.verdict_of("third", 0.05, 0.01) == "fail"
+    assert check.verdict_of("third", 0.05, 0.06) == "pass"
+    # As before: of a statistic both tails tell of misfit, of a study left out the lower one.
+    assert [check.verdict_of(name, 0.999, 0) for name in ("total events", LEFT_OUT)] == [
+        "fail",
+        "pass",
+    ]
+
+
+def test_no_two_kinds_of_check_share_a_name():
+    names = [name for kind in check.COMPARED for name in kind.names]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(

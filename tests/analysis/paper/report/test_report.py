@@ -11,13 +11,18 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from mscpool.analysis.fitting.fit import load_fit
 from mscpool.analysis.fitting.sampling import Sampling
 from mscpool.analysis.guard.result import UNCHECKED, Check, CheckResult, OutcomeVerdict
 from mscpool.analysis.paper.frames.results import Results, stamped
+from mscpool.analysis.paper.publish.exhibits import KINDS
 from mscpool.analysis.paper.report import files, fits, report
 from mscpool.analysis.paper.report import sections as findings
 from mscpool.analysis.paper.report import tables as report_tables
 from mscpool.analysis.paper.report.controlled import risk_differences
+from mscpool.analysis.paper.report.page import page
+from mscpool.analysis.paper.report.svg import Drawing
+from mscpool.analysis.paper.words.exhibit import FigureKind
 from mscpool.data.about import shipped_about
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors.catalogue import CATALOGUE
@@ -286,6 +291,37 @@ def test_the_section_on_priors_counts_what_its_table_shows(passed):
     assert f"The prior matters most for {far['outcome']} in {far['disease']}" in passed[2]
     assert 'id="figure-prior_comparison"' in passed[2]
     assert 'id="figure-flip_map_improvement"' in passed[2]
+
+
+def test_every_figure_stands_once_on_the_page_in_its_section(passed):
+    drawn = {path.stem for path in (passed[0] / "figures").glob("*.svg")}
+    for kind in KINDS:
+        own = {name for name in drawn if name == kind.name or name.startswith(f"{kind.name}_")}
+        drawn -= own
+        parts = re.split(r'<h2 id="([a-z]+)">', passed[2])
+        standing = {
+            (section, name)
+            for section, part in zip(parts[1::2], parts[2::2], strict=True)
+            for name in re.findall(r'id="figure-(\w+)"', part)
+            if name in own
+        }
+        assert standing == ({(kind.section, name) for name in own} if kind.on_page else set())
+        assert all(passed[2].count(f'id="figure-{name}"') <= 1 for name in own)
+    assert not drawn
+
+
+def test_a_figure_that_its_section_does_not_place_stands_at_the_end_of_that(evidence, passed):
+    results = Results(load_fit(passed[0]), evidence)
+    further = Drawing("further", "<svg/>", "What it shows.", "Seen.", ("csv",), "rates")
+    made = page(results, findings.sections(results, ""), {"further": further})
+    [part] = re.findall(r'<h2 id="rates">.*?</section>', made, re.DOTALL)
+    assert part.index("</table>") < part.index('id="figure-further"')
+    assert made.count('id="figure-further"') == 1
+
+
+def test_a_kind_of_figure_names_a_section_that_there_is():
+    with pytest.raises(KeyError, match="rate"):
+        FigureKind("further", "rate", lambda _: [], lambda *_: None, lambda *_: None)
 
 
 def test_every_prior_of_the_catalogue_is_compared_with_the_fits_own():
