@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .errors import SelectionError
+from .means import Means, improvement
+from .means_table import MODELLED
 from .selection import described, selected_rows
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ _COLUMNS = [
     *("study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months"),
     *("certainty", "definition"),
 ]
+_IMPROVEMENT = ["improvement", "sd_least", "sd_most"]
+_CELL = ["study", "arm", "outcome", "definition", "months"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,8 @@ class Controlled:
     rows : pandas.DataFrame
         One row a study, arm and outcome, with both sides of one definition: the columns of an
         evidence's rows, and ``randomised`` (True, False, or None where the design is not known).
+        Of rows that follow from means also the mean ``improvement`` and its possible deviations,
+        ``sd_least`` and ``sd_most`` (see `improvement`); missing where patients were counted.
     left_out : tuple of str
         What could not be compared, a sentence each.
     """
@@ -69,9 +75,9 @@ def controlled_rows(evidence: Evidence) -> Controlled:
     """
     selection = evidence.selection
     rows = _eligible(evidence)
-    wanted = replace(selection, definitions="primary", means=False)
+    wanted = replace(selection, definitions="primary")
     marked = rows.assign(primary=_preferred(rows, selection.definitions))
-    chosen = selected_rows(marked, evidence.means, wanted)
+    chosen = _with_improvement(selected_rows(marked, evidence.means, wanted), evidence.means)
     if selection.outcomes:
         chosen = chosen[chosen["outcome"].isin(selection.outcomes)]
     sides = _sides(chosen)
@@ -91,7 +97,9 @@ def controlled_rows(evidence: Evidence) -> Controlled:
     design = dict(zip(evidence.studies["study"], evidence.studies["design"], strict=True))
     randomised = [_randomised(design[study]) for study in kept["study"]]
     order = [n for n in evidence.vocabulary if n in set(kept["outcome"])]
-    kept = kept[_COLUMNS].assign(randomised=pd.Series(randomised, kept.index, dtype=object))
+    kept = kept[_COLUMNS + _IMPROVEMENT].assign(
+        randomised=pd.Series(randomised, kept.index, dtype=object)
+    )
     kept = kept.sort_values("outcome", key=lambda names: names.map(order.index), kind="stable")
     return Controlled(kept.reset_index(drop=True), left_out)
 
@@ -104,6 +112,20 @@ def _eligible(evidence: Evidence) -> pd.DataFrame:
     if wanted == "counted":
         return rows[rows["events_min"] == rows["events_max"]]
     return rows
+
+
+def _with_improvement(rows: pd.DataFrame, means: pd.DataFrame) -> pd.DataFrame:
+    """Add the mean improvement of rows that follow from means: thresholds are not looked at."""
+    told = []
+    for row in means.to_dict("records"):
+        unit = "%" if row["percent"] else "points"
+        told.append((*improvement(Means.of(row)), f"mean improvement of {row['measure']}, {unit}"))
+    scores = means[_CELL].assign(certainty=MODELLED)
+    scores[[*_IMPROVEMENT, "of_means"]] = pd.DataFrame(
+        told, scores.index, [*_IMPROVEMENT, "of_means"]
+    )
+    rows = rows.merge(scores, "left", [*_CELL, "certainty"])
+    return rows.assign(definition=rows["of_means"].fillna(rows["definition"]))
 
 
 def _key(row) -> tuple[str, str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import numpy as np
 
@@ -56,6 +57,11 @@ class Means:
     percent: bool = False
     baseline_mean: float = math.nan
     baseline_sd: float = math.nan
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Means:
+        """Read a row of `Evidence.means`."""
+        return cls(**{each.name: row[each.name] for each in fields(cls)})
 
 
 def responders(means: Means) -> tuple[int, int]:

@@ -49,7 +49,7 @@ ROOMS: dict[str, set[str]] = {
         "predictions",
         "prior_scan",
     },
-    "models.effects": {"absolute", "conditional", "contrast", "priors"},
+    "models.effects": {"absolute", "conditional", "contrast", "priors", "standardised"},
     "figures": {
         "borrowing",
         "calibration",

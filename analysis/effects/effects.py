@@ -15,6 +15,7 @@ from ...data.controlled import Controlled, controlled_rows
 from ...data.errors import InputError, SelectionError, StoredFitError
 from ...models.effects.contrast import informative_studies
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors
+from ...models.effects.standardised import by_means
 from ...models.terms import modelled_outcomes
 from ..fitting import store
 from ..fitting.exact_fit import density_group
@@ -36,6 +37,7 @@ _WHOLE_NUMBERS = (
     *("studies", "patients", "treated_studies"),
     *("treated_min", "treated_max", "treated_n", "control_min", "control_max", "control_n"),
 )
+_YES_OR_NO = ("randomised", "informs", "modelled")
 _TRUTHS = {"yes": True, "no": False, "": None}
 
 
@@ -57,6 +59,7 @@ def effects(
     ----------
     evidence : Evidence
         The analysis set; its studies with a control arm are compared, each outcome for itself.
+        One that was selected with ``means`` lets in studies that report means of both arms.
     pooling : {"partial", "complete", "none", "exnex", "robust"}
         How diseases inform each other.
     priors : EffectPriors
@@ -224,6 +227,10 @@ def _messages(
                 f"{name}: {', '.join(silent)} had the outcome in none or in all of both arms, or "
                 "counts that say nothing of one: listed, and no evidence of an effect"
             )
+    if modelled := list(dict.fromkeys(fit.rows.loc[by_means(fit.rows), "study"])):
+        told.append(
+            f"{', '.join(modelled)}: effects that follow from means by a model, not from counts"
+        )
     others = fit.rows[fit.rows["randomised"].map(lambda known: known is False)]
     if names := list(dict.fromkeys(others["study"])):
         told.append(f"not randomised: {', '.join(names)}; the answer without stands beside")
@@ -298,7 +305,7 @@ def _storable(table: pd.DataFrame) -> pd.DataFrame:
     """Turn truths into words and whole numbers into what has a missing value."""
     table = table.copy()
     words = {value: word for word, value in _TRUTHS.items()}
-    for name in ("randomised", "informs"):
+    for name in _YES_OR_NO:
         if name in table:
             table[name] = [words[None if value is None else bool(value)] for value in table[name]]
     for name in _WHOLE_NUMBERS:
@@ -315,7 +322,7 @@ def _read(made: DataTree, group: str, columns: tuple[str, ...]) -> pd.DataFrame:
     for name in ("disease", "evidence"):
         if name in table:
             table[name] = table[name].astype(object).where(table[name] != "", None)
-    for name in ("randomised", "informs"):
+    for name in _YES_OR_NO:
         if name in table:
             table[name] = table[name].map(_TRUTHS).astype(object)
     for name in _WHOLE_NUMBERS:

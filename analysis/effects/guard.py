@@ -8,6 +8,7 @@ show larger effects.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.special import stdtr
 
 from ...data.outcomes import outcome
 from ...models.effects.conditional import PairTables, predicted_place
+from ...models.effects.standardised import by_means, effect_of_means
 from ...models.exact.draws import draw
 from ...models.exact.posterior import ExactPosterior
 from ...models.exact.predictions import left_out_levels
@@ -79,7 +81,10 @@ def _left_out(fit: EffectsFit, name: str, posterior: ExactPosterior, rng) -> lis
         own = rows[rows["study"] == study]
         place = predicted_place(own, link, levels, masses[:, position], fit.priors.baseline)
         treated = own[own["arm"] != "control"]
-        found.append(LeftOut.at(place, name, treated, float(scores[position]), None, rng))
+        one = LeftOut.at(place, name, treated, float(scores[position]), None, rng)
+        if by_means(own).any():
+            one = replace(one, events=effect_of_means(own)[0])
+        found.append(one)
     return found
 
 
@@ -91,7 +96,8 @@ def _judged(
         return OutcomeVerdict(name, "warn", "No study says anything of this effect.")
     rows = fit.rows_of(name)
     timed = outcome(name).timed
-    checks = [_surprise(name, studies, timed)]
+    means = set(rows.loc[by_means(rows), "study"])
+    checks = [_surprise(name, studies, timed, means)]
     if len(studies) > 1:
         checks.append(_spread(fit, name, posterior, rng))
     harbord = harbord_test(rows[rows["study"].isin([one.study for one in studies])])
@@ -106,8 +112,11 @@ def _judged(
     return OutcomeVerdict(name, verdict, reason, tuple(checks))
 
 
-def _surprise(name: str, studies: list[LeftOut], timed: bool) -> Check:
-    """Judge the study that the others predict worst; its treated count given its total."""
+def _surprise(name: str, studies: list[LeftOut], timed: bool, means: set[str]) -> Check:
+    """Judge the study that the others predict worst; its treated count given its total.
+
+    Of a study with means, its log odds ratio.
+    """
     extreme = min(studies, key=lambda one: one.mid_p)
     p, _ = surprise.adjusted(extreme.mid_p, 0.0, len(studies))
     verdict = surprise.judge(p)
@@ -115,11 +124,16 @@ def _surprise(name: str, studies: list[LeftOut], timed: bool) -> Check:
     if verdict == "fail" and (timed or len(studies) == 1):
         verdict = "warn"
     against = "the other studies predict" if len(studies) > 1 else "the prior alone predicts"
-    reason = (
+    seen = (
         f"In {extreme.study} {extreme.events:g} of {extreme.n} treated patients had the outcome "
-        f"where {against} {extreme.expected:.1f}, given its number of events (mid-p {p:.2g}, "
-        f"adjusted for {len(studies)} studies)."
+        f"where {against} {extreme.expected:.1f}, given its number of events"
     )
+    if extreme.study in means:
+        seen = (
+            f"In {extreme.study} the log odds ratio from means is {extreme.events:.2f} where "
+            f"{against} {extreme.expected:.2f}"
+        )
+    reason = f"{seen} (mid-p {p:.2g}, adjusted for {len(studies)} studies)."
     return Check(surprise.LEFT_OUT, verdict, name, extreme.events, extreme.expected, p, 0.0, reason)
 
 
@@ -167,7 +181,8 @@ def harbord_test(rows: pd.DataFrame) -> tuple[float, float] | None:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Rows of one outcome, of studies that inform; those with bounded counts are left out.
+        Rows of one outcome, of studies that inform; those with bounded counts or means are left
+        out.
 
     Returns
     -------
@@ -179,7 +194,7 @@ def harbord_test(rows: pd.DataFrame) -> tuple[float, float] | None:
     Harbord, Egger and Sterne 2006, doi 10.1002/sim.2380.
     """
     scores = []
-    for _, arms in rows.groupby("study", sort=False):
+    for _, arms in rows[~by_means(rows)].groupby("study", sort=False):
         if (arms["events_min"] != arms["events_max"]).any():
             continue
         control = arms["arm"] == "control"

@@ -15,6 +15,7 @@ from ...models.effects.absolute import (
     difference_statistics,
     number_needed,
 )
+from ...models.effects.standardised import by_means, effect_of_means
 from ...models.exact.distribution import STATISTICS, Distribution
 from ...models.exact.posterior import ExactPosterior
 from ...models.exact.predictions import own_shares, study_distributions
@@ -28,7 +29,7 @@ EFFECT_COLUMNS = (
 )
 HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS, "mcse_mean", "mcse_sd")
 STUDY_COLUMNS = (
-    *("study", "outcome", "disease", "randomised", "informs"),
+    *("study", "outcome", "disease", "randomised", "informs", "modelled"),
     *("treated_min", "treated_max", "treated_n", "control_min", "control_max", "control_n"),
     *("raw", "raw_low", "raw_high", *STATISTICS),
 )
@@ -45,8 +46,8 @@ UNANCHORED_COLUMNS = (
 
 #: Standard deviation, log-odds, of the bias of a comparison between arms of different studies.
 UNANCHORED_BIAS_SD = 1.0
-#: Probability that a one-sided conclusion wants.
-_CONFIDENCE = 0.975
+#: Standard errors on either side of an estimate in its 95 % interval.
+_WIDTH = 1.959964
 
 
 def scale_of(name: str) -> str:
@@ -103,7 +104,8 @@ def studies_table(fit: EffectsFit) -> pd.DataFrame:
     pandas.DataFrame
         `STUDY_COLUMNS`; dose arms added up; ``raw`` and its 95 % limits are of the study's own
         counts (see `raw_effect`), what follows of its own effect given all studies. A study that
-        does not inform has the effect of the next study of its disease.
+        does not inform has the effect of the next study of its disease. Of a study that is
+        ``modelled`` the effect is that of its means, and counts are the bounds that they set.
     """
     found = []
     for name, posterior in fit.posteriors.items():
@@ -114,7 +116,10 @@ def studies_table(fit: EffectsFit) -> pd.DataFrame:
             given = shrunken.get(str(study))
             effect = given or fit.distribution(name, "new_study", disease)
             row = {"study": study, "outcome": name, "disease": disease, "informs": bool(given)}
-            row["randomised"] = arms["randomised"].iloc[0]
+            row |= {
+                "randomised": arms["randomised"].iloc[0],
+                "modelled": bool(by_means(arms).any()),
+            }
             control = arms["arm"] == "control"
             for side, part in (("treated", arms[~control]), ("control", arms[control])):
                 for key, column in (("min", "events_min"), ("max", "events_max"), ("n", "n")):
@@ -152,12 +157,15 @@ def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:
     tuple of float
         Estimate (not a number where a count is only bounded) and 95 % limits; of bounded counts
         the widest limits that they allow. Half an event is added to every cell of a study in which
-        one is empty.
+        one is empty. Of means as `effect_of_means` gives it.
 
     References
     ----------
     Woolf 1955, doi 10.1111/j.1469-1809.1955.tb01348.x; of a log hazard, the delta method.
     """
+    if by_means(arms).any():
+        estimate, error = effect_of_means(arms)
+        return estimate, estimate - _WIDTH * error, estimate + _WIDTH * error
     control = (arms["arm"] == "control").to_numpy()
     sides = [
         (arms[~control], ("events_max", "events_min")),
@@ -178,7 +186,7 @@ def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:
     (most, most_error), (least, least_error) = ends
     known = (arms["events_min"] == arms["events_max"]).all()
     estimate = float(most) if known else float("nan")
-    return estimate, float(least - 1.959964 * least_error), float(most + 1.959964 * most_error)
+    return estimate, float(least - _WIDTH * least_error), float(most + _WIDTH * most_error)
 
 
 def _level(events: float, n: float, sizes, years, link) -> tuple[float, float]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln
+from scipy.special import gammaln, ndtr
 
 from ..outcomes import Link
 from ..priors.prior import Prior
 from .contrast import BASELINE, contrast_likelihoods
+from .standardised import by_means, effect_of_means
 
 #: Most counts within the bounds of one side that are gone through; of more, equally many between.
 _MOST = 40
@@ -78,10 +79,15 @@ def predicted_place(
     -------
     tuple of float
         Probability of fewer treated events than observed, of at most as many, and the expected
-        number, each given the total.
+        number, each given the total. Of a study with means: the probability of a smaller log odds
+        ratio than its own, twice, and the expected one.
     """
     kept = np.abs(masses) > 1e-9 * np.abs(masses).max()
     contrasts, masses = contrasts[kept], masses[kept] / masses[kept].sum()
+    if by_means(rows).any():
+        estimate, error = effect_of_means(rows)
+        below = float(masses @ ndtr((estimate - contrasts) / error))
+        return below, below, float(masses @ contrasts)
     pairs = _pairs(rows)
     shares = masses[:, None] * _pair_chances(rows, pairs, link, contrasts, baseline)
     low = high = expected = 0.0
@@ -162,20 +168,23 @@ class PairTables:
         Ascending log odds ratios (log hazard ratios).
     pairs : list of list of (int, int)
         Of each study, the treated and control counts that its bounds allow.
-    shares : list of numpy.ndarray, shape (effect, pair)
+    shares : list of numpy.ndarray or None, shape (effect, pair)
         How probable each is among them, by effect.
     totals : list of dict
         Of each study, by its total number of events: possible treated counts, and their cumulative
         probabilities, shape (effect, count).
     sizes : numpy.ndarray, shape (study, 2)
         Treated and control patients.
+    means : numpy.ndarray, shape (study, 2)
+        Log odds ratio and standard error of a study with means, which has no pairs; else missing.
     """
 
     effects: np.ndarray
     pairs: list[list[tuple[int, int]]]
-    shares: list[np.ndarray]
+    shares: list[np.ndarray | None]
     totals: list[dict[int, tuple[np.ndarray, np.ndarray]]]
     sizes: np.ndarray
+    means: np.ndarray
 
     @classmethod
     def of(
@@ -195,19 +204,21 @@ class PairTables:
             As in `predicted_place`.
         """
         effects = _FARTHEST * np.linspace(-1, 1, _EFFECTS) ** 3
-        every, shares, totals, sizes = [], [], [], []
+        every, shares, totals, sizes, means = [], [], [], [], []
         for study in studies:
             own = rows[rows["study"] == study]
-            pairs = _pairs(own)
+            modelled = by_means(own).any()
+            means.append(effect_of_means(own) if modelled else (np.nan, np.nan))
+            pairs = [] if modelled else _pairs(own)
             every.append(pairs)
-            shares.append(_pair_chances(own, pairs, link, effects, baseline))
+            shares.append(None if modelled else _pair_chances(own, pairs, link, effects, baseline))
             known = {}
             for total in {sum(pair) for pair in pairs}:
                 counts, chances = _chances_given_total(own, total, link, effects, baseline)
                 known[total] = (counts, chances.cumsum(axis=1))
             totals.append(known)
             sizes.append([int(side["n"].sum()) for side in _sides(own)])
-        return cls(effects, every, shares, totals, np.array(sizes))
+        return cls(effects, every, shares, totals, np.array(sizes), np.array(means))
 
     def spreads(
         self, effects: np.ndarray, rng: np.random.Generator
@@ -228,18 +239,35 @@ class PairTables:
             are drawn within their bounds.
         """
         shape = effects.shape
-        counts = np.empty((2, 2, *shape))  # observed or replicated; treated or control
+        counts = np.zeros((2, 2, *shape))  # observed or replicated; treated or control
         place = np.clip(np.searchsorted(self.effects, effects), 0, len(self.effects) - 1)
-        for study, pairs in enumerate(self.pairs):
+        for study, shares in enumerate(self.shares):
+            if shares is None:
+                continue
             at = place[:, study]
-            chosen = _drawn(self.shares[study].cumsum(axis=1), at, rng)
-            counts[0, :, :, study] = np.array(pairs)[chosen].T
+            chosen = _drawn(shares.cumsum(axis=1), at, rng)
+            counts[0, :, :, study] = np.array(self.pairs[study])[chosen].T
             totals = counts[0, :, :, study].sum(axis=0)
             for total, (possible, cumulative) in self.totals[study].items():
                 mine = totals == total
                 counts[1, 0, mine, study] = possible[_drawn(cumulative, at[mine], rng)]
             counts[1, 1, :, study] = totals - counts[1, 0, :, study]
-        return _heterogeneity(counts[0], self.sizes), _heterogeneity(counts[1], self.sizes)
+        estimate, error = self.means.T
+        seen = np.broadcast_to(estimate, shape)
+        again = effects + error * rng.standard_normal(shape) if np.any(error > 0) else seen
+        return self._heterogeneity(counts[0], seen), self._heterogeneity(counts[1], again)
+
+    def _heterogeneity(self, counts: np.ndarray, means: np.ndarray) -> np.ndarray:
+        """Cochran's Q of log odds ratios; counts (2, draw, study), those of means (draw, study)."""
+        events = [counts[0] + 0.5, counts[1] + 0.5]
+        others = [self.sizes[:, side] + 0.5 - counts[side] for side in (0, 1)]
+        effect = np.log(events[0] / others[0]) - np.log(events[1] / others[1])
+        variance = np.sum([1 / cell for cell in (*events, *others)], axis=0)
+        modelled = ~np.isnan(self.means[:, 0])
+        effect = np.where(modelled, means, effect)
+        weight = 1 / np.where(modelled, self.means[:, 1] ** 2, variance)
+        mean = (weight * effect).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+        return (weight * (effect - mean) ** 2).sum(axis=1)
 
 
 def _drawn(cumulative: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -252,13 +280,3 @@ def _drawn(cumulative: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
         here = rows == row
         found[here] = np.searchsorted(cumulative[row], u[here] * cumulative[row, -1])
     return np.minimum(found, cumulative.shape[1] - 1)
-
-
-def _heterogeneity(counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Cochran's Q of log odds ratios; counts have shape (2, draw, study)."""
-    events = [counts[0] + 0.5, counts[1] + 0.5]
-    others = [sizes[:, side] + 0.5 - counts[side] for side in (0, 1)]
-    effect = np.log(events[0] / others[0]) - np.log(events[1] / others[1])
-    weight = 1 / np.sum([1 / cell for cell in (*events, *others)], axis=0)
-    mean = (weight * effect).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
-    return (weight * (effect - mean) ** 2).sum(axis=1)

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from ...data.errors import InputError
-from ..exact.likelihood_table import SKEWED, StudyLikelihoods
+from ..exact.likelihood_table import SKEWED, StudyLikelihoods, normal_likelihoods
 from ..outcomes import Link, link_function
 from ..priors.prior import Prior
 from .arms import Arms, arms_of
+from .standardised import by_means, effect_of_means
 
 #: Prior of a study's baseline, the midpoint of its arms on the linear scale.
 BASELINE = Prior.make("Normal", mu=0, sigma=10)
@@ -59,28 +60,30 @@ class Baseline:
 def informative_studies(rows: pd.DataFrame) -> list[str]:
     """Name the studies that say something of the contrast between their arms.
 
-    Those whose counts are certainly none, or certainly all, in every arm do not, and neither do
-    those that know nothing of one side: under a prior of the baseline their likelihood would not be
-    neutral, so that it is left out.
+    Those that report means do. Those whose counts are certainly none, or certainly all, in every
+    arm do not, and neither do those that know nothing of one side: under a prior of the baseline
+    their likelihood would not be neutral, so that it is left out.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        Rows of one outcome: ``study``, ``arm``, ``events_min``, ``events_max``, ``n``.
+        Rows of one outcome: ``study``, ``arm``, ``events_min``, ``events_max``, ``n``, and
+        ``improvement`` where there are means.
 
     Returns
     -------
     list of str
         In the order of the rows.
     """
+    means = by_means(rows)
     low, high, n = rows["events_min"], rows["events_max"], rows["n"]
     told = pd.DataFrame(
         {
             "study": rows["study"],
-            "not_none": high > 0,
-            "not_all": low < n,
-            "control": (rows["arm"] == "control") & ((low > 0) | (high < n)),
-            "treated": (rows["arm"] != "control") & ((low > 0) | (high < n)),
+            "not_none": means | (high > 0),
+            "not_all": means | (low < n),
+            "control": (rows["arm"] == "control") & (means | (low > 0) | (high < n)),
+            "treated": (rows["arm"] != "control") & (means | (low > 0) | (high < n)),
         }
     )
     found = told.groupby("study", sort=False).any()
@@ -96,14 +99,16 @@ def contrast_likelihoods(
     """Describe controlled studies by what they say of the effect of treatment.
 
     A study's treated arms have the level ``b + delta / 2`` and its control arm ``b - delta / 2``;
-    the likelihood of ``delta`` is that of its arms, integrated over ``b``.
+    the likelihood of ``delta`` is that of its arms, integrated over ``b``. That of a study that
+    reports means is normal; see `effect_of_means`.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Rows of one outcome, one a study and arm: ``study``, ``disease``, ``arm`` (``control`` or
         any other), ``events_min``, ``events_max``, ``n`` and, for ``cloglog``, ``months``. Where
-        the two counts differ the likelihood is the probability of a count between them.
+        the two counts differ the likelihood is the probability of a count between them. Rows with
+        an ``improvement`` tell of means instead.
     link : {"logit", "cloglog"}
         ``delta`` is a log odds ratio, or a log hazard ratio with log years as offset.
     diseases : sequence of str, optional
@@ -114,7 +119,7 @@ def contrast_likelihoods(
     Returns
     -------
     StudyLikelihoods
-        Of the studies that say something of ``delta``.
+        Of the studies that say something of ``delta``: those with counts, then those with means.
 
     Raises
     ------
@@ -128,8 +133,9 @@ def contrast_likelihoods(
     """
     prior = Baseline.of(baseline)
     names = tuple(diseases) if diseases is not None else tuple(dict.fromkeys(rows["disease"]))
-    studies = informative_studies(rows)
-    arms = arms_of(rows, link, studies)
+    means = by_means(rows)
+    studies = informative_studies(rows[~means])
+    arms = arms_of(rows[~means], link, studies)
     disease_of = dict(zip(rows["study"], rows["disease"], strict=True))
 
     def evaluate(levels, part=slice(None)):
@@ -139,7 +145,7 @@ def contrast_likelihoods(
     control, treated = arms.control, arms.treated
     some, none = arms.low > 0, arms.high < arms.n
     centres, scales = _features(arms)
-    return StudyLikelihoods(
+    counted = StudyLikelihoods(
         tuple(studies),
         names,
         np.array([names.index(disease_of[study]) for study in studies], dtype=int),
@@ -148,6 +154,36 @@ def contrast_likelihoods(
         scales,
         ((treated & some) | (control & none)).any(axis=0),
         ((treated & none) | (control & some)).any(axis=0),
+    )
+    return _with_means(counted, rows[means]) if means.any() else counted
+
+
+def _with_means(counted: StudyLikelihoods, rows: pd.DataFrame) -> StudyLikelihoods:
+    """Put the normal likelihoods of studies with means behind those of studies with counts."""
+    studies = rows.groupby("study", sort=False)
+    names = [str(name) for name in studies.groups]
+    told = np.array([effect_of_means(own) for _, own in studies])
+    labels = [str(own["disease"].iloc[0]) for _, own in studies]
+    normal = normal_likelihoods(told[:, 0], told[:, 1], labels, names)
+    first = len(counted.studies)
+
+    def evaluate(levels, part=slice(None)):
+        start, stop, _ = part.indices(first + len(names))
+        behind = slice(max(start - first, 0), max(stop - first, 0))
+        sides = (counted, slice(start, min(stop, first))), (normal, behind)
+        return np.concatenate([each.evaluate(levels, own) for each, own in sides], axis=1)
+
+    codes = [counted.diseases.index(label) for label in labels]
+    everywhere = np.ones(len(names), bool)
+    return StudyLikelihoods(
+        (*counted.studies, *names),
+        counted.diseases,
+        np.append(counted.disease, codes),
+        evaluate,
+        np.append(counted.centres, told[:, 0]),
+        np.append(counted.scales, told[:, 1]),
+        np.append(counted.falls_below, everywhere),
+        np.append(counted.falls_above, everywhere),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pandas as pd
 
 from ....data.errors import SelectionError
@@ -54,7 +52,7 @@ def improvement_data(results: Results) -> pd.DataFrame:
     labels = study_labels(results.evidence.studies)
     rows = []
     for row in means_of(results).to_dict("records"):
-        scores = Means(**{name: row[name] for name in _SCORES})
+        scores = Means.of(row)
         mean, least, most = improvement(scores)
         own = {name: row[name] for name in ("study", "measure", "n", "events_min", "events_max")}
         rows.append(
@@ -72,9 +70,6 @@ def improvement_data(results: Results) -> pd.DataFrame:
         )
     frame = pd.DataFrame(rows)
     return frame if frame.empty else frame.sort_values("measure", kind="stable", ignore_index=True)
-
-
-_SCORES = [field.name for field in fields(Means)]
 
 
 def rates_with_means(results: Results) -> pd.DataFrame:

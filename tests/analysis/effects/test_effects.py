@@ -213,6 +213,42 @@ def test_rates_that_cannot_hold_together_are_flagged(tmp_path):
     assert "above that of improvement" in told[0]
 
 
+def test_means_of_both_arms_enter_where_they_are_asked_for(root):
+    core, with_means = (
+        mp.load_evidence(root / "data", outcomes="improvement", means=means)
+        for means in (False, True)
+    )
+    plain, modelled = (mp.effects(each, check=False) for each in (core, with_means))
+    assert not room.study_effects(plain)["modelled"].any()
+    studies = room.study_effects(modelled).set_index("study")
+    assert studies.index[studies["modelled"]].tolist() == ["khanna2022", "daumas2022"]
+    # Khanna 2022: changes of 11.0 (12.5) in 48 and 8.9 (10.5) in 40 patients.
+    pooled = np.sqrt((47 * 12.5**2 + 39 * 10.5**2) / 86)
+    wanted = 2.1 / pooled * (1 - 3 / (4 * 86 - 1)) * np.pi / np.sqrt(3)
+    assert studies.loc["khanna2022", "raw"] == pytest.approx(wanted, rel=1e-4)
+    effect = mp.contrasts(modelled).set_index(["quantity", "disease"])
+    assert effect.loc[("effect", "systemic_sclerosis"), "evidence"] == "direct"
+    assert effect.loc[("effect", "systemic_sclerosis"), "studies"] == 2
+    told = "khanna2022, daumas2022: effects that follow from means by a model, not from counts"
+    assert told in room.messages(modelled)
+    assert told not in room.messages(plain)
+
+
+def test_means_never_stand_beside_counts_of_the_same_arms(root):
+    evidence = mp.load_evidence(root / "data", means=True)
+    counted = evidence.outcomes.iloc[:2].assign(
+        study="khanna2022", arm=["msc", "control"], outcome="improvement", primary=True,
+        events_min=[9, 4], events_max=[9, 4], n=[48, 40], disease="systemic_sclerosis",
+        definition="counted",
+    )  # fmt: skip
+    both = dataclasses.replace(evidence, outcomes=pd.concat([evidence.outcomes, counted]))
+    rows = mp.effects(both, check=False)
+    studies = room.study_effects(rows).query("outcome == 'improvement'").set_index("study")
+    assert not studies.loc["khanna2022", "modelled"]
+    assert studies.loc["khanna2022", "treated_max"] == 9
+    assert studies.loc["daumas2022", "modelled"]
+
+
 FILE = """name = "mine"
 [mu]
 dist = "Normal"

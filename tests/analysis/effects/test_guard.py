@@ -88,6 +88,15 @@ def test_deaths_and_a_single_study_never_fail():
     assert "There is one study" in alone.outcomes[0].reason or "sigma" in alone.outcomes[0].reason
 
 
+def test_a_study_of_means_that_contradicts_counts_is_named_by_its_odds():
+    means = arms([(20, 20)]).assign(
+        study="m", improvement=[-9.0, 9.0], sd_least=4.0, sd_most=4.0, events_min=0, events_max=40
+    )
+    result, _ = judged(pd.concat([arms(ALIKE), means], ignore_index=True))
+    assert checks(result)[LEFT_OUT].verdict == "fail"
+    assert "In m the log odds ratio from means is -8.0" in result.outcomes[0].reason
+
+
 def test_studies_that_say_nothing_warn():
     result, _ = judged(arms([(0, 0), (0, 0)]))
     assert result.verdict == "warn"
