@@ -36,6 +36,7 @@ def figures(
     Writes each figure as PDF, SVG, PNG and TIFF with its data and caption. PATH is the data of the
     fit, where they are not the shipped ones.
     """
+    from ..paper.frames.next_patients import next_patients_of
     from ..paper.frames.results import Results
     from ..paper.publish.publish import missing_letters, publish
     from ..paper.report.findings import kept_check
@@ -56,8 +57,9 @@ def figures(
     console.say(*_not_drawn(made, folder, path, len(poolings), **found))
     console.say(*missing_letters(evidence))
     with writing_to(place), console.progress_display() as progress:
+        asked = next_patients_of(made, checked, progress)
         progress("drawing", 0, 0)
-        results = Results(made, evidence, checked, poolings, **found)
+        results = Results(made, evidence, checked, poolings, **found, next_patients=asked)
         files = publish(results, place, preset=preset)
     if as_json:
         console.print_json({"verdict": checked.stated, "files": files})

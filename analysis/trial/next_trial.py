@@ -225,7 +225,9 @@ class _Plan:
             )
             for i in self.where
         ]
-        return pd.concat(parts, ignore_index=True).assign(panel=outcome_words(self.outcome))
+        return pd.concat(parts, ignore_index=True).assign(
+            panel=outcome_words(self.outcome), outcome=self.outcome
+        )
 
 
 def _left_out(request: Next, fit: ExactFit) -> Iterator[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ....models.priors.sets import PriorSet
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
+    from ...trial.result import DesignResult
     from .effects import Comparison
 
 
@@ -42,6 +43,8 @@ class Results:
         What is believed under other priors.
     borrowed : Borrowing, optional
         What diseases take from each other.
+    next_patients : DesignResult, optional
+        Where the next patients would teach most.
     """
 
     fit: DataTree
@@ -51,6 +54,7 @@ class Results:
     others: Mapping[str, tuple[Evidence, DataTree]] = field(default_factory=dict)
     comparison: PriorComparison | None = None
     borrowed: Borrowing | None = None
+    next_patients: DesignResult | None = None
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from ....data.errors import SelectionError, StoredFitError
 from ...fitting.progress import Progress, named
 from ...fitting.sampling import Sampling
 from ...guard.result import UNCHECKED
+from ..frames.next_patients import next_patients_of
 from ..frames.results import Results
 from .findings import findings_of
 
@@ -99,7 +100,8 @@ def results_of(main: Request, checking: bool, progress: Progress) -> Results:
     }
     ordered = sorted(fits, key=(*COMPARED_POOLINGS, main.pooling).index)
     by_pooling = {name: fits[name] for name in ordered}
-    return Results(fit, evidence, checked, by_pooling, others, comparison, others_say)
+    asked = next_patients_of(fit, checked, progress)
+    return Results(fit, evidence, checked, by_pooling, others, comparison, others_say, asked)
 
 
 def compared_sets(priors: PriorSet) -> list[PriorSet]:

@@ -30,6 +30,7 @@ from . import tables
 from .block import Block, Section
 from .sections_effects import effects_section
 from .sections_means import means_section
+from .sections_next import next_section
 from .sections_sensitivity import sensitivity_blocks
 
 NOT_EFFECTS = (
@@ -68,6 +69,7 @@ def sections(results: Results, command: str) -> list[Section]:
         _sensitivity(results),
         _definitions(results),
         means_section(results),
+        next_section(results),
         _limits(results),
         _reproduce(results, command),
     ]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: Sections of the report that have figures, in the order of a paper.
 SECTIONS = (
     "evidence", "rates", "joint", "safety", "pooling", "means", "priors", "guard", "sensitivity",
+    "next",
 )  # fmt: skip
 
 #: For each figure of a kind, what it is of, such as an outcome, and what it draws.
