@@ -123,6 +123,78 @@ def _log_integrand(p, q, term_table, pair_table):
     return value, slope_p, slope_q
 
 
+@numba.njit(cache=True, inline="always")
+def _logs_alone(eta, timed, log_years):
+    """Log p and log (1 - p) without slopes; at log-odds right to rounding, in a third of the time.
+
+    The logarithm of 1 + x is off by rounding where x is small beside 1: by nothing that counts, as
+    it is added to 0 or to a level.
+    """
+    if timed:
+        log_p, log_not_p, _, _ = _logs(eta, timed, log_years)
+        return log_p, log_not_p
+    rest = math.log(1 + math.exp(-abs(eta)))
+    return min(eta, 0.0) - rest, min(-eta, 0.0) - rest
+
+
+@numba.njit(cache=True, inline="always")
+def _value(log_p, log_not_p, log_q, log_not_q, t, term_table, pair_table):
+    """Log probability of the term in one row as `_term` gives it, without slopes."""
+    log_not_pq = 0.0
+    if term_table[t, 2] >= 0:
+        large, small = max(log_not_p, log_p + log_not_q), min(log_not_p, log_p + log_not_q)
+        log_not_pq = large + math.log(1 + math.exp(small - large))
+    start, stop = int(term_table[t, 5]), int(term_table[t, 6])
+    largest, total = -np.inf, 0.0
+    for i in range(start, stop):
+        value = pair_table[i, 0] + pair_table[i, 1] * log_p + pair_table[i, 2] * log_not_p
+        value += pair_table[i, 3] * log_q + pair_table[i, 4] * log_not_q
+        value += pair_table[i, 5] * log_not_pq
+        if stop - start == 1:
+            return value
+        if value > largest:
+            total, largest = total * math.exp(largest - value), value
+        total += math.exp(value - largest)
+    return largest + math.log(total)
+
+
+@numba.njit(cache=True)
+def _sum_over_child(p, theta, sigma, nodes, top, tables):
+    """Sum of a study's density over nodes for the effect of q, at the level p.
+
+    ``nodes`` are the first standard score, their distance and number; ``top`` is subtracted in
+    logs. A loop of its own, in which no table is handed on: counting who holds it takes as long as
+    the arithmetic.
+    """
+    (first, width, count), (term_table, pair_table) = nodes, tables
+    log_p, log_not_p = _logs_alone(p, False, 0.0)
+    total = 0.0
+    for node in range(count):
+        score = first + node * width
+        value = -score * score / 2 - top
+        log_q, log_not_q = _logs_alone(theta + sigma * score, False, 0.0)
+        for t in range(len(term_table)):
+            value += _value(log_p, log_not_p, log_q, log_not_q, t, term_table, pair_table)
+        total += math.exp(value)
+    return total
+
+
+@numba.njit(cache=True)
+def _sum_over_effect(theta, sigma, nodes, top, tables):
+    """Sum of a study's density over nodes for its only effect, as `_sum_over_child`."""
+    (first, width, count), (term_table, pair_table) = nodes, tables
+    total = 0.0
+    for node in range(count):
+        score = first + node * width
+        value = -score * score / 2 - top
+        for t in range(len(term_table)):
+            level, timed = theta + sigma * score, term_table[t, 3] > 0
+            log_p, log_not_p = _logs_alone(level, timed, term_table[t, 4])
+            value += _value(log_p, log_not_p, 0.0, 0.0, t, term_table, pair_table)
+        total += math.exp(value)
+    return total
+
+
 class _Search(NamedTuple):
     """A search for the mode of a log density over a standard score.
 
@@ -180,8 +252,8 @@ def _better_distance(distance, fallen, drop):
 
 
 @numba.njit(cache=True)
-def _over_child(p, theta, sigma, term_table, pair_table):
-    """Log integral over the study effect of q at the level p, and its slope in p."""
+def _over_child(p, sloped, theta, sigma, term_table, pair_table):
+    """Log integral over the study effect of q at the level p and, if wanted, its slope in p."""
     search, found, step = _START, False, 0
     while not found and step < _MOST_STEPS:
         score, step = search.score, step + 1
@@ -198,6 +270,10 @@ def _over_child(p, theta, sigma, term_table, pair_table):
             distance = _better_distance(distance, fallen, DROP_TWO)
         ends = (score, ends[1]) if side < 0 else (ends[0], score)
     width = (ends[1] - ends[0]) / (NODES_TWO - 1)
+    if not sloped:
+        nodes, tables = (ends[0], width, NODES_TWO), (term_table, pair_table)
+        total = _sum_over_child(p, theta, sigma, nodes, search.top, tables)
+        return search.top + math.log(total * width) - _HALF_LOG_2PI, 0.0
     total = total_slope = 0.0
     for node in range(NODES_TWO):
         score = ends[0] + node * width
@@ -208,10 +284,10 @@ def _over_child(p, theta, sigma, term_table, pair_table):
 
 
 @numba.njit(cache=True)
-def _given_effect(p, nested, theta_q, sigma_q, term_table, pair_table):
+def _given_effect(p, sloped, nested, theta_q, sigma_q, term_table, pair_table):
     """Log likelihood of a study at its level p, a child's effect integrated out, and its slope."""
     if nested:
-        return _over_child(p, theta_q, sigma_q, term_table, pair_table)
+        return _over_child(p, sloped, theta_q, sigma_q, term_table, pair_table)
     value, slope, _ = _log_integrand(p, 0.0, term_table, pair_table)
     return value, slope
 
@@ -224,7 +300,7 @@ def _over_effects(nested, theta, sigma, theta_q, sigma_q, term_table, pair_table
     search, found, step = _START, False, 0
     while not found and step < _MOST_STEPS:
         score, step = search.score, step + 1
-        value, slope = _given_effect(theta + sigma * score, *child)
+        value, slope = _given_effect(theta + sigma * score, True, *child)
         search, found = _search_on(search, value - score * score / 2, sigma * slope - score, sigma)
     score = search.top_score
     ends = (score, score)
@@ -232,16 +308,19 @@ def _over_effects(nested, theta, sigma, theta_q, sigma_q, term_table, pair_table
         distance, before, step = _distance(search, drop), 0.0, 0
         while distance != before and step < _MOST_STEPS:
             score, before, step = search.top_score + side * distance, distance, step + 1
-            value, _ = _given_effect(theta + sigma * score, *child)
+            value, _ = _given_effect(theta + sigma * score, False, *child)
             fallen = search.top - value + score * score / 2
             distance = _better_distance(distance, fallen, drop)
         ends = (score, ends[1]) if side < 0 else (ends[0], score)
     width = (ends[1] - ends[0]) / (nodes - 1)
-    total = 0.0
-    for node in range(nodes):
-        score = ends[0] + node * width
-        value = _given_effect(theta + sigma * score, *child)[0] - score * score / 2
-        total += math.exp(value - search.top)
+    total, tables = 0.0, (term_table, pair_table)
+    if nested:
+        for node in range(nodes):
+            score = ends[0] + node * width
+            value, _ = _over_child(theta + sigma * score, False, theta_q, sigma_q, *tables)
+            total += math.exp(value - score * score / 2 - search.top)
+    else:
+        total = _sum_over_effect(theta, sigma, (ends[0], width, nodes), search.top, tables)
     return search.top + math.log(total * width) - _HALF_LOG_2PI
 
 
