@@ -88,6 +88,7 @@ ROOMS: dict[str, set[str]] = {
         "sampling",
         "store",
         "summary",
+        "tree",
     },
     "analysis.guard": {
         "check",
@@ -357,7 +358,7 @@ PLANTED = {
     ),
     "a module that its room keeps to itself": (
         closed_doors,
-        {"analysis.guard.check": "from ..fitting.tree import groups"},
+        {"analysis.guard.check": "from ..fitting.compiled_code import clear"},
     ),
     "a private name of an open module": (
         closed_doors,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FILE = "fit.nc"
 #: Attribute of the file that holds the hash of each group, as JSON: netCDF has no checksums.
-_HASHES = "group_sha256"
+_HASHES = "sha256_of_groups"
 _PACKAGES = ("mscpool", "pymc", "nutpie", "arviz", "numpy", "scipy")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
@@ -12,6 +13,7 @@ from . import predict
 
 if TYPE_CHECKING:
     import xarray as xr
+    from xarray import DataTree
 
 #: Draws from the prior that a fit keeps.
 PRIOR_DRAWS = 4000
@@ -41,14 +43,17 @@ def groups_of_draws(
     Returns
     -------
     dict of str to xarray.Dataset
-        ``posterior``, ``prior``, ``posterior_predictive``, ``mixed_predictive``,
-        ``observed_data`` and ``constant_data``.
+        ``posterior``, ``prior``, ``log_prior``, ``posterior_predictive``, ``mixed_predictive``,
+        ``observed_data`` and ``constant_data``. Observed data have the names of what is predicted,
+        as ArviZ wants it: ``events`` of each row, and ``unit_events``, what is left out at once.
     """
     before = predict.prior_levels(terms, pooling, priors, PRIOR_DRAWS, rng)
     fresh = predict.renew_studies(levels, terms, rng)
     prior = _quantities(before, terms, pooling, priors, rng)
+    events = predict.replicate(levels, terms, rng)
     replicated = {
-        "events": (("row",), predict.replicate(levels, terms, rng)),
+        "events": (("row",), events),
+        "unit_events": (("unit",), _by_unit(events, terms)),
         "events_within_bounds": (("row",), predict.counts_within_bounds(levels, terms, rng)),
     }
     mixed = {"events": (("row",), predict.replicate(fresh, terms, rng))}
@@ -57,8 +62,16 @@ def groups_of_draws(
         "prior": _grouped(prior, terms, (1, PRIOR_DRAWS)),
         "posterior_predictive": _grouped(replicated, terms, shape),
         "mixed_predictive": _grouped(mixed, terms, shape),
+        "log_prior": _grouped(_log_prior(levels, terms, priors), terms, shape),
         **_data_groups(terms),
     }
+
+
+def rows_of(fit: DataTree) -> pd.DataFrame:
+    """Give the rows that a fit is of, as the evidence had them."""
+    given = fit["constant_data"].to_dataset()
+    columns = ("study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months")
+    return pd.DataFrame({name: given[name].to_numpy() for name in columns})
 
 
 def log_likelihood_group(
@@ -66,7 +79,30 @@ def log_likelihood_group(
 ) -> xr.Dataset:
     """Integrated log likelihood of each unit, dims chain, draw and unit."""
     values = predict.integrated_log_likelihood(levels, terms)
-    return _grouped({"events": (("unit",), values)}, terms, shape)
+    return _grouped({"unit_events": (("unit",), values)}, terms, shape)
+
+
+def _by_unit(events: np.ndarray, terms: Terms) -> np.ndarray:
+    """Add up what a unit's rows count, but for rows within a parent's; shape (draw, unit)."""
+    own = (terms.rows["parent_row"] < 0).to_numpy()
+    unit = terms.terms["unit"].to_numpy()[terms.rows["term"].to_numpy()[own]]
+    return events[:, own] @ (unit[:, None] == np.arange(len(terms.units)))
+
+
+def _log_prior(levels: predict.Levels, terms: Terms, priors: PriorSet) -> dict[str, tuple]:
+    """Log prior densities of top-level parameters; of an outcome in which one is fixed, zero."""
+    drawn = {"mu": levels.mu, "tau": levels.tau, "sigma": levels.sigma}
+    logs = {}
+    for name, values in drawn.items():
+        if values is None:
+            continue
+        each = [getattr(priors.of(outcome), name) for outcome in terms.names]
+        columns = [
+            np.zeros(len(values)) if prior.fixed is not None else prior.logpdf(values[:, place])
+            for place, prior in enumerate(each)
+        ]
+        logs[name] = (("outcome",), np.column_stack(columns))
+    return logs
 
 
 def _quantities(
@@ -126,12 +162,21 @@ def _data_groups(terms: Terms) -> dict[str, xr.Dataset]:
     import xarray as xr
 
     rows, labels = terms.rows, {"row": ("row", _row_labels(terms))}
-    observed = {name: ("row", rows[name].to_numpy()) for name in ("events_min", "events_max")}
+    low, high = (rows[name].to_numpy() for name in ("events_min", "events_max"))
+    # ArviZ compares with one number: of a bounded count the middle, rounded down.
+    middle = (low + high) // 2
+    observed = {
+        "events": ("row", middle),
+        "unit_events": ("unit", _by_unit(middle[None], terms)[0]),
+    }
     given = {
         name: ("row", rows[name].to_numpy(object if rows[name].dtype.kind in "OT" else None))
-        for name in ("n", "months", "study", "disease", "arm", "outcome", "parent_row")
-    }
+        for name in (
+            "events_min", "events_max", "n", "months", "study", "disease", "arm", "outcome",
+            "parent_row",
+        )
+    }  # fmt: skip
     return {
-        "observed_data": xr.Dataset(observed, labels),
+        "observed_data": xr.Dataset(observed, labels | {"unit": _coords(terms)["unit"]}),
         "constant_data": xr.Dataset(given, labels),
     }

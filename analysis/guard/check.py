@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ...data.errors import InputError
 from ...models.priors.sets import PriorSet
@@ -19,6 +18,7 @@ from ...models.terms import Terms, build_terms
 from ..fitting.diagnostics import DIAGNOSTICS
 from ..fitting.predict import Levels, levels_of, renew_studies, replicate
 from ..fitting.store import run_config
+from ..fitting.tree import rows_of
 from . import discrepancies, identified, review, surprise
 from .left_out_exactly import leave_each_out
 from .result import Check, CheckResult, OutcomeVerdict, Subject
@@ -66,7 +66,7 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
     left_out = leave_each_out(
         terms,
         levels,
-        _flat(fit["log_likelihood"]["events"]) if "log_likelihood" in fit.children else None,
+        _flat(fit["log_likelihood"]["unit_events"]) if "log_likelihood" in fit.children else None,
         pooling,
         priors,
         rng,
@@ -141,11 +141,7 @@ def _tail(check: Check) -> float:
 def terms_of_fit(fit: DataTree) -> Terms:
     """Rebuild the likelihood's terms from the rows that a fit keeps."""
     config = run_config(fit)
-    given, observed = fit["constant_data"], fit["observed_data"]
-    columns = ("study", "disease", "arm", "outcome", "n", "months")
-    rows = pd.DataFrame({name: given[name].to_numpy() for name in columns})
-    for name in ("events_min", "events_max"):
-        rows[name] = observed[name].to_numpy()
+    rows = rows_of(fit)
     fitted = set(rows["outcome"])
     names = tuple(name for name in config["outcomes"] if name in fitted)
     return build_terms(rows, names, tuple(config["diseases"]))

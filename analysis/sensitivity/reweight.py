@@ -160,7 +160,7 @@ def stored_source(fit, terms: Terms, priors: PriorSet, pooling: str) -> Source:
         for name in names
         if name in posterior
     }
-    likelihood = fit["log_likelihood"]["events"].to_numpy().reshape(len(draws["sigma"]), -1)
+    likelihood = fit["log_likelihood"]["unit_events"].to_numpy().reshape(len(draws["sigma"]), -1)
     attributes = fit["hyper"].attrs
     diagnostics = {name: float(attributes[name]) for name in ("divergences", "max_r_hat")}
     scored = np.arange(len(likelihood))

@@ -19,6 +19,7 @@ from ...models.priors.sets import PriorSet
 from ...models.rates.beta_mixture import log_choose
 from ..fitting.exact_fit import not_fitted
 from ..fitting.store import run_config
+from ..fitting.tree import rows_of
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -191,7 +192,7 @@ def integrated(fit: DataTree, outcomes: Sequence[str] | None = None) -> ExactFit
     NotExact
         An outcome asked for by name that only the sampler can fit.
     """
-    config, rows = run_config(fit), _rows_of(fit)
+    config, rows = run_config(fit), rows_of(fit)
     names = tuple(name for name in config["outcomes"] if name in set(rows["outcome"]))
     evidence = cast("Evidence", _Rows(rows, names, tuple(config["diseases"])))
     model = exact_model(evidence, config["pooling"], outcomes)
@@ -210,11 +211,3 @@ def _unread(fit: DataTree, rows: pd.DataFrame, outcome: str) -> str:
         if child["name"] in not_fitted(fit):
             return child["name"]
     return ""
-
-
-def _rows_of(fit: DataTree) -> pd.DataFrame:
-    """Return the rows that a fit is of, as the evidence had them."""
-    given, seen = fit["constant_data"].to_dataset(), fit["observed_data"].to_dataset()
-    columns = {name: given[name] for name in ("study", "disease", "arm", "outcome", "n", "months")}
-    columns |= {name: seen[name] for name in ("events_min", "events_max")}
-    return pd.DataFrame({name: values.to_numpy() for name, values in columns.items()})

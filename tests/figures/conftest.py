@@ -36,10 +36,9 @@ def pretend_fit(evidence, seed=1):
     groups["mixed_predictive"] = xr.Dataset(
         {"events": (("chain", "draw", "row"), events)}, {"row": labels}
     )
-    observed = {name: ("row", rows[name].to_numpy()) for name in ("events_min", "events_max")}
-    groups["observed_data"] = xr.Dataset(observed, {"row": labels})
-    names = ("n", "study", "disease", "arm", "outcome")
-    given = {name: ("row", rows[name].to_numpy(object if name != "n" else None)) for name in names}
+    names = ("study", "disease", "arm", "outcome")
+    given = {name: ("row", rows[name].to_numpy(object)) for name in names}
+    given |= {name: ("row", rows[name].to_numpy()) for name in ("events_min", "events_max", "n")}
     groups["constant_data"] = xr.Dataset(given, {"row": labels})
     groups |= _tables(outcomes, diseases)
     tree = xr.DataTree.from_dict(groups)

@@ -37,7 +37,7 @@ def predictive_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
     """
     draws = fit["mixed_predictive"].to_dataset()["events"].to_numpy()
     draws = draws.reshape(-1, draws.shape[-1])
-    given, observed = fit["constant_data"].to_dataset(), fit["observed_data"].to_dataset()
+    given = fit["constant_data"].to_dataset()
     labels = study_labels(evidence.studies)
     n = given["n"].to_numpy()
     values = np.quantile(draws / n, list(QUANTILES.values()), axis=0)
@@ -46,8 +46,8 @@ def predictive_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
             **{name: given[name].to_numpy() for name in ("outcome", "disease", "study", "arm")},
             "label": [labels.get(str(s), str(s)) for s in given["study"].to_numpy()],
             "n": n,
-            "raw_min": observed["events_min"].to_numpy() / n,
-            "raw_max": observed["events_max"].to_numpy() / n,
+            "raw_min": given["events_min"].to_numpy() / n,
+            "raw_max": given["events_max"].to_numpy() / n,
             **dict(zip(QUANTILES, values, strict=True)),
         }
     )

@@ -9,10 +9,12 @@ import sys
 import arviz as az
 import numpy as np
 import pytest
+from scipy import stats
 
 from mscpool.analysis.fitting import sampler
 from mscpool.analysis.fitting.fit import diagnostics, fit, hyper, rates, run_config, terms_of
 from mscpool.analysis.fitting.sampler import sample
+from mscpool.analysis.fitting.tree import rows_of
 from mscpool.data.evidence import load_evidence
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
@@ -75,6 +77,7 @@ def test_fit_holds_every_group_with_named_dims(fitted, evidence):
         "posterior",
         "sample_stats",
         "prior",
+        "log_prior",
         "posterior_predictive",
         "mixed_predictive",
         "log_likelihood",
@@ -89,7 +92,7 @@ def test_fit_holds_every_group_with_named_dims(fitted, evidence):
     assert posterior["new_disease"].dims == posterior["mu"].dims == (*per_draw, "outcome")
     assert posterior["study_rate"].dims == (*per_draw, "effect")
     assert fitted["mixed_predictive"]["events"].dims == (*per_draw, "row")
-    assert fitted["log_likelihood"]["events"].dims == (*per_draw, "unit")
+    assert fitted["log_likelihood"]["unit_events"].dims == (*per_draw, "unit")
     assert fitted["prior"].sizes["chain"] == 1
     assert tuple(posterior["disease"].values) == evidence.diseases
     assert list(fitted["constant_data"]["n"].values) == evidence.rows["n"].tolist()
@@ -115,8 +118,8 @@ def test_replicates_stay_possible(fitted):
         assert (events >= 0).all()
         assert (events <= fitted["constant_data"]["n"]).all()
     imputed = fitted["posterior_predictive"]["events_within_bounds"]
-    assert (imputed >= fitted["observed_data"]["events_min"]).all()
-    assert (imputed <= fitted["observed_data"]["events_max"]).all()
+    assert (imputed >= fitted["constant_data"]["events_min"]).all()
+    assert (imputed <= fitted["constant_data"]["events_max"]).all()
 
 
 @pytest.mark.mcmc
@@ -195,3 +198,77 @@ def test_same_seed_repeats_to_the_bit_with_every_cache_of_compilers_cold(evidenc
             program, env=os.environ | caches, capture_output=True, text=True, check=True
         )
         assert run.stdout.split() == wanted
+
+
+#: ArviZ tells of few draws, and of counts drawn as densities.
+MANY_WARNINGS = pytest.mark.filterwarnings("ignore::UserWarning")
+TOP = ["mu", "tau", "sigma"]
+#: What ArviZ does with a tree, drawing nothing.
+ANY_FIT = {
+    "plot_ppc_dist": lambda fit: az.plot_ppc_dist(fit, backend="none"),
+    "plot_ppc_pit": lambda fit: az.plot_ppc_pit(fit, backend="none"),
+    "plot_ppc_interval": lambda fit: az.plot_ppc_interval(fit, backend="none"),
+    "plot_ppc_rootogram": lambda fit: az.plot_ppc_rootogram(fit, backend="none"),
+    "plot_ppc_tstat": lambda fit: az.plot_ppc_tstat(fit, backend="none"),
+    "plot_forest": lambda fit: az.plot_forest(fit, var_names=["rate"], backend="none"),
+    "plot_trace_dist": lambda fit: az.plot_trace_dist(fit, var_names=TOP, backend="none"),
+    "plot_prior_posterior": lambda fit: az.plot_prior_posterior(fit, var_names=TOP, backend="none"),
+    "summary": lambda fit: az.summary(fit, var_names=[*TOP, "rate"]),
+}
+SAMPLED = {
+    "loo": az.loo,
+    "plot_khat": lambda fit: az.plot_khat(az.loo(fit, pointwise=True), backend="none"),
+    # Of units, as no single row is left out: see its log likelihood.
+    "plot_loo_pit": lambda fit: az.plot_loo_pit(fit, var_names="unit_events", backend="none"),
+    "psense_summary": lambda fit: az.psense_summary(fit, var_names=TOP, prior_var_names=TOP),
+    "plot_psense_dist": lambda fit: az.plot_psense_dist(
+        fit, var_names=["mu"], prior_var_names=TOP, backend="none"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def integrated(evidence):
+    alone = evidence.select(drop=("d",), outcomes="improvement")
+    return fit(alone, engine="exact", draws=100, chains=2)
+
+
+@pytest.mark.mcmc
+@MANY_WARNINGS
+@pytest.mark.parametrize("name", [*ANY_FIT, *SAMPLED])
+def test_arviz_works_on_a_sampled_fit(fitted, name):
+    assert (ANY_FIT | SAMPLED)[name](fitted) is not None
+
+
+@MANY_WARNINGS
+@pytest.mark.parametrize("name", ANY_FIT)
+def test_arviz_works_on_an_integrated_fit(integrated, name):
+    assert ANY_FIT[name](integrated) is not None
+
+
+@pytest.mark.mcmc
+def test_what_is_observed_and_what_is_predicted_have_one_name(fitted):
+    observed, predicted = fitted["observed_data"], fitted["posterior_predictive"]
+    assert set(observed.data_vars) <= set(predicted.data_vars)
+    for name in observed.data_vars:
+        assert predicted[name].dims[2:] == observed[name].dims
+    assert list(observed["events"].values) == [8, 3, 3, 5, 6, 1, 4, 9]
+    by_unit = dict(zip(observed["unit"].values, observed["unit_events"].values, strict=True))
+    # Dose arms add up, a child within its parent does not, a child by itself counts.
+    assert by_unit == {
+        "improvement/a": 8, "improvement/b": 3, "improvement/c": 11, "improvement/d": 4,
+        "improvement/e": 9,
+    }  # fmt: skip
+
+
+@pytest.mark.mcmc
+def test_log_priors_are_those_of_the_set(fitted):
+    posterior, logs = fitted["posterior"], fitted["log_prior"]
+    for name, prior in (("mu", stats.norm(0, 1.5)), ("tau", stats.halfnorm(0, 1))):
+        np.testing.assert_allclose(logs[name], prior.logpdf(posterior[name]), rtol=1e-12)
+
+
+@pytest.mark.mcmc
+def test_a_fit_keeps_its_rows(fitted, evidence):
+    kept = rows_of(fitted)
+    assert kept.to_dict("list") == evidence.rows[kept.columns].to_dict("list")
