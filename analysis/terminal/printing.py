@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...data.about import About
-    from ..trial.result import DesignResult
-
-_DESIGN_ROWS = 25
+    from ..trial.design import Design
 
 
 def print_rates(rates: pd.DataFrame, checked: CheckResult, about: About) -> None:
@@ -55,24 +53,17 @@ def print_verdict(checked: CheckResult) -> None:
         print(f"  sampling: {checked.sampling.verdict}. {checked.sampling.reason}")
 
 
-def print_design(result: DesignResult) -> None:
+def print_design(result: Design) -> None:
     """Print a design's table, of a long one a part, and its paragraph."""
     import pandas as pd
 
-    table = result.table if result.overview is None else result.overview
     recommended = getattr(result.answer, "recommended_n", None)
-    if len(table) > _DESIGN_ROWS:
-        step = -(-len(table) // _DESIGN_ROWS)
-        kept = table.index % step == 0
-        if recommended is not None and "n" in table:
-            kept |= (table["n"] - recommended).abs().to_numpy() <= 2
-        table = table[kept]
     if result.warning:
         print(printable(result.warning))
     title = result.rule[:1].upper() + result.rule[1:]
-    _print_frame(title, table, marked=recommended)
-    if result.operating is not None and len(result.operating) <= _DESIGN_ROWS:
-        _print_frame("Operating characteristics", result.operating)
+    _print_frame(title, result.shown, marked=recommended)
+    if result.shown_operating is not None:
+        _print_frame("Operating characteristics", result.shown_operating)
     discounted = getattr(result.answer, "discounted", None)
     if discounted is not None:
         title = "Recommended number under discounts for optimism (log-odds)"

@@ -44,6 +44,8 @@ class FitPriors:
         The guard's, on this outcome of the fit: it is stated wherever a prior is.
     robust_weight : float
         Weight of beta(1,1) in `robust-map`.
+    checked : CheckResult, optional
+        All that the guard found of the fit.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class FitPriors:
     disease: str | None
     verdict: str = "unchecked"
     robust_weight: float = 0.2
+    checked: CheckResult | None = None
 
     def __post_init__(self) -> None:
         posterior = self.fit["posterior"].to_dataset()
@@ -152,20 +155,25 @@ class AskedFit:
     """A fit that a design is asked of as a whole, and what the guard found of it."""
 
     fit: DataTree
-    checked: CheckResult
+    checked: CheckResult | None = None
     outcome: str | None = None
     disease: str | None = None
 
     @property
     def verdict(self) -> str:
         """The guard's verdict on the outcome, or on the fit where none is named."""
-        return (
-            self.checked.verdict if self.outcome is None else self.checked.verdict_of(self.outcome)
-        )
+        if self.checked is None:
+            return "unchecked"
+        if self.outcome is None:
+            return self.checked.verdict
+        return self.checked.verdict_of(self.outcome)
 
     def stamped(self, table: pd.DataFrame) -> pd.DataFrame:
         """Add to each row of a table the guard's verdict on its outcome."""
-        return table.assign(verdict=[self.checked.verdict_of(name) for name in table["outcome"]])
+        checked = self.checked
+        if checked is None:
+            return table.assign(verdict="unchecked")
+        return table.assign(verdict=[checked.verdict_of(name) for name in table["outcome"]])
 
     def to_dict(self) -> dict:
         """Return which part of the fit was asked, and the verdict on it."""

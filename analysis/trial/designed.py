@@ -1,0 +1,126 @@
+"""A design's answer as its user holds it: printed, drawn, and written for a protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ...data.errors import InputError
+from ...data.mistakes import unknown_name
+from ...data.names import words
+from .fit_priors import AskedFit, FitPriors
+from .pictures import pictures
+from .result import DesignResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Rows of a table that are shown where it is printed.
+SHOWN_ROWS = 25
+Behind = FitPriors | AskedFit | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Design(DesignResult):
+    """Answer of the trial designer, for people.
+
+    Parameters
+    ----------
+    behind : FitPriors or AskedFit, optional
+        The fit that priors were taken from, or that was asked; None where no fit is behind it.
+    """
+
+    behind: Behind = None
+
+    @classmethod
+    def of(cls, result: DesignResult, behind: Behind = None) -> Design:
+        """Hold an answer, and the fit behind it."""
+        own = {each.name: getattr(result, each.name) for each in fields(DesignResult)}
+        return cls(**own, behind=behind)
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The table where it is printed: an overview, or of a long one a part."""
+        if self.overview is not None:
+            return self.overview
+        table, recommended = self.table, getattr(self.answer, "recommended_n", None)
+        if len(table) <= SHOWN_ROWS:
+            return table
+        kept = table.index % -(-len(table) // SHOWN_ROWS) == 0
+        if recommended is not None and "n" in table:
+            kept |= (table["n"] - recommended).abs().to_numpy() <= 2
+        return table[kept]
+
+    @property
+    def shown_operating(self) -> pd.DataFrame | None:
+        """The operating characteristics, where they are few."""
+        few = self.operating is not None and len(self.operating) <= SHOWN_ROWS
+        return self.operating if few else None
+
+    def figure(self, name: str | None = None, preset: str = "single") -> Figure:
+        """Draw one of the pictures.
+
+        Parameters
+        ----------
+        name : str, optional
+            Which; left out, the first. `pictures` lists them.
+        preset : {"single", "double", "slide"}
+            The page.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        InputError
+            A picture that this answer does not have.
+        """
+        from ...figures.style import make_style
+
+        drawn = {picture.name: picture for picture in pictures(self)}
+        if not drawn:
+            raise InputError(f"design {self.request.design}: nothing to draw")
+        if name is not None and name not in drawn:
+            raise InputError(unknown_name(name, drawn, "picture"))
+        picture = next(iter(drawn.values())) if name is None else drawn[name]
+        verdict = "pass" if self.behind is None else self.behind.verdict
+        style = make_style(preset, (), None if verdict == "unchecked" else verdict)
+        return picture.draw(picture.frame, style)
+
+    @property
+    def pictures(self) -> list[str]:
+        """Names of the pictures that `figure` draws."""
+        return [picture.name for picture in pictures(self)]
+
+    def __repr__(self) -> str:
+        """Say in a line what was found."""
+        return f"<design {self.request.design}: {self._found}; .table, .figure()>"
+
+    def _repr_html_(self) -> str:
+        """Show the rule, the table and the paragraph; every text is escaped."""
+        title = f"design {self.request.design}: {self._found}"
+        table = self.shown.rename(columns=lambda name: words(str(name)))
+        parts = [
+            f"<p><strong>{escape(title)}</strong></p>",
+            f"<p><strong>{escape(self.warning)}</strong></p>" if self.warning else "",
+            f"<p>{escape(self.rule[:1].upper() + self.rule[1:])}.</p>",
+            table.to_html(index=False, escape=True, border=0, na_rep="–", float_format=_number),
+            *(f"<p>{escape(line)}</p>" for line in self.paragraph.splitlines()),
+        ]
+        return "\n".join(part for part in parts if part)
+
+    @property
+    def _found(self) -> str:
+        """The number that was found, or else how many rows the table has."""
+        if not hasattr(self.answer, "recommended_n"):
+            return f"{len(self.table)} row{'' if len(self.table) == 1 else 's'}"
+        n = self.answer.recommended_n
+        return "no size recommended" if n is None else f"{n} patients recommended"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}"
