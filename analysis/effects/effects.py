@@ -196,6 +196,7 @@ def _tree(
         "studies": tables.studies_table(fit),
         "absolute": tables.absolute_table(fit, controls, control_rate),
         "shares": tables.shares_table(fit),
+        "compared": rows,
     }
     anew = compared.randomised()
     if 0 < len(anew.rows) < len(rows):
@@ -247,6 +248,19 @@ def _run(config: Mapping[str, Any]) -> dict[str, Any]:
 def checked(made: DataTree) -> CheckResult:
     """Give what the guard says of stored effects."""
     return CheckResult.from_dict(json.loads(made.attrs["check"]))
+
+
+def compared_arms(made: DataTree) -> pd.DataFrame:
+    """Give the rows that stored effects compare, one a study, arm and outcome.
+
+    Raises
+    ------
+    StoredFitError
+        Effects that were stored before their rows were.
+    """
+    if "compared" not in made.children:
+        raise StoredFitError("these effects are of an older version: make them with --refit")
+    return _read(made, "compared", tuple(str(name) for name in made["compared"].to_dataset()))
 
 
 def messages(made: DataTree) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,17 @@ from ...data.errors import InputError
 from ..guard.result import CheckResult
 from ..trial.request import Request
 from ..trial.requests import REQUESTS
+from ..trial.two_arm_request import TwoArm
 from . import console
-from .design_options import FIT_OPTIONS, OPTIONS, FromFit
+from .design_options import EFFECT_OPTIONS, FIT_OPTIONS, OPTIONS, FromFit
 from .exits import DONE
 from .options import JsonOption, OutOption
 from .results_folder import stored_fit, writing_to
 
 if TYPE_CHECKING:
     from xarray import DataTree
+
+    from ...data.evidence import Evidence
 
 
 def design_app() -> typer.Typer:
@@ -33,23 +36,26 @@ def design_app() -> typer.Typer:
 
 
 def _command(design: type[Request]) -> Callable[..., int]:
+    offered = dict(FIT_OPTIONS) if design.priors() or design.of_fit else {}
+    if design.of_fit:
+        del offered["robust_weight"]
+    if "effect_prior" in design.keywords():
+        offered |= EFFECT_OPTIONS
+
     def command(**given: Any) -> int:
         out, as_json = given.pop("out"), given.pop("as_json")
-        source = {name: given.pop(name) for name in FIT_OPTIONS if name in given}
+        source = {name: given.pop(name) for name in offered if name in given}
         from_fit = FromFit(**source)
         asked = {name: value for name, value in given.items() if value not in (None, [])}
         return _answer(design, asked, from_fit, out, as_json)
 
-    shared = dict(FIT_OPTIONS) if design.priors() or design.of_fit else {}
-    if design.of_fit:
-        del shared["robust_weight"]
-    known = {name: (OPTIONS[name], None) for name in design.keywords() if name not in shared}
+    known = {name: (OPTIONS[name], None) for name in design.keywords() if name not in offered}
     last = {"out": (OutOption, Path("results")), "as_json": (JsonOption, False)}
     parameters = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
         )
-        for name, (annotation, default) in {**shared, **known, **last}.items()
+        for name, (annotation, default) in {**offered, **known, **last}.items()
     ]
     command.__dict__["__signature__"] = inspect.Signature(parameters)
     command.__annotations__ = {each.name: each.annotation for each in parameters}
@@ -65,10 +71,14 @@ def _answer(
     from ..fitting.store import load, run_config
     from ..paper.publish.design import files_of, publish_design
     from ..trial import design as designs
+    from .arm_priors import fill_arm_priors
     from .design_priors import fill_priors
     from .printing import print_design
 
-    fitted = fill_priors(design, asked, source, judged_fit)
+    if design is TwoArm:
+        fitted = fill_arm_priors(asked, source, judged_fit, judged_effects)
+    else:
+        fitted = fill_priors(design, asked, source, judged_fit)
     if source.folder is not None and fitted is None:
         # A folder that is named holds a fit, also where no prior comes from it.
         load(source.folder, groups=())
@@ -78,6 +88,7 @@ def _answer(
         raise InputError(f"design {design.design} needs {names}")
     with writing_to(out):
         with console.progress_display() as progress:
+            progress(f"working out {design.design}", 0, 0)
             if design.of_fit:
                 asked["progress"] = progress
             result = getattr(designs, design.design.replace("-", "_"))(**asked)
@@ -110,3 +121,50 @@ def judged_fit(source: FromFit) -> tuple[DataTree, CheckResult]:
     made, _ = stored_fit(source.place, source.path, source.sheet)
     folder = source.place.parent if source.place.is_file() else source.place
     return made, kept_check(folder, made)
+
+
+def judged_effects(source: FromFit) -> DataTree:
+    """Load the effects that are stored, or integrate those of the data; with their guard."""
+    from ..effects.effects import FILE, effects, load_effects
+    from ..fitting.store import run_config
+
+    folder = source.place.parent if source.place.is_file() else source.place
+    if source.analysis_set is None and (folder / FILE).is_file():
+        made = load_effects(folder)
+        if source.path is not None:
+            _check_data(source, run_config(made), folder / FILE)
+        return made
+    evidence = _evidence_of_effects(source, folder)
+    console.say("effects are integrated now, under default priors; mscpool effects makes others")
+    return effects(evidence)
+
+
+def _check_data(source: FromFit, config: Mapping[str, Any], file: Path) -> None:
+    from ...data.errors import OtherDataError
+    from ...data.evidence import load_evidence
+
+    evidence = load_evidence(source.path, sheet=source.sheet, **config["selection"])
+    if evidence.sha256 != config["data_sha256"]:
+        raise OtherDataError(
+            f"{file}: effects of other data than {source.path}: make those first, or name their "
+            "folder"
+        )
+
+
+def _evidence_of_effects(source: FromFit, folder: Path) -> Evidence:
+    """Read the data that effects are wanted of: those named, or those that a fit there is of."""
+    from ...data.errors import OtherDataError
+    from ...data.evidence import load_evidence
+    from ..fitting.store import FILE
+
+    wanted = {"analysis_set": source.analysis_set or "core"}
+    if source.path is None and (folder / FILE).is_file():
+        evidence = stored_fit(folder, None)[1]
+        if evidence is None:
+            raise OtherDataError(
+                f"{folder}: no stored effects here, and a fit of other data than the shipped: name "
+                "the data, or make effects first with 'mscpool effects'"
+            )
+        if source.analysis_set is None:
+            return evidence
+    return load_evidence(source.path, sheet=source.sheet, **wanted)

@@ -25,6 +25,7 @@ class FromFit:
     disease: str | None = None
     outcome: str | None = None
     robust_weight: float = 0.2
+    analysis_set: str | None = None
 
     @property
     def place(self) -> Path:
@@ -114,6 +115,12 @@ OPTIONS: dict[str, Any] = {
     "design_prior": _word(f"What is believed of the true rate: {_BELIEF}", "PRIOR"),
     "design_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
     "design_prior_control": _word("The same, control arm.", "PRIOR"),
+    "effect_prior": _word(
+        "What is believed of the log odds ratio, experimental to control: normal(0.5,0.3), "
+        "t(3,0.5,0.3), 0.6; of stored effects: new-study or effect. With --design-prior-control.",
+        "PRIOR",
+    ),
+    "months": _number("Follow-up in months: effects are log hazard ratios, rates risks over it."),
     "discount": _number("Optimism of the design prior, on the log-odds (0)."),
     "prior": _word(f"{_MIXTURE}; of a fit: map, robust-map, new-study or rate.", "PRIOR"),
 }
@@ -133,5 +140,18 @@ FIT_OPTIONS: dict[str, tuple[Any, Any]] = {
     "robust_weight": (
         Annotated[float, typer.Option(metavar="X", help="Weight of the vague part (robust-map).")],
         0.2,
+    ),
+}
+
+# Of effects, where none are stored in the folder.
+EFFECT_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "analysis_set": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--set", metavar="SET", help="Integrate the effects of this analysis set anew."
+            ),
+        ],
+        None,
     ),
 }

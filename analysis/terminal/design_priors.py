@@ -53,16 +53,14 @@ def fill_priors(
         whole = AskedFit(*stored(source), source.outcome, source.disease)
         asked |= {name: getattr(whole, name) for name in ("fit", "checked", "outcome", "disease")}
         return whole
-    if not 0 <= source.robust_weight < 1:
-        weight = source.robust_weight
-        raise InputError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")
+    check_weight(source.robust_weight)
     named = source.disease is not None or source.outcome is not None
     if named and "design_prior" in design.priors() and "design_prior" not in asked:
         asked["design_prior"] = "new-study"
     given = {name: asked[name] for name in design.priors() if name in asked}
     for name, text in given.items():
         if text == "full" and not (name == "analysis_prior" and design.any_analysis):
-            raise InputError(_not_there(name, design.design))
+            raise InputError(full_not_there(name, design.design))
     if design.design == "ess" and given.get("prior") == "map":
         given["prior"] = "new-study"  # `ess` fits the mixture itself, and says how far off it is
     texts = {name: text for name, text in given.items() if text not in FROM_FIT}
@@ -76,7 +74,14 @@ def fill_priors(
     return found
 
 
-def _not_there(name: str, design: str) -> str:
+def check_weight(weight: float) -> None:
+    """Refuse a weight of the vague part of `robust-map` that is none."""
+    if not 0 <= weight < 1:
+        raise InputError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")
+
+
+def full_not_there(name: str, design: str) -> str:
+    """Say that the full re-analysis does not serve a prior, and what does."""
     if name.startswith("analysis_prior"):
         return (
             f"{name} full: the full re-analysis serves single-arm, safety and monitor; in {design} "

@@ -217,7 +217,7 @@ def exact_tails(n: int, rate: float, direction: Direction) -> np.ndarray:
 
 def predictives(prior: AnyPrior, sizes: Sequence[int]) -> dict[int, np.ndarray]:
     """Return the predictive mass of 0 … n events for every n of `sizes`."""
-    return _leaving_out(prior.predictive(max(sizes)), sizes)
+    return leaving_out(prior.predictive(max(sizes)), sizes)
 
 
 def predictive_moves(prior: AnyPrior, sizes: Sequence[int]) -> dict[int, np.ndarray] | None:
@@ -228,10 +228,10 @@ def predictive_moves(prior: AnyPrior, sizes: Sequence[int]) -> dict[int, np.ndar
     if not isinstance(prior, WeightedRates) or not prior.sampled:
         return None
     moves = prior.moves(binomial_mass(max(sizes), np.array(prior.rates)))
-    return None if moves is None else _leaving_out(moves, sizes)
+    return None if moves is None else leaving_out(moves, sizes)
 
 
-def _leaving_out(mass: np.ndarray, sizes: Sequence[int]) -> dict[int, np.ndarray]:
+def leaving_out(mass: np.ndarray, sizes: Sequence[int]) -> dict[int, np.ndarray]:
     """Return the mass for every n of `sizes`, given that for the largest.
 
     Leaving one exchangeable patient out gives the mass for n from that for n + 1, by sums of

@@ -10,7 +10,7 @@ from .operating import Analysis
 from .phrases import counted, listed, noise
 from .requests import SingleArm
 from .result import BESIDE, IF_ANY, Best
-from .size_words import error_sentence, size_sentences, under_discounts
+from .size_words import error_sentence, out_of_reach, size_sentences, under_discounts
 from .sizing import Size
 
 
@@ -138,6 +138,7 @@ def _attainable(request: SingleArm, assured: Assured) -> str:
         f"is {request.direction} {request.null:g}, is "
         f"{assured.highest_attainable_assurance:.3f}"
         f"{noise(assured.highest_attainable_assurance_mcse)}"
+        f"{out_of_reach(request.wanted.assurance, assured.limiting_assurance)}"
     )
     if request.rule == "dual":
         text += (

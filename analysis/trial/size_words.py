@@ -105,6 +105,13 @@ def _none(size: Size, n_max: int, best: Iterable[Best]) -> list[str]:
     return [text + "."]
 
 
+def out_of_reach(wanted: float | None, attainable: float) -> str:
+    """Say that no trial of any size has the wanted assurance, where that is so."""
+    if wanted is None or attainable >= wanted:
+        return ""
+    return f", below the wanted {wanted:g}: no number of patients, however large, reaches it"
+
+
 def under_discounts(found: Discounted | None) -> list[str]:
     """Say the recommended size at each discount, and the first that leaves none."""
     if found is None:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ...models.direction import Direction
-from ...models.rates.difference import probability_difference_above
-from ...models.rates.prior import AnyPrior, RatePrior, WeightedRates, as_prior, moves_error
-from .beliefs import Discounted, Priors, by_discount, under_discounts
+from .beliefs import DISCOUNTS, Discounted, by_discount
 from .design_frames import type1_frame
 from .error_rate import ErrorRate
-from .operating import as_mixture, predictive_moves, predictives
 from .pictures import size_picture
 from .request import answers
 from .result import DesignResult, Picture, best_of, error_in, rows_of
 from .sizing import Size, choose_size
 from .two_arm_answer import NormalTest, SizeRow, Success, TwoArmAnswer, paragraph
+from .two_arm_belief import ApartBelief, EffectOnControl
+from .two_arm_plan import Plan
 from .two_arm_request import TwoArm
-from .type1_search import decide, success_probability
+from .type1_search import success_probability
 
 SHOWN = tuple(round(rate, 3) for rate in np.arange(0.025, 1.0, 0.025))
 USUAL_POWER = 0.8
@@ -61,6 +61,13 @@ def two_arm(request: TwoArm) -> DesignResult:
         What the trial's own analysis will use; the arms' own ones come first.
     design_prior, design_prior_experimental, design_prior_control : str or prior, optional
         What is believed about the two true rates, independently of each other.
+    effect_prior : str, float or EffectBelief, optional
+        What is believed of the log odds ratio of experimental to control patients (of deaths the
+        log hazard ratio): ``normal(m,s)``, ``t(df,m,s)`` or a point. With `design_prior_control`,
+        of which it is independent, it stands for the design priors of both arms.
+    months : float, optional
+        Follow-up, of an outcome whose risk grows with time: `effect_prior` is then of the log
+        hazard ratio, and all rates are risks over these months.
     discount : float
         Optimism of the experimental arm's design prior on the log-odds: subtracted, for harms
         added.
@@ -70,7 +77,14 @@ def two_arm(request: TwoArm) -> DesignResult:
     InputError
         When the request makes no sense, with what to change.
     """
-    plan = _Plan(request)
+    plan = Plan(request)
+    # Products of matrices this small are ten times slower where threads share them.
+    with threadpool_limits(1, "blas"):
+        return _answered(plan)
+
+
+def _answered(plan: Plan) -> DesignResult:
+    request = plan.request
     found = _search(plan)
     columns = {"assurance": "assurance", "power": "power", "type1": "type1_max"}
     size = choose_size(plan.totals, found.table, columns, request.wanted, request.allowed_type1)
@@ -87,98 +101,9 @@ def two_arm(request: TwoArm) -> DesignResult:
 
     return DesignResult(
         request, plan.said, words, answer, found.table,
-        paragraph(request, plan.arms, words, answer), operating, curve, plan.used, _pictures,
+        paragraph(request, plan.arms, plan.belief_words, words, answer), operating, curve,
+        plan.used, _pictures,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """What is asked and believed, and when the experimental arm wins."""
-
-    request: TwoArm
-
-    @property
-    def direction(self) -> Direction:
-        """The side of the margin on which the experimental arm wins."""
-        return Direction(self.request.direction)
-
-    @cached_property
-    def arms(self) -> dict[str, Priors[RatePrior]]:
-        """The priors of both arms; the experimental one alone is discounted."""
-        asked = self.request
-        analyses = (asked.analysis_prior_experimental, asked.analysis_prior_control)
-        return {
-            arm: Priors(
-                as_mixture(analysis or asked.analysis_prior, "two arms"),
-                None if believed is None else as_prior(believed),
-                discount,
-                self.direction,
-            )
-            for arm, analysis, believed, discount in zip(
-                ("experimental", "control"), analyses, asked.believed, (asked.discount, 0.0),
-                strict=True,
-            )
-        }  # fmt: skip
-
-    @cached_property
-    def believed(self) -> tuple[AnyPrior, AnyPrior] | None:
-        """Design priors of the experimental and of the control rate, discount included."""
-        experimental, control = (arm.believed for arm in self.arms.values())
-        return None if experimental is None or control is None else (experimental, control)
-
-    @property
-    def said(self) -> dict[str, str | None]:
-        """The priors in words, by the names of the request."""
-        words = {arm: priors.said for arm, priors in self.arms.items()}
-        return {
-            f"{name}_{arm}": words[arm][name]
-            for name in ("analysis_prior", "design_prior")
-            for arm in words
-        }
-
-    @property
-    def used(self) -> dict[str, AnyPrior]:
-        """The priors as used, by what they are."""
-        named = {arm: priors.used for arm, priors in self.arms.items()}
-        return {
-            f"{name}, {arm}": used[name]
-            for name in ("design prior", "analysis prior")
-            for arm, used in named.items()
-            if name in used
-        }
-
-    @cached_property
-    def sizes(self) -> list[tuple[int, int]]:
-        """Experimental and control patients of every size in question."""
-        return self.request.sizes
-
-    @property
-    def totals(self) -> list[int]:
-        """Patients of every size in question."""
-        return [sum(size) for size in self.sizes]
-
-    @property
-    def discounts(self) -> bool:
-        """Whether the size is also wanted under other discounts."""
-        return (
-            self.believed is not None
-            and self.request.wanted.assurance is not None
-            and not self.request.sized
-        )
-
-    def probability(self, n_experimental: int, n_control: int) -> np.ndarray:
-        """Posterior probability of a difference beyond the margin, for each pair of counts."""
-        above = probability_difference_above(
-            self.arms["experimental"].analysis, self.arms["control"].analysis,
-            n_experimental, n_control, self.request.margin,
-        )  # fmt: skip
-        return self.direction.probability(above)
-
-    def powered(self, table: pd.DataFrame) -> np.ndarray:
-        """Whether each size has the wanted power; all have where none is wanted."""
-        if self.request.power is None:
-            return np.ones(len(table), bool)
-        return table["power"].to_numpy() >= self.request.power
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,53 +120,30 @@ class _Found:
 
 
 class _Averages:
-    """Averages over the design priors of what a success table gives."""
+    """Averages over the design priors of what a success table gives, at every discount wanted."""
 
-    def __init__(self, plan: _Plan, experimental: AnyPrior, control: AnyPrior) -> None:
-        arms, controls = zip(*plan.sizes, strict=True)
-        self._masses = predictives(experimental, arms), predictives(control, controls)
-        self._moves = predictive_moves(experimental, arms), predictive_moves(control, controls)
-        others = {}
-        if plan.discounts:
-            asked, believed = plan.request, plan.arms["experimental"].design
-            assert believed is not None
-            others = under_discounts(believed, plan.direction, asked.discount)[0]
-        self._others = {value: predictives(prior, arms) for value, prior in others.items()}
-
-    @property
-    def drawn(self) -> bool:
-        """Whether an average has a Monte-Carlo error."""
-        return self._moves != (None, None)
+    def __init__(self, plan: Plan, belief: ApartBelief | EffectOnControl) -> None:
+        self._own = belief.averages(plan.sizes)
+        self._others = {}
+        if plan.discounts and plan.undiscounted is not None:
+            at = plan.undiscounted.quadrature.discounted
+            asked = sorted({*DISCOUNTS, plan.request.discount})
+            self._others = {value: at(value).averages(plan.sizes) for value in asked}
 
     def of(self, success: np.ndarray) -> tuple[float, float | None, dict[float, float]]:
         """Return the assurance, its error, and the assurance at the other discounts."""
-        n_experimental, n_control = success.shape[0] - 1, success.shape[1] - 1
-        own = self._masses[0][n_experimental]
-        by_experimental, by_control = success @ self._masses[1][n_control], own @ success
-        experimental, control = self._moves
-        error = _joint_error(
-            None if experimental is None else experimental[n_experimental] @ by_experimental,
-            None if control is None else control[n_control] @ by_control,
-        )
-        others = {
-            value: float(mass[n_experimental] @ by_experimental)
-            for value, mass in self._others.items()
-        }
-        assurance = float(np.clip(own @ by_experimental, 0, 1))
-        return assurance, error, others
+        others = {value: each.assurance(success) for value, each in self._others.items()}
+        return self._own.assurance(success), self._own.error(success), others
 
 
-def _search(plan: _Plan) -> _Found:
+def _search(plan: Plan) -> _Found:
     """Return one row a size, with the error of its assurance where a design prior is drawn."""
     request = plan.request
-    averages = None if plan.believed is None else _Averages(plan, *plan.believed)
+    averages = None if plan.belief is None else _Averages(plan, plan.belief)
     control = np.array(request.rates)
     rows, others, success = [], [], np.zeros((1, 1))
     for n_experimental, n_control in plan.sizes:
-        success, level, type1 = decide(
-            plan.probability(n_experimental, n_control),
-            request.margin, request.level, request.type1, request.controls,
-        )  # fmt: skip
+        success, level, type1 = plan.decided(n_experimental, n_control)
         assurance = power = np.nan
         error = None
         if averages is not None:
@@ -252,7 +154,7 @@ def _search(plan: _Plan) -> _Found:
         rows.append((n_experimental, n_control, assurance, power, type1, level, error))
     names = ("n_experimental", "n_control", "assurance", "power", "type1_max", "level")
     table = pd.DataFrame(rows, columns=[*names, "assurance_mcse"])
-    if averages is None or not averages.drawn:
+    if table["assurance_mcse"].isna().all():
         table = table.drop(columns="assurance_mcse")
     assured = (
         {value: np.array([row[value] for row in others]) for value in others[0]} if others else {}
@@ -261,11 +163,14 @@ def _search(plan: _Plan) -> _Found:
 
 
 def _answer(
-    plan: _Plan, found: _Found, size: Size, place: int, operating: pd.DataFrame
+    plan: Plan, found: _Found, size: Size, place: int, operating: pd.DataFrame
 ) -> TwoArmAnswer:
     """Say what was found, and what surrounds the choice."""
     table = found.table
     level, error = (float(table[name].iloc[place]) for name in ("level", "type1_max"))
+    attainable = attainable_error = None
+    if plan.belief is not None:
+        attainable, attainable_error = plan.belief.attainable(plan.request.margin)
     return TwoArmAnswer(
         size=size,
         table=rows_of(SizeRow, table.drop(columns=["level", "assurance_mcse"], errors="ignore")),
@@ -280,8 +185,9 @@ def _answer(
             "level" if level == plan.request.level else "type1",
             f"at a true difference of {plan.request.margin:g}, {plan.request.range_words}",
         ),
-        highest_attainable_assurance=plan.believed and _limit(plan, *plan.believed),
-        highest_attainable_assurance_mcse=plan.believed and _limit_error(plan, *plan.believed),
+        highest_attainable_assurance=attainable,
+        highest_attainable_assurance_mcse=attainable_error,
+        attainable_alone=_attainable_alone(plan),
         assurance_mcse=error_in(table, place, "assurance"),
         best_assurance=best_of(plan.totals, table, "assurance"),
         best_power=best_of(plan.totals, table, "power"),
@@ -290,19 +196,17 @@ def _answer(
     )
 
 
-def _discounts(plan: _Plan, found: _Found) -> Discounted | None:
+def _discounts(plan: Plan, found: _Found) -> Discounted | None:
     """Return the recommended size under several discounts, and the first that leaves none."""
-    wanted, (experimental, control) = plan.request.wanted.assurance, plan.arms.values()
-    if not plan.discounts or wanted is None or not experimental.design or not control.design:
+    wanted, belief = plan.request.wanted.assurance, plan.undiscounted
+    if not plan.discounts or wanted is None or belief is None:
         return None
     powered = plan.powered(found.table)
     suffices = {value: powered & (own >= wanted) for value, own in found.assured.items()}
-    at = under_discounts(experimental.design, plan.direction, plan.request.discount)[1]
-    largest = plan.sizes[-1]
-    won = found.last @ control.design.predictive(largest[1])
+    at = belief.quadrature.discounted
 
     def spare(value: float) -> float:
-        assurance = float(at(value).predictive(largest[0]) @ won)
+        assurance = at(value).averages(plan.sizes[-1:]).assurance(found.last)
         return assurance - wanted if powered[-1] else -np.inf
 
     return by_discount(plan.totals, suffices, spare)
@@ -323,7 +227,7 @@ def _words(request: TwoArm) -> str:
 
 
 def _operating(
-    plan: _Plan,
+    plan: Plan,
     row: pd.Series,
     rates: Sequence[float] | np.ndarray,
     effect: float | None,
@@ -350,42 +254,15 @@ def _operating(
     return pd.concat(parts, ignore_index=True)
 
 
-def _limit(plan: _Plan, experimental: AnyPrior, control: AnyPrior) -> float:
-    """Probability under the design priors that the true difference is beyond the margin."""
-    rates, weights = control.quadrature(200)
-    sides = {Direction.ABOVE: experimental.above, Direction.BELOW: experimental.below}
-    return float(np.clip(weights @ sides[plan.direction](rates + plan.request.margin), 0, 1))
+def _attainable_alone(plan: Plan) -> float | None:
+    """Return the attainable assurance by the disease's own studies of the effect alone."""
+    belief = plan.belief
+    if not isinstance(belief, EffectOnControl) or belief.alone is None:
+        return None
+    return belief.alone.attainable(plan.request.margin)[0]
 
 
-def _limit_error(plan: _Plan, experimental: AnyPrior, control: AnyPrior) -> float | None:
-    """Monte-Carlo standard error of that probability; None where no prior is drawn."""
-    above = plan.direction is Direction.ABOVE
-    moves = []
-    for prior, other, margin, beyond in (
-        (experimental, control, -plan.request.margin, not above),
-        (control, experimental, plan.request.margin, above),
-    ):
-        own = None
-        if isinstance(prior, WeightedRates):
-            rates = np.array(prior.rates) + margin
-            own = prior.moves(other.above(rates) if beyond else other.below(rates))
-        moves.append(own)
-    return _joint_error(*moves)
-
-
-def _joint_error(experimental: np.ndarray | None, control: np.ndarray | None) -> float | None:
-    """Monte-Carlo standard error of what the draws of both arms' design priors move.
-
-    The two may be the same draws, or draws of one chain: batch by batch they move it together.
-    """
-    known = [moves for moves in (experimental, control) if moves is not None]
-    if len({len(moves) for moves in known}) == 1:
-        return moves_error(np.sum(known, axis=0))
-    errors = [moves_error(moves) for moves in known]
-    return float(np.hypot.reduce(np.array(errors, float))) if errors else None
-
-
-def _frequentist(plan: _Plan) -> NormalTest | None:
+def _frequentist(plan: Plan) -> NormalTest | None:
     """Return the usual sample size of a one-sided test of two proportions, at each control rate."""
     request, effect = plan.request, plan.request.effect
     if effect is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from .beliefs import Discounted, Priors
 from .error_rate import ErrorRate
 from .phrases import listed, noise
-from .result import BESIDE, Best
-from .size_words import error_sentence, size_sentences, under_discounts
+from .result import BESIDE, IF_ANY, Best
+from .size_words import error_sentence, out_of_reach, size_sentences, under_discounts
 from .sizing import Size
 from .two_arm_request import TwoArm
 
@@ -61,6 +61,7 @@ class TwoArmAnswer:
     error_rate: ErrorRate
     highest_attainable_assurance: float | None
     highest_attainable_assurance_mcse: float | None
+    attainable_alone: float | None = field(metadata=IF_ANY)
     assurance_mcse: float | None
     best_assurance: Best | None
     best_power: Best | None
@@ -79,7 +80,9 @@ class TwoArmAnswer:
         return next(row for row in self.table if (row.n_experimental, row.n_control) == size)
 
 
-def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoArmAnswer) -> str:
+def paragraph(
+    request: TwoArm, arms: dict[str, Priors], belief: str, rule: str, answer: TwoArmAnswer
+) -> str:
     """Return text for a protocol; every number is taken from the request or the answer."""
     experimental, control = arms["experimental"], arms["control"]
     believed = experimental.believed is not None
@@ -91,11 +94,8 @@ def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoAr
         f"The analysis prior is {experimental.analysis.words} for the experimental and "
         f"{control.analysis.words} for the control rate.",
     ]
-    if believed:
-        parts.append(
-            f"The design priors (our belief about the true rates) are {experimental.belief} for "
-            f"the experimental and {control.belief} for the control rate."
-        )
+    if belief:
+        parts.append(belief)
     if not request.sized:
         best = (answer.best_assurance, answer.best_power)
         parts += size_sentences(answer.size, "patients in total", request.n_max, best, believed)
@@ -108,7 +108,9 @@ def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoAr
             "The highest attainable assurance, the design priors' own probability that the true "
             f"difference is {request.direction} {request.margin:g}, is "
             f"{answer.highest_attainable_assurance:.3f}"
-            f"{noise(answer.highest_attainable_assurance_mcse)}."
+            f"{noise(answer.highest_attainable_assurance_mcse)}"
+            f"{out_of_reach(request.wanted.assurance, answer.highest_attainable_assurance)}"
+            f"{_alone(answer.attainable_alone)}."
         )
         parts += under_discounts(answer.discounted)
     test = answer.frequentist
@@ -119,6 +121,16 @@ def paragraph(request: TwoArm, arms: dict[str, Priors], rule: str, answer: TwoAr
             f"{test.n_control} control patients."
         )
     return " ".join(parts)
+
+
+def _alone(attainable: float | None) -> str:
+    """Say what of the attainable assurance is the disease's own."""
+    if attainable is None:
+        return ""
+    return (
+        f"; by the effects in this disease's own studies alone it would be {attainable:.3f}, and "
+        "the difference is borrowed from other diseases"
+    )
 
 
 def _shown(request: TwoArm, answer: TwoArmAnswer) -> str:

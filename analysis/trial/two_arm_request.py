@@ -24,6 +24,7 @@ from .checks import (
 from .request import Request, Several, Wanted, wanted
 
 if TYPE_CHECKING:
+    from ...models.effects.belief import EffectBelief
     from ...models.rates.prior import AnyPrior
 
 
@@ -54,6 +55,8 @@ class TwoArm(Request):
     design_prior: str | AnyPrior | None = None
     design_prior_experimental: str | AnyPrior | None = None
     design_prior_control: str | AnyPrior | None = None
+    effect_prior: str | float | EffectBelief | None = None
+    months: float | None = None
     discount: float = 0.0
 
     def __post_init__(self) -> None:
@@ -61,6 +64,7 @@ class TwoArm(Request):
         self._check_differences()
         check_rates(level=self.level, type1=self.type1, power=self.power)
         self._check_sizes()
+        self._check_effect()
         believed = self.believed
         if (believed[0] is None) != (believed[1] is None):
             missing = "experimental" if believed[0] is None else "control"
@@ -69,6 +73,23 @@ class TwoArm(Request):
             )
         check_discount(self.discount, believed[0] is not None)
         check_assurance(self.assurance, believed[0] is not None)
+
+    def _check_effect(self) -> None:
+        if self.months is not None and not (math.isfinite(self.months) and self.months > 0):
+            raise InputError(f"months {self.months:g}: give the length of follow-up, above 0")
+        if self.effect_prior is None:
+            if self.months is not None:
+                raise InputError("months are of an effect on deaths: give effect_prior")
+            return
+        if self.design_prior is not None or self.design_prior_experimental is not None:
+            raise InputError(
+                "effect_prior with design_prior_control stands for the design priors of both arms: "
+                "leave out design_prior and design_prior_experimental"
+            )
+        if self.design_prior_control is None:
+            raise InputError(
+                "effect_prior moves a control rate: give design_prior_control, such as beta(4,16)"
+            )
 
     def _check_differences(self) -> None:
         for name, difference in (("margin", self.margin), ("effect", self.effect)):
@@ -154,8 +175,10 @@ class TwoArm(Request):
         return several(self.control_rate)
 
     @property
-    def believed(self) -> tuple[str | AnyPrior | None, str | AnyPrior | None]:
-        """Design priors of the experimental and of the control rate."""
+    def believed(self) -> tuple[Any, str | AnyPrior | None]:
+        """Design priors of the experimental rate (or of the effect) and of the control rate."""
+        if self.effect_prior is not None:
+            return self.effect_prior, self.design_prior_control
         return (
             self.design_prior_experimental or self.design_prior,
             self.design_prior_control or self.design_prior,

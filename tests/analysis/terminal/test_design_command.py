@@ -136,7 +136,7 @@ def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(stored, t
         ("ess", "--prior", "robust-map"),
         ("single-arm", "--null", "0.3", "--n-max", "20", "--analysis-prior", "robust-map"),
         ("precision", "--width", "0.5", "--n-max", "40", "--analysis-prior", "map"),
-        ("two-arm", "--n-max", "8", "--analysis-prior-control", "map"),
+        ("two-arm", "--n-max", "8", "--analysis-prior-experimental", "map"),
         ("safety", "--null", "0.3", "--n-max", "20", "--analysis-prior", "map"),
         ("monitor", "--null", "0.3", "--look", "10", "--analysis-prior", "map"),
     ],
