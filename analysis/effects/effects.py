@@ -196,7 +196,7 @@ def _tree(
         "studies": tables.studies_table(fit),
         "absolute": tables.absolute_table(fit, controls, control_rate),
         "shares": tables.shares_table(fit),
-        "compared": rows,
+        "compared": rows.infer_objects(),
     }
     anew = compared.randomised()
     if 0 < len(anew.rows) < len(rows):

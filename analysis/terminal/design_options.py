@@ -80,7 +80,10 @@ OPTIONS: dict[str, Any] = {
     "n": _whole("Patients of the trial that is told of in words (40)."),
     "gain": _number("Wanted fall of the variance, as a share of it: gives the patients needed."),
     "threshold": _number("Rate that a conclusion is about; by default what is usual.", "RATE"),
-    "months": _number("Follow-up of the trial, for deaths (12)."),
+    "months": _number(
+        "Follow-up of the trial, for deaths (in next: 12; in two-arm the effect is then a log "
+        "hazard ratio and rates are risks over it)."
+    ),
     "width": _number("Wanted total width of an interval."),
     "margin": _number("Risk difference to exceed (0)."),
     "effect": _number("True risk difference at which power is given."),
@@ -120,7 +123,6 @@ OPTIONS: dict[str, Any] = {
         "t(3,0.5,0.3), 0.6; of stored effects: new-study or effect. With --design-prior-control.",
         "PRIOR",
     ),
-    "months": _number("Follow-up in months: effects are log hazard ratios, rates risks over it."),
     "discount": _number("Optimism of the design prior, on the log-odds (0)."),
     "prior": _word(f"{_MIXTURE}; of a fit: map, robust-map, new-study or rate.", "PRIOR"),
 }
