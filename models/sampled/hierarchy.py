@@ -14,6 +14,7 @@ import numpy as np
 from ..pooling import ROBUST_DEGREES, has_tau, structure
 from ..priors.sets import PriorSet
 from ..terms import Terms, count_data
+from .centring import centred_levels, may_be_centred
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -40,7 +41,10 @@ def model_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.nda
         The model's ``pm.Data`` by name; refits with other counts or priors pass these to the
         compiled model.
     """
-    return _prior_data(terms, pooling, priors) | count_data(terms)
+    data = _prior_data(terms, pooling, priors) | count_data(terms)
+    if structure(pooling, terms.diseases) in ("partial", "robust") and may_be_centred(terms):
+        data["centred"] = centred_levels(terms)
+    return data
 
 
 def _prior_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.ndarray]:
@@ -160,22 +164,30 @@ def _parameter(name: str, data, positive: bool, dims: str = "outcome") -> Any:
     return pm.Deterministic(name, value, dims=dims) if dims == "outcome" else value
 
 
-def _exchangeable(score, data, outcome_of_cell):
+def _exchangeable(family, data, outcome_of_cell, **degrees):
+    """Levels around mu: by their scores, or themselves where that is the better coordinate."""
+    import pytensor.tensor as pt
+
     mu, tau = _parameter("mu", data, positive=False), _parameter("tau", data, positive=True)
-    return mu[outcome_of_cell] + tau[outcome_of_cell] * score
+    level, spread = mu[outcome_of_cell], tau[outcome_of_cell]
+    if "centred" not in data:
+        return level + spread * family("disease_score", dims="cell", **degrees)
+    centred: Any = data["centred"]
+    own: Any = pt.where(centred, spread, 1.0)
+    score = family("disease_score", mu=centred * level, sigma=own, dims="cell", **degrees)
+    return pt.where(centred, score, level + spread * score)
 
 
 def _partial_levels(data, outcome_of_cell):
     import pymc as pm
 
-    return [_exchangeable(pm.Normal("disease_score", dims="cell"), data, outcome_of_cell)]
+    return [_exchangeable(pm.Normal, data, outcome_of_cell)]
 
 
 def _robust_levels(data, outcome_of_cell):
     import pymc as pm
 
-    score = pm.StudentT("disease_score", nu=ROBUST_DEGREES, dims="cell")
-    return [_exchangeable(score, data, outcome_of_cell)]
+    return [_exchangeable(pm.StudentT, data, outcome_of_cell, nu=ROBUST_DEGREES)]
 
 
 def _shared_levels(data, outcome_of_cell):

@@ -78,7 +78,10 @@ def _exchangeable_levels(found, scores, terms: Terms, data) -> np.ndarray:
         return _quantiles("level", scores, data).reshape(shape)
     level = np.repeat(found["mu"][:, :, None], shape[2], axis=2)
     if "tau" in found:
-        level = level + found["tau"][:, :, None] * scores["disease_score"].reshape(shape)
+        score = scores["disease_score"].reshape(shape)
+        level = level + found["tau"][:, :, None] * score
+        if "centred" in data:
+            level = np.where(data["centred"].reshape(shape[1:]), score, level)
     return level
 
 

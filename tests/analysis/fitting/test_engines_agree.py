@@ -45,7 +45,11 @@ def evidence():
 def sampled(pooling: str, priors: PriorSet, outcomes: tuple[str, ...] = CHILDLESS):
     """Rates, hyperparameters and draws; every prior set refits one compiled model."""
     terms = terms_of(load_evidence(outcomes=outcomes))
-    draws, _ = sample(terms, pooling, priors, DRAWS[outcomes], 500, seed=3)
+    return summarised(terms, pooling, priors, outcomes, DRAWS[outcomes])
+
+
+def summarised(terms, pooling: str, priors: PriorSet, outcomes: tuple[str, ...], length: int):
+    draws, _ = sample(terms, pooling, priors, length, 500, seed=3)
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in draws.items()}
     rng = np.random.default_rng(4)
     levels = predict.levels_of(flat, terms, rng)
@@ -93,6 +97,28 @@ def test_sampler_agrees_with_integration_in_every_pooling_and_prior_set(pooling,
         if "tau" in draws:
             of_tau = medians_apart(draws["tau"], exact.hyper(), "tau")
             assert of_tau.max() < MOST_ERRORS, priors.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pooling", ["partial", "robust"])
+@pytest.mark.parametrize("apart", [1.0, 0.0], ids=["apart", "alike"])
+def test_sampler_agrees_with_integration_of_many_studies(tmp_path, pooling, apart):
+    rng = np.random.default_rng(2)
+    disease, n = np.repeat(range(4), 80), rng.integers(5, 120, 320)
+    level = apart * np.array([-1.0, 0.0, 0.3, 1.5])[disease] + rng.normal(0, 0.4, 320)
+    rows = pd.DataFrame({"study": range(320), "disease": disease, "n": n})
+    rows["events"] = rng.binomial(n, 1 / (1 + np.exp(-level)))
+    rows.to_csv(tmp_path / "many.csv", index=False)
+    evidence = load_evidence(tmp_path / "many.csv")
+    names = evidence.outcome_names
+    exact = exact_model(evidence, pooling).fit(DEFAULT)
+    rates, hyper, draws = summarised(terms_of(evidence), pooling, DEFAULT, names, 1000)
+    of_rates = errors_apart(rates, exact.rates(), ["outcome", "disease", "quantity"])
+    of_hyper = errors_apart(hyper, exact.hyper(), ["outcome", "parameter"])
+    of_tau = medians_apart(draws["tau"], exact.hyper(), "tau")
+    assert of_rates.max() < MOST_ERRORS
+    assert of_hyper[hyper["parameter"] != "tau"].max() < MOST_ERRORS
+    assert of_tau.max() < MOST_ERRORS
 
 
 def test_comparison_notices_a_study_counted_twice(evidence):

@@ -113,6 +113,55 @@ def test_log_probability_is_that_of_the_rows_and_the_scores(pooling):
         assert float(function(point)) == pytest.approx(wanted, abs=1e-5)
 
 
+def many_studies(events=(3, 8), studies=60):
+    """Two diseases whose levels are known from many studies, and a death."""
+    rows = [
+        (f"{disease}{i}", disease, "msc", "improvement", *[y + i % 2] * 2, 12, 6)
+        for disease, y in zip("de", events, strict=True)
+        for i in range(studies)
+    ]
+    return terms_of([*rows, ROWS[-1]])
+
+
+@pytest.mark.parametrize(
+    ("terms", "wanted"),
+    [
+        (many_studies(), [1, 1, 0, 0]),
+        (many_studies(events=(5, 5)), [0, 0, 0, 0]),
+        (many_studies(studies=20), None),
+        (terms_of(), None),
+    ],
+    ids=["levels apart", "levels alike", "few studies", "a handful"],
+)
+def test_levels_are_coordinates_where_many_studies_tell_them_apart(terms, wanted):
+    centred = model_data(terms, "partial", PRIORS).get("centred")
+    assert (None if centred is None else centred.tolist()) == wanted
+    assert "centred" not in model_data(terms, "exnex", PRIORS)
+
+
+@pytest.mark.parametrize(("pooling", "score"), [("partial", stats.norm()), ("robust", stats.t(4))])
+def test_levels_as_coordinates_have_the_density_of_their_scores(pooling, score):
+    terms = many_studies()
+    model = hierarchy(terms, pooling, PRIORS)
+    point = drawn_point(model, 4)
+    mu = stats.norm(-0.3, 1.2).ppf(stats.norm.cdf(point["mu_score"]))
+    tau = stats.uniform(0.1, 1.9).ppf(stats.norm.cdf(point["tau_score"]))
+    sigma = stats.lognorm(0.5, 0, np.exp(-1)).ppf(stats.norm.cdf(point["sigma_score"]))
+    level = point["disease_score"][:2]
+    wanted = score.logpdf((level - mu[0]) / tau[0]).sum() - 2 * np.log(tau[0])
+    wanted += score.logpdf(point["disease_score"][2:]).sum()
+    wanted += sum(
+        stats.norm.logpdf(point[f"{name}_score"]).sum() for name in ("mu", "tau", "sigma", "study")
+    )
+    rows = terms.rows[terms.rows["outcome"] == "improvement"]
+    eta = np.repeat(level, 60) + sigma[0] * point["study_score"][:120]
+    wanted += stats.binom.logpmf(rows["events_min"], 12, expit(eta)).sum()
+    death = mu[1] + tau[1] * point["disease_score"][3] + sigma[1] * point["study_score"][120]
+    wanted += stats.binom.logcdf(1, 11, 1 - np.exp(-np.exp(death) * 3 / 12))
+    # Tabulated quantiles are exact to about 1e-6, and 1,440 patients are counted.
+    assert float(model.compile_logp(mode=PLAIN)(point)) == pytest.approx(wanted, abs=1e-3)
+
+
 def test_separate_levels_have_the_prior_of_mu_one_by_one():
     terms = terms_of()
     model = hierarchy(terms, "none", PRIORS)

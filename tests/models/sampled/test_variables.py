@@ -15,7 +15,7 @@ PLAIN = Mode(linker="py", optimizer="fast_compile")
 NAMES = ("improvement", "remission", "death")
 
 
-def terms_of(diseases):
+def terms_of(diseases, studies=0):
     columns = ["study", "disease", "outcome", "events_min", "events_max", "n", "months"]
     rows = [
         ("s", "a", "improvement", 8, 8, 12, np.nan),
@@ -23,14 +23,21 @@ def terms_of(diseases):
         ("t", "b", "improvement", 5, 7, 9, np.nan),
         ("t", "b", "death", 1, 1, 9, 24.0),
     ]
+    for disease, events in (("a", 8), ("b", 2)):
+        each = (disease, "improvement", events, events, 10, np.nan)
+        rows += [(f"{disease}{i}", *each) for i in range(studies)]
     table = pd.DataFrame([row for row in rows if row[1] in diseases], columns=columns)
     return build_terms(table.assign(arm="msc"), NAMES, diseases)
 
 
-@pytest.mark.parametrize("diseases", [("a", "b", "c"), ("a",)], ids=["three", "one"])
+@pytest.mark.parametrize(
+    ("diseases", "studies"),
+    [(("a", "b", "c"), 0), (("a",), 0), (("a", "b", "c"), 60)],
+    ids=["three", "one", "centred"],
+)
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_arrays_are_the_models_own_variables(pooling, diseases):
-    terms, priors = terms_of(diseases), CATALOGUE["default"]
+def test_arrays_are_the_models_own_variables(pooling, diseases, studies):
+    terms, priors = terms_of(diseases, studies), CATALOGUE["default"]
     model = hierarchy(terms, pooling, priors)
     rng = np.random.default_rng(5)
     scores = {
