@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
 from .errors import InputError, SelectionError
 from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
 from .mistakes import shown
+from .moderators import Columns, Moderator, moderator_messages, read_columns, read_moderators
 from .outcomes import OUTCOMES, PARENTS
 from .reading import (
     COUNT_COLUMNS,
@@ -98,6 +99,10 @@ class Evidence:
         outcome brings the one that it is nested in.
     reading : tuple of str
         What a user should be told of how the tables were read: encodings, other names of columns.
+    columns : dict
+        Texts of what may be a moderator, by column and study.
+    moderators : tuple of Moderator
+        Those of the selection, for the studies of `rows`.
     """
 
     studies: pd.DataFrame
@@ -110,6 +115,8 @@ class Evidence:
     rows: pd.DataFrame
     controls: pd.DataFrame
     reading: tuple[str, ...] = ()
+    columns: Columns = field(default_factory=dict)
+    moderators: tuple[Moderator, ...] = ()
 
     def __repr__(self) -> str:
         counts = f"{len(self.rows)} rows of {len(set(self.rows['study']))} studies"
@@ -131,7 +138,8 @@ class Evidence:
         Raises
         ------
         InputError
-            One line for each unknown name; or no rows are left.
+            One line for each unknown name, or for what keeps a moderator from being analysed; or
+            no rows are left.
         """
         selection = replace(self.selection, **changes)
         known = (self.studies, self.outcomes, self.means, self.vocabulary)
@@ -143,7 +151,10 @@ class Evidence:
             raise SelectionError(
                 f"no rows are left by {described(selection)}: ask for less at once"
             )
-        return replace(self, selection=selection, rows=treated, controls=controls)
+        moderators = read_moderators(self.columns, selection.moderators, selection.at, treated)
+        return replace(
+            self, selection=selection, rows=treated, controls=controls, moderators=moderators
+        )
 
     @cached_property
     def diseases(self) -> tuple[str, ...]:
@@ -185,7 +196,7 @@ class Evidence:
             f"diseases {one} and {other} differ by little: are they the same?"
             for one, other in similar_names(dict.fromkeys(self.studies["disease"]))
         ]
-        return (*told, *self.suspicions)
+        return (*told, *moderator_messages(self.moderators, self.rows), *self.suspicions)
 
     @cached_property
     def suspicions(self) -> tuple[str, ...]:
@@ -208,6 +219,8 @@ class Evidence:
             for row in self.rows[_HASHED_COLUMNS].to_numpy(dtype=object).tolist()
         ]
         seen = {"columns": _HASHED_COLUMNS, "rows": rows, "diseases": self.diseases}
+        if self.moderators:
+            seen["moderators"] = {each.name: each.values for each in self.moderators}
         canonical = json.dumps(seen, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -361,11 +374,13 @@ def _read_folder(folder: Path, name: str) -> Evidence:
     about = UNDESCRIBED
     if (folder / ABOUT_FILE).exists():
         about = read_about(folder / ABOUT_FILE, prefix + ABOUT_FILE, named, problems)
-    if problems or studies is None:
+    table = tables["studies.csv"]
+    if problems or studies is None or table is None:
         raise EvidenceError(problems)
-    read = _evidence(list(studies.values()), entries, statements, OUTCOMES, about, means)
+    made = _evidence(list(studies.values()), entries, statements, OUTCOMES, about, means)
     notes = [note for table in tables.values() if table for note in table.notes]
-    return replace(read, reading=tuple(notes))
+    columns = read_columns((row.text("study_id"), row) for row in table.rows)
+    return replace(made, reading=tuple(notes), columns=columns)
 
 
 def _read_single(source: Path | pd.DataFrame, name: str, sheet: str | None) -> Evidence:
@@ -379,7 +394,9 @@ def _read_single(source: Path | pd.DataFrame, name: str, sheet: str | None) -> E
         by_study.setdefault(str(entry.study), []).append(entry)
     studies = [_study_of_counts(study, rows) for study, rows in by_study.items()]
     vocabulary = _in_dictionary_order([str(entry.outcome) for entry in entries])
-    return replace(_evidence(studies, entries, [], vocabulary), reading=table.notes)
+    made = _evidence(studies, entries, [], vocabulary)
+    treated = [(str(each.study), each.row) for each in entries if each.arm != "control"]
+    return replace(made, reading=table.notes, columns=read_columns(treated))
 
 
 def _study_of_counts(study: str, entries: list[Entry]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,6 +42,11 @@ class Selection:
         Overlapping studies used in place of their cohort's rows.
     means : bool
         Whether counts that follow from means enter where nobody counted.
+    moderators : tuple of str
+        Columns that may explain why studies differ, a text's perhaps with its reference level
+        (``COLUMN=LEVEL``), in the order given.
+    at : tuple of str
+        Values of moderators that rates are reported at (``COLUMN=VALUE``).
     """
 
     analysis_set: str = "core"
@@ -51,6 +56,8 @@ class Selection:
     drop: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
     means: bool = False
+    moderators: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
 
 
 def checked_selection(
@@ -94,7 +101,7 @@ def checked_selection(
     ):
         if choice not in choices:
             wrong.append(unknown_name(str(choice), choices, what))
-    ordered: dict[str, tuple[str, ...]] = {}
+    ordered = {field: _as_names(getattr(selection, field)) for field in ("moderators", "at")}
     for field, (what, names) in valid.items():
         given = _as_names(getattr(selection, field))
         wrong += [unknown_name(name, names, what) for name in given if name not in names]
@@ -146,7 +153,7 @@ def selected_rows(
 def described(selection: Selection) -> str:
     """Say in a line what a selection asks for."""
     said = [f"the analysis set {selection.analysis_set}", f"{selection.definitions} definitions"]
-    for field in ("outcomes", "diseases", "drop", "use"):
+    for field in ("outcomes", "diseases", "drop", "use", "moderators", "at"):
         if names := getattr(selection, field):
             said.append(f"{field} {listed(names)}")
     if selection.means:
@@ -154,9 +161,11 @@ def described(selection: Selection) -> str:
     return ", ".join(said)
 
 
-def _as_names(given: Iterable[str] | str | None) -> tuple[str, ...]:
+def _as_names(given: Mapping[str, Any] | Iterable[str] | str | None) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
+    if isinstance(given, Mapping):
+        return tuple(f"{name}={value}" for name, value in given.items())
     return tuple(str(name) for name in given or ())
 
 

@@ -17,7 +17,9 @@ import pandas as pd
 from scipy.special import gammaln
 
 from ..data.errors import InputError
+from ..data.moderators import Moderator
 from ..data.outcomes import Outcome, outcome
+from .moderators import Design, design_of
 
 #: The factors whose powers make a pair, in the order of its exponents.
 FACTORS = ("p", "1-p", "q", "1-q", "1-pq")
@@ -56,6 +58,8 @@ class Terms:
     units : pandas.DataFrame
         What is left out at once: a study's rows of one outcome with its child; ``outcome`` (code of
         the block's un-nested outcome), ``study``, ``disease``, ``label``.
+    design : Design or None
+        What moderators add to the levels of studies; None without moderators.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -65,6 +69,7 @@ class Terms:
     terms: pd.DataFrame
     pairs: pd.DataFrame
     units: pd.DataFrame
+    design: Design | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,7 +112,12 @@ def modelled_outcomes(rows: pd.DataFrame, names: tuple[str, ...]) -> tuple[Outco
     return tuple(described)
 
 
-def build_terms(rows: pd.DataFrame, names: tuple[str, ...], diseases: tuple[str, ...]) -> Terms:
+def build_terms(
+    rows: pd.DataFrame,
+    names: tuple[str, ...],
+    diseases: tuple[str, ...],
+    moderators: tuple[Moderator, ...] = (),
+) -> Terms:
     """Turn rows of counts into terms of the likelihood.
 
     Parameters
@@ -119,6 +129,8 @@ def build_terms(rows: pd.DataFrame, names: tuple[str, ...], diseases: tuple[str,
         Outcomes, in the order wanted.
     diseases : tuple of str
         Diseases, in the order wanted; those without rows get a level all the same.
+    moderators : tuple of Moderator
+        What may explain why studies differ.
 
     Returns
     -------
@@ -150,7 +162,10 @@ def build_terms(rows: pd.DataFrame, names: tuple[str, ...], diseases: tuple[str,
                 if parent >= 0
                 else ledger.marginal(row, nested[row.outcome])
             )
-    return ledger.close(rows.assign(term=term_of_row, parent_row=partner))
+    terms = ledger.close(rows.assign(term=term_of_row, parent_row=partner))
+    if not moderators:
+        return terms
+    return replace(terms, design=design_of(moderators, terms.names, terms.effects, rows))
 
 
 def _parent_rows(rows: pd.DataFrame, nested: dict[str, str]) -> np.ndarray:

@@ -129,7 +129,9 @@ def not_fitted(fit: DataTree) -> dict[str, str]:
 
 def left_to_the_sampler(fit: DataTree) -> list[str]:
     """Say which outcomes a fit left to the sampler, and which lack what those would tell."""
-    return [*not_fitted(fit).values(), *run_config(fit).get("fitted_alone", {}).values()]
+    config = run_config(fit)
+    alone = config.get("fitted_alone", {})
+    return [*not_fitted(fit).values(), *alone.values(), *filter(None, [config.get("sampled")])]
 
 
 def _terms_of(found: ExactFit) -> Terms:

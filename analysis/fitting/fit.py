@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from ...models.pooling import Pooling, structure
 from ...models.priors.files import prior_set
 from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.terms import Terms, build_terms
-from . import predict, store, summary
+from . import moderated, predict, store, summary
 from .diagnostics import (
     LARGEST_R_HAT,
     LEAST_EFFECTIVE_DRAWS,
@@ -49,7 +49,9 @@ __all__ = [
 
 def terms_of(evidence: Evidence) -> Terms:
     """Give the likelihood's terms of an analysis set."""
-    return build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+    return build_terms(
+        evidence.rows, evidence.outcome_names, evidence.diseases, evidence.moderators
+    )
 
 
 def fit(
@@ -97,7 +99,8 @@ def fit(
         Groups ``posterior``, ``sample_stats``, ``prior``, ``posterior_predictive`` (the same
         studies), ``mixed_predictive`` (their effects drawn anew), ``log_likelihood`` (integrated
         over study effects), ``observed_data``, ``constant_data``, and the tables ``rates`` and
-        ``hyper``. Where too few draws were effective it was sampled once more, twice as long.
+        ``hyper``, with moderators also ``moderators`` and ``heterogeneity``. Where too few draws
+        were effective it was sampled once more, twice as long.
 
     Raises
     ------
@@ -108,16 +111,24 @@ def fit(
     Warns
     -----
     NotIntegrated
-        What the exact engine left to the sampler.
+        What the exact engine left to the sampler: everything, where there are moderators.
     """
     sampling = Sampling(engine, draws, tune, chains, seed)
     evidence, priors = as_evidence(evidence), prior_set(priors)
     structure(pooling, evidence.diseases)
-    left_out = limits(evidence) if engine == "exact" else {}
-    config = store.request(evidence, pooling, priors, **asdict(sampling), **left_out)
+    moderated_by = {}
+    if evidence.moderators:
+        moderated_by["moderators"] = [asdict(each) for each in evidence.moderators]
+        if engine == "exact":
+            sampling = replace(sampling, engine="nuts")
+            moderated_by["sampled"] = "moderators are for the sampler: every outcome was sampled"
+    left_out = limits(evidence) if sampling.engine == "exact" else {}
+    config = store.request(
+        evidence, pooling, priors, **asdict(sampling), **left_out, **moderated_by
+    )
     made = None if path is None or refit else store.read_back(config, path)
     if made is None:
-        if engine == "exact":
+        if sampling.engine == "exact":
             made = exact_tree(evidence, pooling, priors, (chains, draws), seed, progress)
         else:
             made = _sampled(evidence, pooling, priors, sampling, progress)
@@ -133,6 +144,8 @@ def _sampled(
     evidence: Evidence, pooling: str, priors: PriorSet, sampling: Sampling, progress
 ) -> DataTree:
     """Sample, and once more, twice as long, where too few draws were effective."""
+    import xarray as xr
+
     terms = terms_of(evidence)
     for run in (sampling, sampling.scaled(2, 2)):
         sampled, stats = sample(
@@ -144,7 +157,19 @@ def _sampled(
         disagree = found["max_r_hat"] >= LARGEST_R_HAT  # false of one chain, which has no R-hat
         if fewest > LEAST_EFFECTIVE_DRAWS and not disagree:
             break
+    if terms.design is not None:
+        plain = replace(terms, design=None)
+        settings = sampling.draws, sampling.tune, sampling.chains, sampling.seed
+        without, _ = sample(plain, pooling, priors, *settings, progress)
+        reported = {name: terms.names.index(name) for name in _reported(evidence, terms)}
+        table = moderated.spread_table(without, sampled, reported)
+        tree["heterogeneity"] = xr.DataTree(summary.to_dataset(table))
     return tree
+
+
+def _reported(evidence: Evidence, terms: Terms) -> tuple[str, ...]:
+    asked = evidence.selection.outcomes or terms.names
+    return tuple(name for name in asked if name in terms.names)
 
 
 def _assemble(
@@ -160,9 +185,7 @@ def _assemble(
     groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
     groups["sample_stats"] = stats
     groups["log_likelihood"] = log_likelihood_group(levels, terms, shape)
-    asked = evidence.selection.outcomes or terms.names
-    reported = tuple(name for name in asked if name in terms.names)
-    groups |= _tables(groups["posterior"], stats, terms, reported)
+    groups |= _tables(groups["posterior"], stats, terms, _reported(evidence, terms))
     return xr.DataTree.from_dict(groups)
 
 
@@ -172,7 +195,11 @@ def _tables(
     import pandas as pd
 
     rate, hyper_table, tails = summary.summarise(posterior, terms, reported)
-    both = pd.concat([rate[["r_hat", "ess_bulk"]], hyper_table[["r_hat", "ess_bulk"]]])
-    kept = {"rates": summary.to_dataset(rate), "hyper": summary.to_dataset(hyper_table)}
-    kept["hyper"].attrs.update(worst_diagnostics(both, tails, stats))
+    tables = {"rates": rate, "hyper": hyper_table}
+    if terms.design is not None:
+        tables["moderators"], more = moderated.coefficient_table(posterior, terms, reported)
+        tails = pd.concat([tails, more])
+    every = pd.concat([table[["r_hat", "ess_bulk"]] for table in tables.values() if len(table)])
+    kept = {name: summary.to_dataset(table) for name, table in tables.items()}
+    kept["hyper"].attrs.update(worst_diagnostics(every, tails, stats))
     return kept

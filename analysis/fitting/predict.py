@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from ...models.pooling import ROBUST_DEGREES, structure
 from ...models.priors.prior import Prior
 from ...models.priors.quantile_table import LARGEST_DEVIATION, LEAST_DEVIATION
 from ...models.priors.sets import PriorSet
-from ...models.sampled.hierarchy import COMBINATIONS
+from ...models.sampled.hierarchy import COMBINATIONS, moderator_deviations
 from ...models.terms import Terms, count_data
 
 
@@ -37,6 +37,10 @@ class Levels:
         Levels of the diseases, shape (draw, outcome, disease).
     eta : numpy.ndarray
         Levels of the studies, shape (draw, effect).
+    beta : numpy.ndarray or None
+        Coefficients of moderators as in `models.moderators.Design`, shape (draw, outcome,
+        coefficient); None without moderators. ``theta`` and ``mu`` are then levels of a study of
+        which the moderators say nothing: `where_reported` moves them.
     """
 
     mu: np.ndarray | None
@@ -44,6 +48,7 @@ class Levels:
     sigma: np.ndarray
     theta: np.ndarray
     eta: np.ndarray
+    beta: np.ndarray | None = None
 
     @classmethod
     def of_diseases(
@@ -52,9 +57,10 @@ class Levels:
         theta: np.ndarray,
         mu: np.ndarray | None = None,
         tau: np.ndarray | None = None,
+        beta: np.ndarray | None = None,
     ) -> Levels:
         """Hold draws of the diseases alone: no study has a level."""
-        return cls(mu, tau, sigma, theta, np.empty((len(sigma), 0)))
+        return cls(mu, tau, sigma, theta, np.empty((len(sigma), 0)), beta)
 
     def __len__(self) -> int:
         """Give the number of draws."""
@@ -83,8 +89,9 @@ def levels_of(draws: dict[str, np.ndarray], terms: Terms, rng: np.random.Generat
     else:
         own = _draw_membership(draws["membership"], terms, rng)
         theta = np.where(own, draws["theta_own"], draws["theta_exchangeable"])
-        eta = at_effects(theta, terms) + draws["study_deviation"]
-    return Levels(draws.get("mu"), draws.get("tau"), draws["sigma"], theta, eta)
+        eta = _of_disease(theta, terms) + draws["study_deviation"]
+    mu, tau, beta = (draws.get(name) for name in ("mu", "tau", "beta"))
+    return Levels(mu, tau, draws["sigma"], theta, eta, beta)
 
 
 def _draw_membership(probability: np.ndarray, terms: Terms, rng) -> np.ndarray:
@@ -101,9 +108,43 @@ def _draw_membership(probability: np.ndarray, terms: Terms, rng) -> np.ndarray:
     return own
 
 
-def at_effects(theta: np.ndarray, terms: Terms) -> np.ndarray:
-    """Pick the disease level of each study effect; shape (draw, effect)."""
+def at_effects(levels: Levels, terms: Terms) -> np.ndarray:
+    """Give the level that each study is expected to have; shape (draw, effect).
+
+    That of its disease, and what the moderators add.
+    """
+    return _of_disease(levels.theta, terms) + moderated(levels.beta, terms)
+
+
+def _of_disease(theta: np.ndarray, terms: Terms) -> np.ndarray:
     return theta[:, terms.effects["outcome"].to_numpy(), terms.effects["disease"].to_numpy()]
+
+
+def moderated(beta: np.ndarray | None, terms: Terms) -> np.ndarray:
+    """Give what moderators add to the level of each study, shape (draw, effect); 0 without any."""
+    if terms.design is None:
+        return np.zeros((1, 1))
+    assert beta is not None, "draws of a fit with moderators hold their coefficients"
+    return terms.design.offsets(beta, terms.effects["outcome"].to_numpy())
+
+
+def moderated_level(levels: Levels, terms: Terms, outcome: int, study: str) -> np.ndarray:
+    """Give what moderators add to the level of one study in an outcome; shape (draw,)."""
+    if terms.design is None:
+        return np.zeros(len(levels))
+    codes, studies = terms.effects["outcome"].to_numpy(), terms.effects["study"].to_numpy()
+    (place,) = np.flatnonzero((codes == outcome) & (studies == study))
+    return moderated(levels.beta, terms)[:, place]
+
+
+def where_reported(levels: Levels, terms: Terms) -> Levels:
+    """Move the levels of diseases to the values of the moderators that rates are reported at."""
+    if terms.design is None:
+        return levels
+    assert levels.beta is not None, "draws of a fit with moderators hold their coefficients"
+    shift = terms.design.shift(levels.beta)
+    mu = None if levels.mu is None else levels.mu + shift
+    return replace(levels, mu=mu, theta=levels.theta + shift[:, :, None])
 
 
 def prior_levels(
@@ -142,9 +183,12 @@ def prior_levels(
         own = np.stack([(p.exnex.level or p.mu).draw(rng, (size, shape[2])) for p in each], axis=1)
         weight = np.array([p.exnex.weight for p in each])[:, None]
         theta = np.where(rng.random(shape) < weight, theta, own)
-    eta = at_effects(theta, terms)
-    eta = eta + _study_deviations(sigma, terms, rng)
-    return Levels(mu, tau, sigma, theta, eta)
+    beta = None
+    if terms.design is not None:
+        sd = moderator_deviations(terms, priors)
+        coefficients = len(terms.design.coefficients)
+        beta = sd[:, None] * rng.standard_normal((size, len(sd), coefficients))
+    return renew_studies(Levels.of_diseases(sigma, theta, mu, tau, beta), terms, rng)
 
 
 def _deviations(priors: list[Prior], size: int, rng: np.random.Generator) -> np.ndarray:
@@ -164,8 +208,8 @@ def _study_deviations(sigma: np.ndarray, terms: Terms, rng) -> np.ndarray:
 
 def renew_studies(levels: Levels, terms: Terms, rng: np.random.Generator) -> Levels:
     """Draw every study's effect anew, keeping the diseases: what other studies might have been."""
-    eta = at_effects(levels.theta, terms) + _study_deviations(levels.sigma, terms, rng)
-    return Levels(levels.mu, levels.tau, levels.sigma, levels.theta, eta)
+    eta = at_effects(levels, terms) + _study_deviations(levels.sigma, terms, rng)
+    return replace(levels, eta=eta)
 
 
 def rates(theta: np.ndarray, terms: Terms) -> np.ndarray:
@@ -333,7 +377,7 @@ def integrated_log_likelihood(levels: Levels, terms: Terms) -> np.ndarray:
     """
     from ...models.sampled.likelihood import integrated_log_likelihood_of_terms
 
-    theta = at_effects(levels.theta, terms)
+    theta = at_effects(levels, terms)
     sigma = np.maximum(levels.sigma, LEAST_DEVIATION)[:, terms.effects["outcome"].to_numpy()]
     table = count_data(terms)
     parts = [

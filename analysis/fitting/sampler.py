@@ -84,7 +84,7 @@ def sample(
         str(name): values.to_numpy().reshape(-1, *values.shape[2:])
         for name, values in posterior.data_vars.items()
     }
-    found = variables_of_scores(scores, terms, pooling, data)
+    found = variables_of_scores(scores, terms, pooling, priors, data)
     return {
         name: values.reshape(*shape, *values.shape[1:]) for name, values in found.items()
     }, stats
@@ -129,7 +129,8 @@ class _Structure:
         timed = tuple(each.timed for each in terms.outcomes)
         parents = tuple(terms.parents)
         kind = structure(pooling, terms.diseases)
-        self.key = (kind, timed, parents, len(terms.diseases), codes.tobytes())
+        moderated = 0 if terms.design is None else len(terms.design.coefficients)
+        self.key = (kind, timed, parents, len(terms.diseases), codes.tobytes(), moderated)
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -52,9 +52,12 @@ def request(evidence: Evidence, pooling: str, priors: PriorSet, **settings: Any)
         Serialises to one canonical string.
     """
     names = evidence.outcome_names
+    selection = asdict(evidence.selection)
+    if not evidence.moderators:
+        del selection["moderators"], selection["at"]
     return {
         "data_sha256": evidence.sha256,
-        "selection": asdict(evidence.selection),
+        "selection": selection,
         "outcomes": list(names),
         "diseases": list(evidence.diseases),
         # What an outcome is called is not part of what a fit follows from.

@@ -42,12 +42,12 @@ def rates(fit: DataTree) -> pd.DataFrame:
         Monte-Carlo or numerical errors, and the ``studies`` and ``patients`` behind it;
         ``evidence`` is ``borrowed`` where the disease has no rows of the outcome.
     """
-    return _to_frame(fit["rates"].to_dataset(), RATE_COLUMNS)
+    return to_frame(fit["rates"].to_dataset(), RATE_COLUMNS)
 
 
 def hyper(fit: DataTree) -> pd.DataFrame:
     """Give the posterior of mu, tau and sigma, on the linear scale, one row each and outcome."""
-    return _to_frame(fit["hyper"].to_dataset(), HYPER_COLUMNS)
+    return to_frame(fit["hyper"].to_dataset(), HYPER_COLUMNS)
 
 
 def shown(fit: DataTree) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def shown(fit: DataTree) -> pd.DataFrame:
         Every outcome that was fitted, also those that only served a nested one.
     """
     if "shown" in fit.children:
-        return _to_frame(fit["shown"].to_dataset(), SHOWN_COLUMNS)
+        return to_frame(fit["shown"].to_dataset(), SHOWN_COLUMNS)
     parents = {each["name"]: each["parent"] for each in run_config(fit)["model"]}
     return _shown_of_draws(fit["posterior"].to_dataset(), parents)
 
@@ -118,7 +118,8 @@ def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
     return xr.Dataset(columns)
 
 
-def _to_frame(dataset: xr.Dataset, columns: tuple[str, ...]) -> pd.DataFrame:
+def to_frame(dataset: xr.Dataset, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a table that `to_dataset` stored; texts that are missing become None."""
     frame = pd.DataFrame({name: dataset[name].to_numpy() for name in columns})
     for name in ("disease", "evidence", "study"):
         if name in frame:
@@ -185,7 +186,7 @@ def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
     chosen = posterior.sel(outcome=list(reported))
     rate_names = [n for n in ("rate", "new_study", "new_disease") if n in chosen]
     hyper_names = [n for n in ("mu", "tau", "sigma") if n in chosen]
-    table = _statistics(chosen[[*rate_names, *hyper_names]])
+    table = statistics_of(chosen[[*rate_names, *hyper_names]])
     table["outcome"] = pd.Categorical(table["outcome"], reported)
     rate = table[table["name"].isin(rate_names)].rename(columns={"name": "quantity"})
     rate["quantity"] = pd.Categorical(rate["quantity"], rate_names)
@@ -199,7 +200,7 @@ def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
     return rate[list(RATE_COLUMNS)], hyper_table[list(HYPER_COLUMNS)], tails
 
 
-def _statistics(chosen: xr.Dataset) -> pd.DataFrame:
+def statistics_of(chosen: xr.Dataset) -> pd.DataFrame:
     """Compute every statistic of `STATISTICS` for each scalar of the draws."""
     import arviz as az
     import xarray as xr

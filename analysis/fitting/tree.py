@@ -102,6 +102,10 @@ def _log_prior(levels: predict.Levels, terms: Terms, priors: PriorSet) -> dict[s
             for place, prior in enumerate(each)
         ]
         logs[name] = (("outcome",), np.column_stack(columns))
+    if levels.beta is not None:
+        each = [priors.of(outcome).moderator for outcome in terms.names]
+        columns = [prior.logpdf(levels.beta[:, place]) for place, prior in enumerate(each)]
+        logs["beta"] = (("outcome", "coefficient"), np.stack(columns, axis=1))
     return logs
 
 
@@ -109,16 +113,18 @@ def _quantities(
     levels: predict.Levels, terms: Terms, pooling: str, priors: PriorSet, rng
 ) -> dict[str, tuple]:
     """Everything reported of a hierarchy, each with its dims; draws first."""
-    new_disease = predict.new_disease_rates(levels, terms, pooling, priors, rng)
+    reported = predict.where_reported(levels, terms)
+    new_disease = predict.new_disease_rates(reported, terms, pooling, priors, rng)
     return {
         "mu": (("outcome",), levels.mu),
         "tau": (("outcome",), levels.tau),
         "sigma": (("outcome",), levels.sigma),
         "theta": (("outcome", "disease"), levels.theta),
-        "rate": (("outcome", "disease"), predict.rates(levels.theta, terms)),
-        "new_study": (("outcome", "disease"), predict.new_study_rates(levels, terms, rng)),
+        "rate": (("outcome", "disease"), predict.rates(reported.theta, terms)),
+        "new_study": (("outcome", "disease"), predict.new_study_rates(reported, terms, rng)),
         "new_disease": (("outcome",), new_disease),
         "study_rate": (("effect",), predict.study_rates(levels, terms)),
+        "beta": (("outcome", "coefficient"), levels.beta),
     }
 
 
@@ -149,6 +155,8 @@ def _coords(terms: Terms) -> dict[str, tuple]:
         coords[f"{dim}_outcome"] = (dim, names[table["outcome"].to_numpy()])
         coords[f"{dim}_disease"] = (dim, diseases[table["disease"].to_numpy()])
         coords[f"{dim}_study"] = (dim, table["study"].to_numpy(object))
+    if terms.design is not None:
+        coords["coefficient"] = ("coefficient", np.array(terms.design.labels, object))
     return coords
 
 

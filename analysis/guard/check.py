@@ -16,6 +16,7 @@ from ...data.errors import InputError
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms, build_terms
 from ..fitting.diagnostics import DIAGNOSTICS
+from ..fitting.moderated import moderators_of
 from ..fitting.predict import Levels, levels_of, renew_studies, replicate
 from ..fitting.store import run_config
 from ..fitting.tree import rows_of
@@ -144,7 +145,7 @@ def terms_of_fit(fit: DataTree) -> Terms:
     rows = rows_of(fit)
     fitted = set(rows["outcome"])
     names = tuple(name for name in config["outcomes"] if name in fitted)
-    return build_terms(rows, names, tuple(config["diseases"]))
+    return build_terms(rows, names, tuple(config["diseases"]), moderators_of(fit))
 
 
 def _flat(values) -> np.ndarray:
@@ -154,9 +155,11 @@ def _flat(values) -> np.ndarray:
 
 def _levels_of(fit: DataTree) -> Levels:
     posterior = fit["posterior"]
-    mu, tau = (_flat(posterior[name]) if name in posterior else None for name in ("mu", "tau"))
+    mu, tau, beta = (
+        _flat(posterior[name]) if name in posterior else None for name in ("mu", "tau", "beta")
+    )
     sigma, theta = _flat(posterior["sigma"]), _flat(posterior["theta"])
-    return Levels.of_diseases(sigma, theta, mu, tau)
+    return Levels.of_diseases(sigma, theta, mu, tau, beta)
 
 
 def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:

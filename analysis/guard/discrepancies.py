@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ...models.outcomes import inverse_link
+from ..fitting.predict import Levels, moderated_level
 from .monte_carlo import is_clear, mean_and_error, strict
 from .result import Check, Comparison, Subject
 from .verdicts import Verdict
@@ -118,14 +119,13 @@ DISCREPANCIES: dict[str, Callable[[np.ndarray, Arms], np.ndarray]] = {
 }
 
 
-def expected_counts(theta: np.ndarray, sigma: np.ndarray, terms: Terms) -> np.ndarray:
-    """Give the expected count of every row in a new study of its disease; shape (draw, row).
+def expected_counts(levels: Levels, terms: Terms) -> np.ndarray:
+    """Give the expected count of every row in a new study like its own; shape (draw, row).
 
     Parameters
     ----------
-    theta, sigma : numpy.ndarray
-        Levels of the diseases, shape (draw, outcome, disease), and standard deviations between
-        studies, shape (draw, outcome), on the linear scale.
+    levels : Levels
+        Draws; levels of the studies are not used.
     terms : Terms
         The likelihood.
 
@@ -138,22 +138,24 @@ def expected_counts(theta: np.ndarray, sigma: np.ndarray, terms: Terms) -> np.nd
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = weights / weights.sum()
     years = np.where(terms.rows["months"].notna(), terms.rows["months"] / 12, 1.0)
-    known: dict[tuple[int, int, float], np.ndarray] = {}
+    known: dict[tuple[int, int, str, float], np.ndarray] = {}
 
-    def rate(code: int, disease: int, length: float) -> np.ndarray:
+    def rate(code: int, disease: int, study: str, length: float) -> np.ndarray:
         link = terms.outcomes[code].link
-        key = (code, disease, length if terms.outcomes[code].timed else 1.0)
+        like = "" if terms.design is None else study
+        key = (code, disease, like, length if terms.outcomes[code].timed else 1.0)
         if key not in known:
-            eta = theta[:, code, disease, None] + sigma[:, code, None] * nodes
-            known[key] = inverse_link(eta, link, key[2]) @ weights
+            level = levels.theta[:, code, disease] + moderated_level(levels, terms, code, study)
+            eta = level[:, None] + levels.sigma[:, code, None] * nodes
+            known[key] = inverse_link(eta, link, key[3]) @ weights
         return known[key]
 
-    expected = np.empty((len(sigma), len(terms.rows)))
+    expected = np.empty((len(levels), len(terms.rows)))
     for i, row in enumerate(terms.rows.itertuples(index=False)):
         code, disease = terms.names.index(row.outcome), terms.diseases.index(row.disease)
-        expected[:, i] = row.n * rate(code, disease, years[i])
+        expected[:, i] = row.n * rate(code, disease, row.study, years[i])
         if (parent := int(terms.parents[code])) >= 0:
-            expected[:, i] *= rate(parent, disease, 1.0)
+            expected[:, i] *= rate(parent, disease, row.study, 1.0)
     return expected
 
 
@@ -234,7 +236,7 @@ class _Comparison:
 
 def _comparisons(subject: Subject) -> list[_Comparison]:
     terms, levels = subject.terms, subject.levels
-    expected = expected_counts(levels.theta, levels.sigma, terms)
+    expected = expected_counts(levels, terms)
     made = []
     for outcome in terms.names:
         mine = np.flatnonzero(terms.rows["outcome"] == outcome)

@@ -165,7 +165,8 @@ def without_unit_in_disease(
     theta = np.repeat(few.theta, _TRIED, axis=0)
     theta[:, codes, disease] = np.stack(tried, axis=-1).reshape(-1, len(codes))
     sigma = np.repeat(few.sigma, _TRIED, axis=0)
-    flat = Levels.of_diseases(sigma, theta)
+    beta = None if few.beta is None else np.repeat(few.beta, _TRIED, axis=0)
+    flat = Levels.of_diseases(sigma, theta, beta=beta)
     found = integrated_log_likelihood(flat, only_units(terms, neighbours))
     found = found.reshape(len(few), _TRIED, -1)
     log_weights += found[:, :, [u for u in neighbours if u != unit]].sum(axis=2)
@@ -188,7 +189,8 @@ def _try(prior: LevelPrior, posterior: np.ndarray, draws: int, rng: np.random.Ge
 def thinned(levels: Levels, draws: int) -> Levels:
     """Keep about so many of the draws, evenly; levels of the studies are left out."""
     step = max(1, len(levels) // draws)
-    kept = (None if part is None else part[::step] for part in (levels.mu, levels.tau))
+    parts = (levels.mu, levels.tau, levels.beta)
+    kept = (None if part is None else part[::step] for part in parts)
     return Levels.of_diseases(levels.sigma[::step], levels.theta[::step], *kept)
 
 

@@ -45,7 +45,7 @@ def leave_each_out(
     list of LeftOut
         One for each study and outcome with rows, in the order of the outcomes.
     """
-    found = leave_out_exactly(terms, pooling, priors, rng)
+    found = [] if terms.design else leave_out_exactly(terms, pooling, priors, rng)
     done = {one.outcome for one in found}
     rest = [u for u, code in enumerate(terms.units["outcome"]) if terms.names[code] not in done]
     if rest and log_likelihood is not None:

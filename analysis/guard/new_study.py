@@ -11,7 +11,7 @@ import pandas as pd
 from ...models.exact.likelihood_table import row_probabilities
 from ...models.outcomes import Link
 from ...models.terms import Terms
-from ..fitting.predict import Levels
+from ..fitting.predict import Levels, moderated_level
 
 #: Levels at which predictive distributions are tabulated; beyond them no trial tells a rate from 0
 #: or 1. Nodes for a study's effect, and for each of the effects of an outcome and of its child.
@@ -23,7 +23,9 @@ _NODES, _NODES_TWO = 31, 15
 def predicted(
     levels: Levels, terms: Terms, outcome: str, rows: pd.DataFrame
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Predict the rows' total in a new study of their disease, given each draw.
+    """Predict the rows' total in a new study like theirs, given each draw.
+
+    It is of their disease, and its moderators are those of theirs.
 
     The predictive distribution given a draw is averaged over the study's effects by Gauss-Hermite
     quadrature, so that no chance but that of the draws remains (Rao-Blackwell).
@@ -46,6 +48,7 @@ def predicted(
         and the expected events; shape (draw,).
     """
     code, disease = terms.names.index(outcome), terms.diseases.index(rows["disease"].iloc[0])
+    study = str(rows["study"].iloc[0])
     probabilities = total_probabilities(_GRID, rows, terms.outcomes[code].link)
     below = np.concatenate([np.zeros((_POINTS, 1)), probabilities.cumsum(axis=1)], axis=1)
     low, high = int(rows["events_min"].sum()), int(rows["events_max"].sum()) + 1
@@ -53,8 +56,8 @@ def predicted(
     tables = np.column_stack([below[:, low], np.minimum(below[:, high], 1.0), expected])
 
     def own(code: int) -> tuple[np.ndarray, np.ndarray]:
-        each = levels.theta[:, code, disease], levels.sigma[:, code]
-        return np.ascontiguousarray(each[0]), np.ascontiguousarray(each[1])
+        level = levels.theta[:, code, disease] + moderated_level(levels, terms, code, study)
+        return np.ascontiguousarray(level), np.ascontiguousarray(levels.sigma[:, code])
 
     parent = int(terms.parents[code])
     if parent < 0:

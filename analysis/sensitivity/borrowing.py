@@ -285,7 +285,8 @@ def _conflict(weights: Weights, terms: Terms, own: pd.DataFrame, level: float, r
         return {"mid_p": np.nan, "mid_p_mcse": np.nan, "direction": None, "verdict": None}
     draws = weights.source.draws
     picked = rng.choice(len(weights.values), len(weights.values), p=weights.values)
-    levels = predict.Levels.of_diseases(draws["sigma"][picked], draws["theta"][picked])
+    beta = draws["beta"][picked] if "beta" in draws else None
+    levels = predict.Levels.of_diseases(draws["sigma"][picked], draws["theta"][picked], beta=beta)
     fresh = predict.renew_studies(levels, terms, rng)
     counts = predict.replicate(fresh, terms, rng)[:, own.index.to_numpy()].sum(axis=1)
     low, high = int(own["events_min"].sum()), int(own["events_max"].sum())

@@ -78,7 +78,7 @@ def integrable_blocks(evidence: Evidence, terms: Terms, pooling: str) -> list[Bl
     of the parent too.
     """
     blocks = []
-    for block in blocks_of(terms):
+    for block in () if terms.design else blocks_of(terms):
         try:
             exact_model(evidence, pooling, block)
         except NotExact:

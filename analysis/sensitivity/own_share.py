@@ -70,12 +70,15 @@ def sampled_shares(source: Source, blocks: Sequence[Block]) -> list[dict[str, An
     terms = source.terms
     step = max(len(source) // _DRAWS, 1)
     theta, sigma = source.draws["theta"][::step], source.draws["sigma"][::step]
+    beta = source.draws["beta"][::step] if "beta" in source.draws else None
     heads = [terms.names.index(block[0]) for block in blocks]
     units = terms.units["outcome"].isin(heads).to_numpy()
     some = only_units(terms, np.flatnonzero(units))
 
     def log_likelihood(levels: np.ndarray) -> np.ndarray:
-        return predict.integrated_log_likelihood(predict.Levels.of_diseases(sigma, levels), some)
+        return predict.integrated_log_likelihood(
+            predict.Levels.of_diseases(sigma, levels, beta=beta), some
+        )
 
     rows = []
     # Outcomes of different blocks have independent posteriors: their slopes are taken at once.

@@ -43,8 +43,8 @@ class Source:
         How diseases inform each other.
     draws : dict of str to numpy.ndarray
         ``mu``, ``tau``, ``sigma`` (draw, outcome), ``theta``, ``rate``, ``new_study`` (draw,
-        outcome, disease), ``new_disease`` (draw, outcome), where the pooling has them; chains one
-        after the other.
+        outcome, disease), ``new_disease`` (draw, outcome), where the pooling has them, and with
+        moderators ``beta`` (draw, outcome, coefficient); chains one after the other.
     log_likelihood : numpy.ndarray, shape (scored draw, unit)
         Of every study's rows of an outcome with its child, integrated over the study's effects.
     scored : numpy.ndarray
@@ -154,7 +154,7 @@ def stored_source(fit, terms: Terms, priors: PriorSet, pooling: str) -> Source:
         All its draws, all scored.
     """
     posterior = fit["posterior"].dataset
-    names = ("mu", "tau", "sigma", "theta", "rate", "new_study", "new_disease")
+    names = ("mu", "tau", "sigma", "theta", "beta", "rate", "new_study", "new_disease")
     draws = {
         name: posterior[name].to_numpy().reshape(-1, *posterior[name].shape[2:])
         for name in names
@@ -197,18 +197,21 @@ def sampled_source(
     rng = np.random.default_rng(sampling.seed)
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in sampled.items()}
     levels = predict.levels_of(flat, terms, rng)
+    reported = predict.where_reported(levels, terms)
     draws = {
         "mu": levels.mu,
         "tau": levels.tau,
         "sigma": levels.sigma,
         "theta": levels.theta,
-        "rate": predict.rates(levels.theta, terms),
-        "new_study": predict.new_study_rates(levels, terms, rng),
-        "new_disease": predict.new_disease_rates(levels, terms, pooling, priors, rng),
+        "beta": levels.beta,
+        "rate": predict.rates(reported.theta, terms),
+        "new_study": predict.new_study_rates(reported, terms, rng),
+        "new_disease": predict.new_disease_rates(reported, terms, pooling, priors, rng),
     }
     kept = {name: values for name, values in draws.items() if values is not None}
     places = np.arange(0, len(levels) if scored else 0, max(len(levels) // _SCORED_DRAWS, 1))
-    few = predict.Levels(None, None, levels.sigma[places], levels.theta[places], levels.eta[places])
+    beta = None if levels.beta is None else levels.beta[places]
+    few = predict.Levels.of_diseases(levels.sigma[places], levels.theta[places], beta=beta)
     likelihood = np.empty((0, len(terms.units)))
     if scored:
         likelihood = predict.integrated_log_likelihood(few, terms)
@@ -306,6 +309,8 @@ def _changes(source: Source, name: str, kind: str, old: OutcomePriors, new: Outc
         # Without pooling every disease's level has the prior of mu, one by one.
         where = "theta" if parameter == "mu" and kind == "none" else parameter
         yield source.draws[where][:, k], before, after
+    if "beta" in source.draws and old.moderator != new.moderator:
+        yield source.draws["beta"][:, k], old.moderator, new.moderator
 
 
 def _reaches(before: Prior, after: Prior) -> bool:

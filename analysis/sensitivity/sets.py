@@ -243,7 +243,9 @@ def prior_table(
     rows, densities = [], {}
     for priors in sets:
         rng = np.random.default_rng(seed)
-        levels = predict.prior_levels(terms, pooling, priors, _PRIOR_DRAWS, rng)
+        levels = predict.where_reported(
+            predict.prior_levels(terms, pooling, priors, _PRIOR_DRAWS, rng), terms
+        )
         # Before the data diseases are alike: the first stands for any.
         drawn = {
             "rate": predict.rates(levels.theta, terms)[:, :, 0],

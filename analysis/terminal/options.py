@@ -135,6 +135,37 @@ class FitOptions(SamplingOptions):
     no_check: NoCheckOption = False
 
 
+@dataclass(frozen=True)
+class ModeratorOptions(SamplingOptions):
+    """What may explain why studies differ."""
+
+    moderator: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN[=LEVEL]",
+            help="Let this column explain why studies differ, a text's levels against LEVEL; "
+            "repeat for several.",
+        ),
+    ] = None
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help="Report rates at this value of a moderator; its mean or reference if left out.",
+        ),
+    ] = None
+
+    def evidence(self) -> Evidence:
+        """Read and check the data set and select what is asked for, with its moderators."""
+        moderators, at = tuple(self.moderator or ()), tuple(self.at or ())
+        return super().evidence().select(moderators=moderators, at=at)
+
+
+@dataclass(frozen=True)
+class ModeratedFitOptions(FitOptions, ModeratorOptions):
+    """A request for a fit, perhaps with moderators, as it is typed."""
+
+
 def takes(options: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Let a command take every field of a dataclass as an option, gathered in one value.
 

@@ -9,14 +9,14 @@ import typer
 from ..guard.result import UNCHECKED
 from . import console
 from .exits import DONE
-from .options import JsonOption, SamplingOptions, takes
+from .options import JsonOption, ModeratorOptions, takes
 from .prior_sets import print_sets, prior_set
 from .results_folder import fit_of_request, writing_to
 
 
-@takes(SamplingOptions)
+@takes(ModeratorOptions)
 def priors(
-    request: SamplingOptions,
+    request: ModeratorOptions,
     sets: Annotated[
         list[str] | None,
         typer.Option(

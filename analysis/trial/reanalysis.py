@@ -143,6 +143,7 @@ class _Rows:
     rows: pd.DataFrame
     outcome_names: tuple[str, ...]
     diseases: tuple[str, ...]
+    moderators: tuple[()] = ()
 
 
 def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = "") -> FullReanalysis:
@@ -191,8 +192,15 @@ def integrated(fit: DataTree, outcomes: Sequence[str] | None = None) -> ExactFit
     ------
     NotExact
         An outcome asked for by name that only the sampler can fit.
+    InputError
+        A fit with moderators.
     """
     config, rows = run_config(fit), rows_of(fit)
+    if "moderators" in config:
+        raise InputError(
+            "the fit has moderators, which cannot be integrated: fit without them, or take map or "
+            "robust-map as the prior"
+        )
     names = tuple(name for name in config["outcomes"] if name in set(rows["outcome"]))
     evidence = cast("Evidence", _Rows(rows, names, tuple(config["diseases"])))
     model = exact_model(evidence, config["pooling"], outcomes)

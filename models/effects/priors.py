@@ -49,7 +49,9 @@ class EffectPriors:
             name: own.get(name) or getattr(self.priors, name) or getattr(_DEFAULT, name)
             for name in _PARAMETERS
         }
-        return OutcomePriors(**found, exnex=self.priors.exnex or Exnex())
+        moderator = own.get("moderator") or self.priors.moderator
+        given = {"moderator": moderator} if moderator else {}
+        return OutcomePriors(**found, exnex=self.priors.exnex or Exnex(), **given)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the form of a prior file, for the record of a run."""

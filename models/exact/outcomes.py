@@ -184,7 +184,7 @@ def exact_model(
     NotExact
         An outcome asked for by name that only the sampler can fit.
     InputError
-        An unknown outcome or pooling.
+        An unknown outcome or pooling, or moderators.
     """
     names = evidence.outcome_names
     for name in outcomes or ():
@@ -192,6 +192,8 @@ def exact_model(
             raise InputError(unknown_name(name, names, "outcome"))
     described = {o.name: o for o in modelled_outcomes(evidence.rows, names)}
     wanted = _with_parents(outcomes if outcomes is not None else names, described)
+    if wanted and evidence.moderators:
+        raise InputError("moderators cannot be integrated; use the sampler (--engine nuts)")
     hierarchies, refused = {}, {}
     for name in names:
         if name not in wanted:

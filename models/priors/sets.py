@@ -13,6 +13,8 @@ from .meaning import factor_words
 from .prior import Prior, finite_number, noted, raise_all
 
 PARAMETERS = ("mu", "tau", "sigma")
+#: What a prior file may give, for every outcome or for one.
+_GIVEN = (*PARAMETERS, "moderator")
 _TEXTS = ("sentence", "reference", "doi")
 
 
@@ -62,15 +64,25 @@ class OutcomePriors:
         Standard deviation between studies of one disease.
     exnex : Exnex
         Used by ``exnex`` pooling only; its level is never None here.
+    moderator : Prior
+        Coefficient of a moderator, for one standard deviation of a number, or for the difference of
+        two levels of a text: Normal about 0.
     """
 
     mu: Prior
     tau: Prior
     sigma: Prior
     exnex: Exnex
+    moderator: Prior = Prior.make("Normal", mu=0, sigma=1)
 
     def __post_init__(self) -> None:
         """Refuse standard deviations that could be negative; fill in the exnex level."""
+        about_zero = dict(self.moderator.parameters).get("mu") == 0
+        if (self.moderator.dist, self.moderator.on) != ("Normal", "value") or not about_zero:
+            raise InputError(
+                f"moderator: a coefficient's prior is Normal about 0, not {self.moderator}; give "
+                "its standard deviation alone: sd = 1"
+            )
         for name in ("tau", "sigma"):
             if not getattr(self, name).nonnegative:
                 raise InputError(
@@ -101,6 +113,8 @@ class PriorSet:
         Exchangeability weight and level.
     overrides : tuple of (str, tuple of (str, Prior))
         Priors of single outcomes, by outcome and parameter: see `with_outcome` and `special`.
+    moderator : Prior or None
+        Prior of moderators' coefficients, for every outcome that ``overrides`` does not name.
     """
 
     name: str
@@ -112,6 +126,7 @@ class PriorSet:
     sigma: Prior | None = None
     exnex: Exnex | None = None
     overrides: tuple[tuple[str, tuple[tuple[str, Prior], ...]], ...] = field(default=())
+    moderator: Prior | None = None
 
     def __post_init__(self) -> None:
         """Refuse an exnex level that no prior file could give."""
@@ -147,13 +162,15 @@ class PriorSet:
             return prior
 
         exnex = self.exnex or DEFAULT.exnex or Exnex()
-        return OutcomePriors(resolve("mu"), resolve("tau"), resolve("sigma"), exnex)
+        found = OutcomePriors(resolve("mu"), resolve("tau"), resolve("sigma"), exnex)
+        moderator = self._own(outcome, "moderator")
+        return replace(found, moderator=moderator) if moderator else found
 
     def to_dict(self) -> dict[str, Any]:
         """Give the set in the form of a prior file, for the record of a run."""
         texts = {key: getattr(self, key) for key in _TEXTS}
         out: dict[str, Any] = {"name": self.name} | {k: text for k, text in texts.items() if text}
-        for parameter in PARAMETERS:
+        for parameter in _GIVEN:
             if (prior := getattr(self, parameter)) is not None:
                 out[parameter] = prior.to_dict()
         if self.exnex is not None:
@@ -192,7 +209,7 @@ class PriorSet:
             Unknown tables, distributions or parameters, or impossible values; all of them, a line
             each that says where.
         """
-        known = ("name", *_TEXTS, *PARAMETERS, "exnex", "outcome")
+        known = ("name", *_TEXTS, *_GIVEN, "exnex", "outcome")
         problems = [unknown_name(key, known, "table") for key in table if key not in known]
         texts = {key: table.get(key, "") for key in ("name", *_TEXTS)}
         problems += [
@@ -200,7 +217,7 @@ class PriorSet:
             for key, text in texts.items()
             if not isinstance(text, str)
         ]
-        common = {name: table[name] for name in PARAMETERS if name in table}
+        common = {name: table[name] for name in _GIVEN if name in table}
         priors = _priors_at(common, "", problems)
         special = _outcomes_at(table.get("outcome", {}), outcomes, problems)
         exnex = None
@@ -214,6 +231,7 @@ class PriorSet:
             tau=priors.get("tau"),
             sigma=priors.get("sigma"),
             exnex=exnex,
+            moderator=priors.get("moderator"),
         )
         for outcome, own in special.items():
             made = made.with_outcome(outcome, **own)
@@ -254,7 +272,10 @@ def _priors_at(tables: Mapping[str, Any], place: str, problems: list[str]) -> di
         table = _table_at(value, where, problems)
         if table is not None:
             with noted(problems, f"{where}: "):
-                priors[name] = Prior.from_dict(table)
+                alone = name == "moderator" and set(table) == {"sd"}
+                priors[name] = Prior.from_dict(
+                    {"dist": "Normal", "mu": 0, "sigma": table["sd"]} if alone else table
+                )
     return priors
 
 
@@ -269,11 +290,11 @@ def _outcomes_at(
             problems.append(f"{where}: {unknown_name(outcome, outcomes, 'outcome')}")
         own = _table_at(inside, where, problems) or {}
         problems += [
-            f"{where}: {unknown_name(name, PARAMETERS, 'parameter')}"
+            f"{where}: {unknown_name(name, _GIVEN, 'parameter')}"
             for name in own
-            if name not in PARAMETERS
+            if name not in _GIVEN
         ]
-        known = {name: table for name, table in own.items() if name in PARAMETERS}
+        known = {name: table for name, table in own.items() if name in _GIVEN}
         special[outcome] = _priors_at(known, f"outcome.{outcome}.", problems)
     return special
 

@@ -65,7 +65,29 @@ def _prior_data(terms: Terms, pooling: str, priors: PriorSet) -> dict[str, np.nd
         data["own_quantiles"] = np.repeat(np.stack(own), diseases, axis=0)
         weights = np.array([p.exnex.weight for p in each])
         data["log_membership"] = _log_membership(weights, terms)
+    if terms.design is not None:
+        data["moderator_table"] = _moderator_table(terms, priors)
     return data
+
+
+def _moderator_table(terms: Terms, priors: PriorSet) -> np.ndarray:
+    """Lay out what the normal score of each coefficient adds to each level.
+
+    Shape (effect, outcome times coefficient): an outcome's levels take nothing from the
+    coefficients of the others.
+    """
+    assert terms.design is not None, "asked for with moderators only"
+    outcome = terms.effects["outcome"].to_numpy()
+    matrix = terms.design.matrix * moderator_deviations(terms, priors)[outcome, None]
+    table = np.zeros((len(matrix), len(terms.names), matrix.shape[1]))
+    table[np.arange(len(matrix)), outcome] = matrix
+    return table.reshape(len(matrix), -1)
+
+
+def moderator_deviations(terms: Terms, priors: PriorSet) -> np.ndarray:
+    """Give the standard deviations of the priors of coefficients; shape (outcome,)."""
+    each = [dict(priors.of(name).moderator.parameters) for name in terms.names]
+    return np.array([parameters["sigma"] for parameters in each], dtype=float)
 
 
 def _log_membership(weights: np.ndarray, terms: Terms) -> np.ndarray:
@@ -104,7 +126,8 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
         With ``mu``, ``tau``, ``sigma``, ``theta``, ``rate`` and ``eta`` as in
         `textbook.build_model`, behind normal scores. Under ``exnex`` the levels stand as
         ``theta_exchangeable`` and ``theta_own`` beside the probabilities of the ``membership``
-        (combination, outcome, disease), a child's with its parent's.
+        (combination, outcome, disease), a child's with its parent's. With moderators ``beta`` as
+        in `textbook.build_model`.
 
     Raises
     ------
@@ -123,6 +146,9 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
         "effect": list(terms.effects["label"]),
         "combination": list(range(len(COMBINATIONS))),
     }
+    if terms.design is not None:
+        labels = list(terms.design.labels)
+        coords |= {"coefficient": labels, "moderator_cell": list(range(outcomes * len(labels)))}
     cells = ("outcome", "disease")
 
     def as_matrix(values, *leading: int):
@@ -136,6 +162,8 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
         levels = _LEVELS[structure(pooling, terms.diseases)](data, outcome_of_cell)
         sigma = _parameter("sigma", data, positive=True)
         deviation = sigma[outcome] * pm.Normal("study_score", dims="effect")
+        if terms.design is not None:
+            deviation = deviation + _moderated(data, terms, priors)
         eta = [level[outcome * diseases + disease] + deviation for level in levels]
         total, membership = _log_likelihood(eta, data, terms)
         pm.Potential("log_likelihood", total)
@@ -150,6 +178,18 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
             membership = as_matrix(membership, len(COMBINATIONS))
             pm.Deterministic("membership", membership, dims=("combination", *cells))
     return model
+
+
+def _moderated(data, terms: Terms, priors: PriorSet):
+    """Give what moderators add to each level; their coefficients stand in the model as ``beta``."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    score = pm.Normal("moderator_score", dims="moderator_cell")
+    sd = moderator_deviations(terms, priors)
+    beta = score.reshape((len(sd), -1)) * sd[:, None]
+    pm.Deterministic("beta", beta, dims=("outcome", "coefficient"))
+    return pt.dot(data["moderator_table"], score)
 
 
 def _parameter(name: str, data, positive: bool, dims: str = "outcome") -> Any:

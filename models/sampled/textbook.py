@@ -22,6 +22,7 @@ from ..priors.files import prior_set
 from ..priors.prior import Prior
 from ..priors.sets import DEFAULT, PriorSet
 from ..terms import Terms, build_terms
+from .hierarchy import moderator_deviations
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -55,7 +56,10 @@ def build_model(
         pooling does without is absent. Observed are ``events`` (row), known counts of rows that
         stand alone; ``events_bounded`` (bounded_row), of which only bounds are known, and whose
         observed value is their middle; ``events_nested`` (nested_row, member), a count and that
-        among those who have it, each known or bounded.
+        among those who have it, each known or bounded. With moderators ``beta`` (outcome,
+        coefficient) adds ``moderator`` times itself to ``eta``, as in `models.moderators.Design`;
+        ``theta`` and ``rate`` are then of a study at the mean of the outcome's numbers, and in the
+        middle of the levels of texts.
 
     Raises
     ------
@@ -72,7 +76,9 @@ def build_model(
     Neuenschwander and others 2016, doi 10.1002/pst.1730 (``exnex``).
     """
     evidence, priors = as_evidence(evidence), prior_set(priors)
-    terms = build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+    terms = build_terms(
+        evidence.rows, evidence.outcome_names, evidence.diseases, evidence.moderators
+    )
     return textbook(terms, pooling, priors)
 
 
@@ -88,12 +94,19 @@ def textbook(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
         "member": ["parent", "child"],
         **{dim: list(table["label"]) for dim, table in rows.items() if len(table)},
     }
+    if terms.design is not None:
+        coords["coefficient"] = list(terms.design.labels)
     outcome, disease = (terms.effects[name].to_numpy() for name in _CELLS)
     with pm.Model(coords=coords) as model:
         theta = _LEVELS[structure(pooling, terms.diseases)](terms, priors)
         sigma = _parameter("sigma", terms, priors)
         study_effect = pm.Normal("study_effect", dims="effect")
         eta: Any = theta[outcome, disease] + sigma[outcome] * study_effect
+        if terms.design is not None:
+            matrix = pm.Data("moderator", terms.design.matrix, dims=("effect", "coefficient"))
+            sd = moderator_deviations(terms, priors)[:, None]
+            beta = pm.Normal("beta", 0, sd, dims=("outcome", "coefficient"))
+            eta = eta + (matrix * beta[outcome]).sum(axis=1)
         pm.Deterministic("eta", eta, dims="effect")
         pm.Deterministic("rate", _rates(theta, terms), dims=_CELLS)
         for dim, observe in _OBSERVED.items():

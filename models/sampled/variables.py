@@ -8,12 +8,17 @@ from __future__ import annotations
 import numpy as np
 
 from ..pooling import has_tau, structure
+from ..priors.sets import PriorSet
 from ..terms import Terms
-from .hierarchy import COMBINATIONS
+from .hierarchy import COMBINATIONS, moderator_deviations
 
 
 def variables_of_scores(
-    scores: dict[str, np.ndarray], terms: Terms, pooling: str, data: dict[str, np.ndarray]
+    scores: dict[str, np.ndarray],
+    terms: Terms,
+    pooling: str,
+    priors: PriorSet,
+    data: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Compute the variables of `hierarchy.hierarchy` but its rates, draw by draw.
 
@@ -25,6 +30,8 @@ def variables_of_scores(
         The likelihood.
     pooling : str
         How diseases inform each other.
+    priors : PriorSet
+        The priors.
     data : dict of str to numpy.ndarray
         As `hierarchy.model_data` gives.
 
@@ -33,7 +40,8 @@ def variables_of_scores(
     dict of str to numpy.ndarray
         Shape (draw, ...), on the linear scale: ``mu``, ``tau`` (where the pooling has them),
         ``sigma``, and ``theta`` and ``eta``; under ``exnex`` ``theta_exchangeable``,
-        ``theta_own``, ``study_deviation`` and the probabilities of the ``membership`` instead.
+        ``theta_own``, ``study_deviation`` and the probabilities of the ``membership`` instead. With
+        moderators ``beta``, shape (draw, outcome, coefficient).
     """
     data = {name: _as_compiled(values) for name, values in data.items()}
     outcome, disease = (terms.effects[c].to_numpy() for c in ("outcome", "disease"))
@@ -44,6 +52,10 @@ def variables_of_scores(
         found["tau"] = np.exp(_quantiles("tau", scores, data))
     theta = _exchangeable_levels(found, scores, terms, data)
     deviation = found["sigma"][:, outcome] * scores["study_score"]
+    if terms.design is not None:
+        sd = moderator_deviations(terms, priors)
+        found["beta"] = scores["moderator_score"].reshape(len(deviation), len(sd), -1) * sd[:, None]
+        deviation = deviation + terms.design.offsets(found["beta"], outcome)
     if "own_quantiles" not in data:
         return found | {"theta": theta, "eta": theta[:, outcome, disease] + deviation}
     own = _quantiles("own", scores, data).reshape(theta.shape)

@@ -11,6 +11,7 @@ from mscpool.data import errors
 #: says that there is no tail to smooth.
 READERS = {
     ("data/evidence.py", "_is_folder"),
+    ("data/moderators.py", "_number"),
     ("data/text_files.py", "read_bytes"),
     ("models/rates/prior.py", "parse_prior"),
     ("analysis/terminal/design_options.py", "_number_or_none"),

@@ -81,7 +81,7 @@ def test_renewed_studies_forget_their_old_effects():
     terms = terms_of()
     levels = levels_of(terms)
     fresh = predict.renew_studies(levels, terms, np.random.default_rng(2))
-    base = predict.at_effects(levels.theta, terms)
+    base = predict.at_effects(levels, terms)
     sigma = levels.sigma[:, terms.effects["outcome"]]
     score = (fresh.eta - base) / sigma
     old = (levels.eta - base) / sigma
@@ -198,7 +198,7 @@ def test_integrated_likelihood_joins_the_units_of_all_terms():
     levels = levels_of(terms, draws=7)
     found = predict.integrated_log_likelihood(levels, terms)
     assert found.shape == (7, len(terms.units))
-    theta = predict.at_effects(levels.theta, terms)
+    theta = predict.at_effects(levels, terms)
     sigma = levels.sigma[:, terms.effects["outcome"]]
     for unit in range(len(terms.units)):
         mine = terms.terms[terms.terms["unit"] == unit]
@@ -248,7 +248,7 @@ def test_child_membership_is_drawn_together_with_its_parents():
         found = np.bincount(code, minlength=4) / DRAWS
         np.testing.assert_allclose(found, chance[:, 0, d], atol=4 * np.sqrt(0.25 / DRAWS))
         assert own[:, 2, d].mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / DRAWS))
-    np.testing.assert_array_equal(levels.eta, predict.at_effects(levels.theta, terms) + 0.25)
+    np.testing.assert_array_equal(levels.eta, predict.at_effects(levels, terms) + 0.25)
     np.testing.assert_array_equal(COMBINATIONS, [[0, 0], [0, 1], [1, 0], [1, 1]])
 
 

@@ -139,7 +139,7 @@ def test_spread_ratio_needs_two_diseases_and_one_with_two_arms(disease):
 
 def test_expected_counts_average_over_the_study_effect():
     terms, levels = nested_terms(), some_levels(nested_terms(), draws=5)
-    found = expected_counts(levels.theta, levels.sigma, terms)
+    found = expected_counts(levels, terms)
     for i, row in enumerate(terms.rows.itertuples()):
         code, d = NAMES.index(row.outcome), DISEASES.index(row.disease)
         for s in range(5):

@@ -1,5 +1,7 @@
 """The model that users get is the one that the sampler takes: the same density, the same draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 from mscpool.data.evidence import load_evidence
+from mscpool.data.moderators import Moderator
 from mscpool.models.pooling import POOLINGS
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
@@ -37,13 +40,21 @@ MIXED = PriorSet(
 ).with_outcome("death", mu=Prior.make("StudentT", nu=4, mu=-3, sigma=1))
 
 
-def terms_of():
-    return build_terms(pd.DataFrame(ROWS, columns=COLUMNS), NAMES, ("d", "e"))
+FLAT = Prior.make("Normal", mu=0, sigma=3)
+MODERATORS = (
+    Moderator("dose", {"s": 1.0, "t": 4.0, "v": 2.0}, (), None, 2.0),
+    Moderator("route", {"s": "skin", "t": "vein", "v": "vein"}, ("skin", "vein"), "vein", "vein"),
+)
 
 
-def log_densities(pooling, priors, seed):
+def terms_of(moderators=()):
+    rows = pd.DataFrame(ROWS, columns=COLUMNS)
+    return build_terms(rows, NAMES, ("d", "e"), moderators)
+
+
+def log_densities(pooling, priors, seed, moderators=()):
     """Give both models' log densities at one point, and the change of variables between them."""
-    terms, rng = terms_of(), np.random.default_rng(seed)
+    terms, rng = terms_of(moderators), np.random.default_rng(seed)
     engine, users = hierarchy(terms, pooling, priors), textbook(terms, pooling, priors)
     scores = {
         name: rng.normal(0, 0.8, np.shape(value)) for name, value in engine.initial_point().items()
@@ -77,6 +88,11 @@ def log_densities(pooling, priors, seed):
     if "disease_score" in scores:
         put("disease_effect", scores["disease_score"].reshape(len(NAMES), -1))
     put("study_effect", scores["study_score"])
+    if moderators:
+        sd = [dict(priors.of(outcome).moderator.parameters)["sigma"] for outcome in NAMES]
+        score = scores["moderator_score"].reshape(len(NAMES), -1)
+        put("beta", score * np.array(sd)[:, None])
+        change -= len(score[0]) * np.log(sd).sum()
     users_logp = float(users.compile_logp(jacobian=False, mode=PLAIN)(point))
     return users_logp, float(engine.compile_logp(mode=PLAIN)(scores)) + change
 
@@ -86,6 +102,13 @@ def log_densities(pooling, priors, seed):
 def test_both_forms_have_the_same_log_density(pooling, priors):
     users, engine = log_densities(pooling, priors, seed=3)
     # Tabulated quantiles are exact to about 1e-6, and counts multiply by up to 20.
+    assert users == pytest.approx(engine, abs=1e-5)
+
+
+def test_both_forms_say_the_same_of_moderators():
+    narrow = Prior.make("Normal", mu=0, sigma=0.4)
+    priors = replace(DEFAULT, moderator=narrow).with_outcome("remission", moderator=FLAT)
+    users, engine = log_densities("partial", priors, 4, MODERATORS)
     assert users == pytest.approx(engine, abs=1e-5)
 
 

@@ -1,0 +1,203 @@
+"""What a fit says of its moderators: coefficients, and what they take from the spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...data.moderators import Moderator, levels_seen
+from ...models.terms import Terms
+from . import summary
+from .store import run_config
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from xarray import DataTree
+
+COLUMNS = (
+    *("outcome", "moderator", "contrast", "reference", "per", "scale"),
+    *(*summary.STATISTICS, "probability_positive", "ratio_q2.5", "ratio_q50", "ratio_q97.5"),
+    "studies",
+)
+_SPREAD = ("mean", "mcse_mean", "q2.5", "q50", "q97.5")
+SPREAD_COLUMNS = (
+    *("outcome", "parameter", "taken"),
+    *(f"{name}_{fit}" for fit in ("without", "with") for name in _SPREAD),
+)
+
+
+def moderators(fit: DataTree) -> pd.DataFrame:
+    """Give the coefficients of a fit's moderators.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a coefficient of an outcome: of a number ``per`` ``unit`` and per ``sd`` (standard
+        deviation over the outcome's studies), of a text each level (``contrast``) against its
+        ``reference``. Statistics and Monte-Carlo errors on the ``scale`` (log odds ratio; for
+        deaths log hazard ratio), quantiles of the ratio, ``probability_positive``, and the
+        ``studies`` behind it; of a nested outcome among those who had the outer one. Empty without
+        moderators.
+    """
+    return _read(fit, "moderators", COLUMNS)
+
+
+def heterogeneity(fit: DataTree) -> pd.DataFrame:
+    """Give what a fit's moderators take from the spread between studies and between diseases.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an outcome and ``parameter`` (``sigma``, ``tau``): mean, its error and quantiles
+        ``without`` and ``with`` the moderators, and the share of the mean variance that they
+        have ``taken`` (negative where it grew). Empty without moderators.
+
+    References
+    ----------
+    Raudenbush 2009, in: The handbook of research synthesis, chapter 16 (explained variance).
+    """
+    return _read(fit, "heterogeneity", SPREAD_COLUMNS)
+
+
+def moderators_of(fit: DataTree) -> tuple[Moderator, ...]:
+    """Read the moderators that a fit was made with, as the record of its run has them."""
+    return tuple(
+        Moderator(**each | {"levels": tuple(each["levels"])})
+        for each in run_config(fit).get("moderators", ())
+    )
+
+
+def reported_at(fit: DataTree) -> dict[str, float | str]:
+    """Give the values of the moderators that a fit's rates are reported at; empty without any."""
+    return {each.name: each.at for each in moderators_of(fit)}
+
+
+def _read(fit: DataTree, group: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    if group not in fit.children:
+        return pd.DataFrame(columns=list(columns))
+    frame = summary.to_frame(fit[group].to_dataset(), columns)
+    for name in {"contrast", "reference"} & set(columns):
+        frame[name] = frame[name].astype(object).where(frame[name] != "", None)
+    return frame
+
+
+def coefficient_table(
+    posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Summarise the coefficients of moderators.
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+        Draws with ``beta``.
+    terms : Terms
+        With a design.
+    reported : tuple of str
+        Outcomes to report.
+
+    Returns
+    -------
+    pandas.DataFrame and pandas.Series
+        As `moderators`, and the effective sizes of the tails.
+    """
+    import xarray as xr
+
+    assert terms.design is not None, "asked for with moderators only"
+    beta = posterior["beta"].transpose("chain", "draw", "outcome", "coefficient").to_numpy()
+    labels, draws = [], []
+    for outcome in reported:
+        code = terms.names.index(outcome)
+        own = terms.rows.loc[terms.rows["outcome"] == outcome, "study"].drop_duplicates().tolist()
+        for each in terms.design.moderators:
+            for about, values in _contrasts(each, own, code, terms, beta):
+                labels.append({"outcome": outcome, "moderator": each.name, **about})
+                draws.append(values)
+    if not draws:
+        return pd.DataFrame(columns=list(COLUMNS)), pd.Series(dtype=float)
+    stacked = np.stack(draws, axis=-1)
+    entries = xr.Dataset({"coefficient": (("chain", "draw", "entry"), stacked)})
+    table = summary.statistics_of(entries).sort_values("entry").reset_index(drop=True)
+    table = pd.concat([pd.DataFrame(labels), table], axis=1)
+    table["probability_positive"] = (stacked > 0).mean(axis=(0, 1))
+    for name in ("q2.5", "q50", "q97.5"):
+        table[f"ratio_{name}"] = np.exp(table[name])
+    timed = {each.name for each in terms.outcomes if each.timed}
+    table["scale"] = np.where(
+        table["outcome"].isin(timed), "log_hazard_ratio", "log_odds_ratio"
+    ).astype(object)
+    return table[list(COLUMNS)], table["ess_tail"]
+
+
+def _contrasts(moderator: Moderator, studies: list[str], code: int, terms: Terms, beta: np.ndarray):
+    """Give the coefficients of one moderator that an outcome's studies tell of."""
+    design = terms.design
+    assert design is not None, "asked for with moderators only"
+    places = {each: place for place, each in enumerate(design.coefficients)}
+    about = {"contrast": None, "reference": None, "studies": len(studies)}
+    if moderator.is_number:
+        place = places[moderator.name, None]
+        spread = design.spread[code, place]
+        if spread > 0:
+            one = beta[:, :, code, place]
+            yield about | {"per": "unit"}, one / spread
+            yield about | {"per": "sd"}, one
+        return
+    seen = levels_seen(moderator, studies)
+    reference = moderator.reference if moderator.reference in seen else next(iter(seen))
+    base = beta[:, :, code, places[moderator.name, reference]]
+    for level in seen:
+        if level != reference:
+            own = beta[:, :, code, places[moderator.name, level]]
+            named = {"contrast": level, "reference": reference, "per": "contrast"}
+            yield about | named, (own - base) * design.level_weight
+
+
+def spread_table(
+    without: Mapping[str, np.ndarray], within: Mapping[str, np.ndarray], reported: dict[str, int]
+) -> pd.DataFrame:
+    """Compare the spread between studies, and between diseases, without and with moderators.
+
+    Parameters
+    ----------
+    without, within : mapping of str to numpy.ndarray
+        Draws of ``sigma``, and of ``tau`` where the pooling has it; (chain, draw, outcome).
+    reported : dict of str to int
+        Code of each outcome to report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `heterogeneity`.
+    """
+    import xarray as xr
+
+    codes, fits = list(reported.values()), {"without": without, "with": within}
+    parameters = [name for name in ("sigma", "tau") if name in within]
+    draws = {
+        f"{parameter}_{fit}": (("chain", "draw", "outcome"), fits[fit][parameter][:, :, codes])
+        for parameter in parameters
+        for fit in fits
+    }
+    table = summary.statistics_of(xr.Dataset(draws, {"outcome": list(reported)}))
+    found = table.set_index(["outcome", "name"])
+    rows = []
+    for place, outcome in enumerate(reported):
+        for parameter in parameters:
+            row: dict[str, Any] = {"outcome": outcome, "parameter": parameter}
+            for fit in fits:
+                own = found.loc[(outcome, f"{parameter}_{fit}")]
+                row |= {f"{statistic}_{fit}": float(own[statistic]) for statistic in _SPREAD}
+            variances = [
+                float((draws[f"{parameter}_{fit}"][1][:, :, place] ** 2).mean()) for fit in fits
+            ]
+            row["taken"] = 1 - variances[1] / variances[0] if variances[0] > 0 else np.nan
+            rows.append(row)
+    return pd.DataFrame(rows, columns=list(SPREAD_COLUMNS))

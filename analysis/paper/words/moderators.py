@@ -1,0 +1,66 @@
+"""Moderators in words: what is compared, what it takes from the spread, where rates stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ....data.names import outcome_words, words
+from .wording import number, percent, ratio_interval
+
+_PARAMETERS = {"sigma": "between studies (sigma)", "tau": "between diseases (tau)"}
+
+
+def comparison_words(row: Mapping[str, Any]) -> str:
+    """Say what a coefficient compares: a unit of a number, or two levels of a text."""
+    name = words(str(row["moderator"]))
+    if row["per"] == "contrast":
+        return f"{name}: {level_words(row['contrast'])} against {level_words(row['reference'])}"
+    return f"{name}, {'one more' if row['per'] == 'unit' else 'one SD more'}"
+
+
+def level_words(value: object) -> str:
+    """Write a value of a moderator."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value).replace("_", " ")
+
+
+def coefficient_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Lay out coefficients: what is compared, the ratio, the probability of its sign, studies."""
+    rows: list[dict[str, Any]] = table.to_dict("records")
+    return [
+        (
+            comparison_words(row),
+            ratio_interval(row),
+            percent(row["probability_positive"], 0),
+            str(row["studies"]),
+        )
+        for row in rows
+    ]
+
+
+def spread_rows(spread: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Lay out sigma and tau without and with moderators, and the share of variance taken."""
+    rows: list[dict[str, Any]] = spread.to_dict("records")
+    return [
+        (
+            outcome_words(row["outcome"]),
+            _PARAMETERS[row["parameter"]],
+            _quantiles(row, "without"),
+            _quantiles(row, "with"),
+            percent(row["taken"], 0),
+        )
+        for row in rows
+    ]
+
+
+def _quantiles(row: Mapping[str, Any], fit: str) -> str:
+    middle, low, high = (number(row[f"{name}_{fit}"]) for name in ("q50", "q2.5", "q97.5"))
+    return f"{middle} ({low} to {high})"
+
+
+def at_words(at: Mapping[str, float | str]) -> str:
+    """Say which values of the moderators rates are reported at."""
+    named = [f"{words(name)} {level_words(value)}" for name, value in at.items()]
+    return f"Rates are those at {', '.join(named)}."
