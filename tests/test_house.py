@@ -121,6 +121,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "analysis.effects": {"effects", "next_trial"},
     "analysis.trial": {
+        "arm_priors",
         "checks",
         "design",
         "effect_priors",

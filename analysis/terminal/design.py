@@ -71,12 +71,12 @@ def _answer(
     from ..fitting.store import load, run_config
     from ..paper.publish.design import files_of, publish_design
     from ..trial import design as designs
-    from .arm_priors import fill_arm_priors
+    from .arm_priors import typed_arm_priors
     from .design_priors import fill_priors
     from .printing import print_design
 
     if design is TwoArm:
-        fitted = fill_arm_priors(asked, source, judged_fit, judged_effects)
+        fitted = typed_arm_priors(asked, source, judged_fit, judged_effects)
     else:
         fitted = fill_priors(design, asked, source, judged_fit)
     if source.folder is not None and fitted is None:

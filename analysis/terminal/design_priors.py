@@ -47,7 +47,7 @@ def fill_priors(
         A prior that cannot be read, or not be had from the fit, or not be used there.
     """
     from ...models.rates.prior import parse_prior
-    from ..trial.fit_priors import FROM_FIT, AskedFit, FitPriors
+    from ..trial.fit_priors import FROM_FIT, AskedFit, FitPriors, full_not_there
 
     if design.of_fit:
         whole = AskedFit(*stored(source), source.outcome, source.disease)
@@ -78,13 +78,3 @@ def check_weight(weight: float) -> None:
     """Refuse a weight of the vague part of `robust-map` that is none."""
     if not 0 <= weight < 1:
         raise InputError(f"robust_weight {weight:g}: give a weight of at least 0 and below 1")
-
-
-def full_not_there(name: str, design: str) -> str:
-    """Say that the full re-analysis does not serve a prior, and what does."""
-    if name.startswith("analysis_prior"):
-        return (
-            f"{name} full: the full re-analysis serves single-arm, safety and monitor; in {design} "
-            "use map or robust-map"
-        )
-    return f"{name} full: the full re-analysis is an analysis, not a prior; use new-study or map"

@@ -11,7 +11,8 @@ import pandas as pd
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
 from ...data.names import words
-from .fit_priors import AskedFit, FitPriors
+from .arm_priors import Arms
+from .fit_priors import AskedFit
 from .pictures import pictures
 from .result import DesignResult
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Rows of a table that are shown where it is printed.
 SHOWN_ROWS = 25
-Behind = FitPriors | AskedFit | None
+Behind = AskedFit | Arms
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,7 +30,7 @@ class Design(DesignResult):
 
     Parameters
     ----------
-    behind : FitPriors or AskedFit, optional
+    behind : FitPriors, EffectPriors, BothFits or AskedFit, optional
         The fit that priors were taken from, or that was asked; None where no fit is behind it.
     """
 

@@ -14,6 +14,7 @@ from ...models.effects.belief import SCORES, EffectBelief, known_effect
 from ...models.exact.distribution import Distribution
 from ...models.rates.fit import map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify
+from ..effects.effects import checked
 from ..effects.next_trial import Behind, NextTrial
 
 if TYPE_CHECKING:
@@ -150,6 +151,18 @@ class EffectPriors:
             "verdict": self.verdict,
             "evidence": {name: vars(behind) for name, behind in self.used.items()},
         }
+
+
+def effects_priors(
+    made: DataTree,
+    outcome: str | None,
+    disease: str | None,
+    robust_weight: float,
+    months: float | None,
+) -> EffectPriors:
+    """Return what stored effects say of the next controlled trial, with their guard's verdict."""
+    found = EffectPriors(made, outcome, disease, robust_weight=robust_weight, months=months)
+    return replace(found, verdict=checked(made).verdict_of(str(found.outcome)))
 
 
 def _below(scores: np.ndarray) -> np.ndarray:

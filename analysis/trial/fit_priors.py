@@ -198,3 +198,13 @@ def _interpolated(wanted: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarra
     below = np.minimum(wanted - x[0], 0) * (y[1] - y[0]) / (x[1] - x[0])
     above = np.maximum(wanted - x[-1], 0) * (y[-1] - y[-2]) / (x[-1] - x[-2])
     return inside + below + above
+
+
+def full_not_there(name: str, design: str) -> str:
+    """Say that the full re-analysis does not serve a prior, and what does."""
+    if name.startswith("analysis_prior"):
+        return (
+            f"{name} full: the full re-analysis serves single-arm, safety and monitor; in {design} "
+            "use map or robust-map"
+        )
+    return f"{name} full: the full re-analysis is an analysis, not a prior; use new-study or map"

@@ -9,10 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...data.errors import InputError
+from .arm_priors import Arms, fill_arm_priors
 from .designed import Design
-from .fit_priors import FROM_FIT, AskedFit, FitPriors
+from .effect_priors import EffectPriors, effects_priors
+from .fit_priors import FROM_FIT, AskedFit, FitPriors, full_not_there
 from .request import Request
 from .result import DesignResult
+from .two_arm_request import TwoArm
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -79,7 +82,7 @@ def priors_of_fit(
     disease: str | None,
     robust_weight: float,
     checked: CheckResult | None,
-) -> FitPriors | None:
+) -> FitPriors | Arms:
     """Put what a fit says where its names stand.
 
     Parameters
@@ -93,7 +96,7 @@ def priors_of_fit(
 
     Returns
     -------
-    FitPriors or None
+    FitPriors, EffectPriors, BothFits or None
         The fit behind the priors; None where none is.
 
     Raises
@@ -102,6 +105,8 @@ def priors_of_fit(
         A prior that cannot be had from the fit, or a fit that is missing or not used.
     """
     named = outcome is not None or disease is not None
+    if design is TwoArm:
+        return _arm_priors(given, fit, outcome, disease, robust_weight, checked)
     if fit is not None and named and "design_prior" in design.priors():
         given.setdefault("design_prior", "new-study")
     wanted = {
@@ -128,11 +133,39 @@ def priors_of_fit(
     return found
 
 
-def full_not_there(name: str, design: str) -> str:
-    """Say that the full re-analysis does not serve a prior, and what does."""
-    if name.startswith("analysis_prior"):
-        return (
-            f"{name} full: the full re-analysis serves single-arm, safety and monitor; in {design} "
-            "use map or robust-map"
+def _arm_priors(
+    given: dict[str, Any],
+    fit: DataTree | None,
+    outcome: str | None,
+    disease: str | None,
+    robust_weight: float,
+    checked: CheckResult | None,
+) -> Arms:
+    """Put what a fit says of treated arms, or effects say of both, where their names stand."""
+    of_effects = fit is not None and "effects" in fit.children
+
+    def treated() -> FitPriors:
+        if fit is None or of_effects:
+            raise InputError(
+                "priors of the experimental arm by name are taken from a fit: give fit"
+            )
+        found = FitPriors(fit, outcome, disease, robust_weight=robust_weight)
+        if checked is None:
+            return found
+        return replace(found, verdict=checked.verdict_of(str(found.outcome)), checked=checked)
+
+    def compared() -> EffectPriors:
+        if fit is None or not of_effects:
+            raise InputError(
+                "the effect and priors of the control arm by name are taken from effects: give fit "
+                "the effects that mp.effects gives"
+            )
+        return effects_priors(fit, outcome, disease, robust_weight, given.get("months"))
+
+    named = fit is not None and (outcome is not None or disease is not None)
+    found = fill_arm_priors(given, named and of_effects, treated, compared)
+    if found is None and (fit is not None or outcome is not None or disease is not None):
+        raise InputError(
+            "nothing is taken from a fit: name a prior, as design_prior_experimental new-study"
         )
-    return f"{name} full: the full re-analysis is an analysis, not a prior; use new-study or map"
+    return found

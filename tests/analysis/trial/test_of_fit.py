@@ -4,6 +4,7 @@ import html
 import inspect
 import warnings
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -122,3 +123,46 @@ def test_every_design_says_what_it_takes():
         assert {"fit", "disease", "outcome", "checked"} <= set(inspect.signature(design).parameters)
         assert "fit : xarray.DataTree" in inspect.getdoc(design)
     assert "fit" not in inspect.signature(mp.design.two_stage).parameters
+
+
+CONTROLLED = pd.DataFrame(
+    {
+        "study": ["A", "A", "B", "B", "C"],
+        "disease": ["first", "first", "first", "first", "second"],
+        "arm": ["msc", "control", "msc", "control", "msc"],
+        "events": [9, 4, 7, 5, 8],
+        "n": [20, 21, 15, 16, 12],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def effects():
+    return mp.effects(mp.load_evidence(CONTROLLED), check=False)
+
+
+def test_two_arms_take_effect_and_control_rate_from_effects(effects):
+    sized = {"n_experimental": 8, "n_control": 4}
+    found = mp.design.two_arm(fit=effects, disease="first", **sized)
+    said = found.asked
+    assert said["effect_prior"].startswith("the next study's log odds ratio for response in first")
+    assert said["design_prior_control"].startswith("the next control arm")
+    assert found.behind.verdict == "unchecked"
+    by_map = mp.design.two_arm(fit=effects, disease="first", analysis_prior_control="map", **sized)
+    assert by_map.asked["analysis_prior_control"].startswith("the MAP prior")
+
+
+@pytest.mark.parametrize("prior", ["design_prior", "design_prior_control", "analysis_prior",
+                                   "analysis_prior_control"])  # fmt: skip
+def test_no_treated_rate_becomes_that_of_a_control_arm(fit, prior):
+    asked = {prior: "map", "n_experimental": 5, "n_control": 5, "design_prior_experimental": "0.5"}
+    with pytest.raises(InputError, match=r"control patients are not|are taken from effects"):
+        mp.design.two_arm(fit=fit, **WHERE, **asked)
+
+
+def test_an_effect_is_not_taken_from_a_fit_of_rates(fit, effects):
+    sized = {"n_experimental": 5, "n_control": 5, "design_prior_control": "0.3"}
+    with pytest.raises(InputError, match="give fit the effects that"):
+        mp.design.two_arm(fit=fit, **WHERE, effect_prior="new-study", **sized)
+    with pytest.raises(InputError, match="taken from a fit: give fit"):
+        mp.design.two_arm(fit=effects, disease="first", design_prior_experimental="rate", **sized)
