@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LIMITS = (0.1, 0.2, 0.5, 1.0)
-_RAW = "#8c8c8c"
+RAW = "#8c8c8c"
 _HEADS = ("Events/n", "Estimate [95 % interval], %")
 
 
@@ -186,12 +186,12 @@ class _Forest:
         colour = style.mark(row["disease"]).colour if _known(row["disease"]) else INK
         if row["row"] == "rate":
             disease_sign(page, style.scaled(4), self.head + y, row["disease"], 4.5)
-            _diamond(axes, row, y, 0.34 * self.pitch, colour, style)
+            diamond(axes, row, y, 0.34 * self.pitch, colour, style)
         elif row["row"] == "study":
             marker = style.mark(row["disease"]).marker
             _study(axes, row, y, self.pitch, colour, marker, style, self.upper)
         else:
-            _bar(axes, row, y, 0.17 * self.pitch, colour)
+            prediction_bar(axes, row, y, 0.17 * self.pitch, colour)
 
     def _key_entries(self) -> list[tuple]:
         style = self.style
@@ -203,10 +203,10 @@ class _Forest:
         if bounded:
             entries.append((_key_bounded(style), "Count known within bounds"))
         entries.append((_key_estimate(style), "Study, estimated"))
-        entries.append((_key_diamond(style, False), "Disease rate"))
+        entries.append((key_diamond(style, False), "Disease rate"))
         if any(row["evidence"] == "borrowed" and row["row"] == "rate" for row in self.rows):
-            entries.append((_key_diamond(style, True), "Disease rate, borrowed: no study"))
-        entries.append((_key_bar(style), "Prediction for a new study"))
+            entries.append((key_diamond(style, True), "Disease rate, borrowed: no study"))
+        entries.append((key_bar(style), "Prediction for a new study"))
         return entries
 
 
@@ -237,9 +237,8 @@ def _estimate(row: Mapping[Any, Any], digits: int) -> str:
     return f"{middle} [{low}, {high}]"
 
 
-def _diamond(
-    axes, row: Mapping[Any, Any], y: float, half: float, colour: str, style: Style
-) -> None:
+def diamond(axes, row: Mapping[Any, Any], y: float, half: float, colour: str, style: Style) -> None:
+    """Draw an estimate with its interval as a diamond, hollow where it is borrowed."""
     from matplotlib.patches import Polygon
 
     borrowed = row["evidence"] == "borrowed"
@@ -258,7 +257,8 @@ def _diamond(
     axes.add_patch(shape)
 
 
-def _bar(axes, row: Mapping[Any, Any], y: float, half: float, colour: str) -> None:
+def prediction_bar(axes, row: Mapping[Any, Any], y: float, half: float, colour: str) -> None:
+    """Draw what the next trial may show as a pale bar with a line at its median."""
     from matplotlib.patches import Rectangle
 
     low, middle, high = row["low"], row["estimate"], row["high"]
@@ -287,30 +287,30 @@ def _observed(axes, row, y: float, pitch: float, style: Style, upper: float) -> 
     from matplotlib.patches import Rectangle
 
     high = min(row["raw_high"], upper)
-    thin = {"color": _RAW, "linewidth": style.line, "zorder": 2}
+    thin = {"color": RAW, "linewidth": style.line, "zorder": 2}
     axes.plot([row["raw_low"], high], [y, y], **thin)
     if row["raw_high"] > upper:
         # The interval goes on beyond the axis.
         size = 0.4 * style.scaled(6)
-        axes.plot([upper], [y], ">", color=_RAW, markersize=size, clip_on=False, zorder=2)
+        axes.plot([upper], [y], ">", color=RAW, markersize=size, clip_on=False, zorder=2)
     if row["raw_min"] < row["raw_max"]:
         half = 0.11 * pitch
         right = min(row["raw_max"], upper)
         box = Rectangle((row["raw_min"], y - half), right - row["raw_min"], 2 * half)
-        box.set(facecolor="white", edgecolor=_RAW, linewidth=style.line, zorder=3, gid="bounds")
+        box.set(facecolor="white", edgecolor=RAW, linewidth=style.line, zorder=3, gid="bounds")
         axes.add_patch(box)
     else:
         size = min(style.scaled(3), 0.38 * pitch)
         axes.plot(
-            [row["raw_min"]], [y], "s", color=_RAW, markersize=size, zorder=3, gid="observed",
+            [row["raw_min"]], [y], "s", color=RAW, markersize=size, zorder=3, gid="observed",
             clip_on=False, markeredgewidth=0,
         )  # fmt: skip
 
 
 def _key_observed(style: Style):
     def draw(axes, x, y, unit):
-        axes.plot([x - unit / 2, x + unit / 2], [y, y], color=_RAW, linewidth=style.line)
-        axes.plot([x], [y], "s", color=_RAW, markersize=style.scaled(3), markeredgewidth=0)
+        axes.plot([x - unit / 2, x + unit / 2], [y, y], color=RAW, linewidth=style.line)
+        axes.plot([x], [y], "s", color=RAW, markersize=style.scaled(3), markeredgewidth=0)
 
     return draw
 
@@ -319,9 +319,9 @@ def _key_bounded(style: Style):
     def draw(axes, x, y, unit):
         from matplotlib.patches import Rectangle
 
-        axes.plot([x - unit / 2, x + unit / 2], [y, y], color=_RAW, linewidth=style.line)
+        axes.plot([x - unit / 2, x + unit / 2], [y, y], color=RAW, linewidth=style.line)
         box = Rectangle((x - unit / 3, y - unit / 14), unit / 1.5, unit / 7)
-        box.set(facecolor="white", edgecolor=_RAW, linewidth=style.line, zorder=3)
+        box.set(facecolor="white", edgecolor=RAW, linewidth=style.line, zorder=3)
         axes.add_patch(box)
 
     return draw
@@ -335,17 +335,23 @@ def _key_estimate(style: Style):
     return draw
 
 
-def _key_diamond(style: Style, borrowed: bool):
+def key_diamond(style: Style, borrowed: bool):
+    """Give the sign of a diamond for a key."""
+
     def draw(axes, x, y, unit):
         row = {"low": x - unit / 2, "estimate": x, "high": x + unit / 2}
         row["evidence"] = "borrowed" if borrowed else "direct"
-        _diamond(axes, row, y, unit * 0.2, INK, style)
+        diamond(axes, row, y, unit * 0.2, INK, style)
 
     return draw
 
 
-def _key_bar(style: Style):
+def key_bar(style: Style):
+    """Give the sign of a prediction for a key."""
+
     def draw(axes, x, y, unit):
-        _bar(axes, {"low": x - unit / 2, "estimate": x, "high": x + unit / 2}, y, unit / 10, INK)
+        prediction_bar(
+            axes, {"low": x - unit / 2, "estimate": x, "high": x + unit / 2}, y, unit / 10, INK
+        )
 
     return draw

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -55,9 +55,14 @@ class Comparison:
         return room.checked(self.tree)
 
     @cached_property
-    def pooling(self) -> str:
-        """How diseases inform each other."""
-        return str(run_config(self.tree)["pooling"])
+    def config(self) -> Mapping[str, Any]:
+        """What made the effects."""
+        return run_config(self.tree)
+
+    @property
+    def verdict(self) -> str:
+        """The guard's verdict on all of them."""
+        return self.checked.verdict
 
     @cached_property
     def contrasts(self) -> pd.DataFrame:
@@ -75,7 +80,7 @@ class Comparison:
 
         One row an outcome and disease: the columns of `contrasts`; ``next_…`` the quantiles of the
         next trial's ratio; ``own_share``; ``control_rate``, the median that is predicted for the
-        next control arm, to a percent; ``treated_…``, the quantiles of the treated rate at that
+        next control arm, in two digits; ``treated_…``, the quantiles of the treated rate at that
         control rate; ``direction`` of `direction_of`; ``randomised``, how many studies are known to
         be; ``verdict``.
         """
@@ -94,7 +99,7 @@ class Comparison:
             key = row["outcome"], row["disease"]
             row |= {f"next_{q}": float(following.at[key, f"ratio_{q}"]) for q in _QUANTILES}
             row["own_share"] = float(shares[key])
-            row["control_rate"] = float(np.clip(round(control[key], 2), 0.01, 0.99))
+            row["control_rate"] = float(f"{np.clip(control[key], 1e-3, 0.999):.2g}")
             row |= treated_rates(row, row["control_rate"])
             row["direction"] = direction_of(row, error)
             row["randomised"] = int(randomised[key])

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..words import captions, captions_guard, captions_means, captions_next, captions_sensitivity
+from ..words import (
+    captions,
+    captions_effects,
+    captions_guard,
+    captions_means,
+    captions_next,
+    captions_sensitivity,
+)
 from ..words.exhibit import SECTIONS, Exhibit, FigureKind
 
 if TYPE_CHECKING:
     from ..frames.results import Results
 
-_MODULES = (captions, captions_means, captions_sensitivity, captions_guard, captions_next)
+_MODULES = (
+    captions,
+    captions_effects,
+    captions_means,
+    captions_sensitivity,
+    captions_guard,
+    captions_next,
+)
 #: Every kind of figure that a module describes, in the order of a paper.
 KINDS = sorted(
     (kind for module in _MODULES for kind in vars(module).values() if isinstance(kind, FigureKind)),

@@ -37,7 +37,8 @@ def draw(exhibit: Exhibit, style: Style) -> Figure:
     """Draw a figure of the set in a style."""
     from ....figures.page import within_page
 
-    return within_page(partial(exhibit.draw, exhibit.frame), replace(style, note=exhibit.note))
+    about = {"note": exhibit.note, "verdict": exhibit.verdict}
+    return within_page(partial(exhibit.draw, exhibit.frame), replace(style, **about))
 
 
 def style_of(results: Results, preset: str = "double") -> Style:
@@ -163,6 +164,7 @@ def _write_exhibit(
     table = folder / f"{exhibit.name}.csv"
     write_csv(exhibit.frame, table)
     figure = draw(exhibit, style)
+    origin = replace(origin, verdict=exhibit.verdict or "unchecked")
     rendered = render(figure, style, formats, exhibit.words, origin)
     named = [(folder / f"{exhibit.name}.{end}", content) for end, content in rendered.items()]
     files = [table, *(write_whole(content, path) for path, content in named)]

@@ -11,24 +11,19 @@ from ....data.names import outcome_in_text, outcome_words
 from ....data.outcomes import outcome as described
 from ..frames.effects import Comparison
 from ..frames.results import Results
+from ..words.captions_effects import ADDED, TREATED, control_percent
 from ..words.closing import study_count
 from ..words.table import BORROWED, Table
-from ..words.wording import interval, listed, numbered, percent, ratio, ratio_interval, span
+from ..words.wording import interval, listed, numbered, percent, ratio, ratio_interval
 from .block import Block, Section
 from .tables import controlled_table
 
 TITLE = "Controlled comparisons"
-ADDED = {
-    "": "",
-    "later": "with the studies published since the review",
-    "unpublished": "with the unpublished studies as well",
-}
-
 _INTRODUCTION = (
     "Only studies with a control arm say what the treatment changes. Each is compared within "
     "itself, and diseases inform each other through their effects alone. A ratio above 1 means "
     "that the outcome is more frequent under treatment. The control rate at which an effect is "
-    "told is the median that the control arms predict for the next one, to a percent."
+    "told is the median that the control arms predict for the next one, in two digits."
 )
 _NO_CONTROLS = (
     "No study of this evidence has a control arm with counts, so that nothing here says what the "
@@ -115,9 +110,8 @@ def what_it_adds(row: Mapping[Any, Any]) -> str:
     return (
         f"{lead}: {measure} (95 % interval {ratio(row['ratio_q2.5'])} to "
         f"{ratio(row['ratio_q97.5'])}; probability that treatment helps "
-        f"{probability(row['probability_benefit'])}), so that {percent(row['treated_q50'], 0)} "
-        f"({span(row['treated_q2.5'], row['treated_q97.5'])}) of treated patients would have it "
-        f"where {percent(row['control_rate'], 0)} of control patients do."
+        f"{probability(row['probability_benefit'])}), so that {interval(row, TREATED)} of treated "
+        f"patients would have it where {control_percent(row)} of control patients do."
     )
 
 
@@ -171,7 +165,7 @@ def _origin(row: Mapping[Any, Any], comparison: Comparison) -> str:
     rows = comparison.rows
     others = rows[(rows["outcome"] == row["outcome"]) & (rows["disease"] != row["disease"])]
     rest = "from the prior"
-    if len(others) and comparison.pooling != "none":
+    if len(others) and comparison.config["pooling"] != "none":
         diseases = numbered(len(others), "other disease")
         rest += (
             f" and from {study_count(int(others['studies'].sum()))} with "
@@ -280,15 +274,14 @@ def effects_table(compared: Sequence[Comparison], results: Results) -> Table:
 
 
 def _cells(row: Mapping[Any, Any], results: Results) -> tuple[str, ...]:
-    treated = {q: row[f"treated_{q}"] for q in ("q50", "q2.5", "q97.5")}
     return (
         results.disease(row["disease"]),
         f"{row['studies']} / {row['patients']}",
         ratio_interval(row),
         probability(row["probability_benefit"]),
         ratio_interval(row, "next"),
-        percent(row["control_rate"], 0),
-        interval(treated),
+        control_percent(row),
+        interval(row, TREATED),
         row["verdict"],
     )
 

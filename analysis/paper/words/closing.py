@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from ....data.evidence import Evidence
 from ....data.names import outcome_words
 from ....models.pooling import POOLINGS
+from ...guard.result import CheckResult
 from ..frames.results import Results
 from .wording import numbered
 
@@ -29,7 +30,26 @@ def model_words(results: Results) -> str:
     )
 
 
-def verdict_words(results: Results, outcomes: list[str] | None = None) -> str:
+class Judged(Protocol):
+    """What the guard has judged: a fit with all that was found of it, or effects."""
+
+    @property
+    def checked(self) -> CheckResult:
+        """What the guard says."""
+        ...
+
+    @property
+    def verdict(self) -> str:
+        """Its verdict on the whole."""
+        ...
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What was asked for."""
+        ...
+
+
+def verdict_words(results: Judged, outcomes: list[str] | None = None) -> str:
     """Give the guard's verdict on a fit, or on the outcomes that a figure shows."""
     if not results.checked.ran:
         return "Unchecked: the guard has not seen this fit."

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ....data.file_names import file_name
-from .closing import verdict_words
+from .closing import Judged, verdict_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Sections of the report that have figures, in the order of a paper.
 SECTIONS = (
-    "evidence", "rates", "joint", "safety", "pooling", "means", "priors", "guard", "sensitivity",
+    "evidence", "rates", "joint", "safety", "controlled", "pooling", "means", "priors", "guard", "sensitivity",
     "next",
 )  # fmt: skip
 
@@ -54,7 +54,9 @@ class Exhibit:
     section : str
         Section of the report in which it stands; empty where it stands in none.
     note : str
-        Small print in the picture, where the guard did not pass the fit.
+        Small print in the picture, where the guard did not pass what it shows.
+    verdict : str or None
+        The guard's verdict on what it shows; None where the guard has not seen that.
     """
 
     name: str
@@ -63,9 +65,10 @@ class Exhibit:
     draw: Callable[[pd.DataFrame, Style], Figure]
     section: str = ""
     note: str = ""
+    verdict: str | None = None
 
 
-def small_print(frame: pd.DataFrame, results: Results) -> str:
+def small_print(frame: pd.DataFrame, results: Judged) -> str:
     """Say in a picture what it shows of a fit that the guard warns of or failed: who, and which."""
     if results.verdict not in ("warn", "fail"):
         return ""
@@ -94,6 +97,8 @@ class FigureKind:
         Draws a frame in a style.
     words : callable
         Gives title, caption and alternative text of a frame.
+    judged : callable
+        Gives what a frame shows with what the guard says of it: the fit, if not said.
     on_page : bool
         Whether it stands in the report, too.
 
@@ -108,6 +113,7 @@ class FigureKind:
     frames: Callable[[Results], Frames]
     draw: Callable[[pd.DataFrame, Style], Figure]
     words: Callable[[pd.DataFrame, Results], Words]
+    judged: Callable[[pd.DataFrame, Results], Judged] = lambda _, results: results
     on_page: bool = True
 
     def __post_init__(self) -> None:
@@ -122,6 +128,13 @@ class FigureKind:
         """Give the figures of the kind that a fit has something to show in."""
         for part, frame in self.frames(results):
             if len(frame):
-                words, note = self.words(frame, results), small_print(frame, results)
-                section = self.section if self.on_page else ""
-                yield Exhibit(self.file(part), frame, words, self.draw, section, note)
+                words, judged = self.words(frame, results), self.judged(frame, results)
+                yield Exhibit(
+                    self.file(part),
+                    frame,
+                    words,
+                    self.draw,
+                    self.section if self.on_page else "",
+                    small_print(frame, judged),
+                    judged.checked.stated,
+                )

@@ -54,7 +54,7 @@ def comparison(rows, verdict="pass", reason="As predicted.", pooling="partial", 
     checked = CheckResult(verdict, (judged,), Check("sampling", "pass"))
     columns = ["outcome", "disease", "quantity"]
     return SimpleNamespace(
-        rows=pd.DataFrame(rows), checked=checked, pooling=pooling,
+        rows=pd.DataFrame(rows), checked=checked, config={"pooling": pooling},
         randomised=pd.DataFrame(columns=columns) if alone is None else alone,
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_a_sentence_gives_ratio_interval_rates_and_probability():
     said = what_it_adds(row_of(-1.0, 0.5, 2.0))
     assert "its odds are 1.65 times those under control (95 % interval 0.37 to 7.39;" in said
     assert "probability that treatment helps 90 %)" in said
-    assert "so that 29 % (8 to 65 %) of treated patients" in said
+    assert "so that 29 % (8 to 65) of treated patients" in said
     assert "20 % of control patients" in said
     deaths = what_it_adds(row_of(-1.0, 0.5, 2.0, "death", benefit=0.001))
     assert "its hazard is 1.65 times that under control" in deaths
