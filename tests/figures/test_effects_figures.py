@@ -213,7 +213,7 @@ def test_captions_say_what_is_drawn_and_name_no_key(results):
             assert "default, numerical integration" in said
     forests = {each.name: each.words.caption for each in EFFECTS_FOREST.exhibits(results)}
     improved = forests["effects_forest_improvement"]
-    assert "54 to 66 of 5450 treated patients and 52 of 5140 controls in 4 studies" in improved
+    assert "49 to 61 of 5450 treated patients and 52 of 5140 controls in 4 studies" in improved
     assert "An asterisk marks" in improved
     assert "A study tells nothing" in improved
     assert "A study tells nothing" not in forests["effects_forest_death"]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 #: Sections of the report that have figures, in the order of a paper.
 SECTIONS = (
-    "evidence", "rates", "joint", "safety", "controlled", "pooling", "means", "priors", "guard", "sensitivity",
-    "next",
+    "evidence", "rates", "joint", "safety", "controlled", "pooling", "means", "priors", "guard",
+    "sensitivity", "next",
 )  # fmt: skip
 
 #: For each figure of a kind, what it is of, such as an outcome, and what it draws.
