@@ -1,8 +1,6 @@
 """What is drawn is what the data say: marks, rows, labels and limits against the frames."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,19 +28,13 @@ from mscpool.figures.prior_posterior import draw_prior_posterior
 from mscpool.figures.rates import draw_rates, draw_safety
 from mscpool.figures.style import COLOURS, MARKERS, make_style, text_width, wrapped
 
+from .pretend import pretend_check, pretend_fit
+
 
 @pytest.fixture
 def style(shipped):
     evidence, fit, check = shipped
     return style_of(Results(fit, evidence, check))
-
-
-_spec = importlib.util.spec_from_file_location("pretend", Path(__file__).parent / "conftest.py")
-assert _spec is not None
-assert _spec.loader is not None
-_pretend = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_pretend)
-pretend_fit, pretend_check = _pretend.pretend_fit, _pretend.pretend_check
 
 
 def marks(figure, gid, among="lines"):

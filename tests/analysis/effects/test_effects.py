@@ -15,6 +15,8 @@ from mscpool.data.errors import InputError, StoredFitError
 from mscpool.models.effects.priors import EffectPriors, effect_priors
 from mscpool.models.exact.draws import draw
 
+from ...builders import evidence_of
+
 TABLE = """study,disease,outcome,arm,events,n,months
 A,first,improvement,msc,9,20,6
 A,first,improvement,control,4,21,6
@@ -33,9 +35,7 @@ A,first,death,control,2,21,12
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "two_arms.csv"
-    path.write_text(TABLE)
-    return mp.load_evidence(path)
+    return evidence_of(tmp_path_factory.mktemp("data"), TABLE)
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +102,9 @@ def test_what_an_effect_means_at_a_given_control_rate(evidence):
 
 
 def test_numbers_needed_stand_where_the_difference_excludes_none(tmp_path):
-    path = tmp_path / "clear.csv"
-    path.write_text(
-        "study,arm,events,n\nA,msc,150,200\nA,control,40,200\nB,msc,160,200\nB,control,50,200\n"
-    )
-    table = mp.absolute_effects(mp.effects(mp.load_evidence(path), control_rate=0.22, check=False))
+    rows = "A,msc,150,200\nA,control,40,200\nB,msc,160,200\nB,control,50,200\n"
+    evidence = evidence_of(tmp_path, "study,arm,events,n\n" + rows)
+    table = mp.absolute_effects(mp.effects(evidence, control_rate=0.22, check=False))
     row = table[table["quantity"] == "effect"].iloc[0]
     limits = (1 / row["risk_difference_q97.5"], 1 / row["risk_difference_q2.5"])
     assert (row["nnt_benefit_from"], row["nnt_benefit_to"]) == pytest.approx(limits)
@@ -131,12 +129,11 @@ def test_an_unanchored_comparison_stands_only_where_no_study_is_controlled(made,
 
 @pytest.mark.slow
 def test_tipping_bias_is_where_the_interval_reaches_none(tmp_path):
-    path = tmp_path / "apart.csv"
-    path.write_text(
+    evidence = evidence_of(
+        tmp_path,
         "study,disease,arm,events,n\nA,first,msc,30,60\nA,first,control,9,60\n"
-        "B,first,msc,31,60\nB,first,control,10,60\nT,second,msc,58,60\nU,second,msc,57,60\n"
+        "B,first,msc,31,60\nB,first,control,10,60\nT,second,msc,58,60\nU,second,msc,57,60\n",
     )
-    evidence = mp.load_evidence(path)
     table = room.unanchored_effects(mp.effects(evidence, unanchored=True, check=False))
     rng = np.random.default_rng(5)
     drawn = {}
@@ -203,12 +200,12 @@ def test_densities_belong_to_the_effects(made):
 
 
 def test_rates_that_cannot_hold_together_are_flagged(tmp_path):
-    path = tmp_path / "nested.csv"
-    path.write_text(
+    evidence = evidence_of(
+        tmp_path,
         "study,outcome,arm,events,n\nA,improvement,msc,5,20\nA,improvement,control,9,20\n"
-        "A,remission,msc,4,20\nA,remission,control,2,20\n"
+        "A,remission,msc,4,20\nA,remission,control,2,20\n",
     )
-    told = room.messages(mp.effects(mp.load_evidence(path), control_rate=0.4, check=False))
+    told = room.messages(mp.effects(evidence, control_rate=0.4, check=False))
     assert [line.split(" (")[0] for line in told] == ["all: the treated rate of remission"]
     assert "above that of improvement" in told[0]
 

@@ -15,9 +15,10 @@ from mscpool.analysis.fitting import sampler
 from mscpool.analysis.fitting.fit import diagnostics, fit, hyper, rates, run_config, terms_of
 from mscpool.analysis.fitting.sampler import sample
 from mscpool.analysis.fitting.tree import rows_of
-from mscpool.data.evidence import load_evidence
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
+
+from ...builders import evidence_of
 
 TABLE = """study,disease,arm,outcome,events_min,events_max,n,months
 a,psoriasis,msc,improvement,8,8,17,6
@@ -45,9 +46,7 @@ print(*(hashlib.sha256(values.tobytes()).hexdigest() for values in draws.values(
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory):
-    path = tmp_path_factory.mktemp("table") / "counts.csv"
-    path.write_text(TABLE)
-    return load_evidence(path)
+    return evidence_of(tmp_path_factory.mktemp("table"), TABLE)
 
 
 @pytest.fixture(scope="module")

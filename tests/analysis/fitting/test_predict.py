@@ -1,7 +1,6 @@
 """Predictions from draws: what is drawn anew, what is kept, and what stays within bounds."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import expit
@@ -12,23 +11,16 @@ from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
 from mscpool.models.sampled.hierarchy import COMBINATIONS
 from mscpool.models.sampled.likelihood import integrated_log_likelihood_of_terms
-from mscpool.models.terms import build_terms, count_data
+from mscpool.models.terms import count_data
 
-COLUMNS = ["study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months"]
-ROWS = [
-    ("s", "d", "low", "improvement", 8, 8, 12, 6),
-    ("s", "d", "high", "improvement", 5, 7, 9, 6),
-    ("s", "d", "low", "remission", 3, 3, 12, 6),
-    ("s", "d", "high", "remission", 0, 4, 9, 6),
-    ("t", "e", "msc", "remission", 2, 3, 11, 6),
-    ("s", "d", "msc", "death", 1, 1, 21, 60),
-]
+from ... import builders
+
+ROWS = [*builders.NESTED[:5], builders.NESTED[7]]
 DRAWS = 4000
 
 
 def terms_of(rows=ROWS):
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return build_terms(frame, tuple(dict.fromkeys(frame["outcome"])), ("d", "e"))
+    return builders.terms_of(rows)
 
 
 def levels_of(terms, seed=1, draws=DRAWS):
@@ -60,7 +52,7 @@ def test_rate_of_a_child_is_the_product_and_never_exceeds_its_parents():
     rate = predict.rates(theta, terms)
     np.testing.assert_allclose(rate[:, 1], expit(theta[:, 1]) * expit(theta[:, 0]), rtol=1e-14)
     assert (rate[:, 1] <= rate[:, 0]).all()
-    np.testing.assert_allclose(rate[:, 2], 1 - np.exp(-np.exp(theta[:, 2])), rtol=1e-12)
+    np.testing.assert_allclose(rate[:, 2], 1 - np.exp(-np.exp(theta[:, 2])), rtol=builders.ROUNDING)
 
 
 def test_study_rates_are_those_of_their_own_levels():
@@ -74,7 +66,9 @@ def test_study_rates_are_those_of_their_own_levels():
         child = parent * expit(eta[f"remission/{study}"])
         np.testing.assert_allclose(rate[f"remission/{study}"], child, rtol=1e-14)
     # Five years of follow-up; the rate is the risk of one.
-    np.testing.assert_allclose(rate["death/s"], 1 - np.exp(-np.exp(eta["death/s"])), rtol=1e-12)
+    np.testing.assert_allclose(
+        rate["death/s"], 1 - np.exp(-np.exp(eta["death/s"])), rtol=builders.ROUNDING
+    )
 
 
 def test_renewed_studies_forget_their_old_effects():

@@ -21,6 +21,8 @@ from mscpool.analysis.guard.sampling_verdict import judge_sampling
 from mscpool.analysis.guard.surprise import LEFT_OUT, adjusted
 from mscpool.models.terms import build_terms
 
+from ...builders import ROUNDING, evidence_of, rows_of, terms_of
+
 DISEASES = ("one", "two")
 NAMES = ("improvement", "remission", "death")
 SAMPLED_WELL = {
@@ -33,13 +35,8 @@ SAMPLED_WELL = {
 }
 
 
-def rows_of(*rows):
-    names = ("study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months")
-    return pd.DataFrame(rows, columns=names)
-
-
 def nested_terms():
-    rows = rows_of(
+    rows = [
         ("a", "one", "msc", "improvement", 6, 6, 12, 6.0),
         ("a", "one", "msc", "remission", 2, 2, 12, 6.0),
         ("a", "one", "msc", "death", 0, 0, 12, 60.0),
@@ -49,8 +46,8 @@ def nested_terms():
         ("c", "two", "msc", "remission", 4, 4, 8, 6.0),
         ("d", "two", "msc", "improvement", 7, 7, 8, 6.0),
         ("d", "two", "msc", "death", 1, 1, 8, 3.0),
-    )
-    return build_terms(rows, NAMES, DISEASES)
+    ]
+    return build_terms(rows_of(rows), NAMES, DISEASES)
 
 
 def some_levels(terms, draws=100, seed=1):
@@ -81,7 +78,7 @@ def averaged(function, theta, sigma, points=80):
 def test_mid_p_of_an_enumerated_distribution():
     values = np.repeat([0, 1, 2, 3], [5, 9, 4, 2])
     above, equal = 6 / 20, 9 / 20
-    assert larger(values, np.ones(20)).mean() == pytest.approx(above + equal / 2, abs=1e-12)
+    assert larger(values, np.ones(20)).mean() == pytest.approx(above + equal / 2, abs=ROUNDING)
 
 
 def test_mid_p_of_replicates_against_themselves_is_one_half():
@@ -126,7 +123,7 @@ def test_discrepancy_agrees_with_arithmetic_by_hand(name):
     wanted = [
         by_hand(name, y.tolist(), n, disease, e) for y, e in zip(counts, expected, strict=True)
     ]
-    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    np.testing.assert_allclose(found, wanted, rtol=ROUNDING)
 
 
 @pytest.mark.parametrize("disease", [[0, 0, 0], [0, 1, 2]])
@@ -161,7 +158,7 @@ def test_expected_counts_average_over_the_study_effect():
 
 def test_adjusted_smallest_is_the_chance_of_one_so_small():
     p, error = adjusted(0.01, 1e-5, 3)
-    assert p == pytest.approx(1 - 0.99**3, rel=1e-12)
+    assert p == pytest.approx(1 - 0.99**3, rel=ROUNDING)
     assert error == pytest.approx(adjusted(0.01 + 1e-5, 0, 3)[0] - p, rel=1e-4)
     assert adjusted(1.0, 0.0, 1)[0] == pytest.approx(1.0)
 
@@ -231,7 +228,7 @@ def one_disease(counts, n):
         (f"s{i}", "one", "msc", "improvement", y, y, m, 6.0)
         for i, (y, m) in enumerate(zip(counts, n, strict=True))
     ]
-    return build_terms(rows_of(*rows), ("improvement",), ("one",))
+    return terms_of(rows, ("one",))
 
 
 def grid_posterior(terms, sigma, draws=4000):
@@ -365,7 +362,7 @@ def test_a_likelihood_that_is_the_same_in_every_draw_weighs_them_alike():
     constant = np.zeros((1000, 2))
     constant[:, 1] = np.random.default_rng(1).normal(size=1000)
     log_weights, k = left_out.importance_weights(constant)
-    np.testing.assert_allclose(np.exp(log_weights[:, 0]), 1 / 1000, rtol=1e-12)
+    np.testing.assert_allclose(np.exp(log_weights[:, 0]), 1 / 1000, rtol=ROUNDING)
     assert np.isfinite(k).all()
 
 
@@ -479,8 +476,8 @@ def test_sampling_is_judged_by_its_worst_diagnostic(changed, verdict, word):
     ],
 )
 def test_parameters_that_are_their_priors_are_told(rows, pooling, told):
-    made = rows_of(*[(s, d, "msc", "improvement", 1, 1, 5, 6.0) for s, d in rows])
-    found = unidentified(build_terms(made, ("improvement",), DISEASES), pooling)
+    terms = terms_of([(s, d, "msc", "improvement", 1, 1, 5, 6.0) for s, d in rows], DISEASES)
+    found = unidentified(terms, pooling)
     assert (told is None) == (not found)
     assert told is None or told in found["improvement"]
 
@@ -568,8 +565,7 @@ ONE_STUDY = "study,events,n\na,{events},{n}\n"
 
 @pytest.mark.parametrize(("events", "verdict"), [(5, "warn"), (250, "warn")])
 def test_one_study_is_compared_with_the_prior_alone_and_fails_nothing(tmp_path, events, verdict):
-    (tmp_path / "one.csv").write_text(ONE_STUDY.format(events=events, n=500))
-    loaded = mp.load_evidence(tmp_path / "one.csv")
+    loaded = evidence_of(tmp_path, ONE_STUDY.format(events=events, n=500))
     (outcome,) = mp.check(mp.fit(loaded, engine="exact"), loaded).outcomes
     last = outcome.checks[-1]
     assert (outcome.verdict, last.check) == (verdict, LEFT_OUT)
@@ -581,8 +577,7 @@ def test_one_study_is_compared_with_the_prior_alone_and_fails_nothing(tmp_path, 
 
 def test_evidence_that_rules_nothing_out_is_warned_of(tmp_path):
     rows = "".join(f"s{i},0,{n},{n},d{i % 2}\n" for i, n in enumerate([5, 8, 12, 9]))
-    (tmp_path / "none.csv").write_text("study,events_min,events_max,n,disease\n" + rows)
-    loaded = mp.load_evidence(tmp_path / "none.csv")
+    loaded = evidence_of(tmp_path, "study,events_min,events_max,n,disease\n" + rows)
     (outcome,) = mp.check(mp.fit(loaded, engine="exact"), loaded).outcomes
     assert outcome.verdict == "warn"
     assert "the rates are their priors" in outcome.reason
@@ -674,9 +669,7 @@ f,9,18,two
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    path = tmp_path_factory.mktemp("small") / "counts.csv"
-    path.write_text(SINGLE_OUTCOME)
-    loaded = mp.load_evidence(path)
+    loaded = evidence_of(tmp_path_factory.mktemp("small"), SINGLE_OUTCOME)
     return loaded, mp.fit(loaded, draws=500, tune=500, seed=3)
 
 

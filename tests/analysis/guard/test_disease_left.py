@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import integrate, stats
 from scipy.special import expit
@@ -8,17 +7,14 @@ import mscpool as mp
 from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard.disease_left import level_prior, without_unit_in_disease
 from mscpool.models.priors.files import prior_set
-from mscpool.models.terms import build_terms
+
+from ...builders import terms_of
 
 MU, TAU, SIGMA = -0.4, 0.8, 0.35
 DEFAULT = mp.named_set("default")
 COUNTS = [("a", "one", 9, 12), ("b", "two", 3, 15), ("c", "two", 2, 20), ("d", "two", 9, 11)]
-
-
-def terms_of(counts):
-    names = ("study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months")
-    rows = [(s, d, "msc", "improvement", y, y, n, 6.0) for s, d, y, n in counts]
-    return build_terms(pd.DataFrame(rows, columns=names), ("improvement",), ("one", "two"))
+ROWS = [(s, d, "msc", "improvement", y, y, n, 6.0) for s, d, y, n in COUNTS]
+TERMS = terms_of(ROWS, ("one", "two"))
 
 
 def fixed_levels(draws=50):
@@ -58,7 +54,7 @@ def test_probability_of_a_study_given_its_disease_agrees_with_quadrature(left_ou
         "none": lambda t: stats.norm.pdf(t, 0, 1.5),
     }[pooling]
     found = without_unit_in_disease(
-        terms_of(COUNTS), fixed_levels(), left_out, pooling, DEFAULT, np.random.default_rng(2)
+        TERMS, fixed_levels(), left_out, pooling, DEFAULT, np.random.default_rng(2)
     )
     wanted = exact(COUNTS, left_out, density)
     # Each draw tries two dozen stratified levels; their average is what is used.
@@ -66,8 +62,8 @@ def test_probability_of_a_study_given_its_disease_agrees_with_quadrature(left_ou
 
 
 def test_levels_drawn_without_a_diseases_only_study_are_the_priors():
-    levels, terms = fixed_levels(500), terms_of(COUNTS)
-    found = without_unit_in_disease(terms, levels, 0, "partial", DEFAULT, np.random.default_rng(2))
+    levels = fixed_levels(500)
+    found = without_unit_in_disease(TERMS, levels, 0, "partial", DEFAULT, np.random.default_rng(2))
     even = np.full(500, -np.log(500))
     weights, theta = found.weights(even), found.levels.theta
     assert weights.sum() == pytest.approx(1)
@@ -81,7 +77,7 @@ def test_levels_drawn_without_a_diseases_only_study_are_the_priors():
 @pytest.mark.parametrize("pooling", ["partial", "robust", "exnex", "none"])
 def test_quantiles_and_density_of_a_level_belong_together(pooling):
     priors = prior_set("[exnex]\nw = 0.3\nmean = 2.0\nsd = 0.6\n")
-    prior = level_prior(fixed_levels(1), terms_of(COUNTS), pooling, priors, 0)
+    prior = level_prior(fixed_levels(1), TERMS, pooling, priors, 0)
     grid = np.linspace(-40, 40, 160_001)
     mass = np.exp(prior.log_density(grid[None, :]))[0]
     cumulative = integrate.cumulative_trapezoid(mass, grid, initial=0)
@@ -96,5 +92,5 @@ def test_quantiles_and_density_of_a_level_belong_together(pooling):
 
 @pytest.mark.parametrize("pooling", ["complete"])
 def test_diseases_that_share_a_level_have_none_of_their_own(pooling):
-    given = (terms_of(COUNTS), fixed_levels(), 0, pooling, DEFAULT, np.random.default_rng(2))
+    given = (TERMS, fixed_levels(), 0, pooling, DEFAULT, np.random.default_rng(2))
     assert without_unit_in_disease(*given) is None

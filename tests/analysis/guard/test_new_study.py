@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import integrate, stats
 from scipy.special import expit
@@ -8,7 +7,8 @@ from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard.new_study import predicted
 from mscpool.models.terms import build_terms
 
-NAMES = ("study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months")
+from ...builders import rows_of
+
 COUNTS = [
     ("a", "psoriasis", "msc", "improvement", 7, 9, 12, 6.0),
     ("a", "psoriasis", "msc", "remission", 2, 2, 12, 6.0),
@@ -17,9 +17,7 @@ COUNTS = [
     ("c", "psoriasis", "msc_high", "any_ae", 3, 3, 6, 6.0),
 ]
 TERMS = build_terms(
-    pd.DataFrame(COUNTS, columns=list(NAMES)),
-    ("improvement", "remission", "any_ae", "death"),
-    ("psoriasis",),
+    rows_of(COUNTS), ("improvement", "remission", "any_ae", "death"), ("psoriasis",)
 )
 #: Levels and standard deviations of the four outcomes in each of three draws: usual ones, spread
 #: far, and rates next to none.

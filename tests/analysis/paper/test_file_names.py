@@ -10,7 +10,8 @@ from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import KINDS
 from mscpool.analysis.paper.publish.publish import publish
 from mscpool.analysis.paper.report.sections import sections
-from mscpool.data.evidence import load_evidence
+
+from ...builders import evidence_of
 
 TABLE = "study,outcome,events,n\n" + "".join(
     f"{study},{outcome},{events},10\n"
@@ -21,9 +22,7 @@ TABLE = "study,outcome,events,n\n" + "".join(
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "names.csv"
-    path.write_text(TABLE, "utf-8")
-    evidence = load_evidence(path)
+    evidence = evidence_of(tmp_path_factory.mktemp("data"), TABLE)
     return Results(fit(evidence, engine="exact"), evidence)
 
 

@@ -28,13 +28,14 @@ from mscpool.models.priors.files import prior_set
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT, PriorSet
 
+from ... import builders
+
 STATISTICS = ["mean", "sd", "q2.5", "q50", "q97.5"]
 
 
-def evidence_of(tmp_path, rows, columns="study,disease,events,n"):
-    path = tmp_path / "table.csv"
-    path.write_text("\n".join([columns, *(",".join(map(str, row)) for row in rows)]) + "\n")
-    return load_evidence(path)
+def evidence_of(folder, rows, columns="study,disease,events,n"):
+    lines = (",".join(map(str, row)) for row in [[columns], *rows])
+    return builders.evidence_of(folder, "\n".join(lines))
 
 
 @pytest.fixture(scope="module")

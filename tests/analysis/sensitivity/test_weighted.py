@@ -14,6 +14,8 @@ from mscpool.analysis.sensitivity.weighted_statistics import (
     summarise,
 )
 
+from ...builders import ROUNDING
+
 DRAWS, CHAINS = 4000, 4
 
 
@@ -90,5 +92,5 @@ def test_a_distribution_overlaps_with_itself_wholly():
     draws = Sample(np.random.default_rng(5).beta(2, 8, (DRAWS, 2)), CHAINS)
     density = rate_densities(draws, _even())
     found, error = overlap(density, density)
-    assert found == pytest.approx([1, 1], abs=1e-12)
-    assert error == pytest.approx([0, 0], abs=1e-12)
+    assert found == pytest.approx([1, 1], abs=ROUNDING)
+    assert error == pytest.approx([0, 0], abs=ROUNDING)

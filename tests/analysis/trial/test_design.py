@@ -16,6 +16,8 @@ from mscpool.analysis.trial.result import smallest_lasting
 from mscpool.models.direction import Direction
 from mscpool.models.rates.prior import parse_prior, point_rate, sampled_rate
 
+from ...builders import ROUNDING
+
 MIXTURE = "0.7*beta(6,14)+0.3*beta(1,1)"
 
 
@@ -71,12 +73,12 @@ def test_every_number_of_a_row_is_the_enumerated_one(direction):
         def chance(rate, n=n, success=success):
             return sum(stats.binom.pmf(y, n, rate) for y in success)
 
-        assert row["type1"] == pytest.approx(chance(null), abs=1e-12)
+        assert row["type1"] == pytest.approx(chance(null), abs=ROUNDING)
         assert set(row["power"]) == {f"{target:g}", "0.35"}
-        assert row["power"]["0.35"] == pytest.approx(chance(0.35), abs=1e-12)
-        assert row["power"][f"{target:g}"] == pytest.approx(chance(target), abs=1e-12)
+        assert row["power"]["0.35"] == pytest.approx(chance(0.35), abs=ROUNDING)
+        assert row["power"][f"{target:g}"] == pytest.approx(chance(target), abs=ROUNDING)
         predictive = stats.betabinom(n, 3, 5)
-        assert row["assurance"] == pytest.approx(sum(map(predictive.pmf, success)), abs=1e-12)
+        assert row["assurance"] == pytest.approx(sum(map(predictive.pmf, success)), abs=ROUNDING)
         width = sum(
             predictive.pmf(y)
             * (lambda d: d.ppf(0.975) - d.ppf(0.025))(stats.beta(0.5 + y, 0.7 + n - y))
@@ -165,7 +167,7 @@ def test_assurance_approaches_the_probability_that_the_rule_is_deserved():
 def test_a_point_design_prior_makes_assurance_power():
     result = single_arm(null=0.2, target=0.4, design_prior="0.4", n_max=40)
     for row in result.to_dict()["table"]:
-        assert row["assurance"] == pytest.approx(row["power"]["0.4"], abs=1e-12)
+        assert row["assurance"] == pytest.approx(row["power"]["0.4"], abs=ROUNDING)
 
 
 def test_sampled_design_prior_agrees_with_its_distribution_and_states_its_error():
@@ -249,7 +251,7 @@ def test_predictives_by_leaving_patients_out_are_the_beta_binomials(n_max, steps
     found = predictives(parse_prior("beta(0.7,2.5)"), sizes)
     for n in sizes:
         np.testing.assert_allclose(
-            found[n], stats.betabinom.pmf(np.arange(n + 1), n, 0.7, 2.5), atol=1e-12
+            found[n], stats.betabinom.pmf(np.arange(n + 1), n, 0.7, 2.5), atol=ROUNDING
         )
 
 
@@ -284,10 +286,10 @@ def test_crossing_probabilities_are_those_of_all_sequences(data):
                 break
         expected += chance * n
     crossing = crossing_probabilities([rate], looks, lower, upper)
-    assert crossing.lower[0] == pytest.approx(low, abs=1e-12)
-    assert crossing.upper[0] == pytest.approx(high, abs=1e-12)
+    assert crossing.lower[0] == pytest.approx(low, abs=ROUNDING)
+    assert crossing.upper[0] == pytest.approx(high, abs=ROUNDING)
     assert crossing.expected_n[0] == pytest.approx(expected, abs=1e-10)
-    assert crossing.path.sum() == pytest.approx(1 - low - high, abs=1e-12)
+    assert crossing.path.sum() == pytest.approx(1 - low - high, abs=ROUNDING)
 
 
 def test_worth_of_a_prior_has_the_shape_of_the_command():

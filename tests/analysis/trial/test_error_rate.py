@@ -6,6 +6,8 @@ from scipy import stats
 
 from mscpool.analysis.trial.design import monitor, safety, single_arm, two_arm
 
+from ...builders import ROUNDING
+
 LOOKS = {3: (10, 20, 30), 8: (10, 15, 20, 25, 30, 35, 40, 45)}
 
 
@@ -37,8 +39,10 @@ def test_interim_looks_keep_the_overall_type_i_error(looks, type1):
         high = {row["n"]: row["efficacy_at_least"] for row in found["looks"]}
         low = {row["n"]: row["futility_at_most"] for row in found["looks"][:-1]}
         error = found["error_rate"]
-        assert error["overall"] == pytest.approx(crossing(0.2, looks, high), abs=1e-12)
-        assert error["overall_binding"] == pytest.approx(crossing(0.2, looks, high, low), abs=1e-12)
+        assert error["overall"] == pytest.approx(crossing(0.2, looks, high), abs=ROUNDING)
+        assert error["overall_binding"] == pytest.approx(
+            crossing(0.2, looks, high, low), abs=ROUNDING
+        )
     assert bound["error_rate"]["overall"] <= type1
     # The threshold is the lowest that keeps it: at the critical count below, by hand.
     last = bound["looks"][-1]["efficacy_at_least"]
@@ -79,7 +83,7 @@ def test_a_harm_boundary_keeps_the_overall_rate_of_false_stops(looks, type1):
 
     assert {row["n"]: row["stop_at"] for row in found["boundary"]} == boundary(level)
     overall = crossing(0.1, looks, boundary(level))
-    assert found["error_rate"]["overall"] == pytest.approx(overall, abs=1e-12)
+    assert found["error_rate"]["overall"] == pytest.approx(overall, abs=ROUNDING)
     assert overall <= type1
     # No lower level keeps it: not the highest posterior probability that this one excludes.
     every = [stats.beta.sf(0.1, 1 + y, 1 + n - y) for n in looks for y in range(n + 1)]
@@ -90,7 +94,9 @@ def test_a_harm_boundary_keeps_the_overall_rate_of_false_stops(looks, type1):
 def test_the_sequential_test_keeps_a_wanted_error_exactly():
     found = safety(null=0.1, target=0.3, boundary="sprt", type1=0.05, n_max=60, cohort=1).to_dict()
     high = {row["n"]: row["stop_at"] for row in found["boundary"]}
-    assert found["error_rate"]["overall"] == pytest.approx(crossing(0.1, [*high], high), abs=1e-12)
+    assert found["error_rate"]["overall"] == pytest.approx(
+        crossing(0.1, [*high], high), abs=ROUNDING
+    )
     assert found["error_rate"]["overall"] <= 0.05
 
 

@@ -9,6 +9,8 @@ from statsmodels.stats.proportion import proportion_confint
 from mscpool.analysis.trial.monitoring import monitor, predictive_probability, safety
 from mscpool.models.rates.prior import parse_prior, point_rate, sampled_rate
 
+from ...builders import ROUNDING
+
 
 def follow(rate, looks, stops):
     """Walk every path of counts, patient by patient: chances of each ending and the mean size."""
@@ -121,8 +123,8 @@ def test_crossing_probabilities_are_those_of_every_path(boundary):
     assert [row["rate"] for row in result.to_dict()["operating"]] == [0.1, 0.2, 0.3]
     for row in result.to_dict()["operating"]:
         ends, expected = follow(row["rate"], sorted(bounds), stops)
-        assert row["stop"] == pytest.approx(ends["high"], abs=1e-12)
-        assert row["clear"] == pytest.approx(ends["low"], abs=1e-12)
+        assert row["stop"] == pytest.approx(ends["high"], abs=ROUNDING)
+        assert row["clear"] == pytest.approx(ends["low"], abs=ROUNDING)
         assert row["expected_n"] == pytest.approx(expected, abs=1e-10)
 
 
@@ -170,7 +172,7 @@ def test_predictive_probability_of_a_beta_is_the_beta_binomials():
     found = predictive_probability(success, prior.predictive(12), prior.predictive(30))
     for y in range(13):
         wanted = stats.betabinom.sf(10 - y, 18, 0.7 + y, 1.4 + 12 - y)
-        assert found[y] == pytest.approx(wanted, abs=1e-12)
+        assert found[y] == pytest.approx(wanted, abs=ROUNDING)
 
 
 @pytest.mark.parametrize("direction", ["above", "below"])
@@ -225,10 +227,10 @@ def test_looks_and_operating_characteristics_by_hand(direction):
         ends, expected = follow(
             row["rate"], looks, lambda n, y: sides[endings[n, y]] if n < 30 else None
         )
-        assert row["futility"] == pytest.approx(ends["low"], abs=1e-12)
-        assert row["efficacy"] == pytest.approx(ends["high"], abs=1e-12)
+        assert row["futility"] == pytest.approx(ends["low"], abs=ROUNDING)
+        assert row["efficacy"] == pytest.approx(ends["high"], abs=ROUNDING)
         success = ends["high"] + sum(p for y, p in ends["open"].items() if wins(y))
-        assert row["success"] == pytest.approx(success, abs=1e-12)
+        assert row["success"] == pytest.approx(success, abs=ROUNDING)
         assert row["expected_n"] == pytest.approx(expected, abs=1e-10)
 
 
@@ -238,10 +240,10 @@ def test_probability_of_success_given_the_data_is_under_the_design_prior():
         answer = monitor(**plan, design_prior=text).to_dict()
         critical = answer["looks"][-1]["efficacy_at_least"]
         later = stats.betabinom(25, a + 4, b + 11)
-        assert answer["success_probability"] == pytest.approx(later.sf(critical - 5), abs=1e-12)
+        assert answer["success_probability"] == pytest.approx(later.sf(critical - 5), abs=ROUNDING)
         # Nothing stops this trial early.
         assert answer["success_probability_with_looks"] == pytest.approx(
-            answer["success_probability"], abs=1e-12
+            answer["success_probability"], abs=ROUNDING
         )
 
 

@@ -13,6 +13,8 @@ from mscpool.models.rates.effective_size import moment
 from mscpool.models.rates.fit import map_prior
 from mscpool.models.rates.prior import parse_prior, sampled_rate
 
+from ...builders import ROUNDING
+
 DRAWS, SEEDS = 900, 80
 # The spread over 80 seeds is itself known to 8 %, batch means of 30 batches to 13 %: three of both.
 AGREES = 0.45
@@ -141,8 +143,8 @@ def test_predictives_move_with_each_batch_as_with_its_draws():
         whole = prior.predictive(n)
         first = sampled_rate(prior.rates[:30]).predictive(n)
         assert own.shape == (30, n + 1)
-        assert own[0] == pytest.approx(first - whole, abs=1e-12)
-        assert predictives(prior, [4, 7])[n] == pytest.approx(whole, abs=1e-12)
+        assert own[0] == pytest.approx(first - whole, abs=ROUNDING)
+        assert predictives(prior, [4, 7])[n] == pytest.approx(whole, abs=ROUNDING)
     assert predictive_moves(parse_prior("beta(1,1)"), [4]) is None
 
 

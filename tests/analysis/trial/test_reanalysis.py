@@ -11,7 +11,6 @@ from mscpool.analysis.trial.design import precision, single_arm, two_arm
 from mscpool.analysis.trial.fit_priors import FROM_FIT, FitPriors
 from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.analysis.trial.reanalysis import FullReanalysis, full_reanalysis
-from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
 from mscpool.models.exact.predictions import study_rates
@@ -19,6 +18,8 @@ from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import Exnex, OutcomePriors
 from mscpool.models.rates.fit import map_prior
 from mscpool.models.rates.prior import WeightedRates, robustify
+
+from ...builders import evidence_of
 
 OLD = {
     "study": ["s1", "s2", "s3", "s4", "s5"],
@@ -146,10 +147,9 @@ E,second,moderate_severe_ae,2,10
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
     """An integrated fit of a small table, in which one outcome cannot be integrated."""
-    path = tmp_path_factory.mktemp("data") / "small.csv"
-    path.write_text(TABLE, "utf-8")
+    evidence = evidence_of(tmp_path_factory.mktemp("data"), TABLE)
     with pytest.warns(NotIntegrated):
-        return fit(load_evidence(path), engine="exact", draws=500, chains=2)
+        return fit(evidence, engine="exact", draws=500, chains=2)
 
 
 def test_a_fit_gives_back_what_it_was_integrated_from(fitted):

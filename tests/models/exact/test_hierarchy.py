@@ -15,6 +15,7 @@ from mscpool.models.exact.predictions import study_rates
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import Exnex
 
+from ...builders import ROUNDING
 from .hierarchies import counts, fixed, half_normal, hierarchy, hyper, normal, priors
 
 REFERENCE = Path(__file__).parents[2] / "reference"
@@ -260,7 +261,7 @@ def test_a_single_disease_has_a_level_and_no_tau_under_any_pooling():
         assert list(posterior.hyper()["parameter"]) == ["mu", "sigma"]
         assert posterior.log_marginal_likelihood == found[0].log_marginal_likelihood
         assert posterior.theta()["mean"][0] == pytest.approx(
-            posterior.hyper()["mean"][0], abs=1e-12
+            posterior.hyper()["mean"][0], abs=ROUNDING
         )
 
 

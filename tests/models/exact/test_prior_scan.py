@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.outcomes import exact_model
 from mscpool.models.exact.prior_scan import scan_above
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT
+
+from ...builders import evidence_of
 
 TABLE = """study,disease,outcome,events,n
 a,one,improvement,8,12
@@ -28,9 +29,7 @@ SCALES = [Prior.make("HalfNormal", sigma=s) for s in (0.125, 1.0, 4.0)]
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory):
-    path = tmp_path_factory.mktemp("scan") / "table.csv"
-    path.write_text(TABLE)
-    return load_evidence(path)
+    return evidence_of(tmp_path_factory.mktemp("scan"), TABLE)
 
 
 def one_by_one(fit, outcome, rate, mu, tau):

@@ -14,6 +14,8 @@ from mscpool.models.priors.meaning import factor_between
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import DEFAULT
 
+from ...builders import ROUNDING
+
 WANTED = {
     "default",
     "tau_half_normal_0.5",
@@ -95,7 +97,7 @@ def test_turner_set_takes_each_outcome_from_its_published_row(turner, outcome, k
     tau = CATALOGUE["turner_outcomes"].of(outcome).tau
     probability = np.array([0.05, 0.5, 0.95])
     expected = np.exp((mu + sigma * stats.norm.ppf(probability)) / 2)
-    assert tau.ppf(probability) == pytest.approx(expected, rel=1e-12)
+    assert tau.ppf(probability) == pytest.approx(expected, rel=ROUNDING)
 
 
 @pytest.mark.parametrize("name", ["turner_marginal", "turner_outcomes"])
@@ -104,7 +106,7 @@ def test_turner_sets_say_that_they_were_made_for_contrasts(name):
 
 
 def test_exponential_set_exceeds_one_and_a_half_with_probability_one_in_twenty():
-    assert CATALOGUE["tau_exponential"].of("x").tau.cdf(1.5) == pytest.approx(0.95, abs=1e-12)
+    assert CATALOGUE["tau_exponential"].of("x").tau.cdf(1.5) == pytest.approx(0.95, abs=ROUNDING)
 
 
 def share_within(spread, factor):
@@ -244,7 +246,7 @@ def test_every_sentence_about_a_set_follows_from_the_set(name):
 def test_uniform_rate_set_is_uniform_on_the_probability_scale(name):
     prior = CATALOGUE["mu_uniform_rate"].of(name).mu
     rate = np.linspace(0.01, 0.99, 25)
-    assert prior.cdf(np.log(rate / (1 - rate))) == pytest.approx(rate, abs=1e-12)
+    assert prior.cdf(np.log(rate / (1 - rate))) == pytest.approx(rate, abs=ROUNDING)
 
 
 def test_sceptic_and_enthusiast_disagree_about_every_outcome():

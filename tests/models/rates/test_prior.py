@@ -20,6 +20,8 @@ from mscpool.models.rates.prior import (
     sampled_rate,
 )
 
+from ...builders import ROUNDING
+
 SHAPES = st.floats(0.05, 400, allow_nan=False)
 MIXTURE = parse_prior("0.5*beta(4,16)+0.3*beta(30,20)+0.2*beta(1,1)")
 
@@ -49,7 +51,7 @@ def test_text_form_reads_back_as_the_same_prior(parts):
     prior = RatePrior(weights, tuple(a for _, a, _ in parts), tuple(b for *_, b in parts))
     again = parse_prior(str(prior))
     assert (again.a, again.b) == (prior.a, prior.b)
-    np.testing.assert_allclose(again.weights, weights, rtol=1e-12)
+    np.testing.assert_allclose(again.weights, weights, rtol=ROUNDING)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_quadrature_averages_polynomials_exactly(a, b, points):
     rates, weights = gauss_jacobi(points, a, b)
     for power in range(2 * points):
         ratio = np.prod([(a + k) / (a + b + k) for k in range(power)])
-        assert np.dot(weights, rates**power) == pytest.approx(ratio, abs=1e-12)
+        assert np.dot(weights, rates**power) == pytest.approx(ratio, abs=ROUNDING)
 
 
 def test_density_distribution_and_quantiles_agree():

@@ -3,7 +3,6 @@
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.integrate import quad, simpson
 from scipy.special import expit, logsumexp
@@ -15,27 +14,12 @@ from mscpool.models.sampled.likelihood import (
     log_likelihood_of_terms,
     total_log_likelihood,
 )
-from mscpool.models.terms import build_terms, count_data
+from mscpool.models.terms import count_data
 
-COLUMNS = ["study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months"]
+from ...builders import NESTED, ROUNDING, terms_of
+
 #: All kinds of terms: joint, bounded joint, marginal, bounded alone, arms, timed.
-ROWS = [
-    ("s", "d", "low", "improvement", 8, 8, 12, 6),
-    ("s", "d", "high", "improvement", 5, 7, 9, 6),
-    ("s", "d", "low", "remission", 3, 3, 12, 6),
-    ("s", "d", "high", "remission", 0, 4, 9, 6),
-    ("t", "e", "msc", "remission", 2, 3, 11, 6),
-    ("u", "e", "msc", "improvement", 0, 6, 6, 6),
-    ("v", "e", "msc", "improvement", 6, 6, 20, 6),
-    ("v", "e", "msc", "remission", 4, 4, 19, 6),
-    ("s", "d", "msc", "death", 1, 1, 21, 60),
-    ("t", "e", "msc", "death", 0, 1, 11, 3),
-]
-
-
-def terms_of(rows):
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return build_terms(frame, tuple(dict.fromkeys(frame["outcome"])), ("d", "e"))
+ROWS = [*NESTED, ("u", "e", "msc", "improvement", 0, 6, 6, 6)]
 
 
 def evaluate(terms, eta, kinds=None, log_weight=None):
@@ -97,7 +81,7 @@ def test_memberships_are_summed_out_as_if_all_were_listed():
         prior = sum(np.log(weight if each == 0 else 1 - weight) for each in kinds)
         logs.append(prior + float(evaluate(terms, chosen)[0]))
         own_first.append(kind[0, 0] == 1)
-    assert float(total) == pytest.approx(logsumexp(logs), rel=1e-12)
+    assert float(total) == pytest.approx(logsumexp(logs), rel=ROUNDING)
     posterior = np.exp(np.array(logs) - logsumexp(logs))
     shaped = membership.reshape(4, len(terms.outcomes), len(terms.diseases))
     assert shaped[2:, 0, 0].sum() == pytest.approx(posterior[own_first].sum(), rel=1e-10)
@@ -113,7 +97,7 @@ def test_certain_membership_takes_one_kind_alone(weight):
     with np.errstate(divide="ignore"):
         total, slopes, _ = evaluate(terms, eta, COMBINATIONS, weights_of(terms, weight))
     kind = 0 if weight == 1 else 1
-    assert float(total) == pytest.approx(float(evaluate(terms, eta[kind])[0]), rel=1e-12)
+    assert float(total) == pytest.approx(float(evaluate(terms, eta[kind])[0]), rel=ROUNDING)
     assert np.isfinite(slopes).all()
     assert (slopes[1 - kind] == 0).all()
 
@@ -159,7 +143,7 @@ def test_plain_arrays_give_the_same_total_as_the_total():
     p = eta[:, terms.terms["effect"]]
     q = eta[:, np.maximum(terms.terms["child_effect"], 0)]
     value = log_likelihood_of_terms(p, q, count_data(terms)).sum()
-    assert value == pytest.approx(float(evaluate(terms, eta)[0]), rel=1e-12)
+    assert value == pytest.approx(float(evaluate(terms, eta)[0]), rel=ROUNDING)
 
 
 # Integrals over study effects -------------------------------------------------------------------

@@ -15,7 +15,8 @@ from mscpool.analysis.fitting.sampler import sample
 from mscpool.analysis.fitting.summary import summarise
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import PriorSet
-from mscpool.models.terms import build_terms
+
+from ... import builders
 
 pytestmark = pytest.mark.mcmc
 
@@ -31,8 +32,7 @@ def terms_of(events, n):
         (f"s{i:02}", "d", "msc", OUTCOME, y, y, size, np.nan)
         for i, (y, size) in enumerate(zip(events, n, strict=True))
     ]
-    columns = ["study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months"]
-    return build_terms(pd.DataFrame(rows, columns=columns), (OUTCOME,), ("d",))
+    return builders.terms_of(rows, ("d",))
 
 
 def posterior_of(events, n, mu, sigma):

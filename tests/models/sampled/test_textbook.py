@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
@@ -17,20 +16,9 @@ from mscpool.models.sampled.hierarchy import hierarchy
 from mscpool.models.sampled.textbook import build_model, textbook
 from mscpool.models.terms import build_terms
 
+from ...builders import NESTED, rows_of
+
 PLAIN = Mode(linker="py", optimizer="fast_compile")
-COLUMNS = ["study", "disease", "arm", "outcome", "events_min", "events_max", "n", "months"]
-#: Nested pairs and rows alone, each known and bounded; a child by itself; dose arms; deaths.
-ROWS = [
-    ("s", "d", "low", "improvement", 8, 8, 12, 6),
-    ("s", "d", "high", "improvement", 5, 7, 9, 6),
-    ("s", "d", "low", "remission", 3, 3, 12, 6),
-    ("s", "d", "high", "remission", 0, 4, 9, 6),
-    ("t", "e", "msc", "remission", 2, 3, 11, 6),
-    ("v", "e", "msc", "improvement", 6, 6, 20, 6),
-    ("v", "e", "msc", "remission", 4, 4, 19, 6),
-    ("s", "d", "msc", "death", 1, 1, 21, 60),
-    ("t", "e", "msc", "death", 0, 1, 11, 3),
-]
 NAMES = ("improvement", "remission", "death")
 MIXED = PriorSet(
     "mixed",
@@ -48,8 +36,7 @@ MODERATORS = (
 
 
 def terms_of(moderators=()):
-    rows = pd.DataFrame(ROWS, columns=COLUMNS)
-    return build_terms(rows, NAMES, ("d", "e"), moderators)
+    return build_terms(rows_of(NESTED), NAMES, ("d", "e"), moderators)
 
 
 def log_densities(pooling, priors, seed, moderators=()):

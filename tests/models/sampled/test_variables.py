@@ -12,6 +12,8 @@ from mscpool.models.sampled.hierarchy import hierarchy, model_data
 from mscpool.models.sampled.variables import variables_of_scores
 from mscpool.models.terms import build_terms
 
+from ...builders import ROUNDING
+
 PLAIN = Mode(linker="py", optimizer="fast_compile")
 NAMES = ("improvement", "remission", "death")
 
@@ -68,4 +70,4 @@ def test_arrays_are_the_models_own_variables(pooling, diseases, studies, moderat
     for draw in range(3):
         point = {name: values[draw] for name, values in scores.items()}
         for name, wanted in zip(names, function(point), strict=True):
-            np.testing.assert_allclose(found[name][draw], wanted, rtol=1e-12, err_msg=name)
+            np.testing.assert_allclose(found[name][draw], wanted, rtol=ROUNDING, err_msg=name)

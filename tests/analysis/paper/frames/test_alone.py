@@ -6,7 +6,8 @@ from mscpool.analysis.fitting.fit import fit
 from mscpool.analysis.paper.frames.alone import moved_by_nested
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.report.sections import sections
-from mscpool.data.evidence import load_evidence
+
+from ....builders import evidence_of
 
 TABLE = """\
 study,outcome,events,n
@@ -20,9 +21,7 @@ D,moderate_severe_ae,1,50
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory):
-    path = tmp_path_factory.mktemp("alone") / "own.csv"
-    path.write_text(TABLE, encoding="utf-8")
-    return load_evidence(path)
+    return evidence_of(tmp_path_factory.mktemp("alone"), TABLE)
 
 
 @pytest.mark.mcmc

@@ -9,6 +9,8 @@ from mscpool.analysis.trial.design import ess, precision, single_arm, two_arm, t
 from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.analysis.trial.pictures import pictures
 
+from ....builders import ROUNDING
+
 ASKED = {
     "single-arm": (
         lambda: single_arm(null=0.2, target=0.4, n_max=30, design_prior="beta(8,12)"),
@@ -50,7 +52,7 @@ def test_every_design_has_its_pictures_with_numbers_and_captions(name, tmp_path)
     for picture in shown:
         table = pd.read_csv(tmp_path / f"{own}_{picture.name}.csv")
         pd.testing.assert_frame_equal(
-            table, picture.frame.reset_index(drop=True), check_dtype=False, rtol=1e-12
+            table, picture.frame.reset_index(drop=True), check_dtype=False, rtol=ROUNDING
         )
         captions = (tmp_path / f"{own}_captions.md").read_text("utf-8")
         words = exhibit_of(picture, result).words

@@ -1,7 +1,6 @@
 """The figure set as files: whole, repeatable, with data, words, tables and the checklist."""
 
 import csv
-import importlib.util
 import io
 import json
 import re
@@ -34,13 +33,8 @@ from mscpool.data.evidence import load_evidence
 from mscpool.figures import fonts
 from mscpool.figures.style import PRESETS
 
-_spec = importlib.util.spec_from_file_location(
-    "pretend", Path(__file__).parents[3] / "figures" / "conftest.py"
-)
-assert _spec is not None
-assert _spec.loader is not None
-pretend = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(pretend)
+from ....builders import evidence_of
+from ....figures.pretend import pretend_check, pretend_fit
 
 FEW = ("improvement", "remission")
 
@@ -49,14 +43,14 @@ FEW = ("improvement", "remission")
 def few():
     """Two outcomes of the shipped evidence, a fit that nobody sampled, and a check."""
     evidence = load_evidence(outcomes=FEW)
-    return evidence, pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+    return evidence, pretend_fit(evidence), pretend_check(evidence)
 
 
 @pytest.fixture(scope="module")
 def brief():
     """Two diseases and two outcomes: enough for files."""
     evidence = load_evidence(outcomes="remission", diseases=("psoriasis", "atopic_dermatitis"))
-    return evidence, pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+    return evidence, pretend_fit(evidence), pretend_check(evidence)
 
 
 @pytest.fixture(scope="module")
@@ -220,10 +214,10 @@ def test_abbreviations_are_spelled_out_where_they_are_shown():
 
 
 def test_observed_mortality_is_turned_into_12_month_risk(tmp_path):
-    table = tmp_path / "deaths.csv"
-    table.write_text("study,outcome,events,n,months\nlong,death,5,10,24\nshort,death,0,10,3\n")
-    evidence = load_evidence(table)
-    frame = gather.forest_data(pretend.pretend_fit(evidence), evidence, "death").set_index("study")
+    evidence = evidence_of(
+        tmp_path, "study,outcome,events,n,months\nlong,death,5,10,24\nshort,death,0,10,3\n"
+    )
+    frame = gather.forest_data(pretend_fit(evidence), evidence, "death").set_index("study")
     # Half survive two years: at a constant hazard the root of a half survives one.
     assert frame.loc["long", "raw_min"] == pytest.approx(1 - 0.5**0.5)
     assert frame.loc["short", "raw_min"] == 0
@@ -235,10 +229,8 @@ def test_observed_mortality_is_turned_into_12_month_risk(tmp_path):
 def test_interval_of_a_bounded_count_spans_those_of_its_bounds(tmp_path):
     from statsmodels.stats.proportion import proportion_confint
 
-    table = tmp_path / "counts.csv"
-    table.write_text("study,events_min,events_max,n\na,3,5,7\n")
-    evidence = load_evidence(table)
-    row = gather.forest_data(pretend.pretend_fit(evidence), evidence, "response").loc[1]
+    evidence = evidence_of(tmp_path, "study,events_min,events_max,n\na,3,5,7\n")
+    row = gather.forest_data(pretend_fit(evidence), evidence, "response").loc[1]
     low, high = (proportion_confint(k, 7, method="wilson") for k in (3, 5))
     assert [row["raw_min"], row["raw_max"]] == [3 / 7, 5 / 7]
     assert row["raw_low"] == pytest.approx(low[0])
@@ -247,10 +239,8 @@ def test_interval_of_a_bounded_count_spans_those_of_its_bounds(tmp_path):
 
 def test_a_table_of_one_unknown_outcome_has_a_figure_set(tmp_path, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    table = tmp_path / "counts.csv"
-    table.write_text("study,events,n\na,3,7\nb,0,12\n")
-    evidence = load_evidence(table)
-    fit, check = pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+    evidence = evidence_of(tmp_path, "study,events,n\na,3,7\nb,0,12\n")
+    fit, check = pretend_fit(evidence), pretend_check(evidence)
     files = publish(Results(fit, evidence, check), tmp_path / "out", formats=("svg",))
     assert tmp_path / "out" / "forest_response.svg" in files
 
@@ -281,10 +271,8 @@ def test_interrupted_writing_leaves_no_half_file(brief, tmp_path, monkeypatch):
 
 def test_names_are_drawn_as_written(tmp_path, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    table = tmp_path / "counts.csv"
-    table.write_text("study,events,n\n$a^{$ <b>,3,7\n$b_c$,0,12\n", "utf-8")
-    evidence = load_evidence(table)
-    fit = pretend.pretend_fit(evidence)
+    evidence = evidence_of(tmp_path, "study,events,n\n$a^{$ <b>,3,7\n$b_c$,0,12\n")
+    fit = pretend_fit(evidence)
     publish(Results(fit, evidence), tmp_path / "out", formats=("pdf", "svg"))
     figure = draw(exhibits(Results(fit, evidence))[2], style_of(Results(fit, evidence)))
     named = [text for text in figure.texts if "$" in text.get_text()]
@@ -293,10 +281,8 @@ def test_names_are_drawn_as_written(tmp_path, monkeypatch):
 
 
 def test_names_open_no_tags_in_the_pages_of_words(tmp_path):
-    table = tmp_path / "counts.csv"
-    table.write_text("study,disease,events,n\na,<img src=x>,3,7\nb,<b>,0,12\n", "utf-8")
-    evidence = load_evidence(table)
-    publish(Results(pretend.pretend_fit(evidence), evidence), tmp_path / "out", formats=())
+    evidence = evidence_of(tmp_path, "study,disease,events,n\na,<img src=x>,3,7\nb,<b>,0,12\n")
+    publish(Results(pretend_fit(evidence), evidence), tmp_path / "out", formats=())
     for name in ("captions.md", "checklist.md"):
         text = (tmp_path / "out" / name).read_text("utf-8")
         assert "<img" not in text
@@ -305,14 +291,12 @@ def test_names_open_no_tags_in_the_pages_of_words(tmp_path):
 
 @pytest.fixture
 def many_scripts(tmp_path):
-    table = tmp_path / "counts.csv"
     rows = ["张伟 2019,狼疮,3,13", "Иванов 2020,狼疮,4,14", "محمد 2021,other,0,15"]
-    table.write_text("study,disease,events,n\n" + "\n".join(rows) + "\n", "utf-8")
-    return load_evidence(table)
+    return evidence_of(tmp_path, "study,disease,events,n\n" + "\n".join(rows) + "\n")
 
 
 def test_letters_that_no_font_has_are_said_in_one_line(many_scripts, recwarn, monkeypatch):
-    results = Results(pretend.pretend_fit(many_scripts), many_scripts)
+    results = Results(pretend_fit(many_scripts), many_scripts)
     of_own = fonts._letters
     monkeypatch.setattr(fonts, "_letters", lambda p: of_own(p) if "DejaVuSans.t" in p else set())
     fonts.covering.cache_clear()
@@ -341,10 +325,8 @@ def test_letters_are_drawn_in_a_font_of_the_machine_that_has_them(many_scripts, 
 
 
 def test_tables_are_set_three_ways_with_their_texts_escaped(tmp_path):
-    table = tmp_path / "counts.csv"
-    table.write_text("study,disease,events,n\n<b>A & B</b>_%,=1+1,3,7\nb,c,0,12\n")
-    evidence = load_evidence(table)
-    fit, check = pretend.pretend_fit(evidence), pretend.pretend_check(evidence)
+    evidence = evidence_of(tmp_path, "study,disease,events,n\n<b>A & B</b>_%,=1+1,3,7\nb,c,0,12\n")
+    fit, check = pretend_fit(evidence), pretend_check(evidence)
     made = {each.name: each for each in paper_tables(Results(fit, evidence, check))}
     html = as_html(made["table_characteristics"])
     assert "<b>A" not in html
@@ -380,10 +362,10 @@ def test_checklist_is_filled_from_the_run_and_says_what_is_open(few):
 
 
 def test_checklist_claims_no_more_than_is_there(tmp_path):
-    table = tmp_path / "counts.csv"
-    table.write_text("study,disease,outcome,events,n\na,psoriasis,improvement,3,7\n", "utf-8")
-    evidence = load_evidence(table)
-    fit = pretend.pretend_fit(evidence)
+    evidence = evidence_of(
+        tmp_path, "study,disease,outcome,events,n\na,psoriasis,improvement,3,7\n"
+    )
+    fit = pretend_fit(evidence)
     done = checklist(Results(fit, evidence))
     assert "We analysed 1 count from 1 study in 1 disease" in done
     assert "improvement was modelled" in done

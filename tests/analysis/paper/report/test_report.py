@@ -5,6 +5,8 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,14 @@ plain,another,death,msc,0,0,10,6
 """
 SAMPLING = Sampling("exact", draws=250, tune=250, seed=1)
 VOID = {"meta", "br", "img", "hr", "input", "link"}
+
+
+class Passed(NamedTuple):
+    """A report that the guard passed: its folder, what was written, and its page."""
+
+    folder: Path
+    report: report.Report
+    page: str
 
 
 class Page(HTMLParser):
@@ -135,8 +145,8 @@ def kept_fits(passed, tmp_path_factory):
 
     def copied():
         out = tmp_path_factory.mktemp("fits")
-        for path in passed[0].rglob("*.nc"):
-            place = out / path.relative_to(passed[0])
+        for path in passed.folder.rglob("*.nc"):
+            place = out / path.relative_to(passed.folder)
             place.parent.mkdir(exist_ok=True)
             place.write_bytes(path.read_bytes())
         return out
@@ -147,8 +157,7 @@ def kept_fits(passed, tmp_path_factory):
 @pytest.fixture(scope="module")
 def passed(evidence, tmp_path_factory):
     out = tmp_path_factory.mktemp("passed")
-    done, page = written(evidence, out, "pass", drawn=True)
-    return out, done, page
+    return Passed(out, *written(evidence, out, "pass", drawn=True))
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +171,7 @@ def failed(evidence, kept_fits):
 
 
 def test_page_needs_nothing_else(passed):
-    page = Page(passed[2])
+    page = Page(passed.page)
     assert "script" not in page.tags
     assert not {"link", "img", "iframe", "object"} & set(page.tags)
     addresses = [
@@ -170,38 +179,38 @@ def test_page_needs_nothing_else(passed):
     ]
     assert addresses
     assert not [each for each in addresses if re.match(r"[a-z]+:|//", each)]
-    assert "@import" not in passed[2]
-    assert not re.findall(r"url\((?!#)", passed[2])
+    assert "@import" not in passed.page
+    assert not re.findall(r"url\((?!#)", passed.page)
 
 
 def test_every_tag_is_closed(passed):
-    assert Page(passed[2]).open == []
+    assert Page(passed.page).open == []
 
 
 def test_identifiers_are_unique_and_references_meet_one(passed):
-    page = Page(passed[2])
+    page = Page(passed.page)
     names = [value for _, name, value in page.attributes if name == "id"]
     assert len(names) == len(set(names))
     wanted = [v[1:] for _, name, v in page.attributes if name.endswith("href") and v[:1] == "#"]
-    wanted += re.findall(r"url\(#([^)]+)\)", passed[2])
+    wanted += re.findall(r"url\(#([^)]+)\)", passed.page)
     assert set(wanted) <= set(names)
 
 
 def test_text_of_the_data_is_escaped(passed):
-    assert "<script>" not in passed[2]
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in passed[2]
-    assert "mscpool report &lt;x&gt;" in passed[2]
+    assert "<script>" not in passed.page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in passed.page
+    assert "mscpool report &lt;x&gt;" in passed.page
 
 
 def test_formulas_are_neutralised_in_every_csv(passed):
-    studies = (passed[0] / "tables" / "studies.csv").read_text("utf-8")
+    studies = (passed.folder / "tables" / "studies.csv").read_text("utf-8")
     assert "'=HYPERLINK(1)" in studies
-    for path in passed[0].rglob("*.csv"):
+    for path in passed.folder.rglob("*.csv"):
         assert not re.search(r"(^|,)=", path.read_text("utf-8"), re.M), path
 
 
 def test_page_is_accessible(passed):
-    page = Page(passed[2])
+    page = Page(passed.page)
     assert ("html", "lang", "en") in page.attributes
     assert page.tags.count("h1") == 1
     assert page.tags.count("caption") == page.tags.count("table") > 3
@@ -247,20 +256,20 @@ def test_unchecked_is_said_everywhere(unchecked, passed):
 
 
 def test_a_pass_says_how_little_it_can_notice(passed):
-    text = " ".join(passed[2].split())
+    text = " ".join(passed.page.split())
     assert "A pass means that nothing was noticed, not that nothing is wrong." in text
     assert "4 studies with a median of" in text
 
 
 def test_a_passed_guard_is_no_alarm(passed):
-    assert 'class="verdict pass" role="status"' in passed[2]
-    assert 'class="follows' not in passed[2]
+    assert 'class="verdict pass" role="status"' in passed.page
+    assert 'class="follows' not in passed.page
 
 
 def test_the_answer_stands_first_with_every_rate_and_what_it_rests_on(evidence, passed):
-    head = passed[2][passed[2].index("<h1>") : passed[2].index("<nav")]
+    head = passed.page[passed.page.index("<h1>") : passed.page.index("<nav")]
     cells = re.findall(r'<td class="(\w+)"><span class="of">([^<]+)</span><b>([^<]+)</b>', head)
-    rates = pd.read_csv(passed[0] / "rates.csv")
+    rates = pd.read_csv(passed.folder / "rates.csv")
     rates = rates[rates["quantity"] == "rate"]
     assert len(cells) == len(rates) == 4
     for row in rates.to_dict("records"):
@@ -272,7 +281,7 @@ def test_the_answer_stands_first_with_every_rate_and_what_it_rests_on(evidence, 
 
 
 def test_sections_stand_in_the_order_of_importance(passed):
-    names = re.findall(r'<h2 id="([a-z]+)">', passed[2])
+    names = re.findall(r'<h2 id="([a-z]+)">', passed.page)
     wanted = ["question", "evidence", "model", "priors", "rates", "safety", "controlled", "guard"]
     assert [name for name in names if name in wanted] == wanted
     assert names[-2:] == ["limits", "reproduce"]
@@ -280,25 +289,25 @@ def test_sections_stand_in_the_order_of_importance(passed):
 
 
 def test_the_section_on_priors_counts_what_its_table_shows(passed):
-    flips = pd.read_csv(passed[0] / "tables" / "prior_flips.csv")
+    flips = pd.read_csv(passed.folder / "tables" / "prior_flips.csv")
     firm = flips["changed_by"].isna().sum()
-    assert f"Of {len(flips)} conclusions" in passed[2]
-    assert f"{firm} are the same under every prior compared" in passed[2]
+    assert f"Of {len(flips)} conclusions" in passed.page
+    assert f"{firm} are the same under every prior compared" in passed.page
     assert set(flips["direction"]) == {"above", "below"}  # of a benefit, and of a harm
-    rates = pd.read_csv(passed[0] / "tables" / "prior_rates.csv")
+    rates = pd.read_csv(passed.folder / "tables" / "prior_rates.csv")
     assert set(rates["set"]) == {"default", "sceptical"}
     far = rates.loc[rates.loc[rates["quantity"] == "rate", "shift"].abs().idxmax()]
-    assert f"The prior matters most for {far['outcome']} in {far['disease']}" in passed[2]
-    assert 'id="figure-prior_comparison"' in passed[2]
-    assert 'id="figure-flip_map_improvement"' in passed[2]
+    assert f"The prior matters most for {far['outcome']} in {far['disease']}" in passed.page
+    assert 'id="figure-prior_comparison"' in passed.page
+    assert 'id="figure-flip_map_improvement"' in passed.page
 
 
 def test_every_figure_stands_once_on_the_page_in_its_section(passed):
-    drawn = {path.stem for path in (passed[0] / "figures").glob("*.svg")}
+    drawn = {path.stem for path in (passed.folder / "figures").glob("*.svg")}
     for kind in KINDS:
         own = {name for name in drawn if name == kind.name or name.startswith(f"{kind.name}_")}
         drawn -= own
-        parts = re.split(r'<h2 id="([a-z]+)">', passed[2])
+        parts = re.split(r'<h2 id="([a-z]+)">', passed.page)
         standing = {
             (section, name)
             for section, part in zip(parts[1::2], parts[2::2], strict=True)
@@ -306,12 +315,12 @@ def test_every_figure_stands_once_on_the_page_in_its_section(passed):
             if name in own
         }
         assert standing == ({(kind.section, name) for name in own} if kind.on_page else set())
-        assert all(passed[2].count(f'id="figure-{name}"') <= 1 for name in own)
+        assert all(passed.page.count(f'id="figure-{name}"') <= 1 for name in own)
     assert not drawn
 
 
 def test_a_figure_that_its_section_does_not_place_stands_at_the_end_of_that(evidence, passed):
-    results = Results(load_fit(passed[0]), evidence)
+    results = Results(load_fit(passed.folder), evidence)
     further = Drawing("further", "<svg/>", "What it shows.", "Seen.", ("csv",), "rates")
     made = page(results, findings.sections(results, ""), {"further": further})
     [part] = re.findall(r'<h2 id="rates">.*?</section>', made, re.DOTALL)
@@ -377,7 +386,7 @@ def test_what_was_asked_of_the_sampler_is_told_where_there_was_one():
 
 
 def test_prose_takes_its_numbers_from_the_table(evidence, passed):
-    results = results_of(evidence, passed[0] / "fit.nc")
+    results = results_of(evidence, passed.folder / "fit.nc")
     table = report_tables.rates_table(results, "improvement")
     own = table.frame[table.frame["quantity"] == "rate"].sort_values("q50")
     section = findings.sections(results, "")[0]
@@ -391,9 +400,9 @@ def test_prose_takes_its_numbers_from_the_table(evidence, passed):
 
 def test_every_table_of_a_fit_carries_the_verdict(passed):
     for name in ("rates_improvement", "priors", "safety", "checks"):
-        frame = pd.read_csv(passed[0] / "tables" / f"{name}.csv")
+        frame = pd.read_csv(passed.folder / "tables" / f"{name}.csv")
         assert set(frame["verdict"]) == {"pass"}
-    assert "verdict" not in pd.read_csv(passed[0] / "tables" / "studies.csv")
+    assert "verdict" not in pd.read_csv(passed.folder / "tables" / "studies.csv")
 
 
 def test_stamps_are_of_the_outcome():

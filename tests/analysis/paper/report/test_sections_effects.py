@@ -22,6 +22,8 @@ from mscpool.analysis.paper.report.sections_effects import (
 from mscpool.data.controlled import controlled_rows
 from mscpool.data.evidence import load_evidence
 
+from ....builders import evidence_of
+
 
 @pytest.fixture(scope="module")
 def shipped():
@@ -121,9 +123,7 @@ def test_randomised_studies_alone_stand_beside_all():
 
 
 def test_one_sentence_where_no_study_has_a_control_arm(tmp_path):
-    path = tmp_path / "single.csv"
-    path.write_text("study,events,n\nA,3,10\nB,4,12\n")
-    made = Results(None, load_evidence(path))
+    made = Results(None, evidence_of(tmp_path, "study,events,n\nA,3,10\nB,4,12\n"))
     vars(made)["config"] = {"pooling": "partial"}
     section = effects_section(made)
     assert [block.kind for block in section.blocks] == ["text"]
@@ -147,9 +147,8 @@ def test_wider_sets_are_compared_only_where_they_gain_a_controlled_study(results
 
 
 def test_a_set_that_gains_nothing_is_not_compared(tmp_path):
-    path = tmp_path / "own.csv"
-    path.write_text("study,arm,events,n\nA,msc,3,10\nA,control,2,10\nB,msc,4,12\n")
-    compared = compared_sets(load_evidence(path), "partial")
+    table = "study,arm,events,n\nA,msc,3,10\nA,control,2,10\nB,msc,4,12\n"
+    compared = compared_sets(evidence_of(tmp_path, table), "partial")
     assert [each.added for each in compared] == [""]
 
 
