@@ -210,6 +210,7 @@ class _Comparison:
     rows: np.ndarray
     arms: Arms
     observed: np.ndarray
+    independent: bool
     rounds: list[np.ndarray] = field(default_factory=list)
 
     def discrepancy(self, counts: np.ndarray, arms: Arms) -> np.ndarray:
@@ -218,7 +219,7 @@ class _Comparison:
     def mid_p(self) -> tuple[float, float]:
         """Give the mid-p value, and its error, which no run of equal replicates makes vanish."""
         each = np.mean([larger(replicated, self.observed) for replicated in self.rounds], axis=0)
-        p, error = mean_and_error(each)
+        p, error = mean_and_error(each, independent=self.independent)
         return p, max(error, 0.5 / (len(each) * len(self.rounds)))
 
     def is_clear(self) -> bool:
@@ -244,7 +245,8 @@ def _comparisons(subject: Subject) -> list[_Comparison]:
         arms = Arms(terms.rows["n"].to_numpy()[mine], codes, expected[:, mine])
         for name, discrepancy in DISCREPANCIES.items():
             observed = discrepancy(subject.within_bounds[:, mine], arms)
-            made.append(_Comparison(name, outcome, mine, arms, observed))
+            about = name, outcome, mine, arms, observed
+            made.append(_Comparison(*about, subject.independent))
     return made
 
 

@@ -14,7 +14,10 @@ PRECISE = 0.0005
 
 
 def mean_and_error(
-    values: np.ndarray, weights: np.ndarray | None = None, together: int = 1
+    values: np.ndarray,
+    weights: np.ndarray | None = None,
+    together: int = 1,
+    independent: bool = False,
 ) -> tuple[float, float]:
     """Average draws, and give the standard error of the average.
 
@@ -26,23 +29,27 @@ def mean_and_error(
         Of the draws, summing to one: an estimator of importance sampling.
     together : int
         So many neighbours stem from one draw, and are not independent of each other.
+    independent : bool
+        The draws were not sampled by a chain: they have no autocorrelation.
 
     Returns
     -------
     tuple of float
         Autocorrelation counts: the error is that of the influence of every draw on the average.
     """
-    from arviz_stats.base.array import array_stats
-
     shares = np.full(len(values), 1 / len(values)) if weights is None else weights
     mean = float(shares @ values)
     influence = (shares * (values - mean)).reshape(-1, together).sum(axis=1) * len(values)
     influence = influence / together
     if np.ptp(influence) < 1e-15:
         return mean, 0.0
+    least = float(influence.std() / np.sqrt(len(influence)))
+    if independent:
+        return mean, least
+    from arviz_stats.base.array import array_stats
+
     error: Any = array_stats.mcse(influence[None], method="mean", chain_axis=0, draw_axis=1)
-    independent = float(influence.std() / np.sqrt(len(influence)))
-    return mean, float(error) if np.isfinite(error) else independent
+    return mean, float(error) if np.isfinite(error) else least
 
 
 def strict(p: float, error: float) -> float:

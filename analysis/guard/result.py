@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,11 @@ class Subject:
     sampling: Mapping[str, Any]
     evidence: Evidence | None = None
     replicate: Callable[[], np.ndarray] | None = None
+
+    @property
+    def independent(self) -> bool:
+        """Whether the draws are independent of each other: of an integrated posterior."""
+        return math.isfinite(self.sampling.get("numerical_error", math.nan))
 
 
 @dataclass(frozen=True)

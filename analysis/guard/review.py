@@ -51,7 +51,9 @@ def compare(subject: Subject) -> list[Check]:
             checks.append(Check("review", "no rows", key[1], value, details=details))
             continue
         values = REVIEW_STATISTICS[stated["statistic"]](subject.replicated[:, mine], n[mine])
-        p, error = mean_and_error(larger(values, np.full(len(values), value)))
+        p, error = mean_and_error(
+            larger(values, np.full(len(values), value)), independent=subject.independent
+        )
         verdict = "not independent" if key in derived else "not judged"
         predicted = float(values.mean())
         checks.append(Check("review", verdict, key[1], value, predicted, p, error, details=details))

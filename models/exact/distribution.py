@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.special import expit, logit
 
 from ..outcomes import Link, link_function
@@ -188,6 +187,8 @@ def product(first: Distribution, second: Distribution, coarser: bool = False) ->
     Distribution
         Of the product, on the log-odds; integrated over the first, exact in the second.
     """
+    from scipy.interpolate import CubicSpline
+
     share = 2 if coarser else 1
     ends = np.array([1e-6, 1 - 1e-6])
     low, high = logit(np.clip(first.quantile(ends) * second.quantile(ends), 1e-14, 1 - 1e-14))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import CubicSpline
 
 from ...data.errors import InputError
 from .distribution import STATISTICS, Distribution, Distributions, on_grid
@@ -226,6 +225,8 @@ def own_shares(posterior: ExactPosterior) -> pd.DataFrame:
 
 
 def _own_shares(found: Integrated, columns: Sequence[int]) -> np.ndarray:
+    from scipy.interpolate import CubicSpline
+
     table, nodes = found.source.table, found.source.table.grid.nodes
     with_data = set(table.likelihoods.disease.tolist())
     shares = np.zeros(len(columns))

@@ -533,6 +533,21 @@ def test_error_of_an_average_counts_autocorrelation(correlation):
     assert np.mean(errors) == pytest.approx(np.std(averages), rel=0.2)
 
 
+def test_error_of_independent_draws_has_no_autocorrelation_to_count():
+    rng = np.random.default_rng(8)
+    values = signal.lfilter([1], [1, -0.9], rng.standard_normal(2000))
+    _, error = mean_and_error(rng.permutation(values), independent=True)
+    assert error == pytest.approx(values.std() / np.sqrt(2000), rel=1e-9)
+    assert error < 0.5 * mean_and_error(values)[1]
+
+
+def test_only_integrated_posteriors_have_independent_draws():
+    sampled = Subject(None, "partial", None, None, None, [], SAMPLED_WELL)
+    integrated = Subject(None, "partial", None, None, None, [], {"numerical_error": 1e-6})
+    assert (sampled.independent, integrated.independent) == (False, True)
+    assert not replace(sampled, sampling=SAMPLED_WELL | {"numerical_error": np.nan}).independent
+
+
 def test_error_of_a_weighted_average_is_that_of_importance_sampling():
     rng, averages, errors = np.random.default_rng(6), [], []
     for _ in range(300):
