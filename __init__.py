@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .analysis.trial import design as design
     from .analysis.trial import monitoring as monitoring
     from .data.evidence import load_evidence as load_evidence
+    from .models.effects.textbook import build_effects_model as build_effects_model
     from .models.priors.catalogue import named_set as named_set
     from .models.priors.elicit import elicit as elicit
     from .models.priors.files import prior_set as prior_set
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _ROOM = {
     "load_evidence": "data.evidence",
     "build_model": "models.sampled.textbook",
+    "build_effects_model": "models.effects.textbook",
     "PriorSet": "models.priors.sets",
     "named_set": "models.priors.catalogue",
     "prior_set": "models.priors.files",

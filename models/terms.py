@@ -117,6 +117,7 @@ def build_terms(
     names: tuple[str, ...],
     diseases: tuple[str, ...],
     moderators: tuple[Moderator, ...] = (),
+    nested: bool = True,
 ) -> Terms:
     """Turn rows of counts into terms of the likelihood.
 
@@ -131,6 +132,8 @@ def build_terms(
         Diseases, in the order wanted; those without rows get a level all the same.
     moderators : tuple of Moderator
         What may explain why studies differ.
+    nested : bool
+        Whether an outcome may stand within its parent; else each stands alone.
 
     Returns
     -------
@@ -145,22 +148,24 @@ def build_terms(
     """
     rows = rows.reset_index(drop=True)
     outcomes = modelled_outcomes(rows, names)
-    nested: dict[str, str] = {o.name: o.parent for o in outcomes if o.parent}
-    partner = _parent_rows(rows, nested)
+    if not nested:
+        outcomes = tuple(replace(each, parent=None) for each in outcomes)
+    parents: dict[str, str] = {o.name: o.parent for o in outcomes if o.parent}
+    partner = _parent_rows(rows, parents)
     ledger = _Ledger(rows, outcomes, diseases)
     term_of_row = np.full(len(rows), -1)
     every_row: list[Any] = list(rows.itertuples(index=False))
     for index, row in enumerate(every_row):
-        if row.outcome not in nested:
+        if row.outcome not in parents:
             term_of_row[index] = ledger.own(row)
     # Children come second: a parent's term is rewritten as the joint one when its child is met.
     for index, row in enumerate(every_row):
-        if row.outcome in nested:
+        if row.outcome in parents:
             parent = partner[index]
             term_of_row[index] = (
                 ledger.join(int(term_of_row[parent]), every_row[parent], row)
                 if parent >= 0
-                else ledger.marginal(row, nested[row.outcome])
+                else ledger.marginal(row, parents[row.outcome])
             )
     terms = ledger.close(rows.assign(term=term_of_row, parent_row=partner))
     if not moderators:

@@ -37,7 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "models": {"direction", "outcomes", "pooling", "terms"},
     "models.priors": {"catalogue", "density", "elicit", "files", "prior", "quantile_table", "sets"},
     "models.rates": {"beta_mixture", "difference", "effective_size", "fit", "prior"},
-    "models.sampled": {"hierarchy", "textbook", "likelihood", "variables"},
+    "models.sampled": {"hierarchy", "textbook", "likelihood", "sources", "variables"},
     "models.exact": {
         "distribution",
         "draws",
@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
         "posterior",
         "predictions",
         "prior_scan",
+        "stated",
     },
     "models.effects": {
         "absolute",
@@ -57,6 +58,7 @@ ROOMS: dict[str, set[str]] = {
         "contrast",
         "priors",
         "standardised",
+        "textbook",
     },
     "figures": {
         "borrowing",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,23 +14,24 @@ import pandas as pd
 
 from ...data.controlled import Controlled, controlled_rows
 from ...data.errors import InputError, SelectionError, StoredFitError
+from ...data.evidence import Evidence, as_evidence
 from ...models.effects.contrast import informative_studies
-from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors
+from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors, effect_priors
 from ...models.effects.standardised import by_means
 from ...models.terms import modelled_outcomes
 from ..fitting import store
 from ..fitting.exact_fit import density_group
-from ..fitting.sampling import SEED
+from ..fitting.progress import Progress
+from ..fitting.sampling import SEED, Engine, Sampling
 from ..fitting.summary import to_dataset
 from ..guard.result import UNCHECKED, CheckResult
 from . import tables
 from .guard import check_effects
-from .model import EffectsFit, arm_rates, fit_effects
+from .model import EffectsFit, IntegratedEffects, arm_rates, fit_effects
+from .sampled import sample_effects
 
 if TYPE_CHECKING:
     from xarray import DataTree
-
-    from ...data.evidence import Evidence
 
 FILE = "effects.nc"
 
@@ -42,28 +44,35 @@ _TRUTHS = {"yes": True, "no": False, "": None}
 
 
 def effects(
-    evidence: Evidence,
+    evidence: Evidence | str | Path | pd.DataFrame,
     pooling: str = "partial",
-    priors: EffectPriors = DEFAULT_EFFECTS,
+    priors: EffectPriors | str = DEFAULT_EFFECTS,
     randomised: bool = False,
     control_rate: float | None = None,
     unanchored: bool = False,
     check: bool = True,
+    engine: Engine = "exact",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
     seed: int = SEED,
     path: str | Path | None = None,
     refit: bool = False,
+    progress: Progress | None = None,
 ) -> DataTree:
     """Compare treated with control arms: whether treatment works, and how sure that is.
 
     Parameters
     ----------
-    evidence : Evidence
-        The analysis set; its studies with a control arm are compared, each outcome for itself.
-        One that was selected with ``means`` lets in studies that report means of both arms.
+    evidence : Evidence, str, Path or DataFrame
+        The analysis set; a path or a table is read as `load_evidence` does. Its studies
+        with a control arm are compared, each outcome for itself. One that was selected with
+        ``means`` lets in studies that report means of both arms.
     pooling : {"partial", "complete", "none", "exnex", "robust"}
         How diseases inform each other.
-    priors : EffectPriors
-        Priors of the log odds ratios (log hazard ratios of deaths) and of the studies' baselines.
+    priors : EffectPriors or str
+        Priors of the log odds ratios (log hazard ratios of deaths) and of the studies' baselines;
+        or the name of a set, or the text of a prior file.
     randomised : bool
         Only randomised studies.
     control_rate : float, optional
@@ -73,13 +82,20 @@ def effects(
         Also compare arms of different studies, in diseases without a controlled one.
     check : bool
         Let the guard judge them; what it finds is kept with them.
+    engine : {"exact", "nuts"}
+        Integrate the effects, or sample them. The guard's predictions, and rates of control arms,
+        are integrated either way.
+    draws, tune, chains : int
+        Of the sampler: draws kept and tuning steps a chain, and chains.
     seed : int
-        Of the counts that the guard replicates.
+        Of the sampler, and of the counts that the guard replicates.
     path : str or Path, optional
         Where the result is kept, a file or a folder for ``effects.nc``; what answers the same
         request there is read back.
     refit : bool
         Compute even where the same request is stored.
+    progress : callable, optional
+        Called with the stage of the sampler, what is done and what is to be done.
 
     Returns
     -------
@@ -102,6 +118,8 @@ def effects(
     """
     if control_rate is not None and not 0 < control_rate < 1:
         raise InputError(f"the control rate must lie between 0 and 1, not {control_rate:g}")
+    sampling = Sampling(engine, draws, tune, chains, seed)
+    evidence, priors = as_evidence(evidence), effect_priors(priors)
     compared = controlled_rows(evidence)
     if randomised:
         compared = compared.randomised()
@@ -112,15 +130,23 @@ def effects(
             )
     config = _request(
         evidence, compared, pooling, priors, randomised=randomised, control_rate=control_rate,
-        unanchored=unanchored, checked=check, seed=seed,
+        unanchored=unanchored, checked=check, **_settings(sampling),
     )  # fmt: skip
     file = None if path is None else _file(path)
     made = None if file is None or refit else store.read_back(config, file)
     if made is None:
-        fit = fit_effects(compared.rows, evidence.diseases, pooling, priors)
-        made = _tree(evidence, compared, fit, control_rate, unanchored)
+        exact = fit_effects(compared.rows, evidence.diseases, pooling, priors)
+        fit, sampled = exact, None
+        if engine == "nuts":
+            posteriors, sampled = sample_effects(
+                exact.rows, exact.diseases, pooling, priors, sampling, progress
+            )
+            fit = EffectsFit(
+                exact.rows, exact.diseases, pooling, priors, {**exact.posteriors, **posteriors}
+            )
+        made = _tree(evidence, compared, fit, exact, control_rate, unanchored)
         made.attrs["run_config"] = store.canonical(config)
-        found = check_effects(fit, _run(config), seed) if check else UNCHECKED
+        found = check_effects(exact, _run(config), seed, sampled) if check else UNCHECKED
         made.attrs["check"] = json.dumps(found.to_dict())
         if file is not None:
             store.save(made, file)
@@ -161,11 +187,18 @@ def _file(path: str | Path) -> Path:
     return path if path.suffix == ".nc" else path / FILE
 
 
+def _settings(sampling: Sampling) -> dict[str, Any]:
+    """Give what the effects follow from of how they are made."""
+    if sampling.engine == "nuts":
+        return asdict(sampling)
+    return {"engine": sampling.engine, "seed": sampling.seed}
+
+
 def _request(
     evidence: Evidence, compared: Controlled, pooling: str, priors: EffectPriors, **settings: Any
 ) -> dict[str, Any]:
     """Describe everything that effects follow from, in plain values."""
-    config = store.request(evidence, pooling, priors.priors, engine="exact", **settings)
+    config = store.request(evidence, pooling, priors.priors, **settings)
     arms = compared.rows.to_json(orient="split", double_precision=15)
     return {
         **config,
@@ -179,9 +212,11 @@ def _tree(
     evidence: Evidence,
     compared: Controlled,
     fit: EffectsFit,
+    exact: IntegratedEffects,
     control_rate: float | None,
     unanchored: bool,
 ) -> DataTree:
+    """Gather the tables of a fit, and of what is integrated either way."""
     import xarray as xr
 
     rows, diseases, pooling = compared.rows, evidence.diseases, fit.pooling
@@ -195,7 +230,7 @@ def _tree(
         "hyper": tables.hyper_table(fit),
         "studies": tables.studies_table(fit),
         "absolute": tables.absolute_table(fit, controls, control_rate),
-        "shares": tables.shares_table(fit),
+        "shares": tables.shares_table(exact),
         "compared": rows.infer_objects(),
     }
     anew = compared.randomised()
@@ -210,7 +245,7 @@ def _tree(
     keys = found["effects"][["outcome", "quantity", "disease"]].to_numpy(object).tolist()
     groups["densities"] = density_group([fit.distribution(*key) for key in keys])
     tree = xr.DataTree.from_dict(groups)
-    tree["hyper"].attrs["numerical_error"] = fit.worst_error
+    tree["hyper"].attrs["numerical_error"] = exact.worst_error
     tree.attrs["messages"] = json.dumps(_messages(evidence, compared, fit, found["absolute"]))
     return tree
 

@@ -25,7 +25,7 @@ from ..guard import surprise
 from ..guard.result import Check, CheckResult, LeftOut, OutcomeVerdict
 from ..guard.sampling_verdict import judge_sampling
 from ..guard.verdicts import worst
-from .model import EffectsFit
+from .model import IntegratedEffects
 
 SPREAD, SMALL_STUDIES = "spread of effects", "small-study effects (Harbord)"
 
@@ -40,17 +40,24 @@ _ERRORS = 4.0
 _LISTED = ("study", "outcome", "elpd", "pareto_k", "pit", "mid_p", "mid_p_mcse")
 
 
-def check_effects(fit: EffectsFit, run: Mapping[str, Any], seed: int = 20250101) -> CheckResult:
+def check_effects(
+    fit: IntegratedEffects,
+    run: Mapping[str, Any],
+    seed: int = 20250101,
+    sampled: Mapping[str, Any] | None = None,
+) -> CheckResult:
     """Decide whether effects may be believed.
 
     Parameters
     ----------
-    fit : EffectsFit
-        The effects.
+    fit : IntegratedEffects
+        The effects, integrated: what the guard predicts is.
     run : mapping
         What made them, for the record.
     seed : int
         Of the replicated counts.
+    sampled : mapping, optional
+        The sampler's worst diagnostics, where the effects that are told were sampled.
 
     Returns
     -------
@@ -63,13 +70,13 @@ def check_effects(fit: EffectsFit, run: Mapping[str, Any], seed: int = 20250101)
         studies = _left_out(fit, name, posterior, rng)
         left += studies
         outcomes.append(_judged(fit, name, posterior, studies, rng))
-    sampling = judge_sampling({"divergences": None, "numerical_error": fit.worst_error})
+    sampling = judge_sampling(sampled or {"divergences": None, "numerical_error": fit.worst_error})
     verdict = worst([sampling.verdict, *(each.verdict for each in outcomes)])
     loo = tuple({key: getattr(one, key) for key in _LISTED} for one in left)
     return CheckResult(verdict, tuple(outcomes), sampling, loo, (), dict(run))
 
 
-def _left_out(fit: EffectsFit, name: str, posterior: ExactPosterior, rng) -> list[LeftOut]:
+def _left_out(fit: IntegratedEffects, name: str, posterior: ExactPosterior, rng) -> list[LeftOut]:
     """Predict each study that informs from all the others."""
     studies = posterior.hierarchy.likelihoods.studies
     if not studies:
@@ -89,7 +96,7 @@ def _left_out(fit: EffectsFit, name: str, posterior: ExactPosterior, rng) -> lis
 
 
 def _judged(
-    fit: EffectsFit, name: str, posterior: ExactPosterior, studies: list[LeftOut], rng
+    fit: IntegratedEffects, name: str, posterior: ExactPosterior, studies: list[LeftOut], rng
 ) -> OutcomeVerdict:
     """Sum up the checks of one outcome."""
     if not studies:
@@ -137,7 +144,7 @@ def _surprise(name: str, studies: list[LeftOut], timed: bool, means: set[str]) -
     return Check(surprise.LEFT_OUT, verdict, name, extreme.events, extreme.expected, p, 0.0, reason)
 
 
-def _spread(fit: EffectsFit, name: str, posterior: ExactPosterior, rng) -> Check:
+def _spread(fit: IntegratedEffects, name: str, posterior: ExactPosterior, rng) -> Check:
     """Compare how much effects differ with what the model predicts of studies drawn anew."""
     tables = PairTables.of(
         fit.rows_of(name),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -14,7 +14,9 @@ from ...models.exact.distribution import Distribution
 from ...models.exact.hierarchy import ExactHierarchy
 from ...models.exact.likelihood_table import count_likelihoods
 from ...models.exact.posterior import ExactPosterior
+from ...models.exact.predictions import study_distributions
 from ...models.priors.sets import DEFAULT
+from .sampled import SampledPosterior
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,7 @@ class EffectsFit:
         How diseases inform each other.
     priors : EffectPriors
         The priors.
-    posteriors : dict of str to ExactPosterior
+    posteriors : dict of str to ExactPosterior or SampledPosterior
         By outcome; levels are log odds ratios, or log hazard ratios where the outcome is timed.
     """
 
@@ -39,7 +41,7 @@ class EffectsFit:
     diseases: tuple[str, ...]
     pooling: str
     priors: EffectPriors
-    posteriors: dict[str, ExactPosterior]
+    posteriors: Mapping[str, ExactPosterior | SampledPosterior]
     _known: dict[tuple[str, str, int], Distribution] = field(default_factory=dict, repr=False)
 
     def distribution(self, name: str, quantity: str, disease: str | None) -> Distribution:
@@ -71,13 +73,27 @@ class EffectsFit:
         """Give the rows of one outcome."""
         return self.rows[self.rows["outcome"] == name]
 
+    def of_studies(self, name: str) -> dict[str, Distribution]:
+        """Distribution of the own effect of each study that informs, by study."""
+        posterior = self.posteriors[name]
+        if isinstance(posterior, SampledPosterior):
+            return posterior.study_distributions()
+        return study_distributions(posterior)
+
+
+@dataclass(frozen=True, eq=False)
+class IntegratedEffects(EffectsFit):
+    """Effects that were integrated, which the guard judges."""
+
+    posteriors: Mapping[str, ExactPosterior]
+
     @property
     def worst_error(self) -> float:
         """Largest numerical error of any outcome, as `ExactPosterior.worst_error`."""
         return max((each.worst_error for each in self.posteriors.values()), default=0.0)
 
 
-def column_of(posterior: ExactPosterior, disease: str | None) -> int:
+def column_of(posterior: ExactPosterior | SampledPosterior, disease: str | None) -> int:
     """Give the position of a disease among those that the posterior tells apart; -1 for none."""
     if not isinstance(disease, str):  # a table turns None into a missing number
         return -1
@@ -86,7 +102,7 @@ def column_of(posterior: ExactPosterior, disease: str | None) -> int:
 
 def fit_effects(
     rows: pd.DataFrame, diseases: Sequence[str], pooling: str, priors: EffectPriors
-) -> EffectsFit:
+) -> IntegratedEffects:
     """Integrate the hierarchy of contrasts of every outcome; each stands alone.
 
     Parameters
@@ -102,7 +118,7 @@ def fit_effects(
 
     Returns
     -------
-    EffectsFit
+    IntegratedEffects
         The posteriors.
     """
     found = {}
@@ -110,7 +126,7 @@ def fit_effects(
         own = rows[rows["outcome"] == name]
         likelihoods = contrast_likelihoods(own, outcome(name).link, diseases, priors.baseline)
         found[name] = ExactHierarchy(likelihoods, pooling, name).posterior(priors.of(name))
-    return EffectsFit(rows, tuple(diseases), pooling, priors, found)
+    return IntegratedEffects(rows, tuple(diseases), pooling, priors, found)
 
 
 def arm_rates(

@@ -18,9 +18,9 @@ from ...models.effects.absolute import (
 from ...models.effects.standardised import by_means, effect_of_means
 from ...models.exact.distribution import STATISTICS, Distribution
 from ...models.exact.posterior import ExactPosterior
-from ...models.exact.predictions import own_shares, study_distributions
+from ...models.exact.predictions import own_shares
 from ...models.outcomes import link_function
-from .model import EffectsFit, column_of
+from .model import EffectsFit, IntegratedEffects, column_of
 
 EFFECT_COLUMNS = (
     *("outcome", "disease", "quantity", "scale", *STATISTICS, "mcse_mean", "mcse_sd"),
@@ -108,9 +108,9 @@ def studies_table(fit: EffectsFit) -> pd.DataFrame:
         ``modelled`` the effect is that of its means, and counts are the bounds that they set.
     """
     found = []
-    for name, posterior in fit.posteriors.items():
+    for name in fit.posteriors:
         own, link = fit.rows_of(name), outcome(name).link
-        shrunken = study_distributions(posterior)
+        shrunken = fit.of_studies(name)
         for study, arms in own.groupby("study", sort=False):
             disease = str(arms["disease"].iloc[0])
             given = shrunken.get(str(study))
@@ -130,7 +130,7 @@ def studies_table(fit: EffectsFit) -> pd.DataFrame:
     return pd.DataFrame(found, columns=list(STUDY_COLUMNS))
 
 
-def shares_table(fit: EffectsFit) -> pd.DataFrame:
+def shares_table(fit: IntegratedEffects) -> pd.DataFrame:
     """Give the share of each disease's effect that comes from its own studies; `SHARE_COLUMNS`.
 
     The rest comes from the priors and the other diseases; see `own_shares` of the exact engine.

@@ -14,6 +14,8 @@ from . import console
 from .exits import status_of
 from .options import (
     SEED,
+    ChainsOption,
+    DrawsOption,
     JsonOption,
     NoCheckOption,
     OutOption,
@@ -22,6 +24,7 @@ from .options import (
     RefitOption,
     SeedOption,
     SelectionOptions,
+    TuneOption,
     takes,
 )
 from .prior_sets import prior_text
@@ -44,7 +47,12 @@ class EffectOptions(SelectionOptions):
 
     pooling: PoolingOption = "partial"
     priors: PriorsOption = "default"
-    engine: Annotated[str, typer.Option(metavar="ENGINE", help="exact (integration).")] = "exact"
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="exact (integration) or nuts (sampling).")
+    ] = "exact"
+    draws: DrawsOption = 1000
+    tune: TuneOption = 1000
+    chains: ChainsOption = 4
     seed: SeedOption = SEED
     out: OutOption = Path("results")
     refit: RefitOption = False
@@ -75,20 +83,16 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
 
     Writes effects.nc, effects.csv and check.json into the folder of --out.
     """
-    from ...data.errors import InputError
     from ...data.export import write_csv
     from ...data.folders import file_set
-    from ...data.mistakes import unknown_name
     from ..effects import effects as room
     from ..paper.frames.results import stamped
     from ..paper.report.findings import forget_check, write_check
 
-    if request.engine != "exact":
-        raise InputError(unknown_name(request.engine, ("exact",), "engine of effects"))
     evidence = request.evidence()
     priors = _priors(request.priors, evidence)
     out = request.out
-    with writing_to(out), file_set(out) as aside:
+    with writing_to(out), file_set(out) as aside, console.progress_display() as progress:
         console.say(*evidence.messages)
         started = time.monotonic()
         made = room.effects(
@@ -99,9 +103,14 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
             control_rate=request.control_rate,
             unanchored=request.unanchored,
             check=not request.no_check,
+            engine=request.engine,
+            draws=request.draws,
+            tune=request.tune,
+            chains=request.chains,
             seed=request.seed,
             path=out,
             refit=request.refit,
+            progress=progress,
         )
         seconds = time.monotonic() - started
         console.say(*room.messages(made))

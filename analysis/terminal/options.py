@@ -41,6 +41,9 @@ PoolingOption = Annotated[
 PriorsOption = Annotated[
     str, typer.Option(metavar="NAME|FILE.toml", help="A named prior set or a prior file.")
 ]
+DrawsOption = Annotated[int, typer.Option(metavar="N", min=1, help="Draws kept of each chain.")]
+TuneOption = Annotated[int, typer.Option(metavar="N", min=1, help="Tuning steps of each chain.")]
+ChainsOption = Annotated[int, typer.Option(metavar="N", min=1, help="Chains.")]
 SeedOption = Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")]
 RefitOption = Annotated[
     bool, typer.Option("--refit", help="Fit even where the same request is stored.")
@@ -112,11 +115,9 @@ class SamplingOptions(SelectionOptions):
     engine: Annotated[
         str, typer.Option(metavar="ENGINE", help="nuts (sampling) or exact (integration).")
     ] = "nuts"
-    draws: Annotated[int, typer.Option(metavar="N", min=1, help="Draws kept of each chain.")] = 1000
-    tune: Annotated[int, typer.Option(metavar="N", min=1, help="Tuning steps of each chain.")] = (
-        1000
-    )
-    chains: Annotated[int, typer.Option(metavar="N", min=1, help="Chains.")] = 4
+    draws: DrawsOption = 1000
+    tune: TuneOption = 1000
+    chains: ChainsOption = 4
     seed: SeedOption = SEED
     out: OutOption = Path("results")
     refit: RefitOption = False

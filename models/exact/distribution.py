@@ -17,6 +17,8 @@ STATISTICS = ("mean", "sd", "q2.5", "q50", "q97.5")
 _INTERVAL = (0.025, 0.5, 0.975)
 _PRODUCT_POINTS = 201
 _QUANTILES = 1000
+#: Points at which a distribution is read from its draws: quantiles, 2.5 and 97.5 % among them.
+_OF_DRAWS = 401
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +172,24 @@ class Distribution:
                 levels = np.asarray(link_function(np.clip(levels, 0, 1), self.link))
         found = self.source.above(levels)[:, 0].reshape(wanted.shape)
         return float(found) if wanted.ndim == 0 else found
+
+
+def of_draws(draws: np.ndarray) -> Distribution:
+    """Distribution of a level that was sampled, read from its draws' quantiles.
+
+    Parameters
+    ----------
+    draws : numpy.ndarray
+        In any shape; on the linear scale.
+    """
+    probabilities = np.linspace(0, 1, _OF_DRAWS)
+    x = np.quantile(draws, probabilities)
+    x += np.arange(_OF_DRAWS) * 1e-12 * max(1.0, float(np.abs(x).max()))  # equal draws are points
+    nodes = np.quantile(draws, (probabilities[1:] + probabilities[:-1]) / 2)
+    masses = np.full((len(nodes), 1), 1 / len(nodes))
+    density = np.gradient(probabilities, x)
+    source = Distributions(x, probabilities[:, None], density[:, None], nodes, masses)
+    return Distribution(source, None, (float(draws.mean()), float(draws.std(ddof=1))))
 
 
 def product(first: Distribution, second: Distribution, coarser: bool = False) -> Distribution:

@@ -130,14 +130,7 @@ class ExactPosterior:
 
     def evidence_of(self, disease: str | None) -> dict:
         """Count the studies and patients behind a disease's rates; Nones without a disease."""
-        if disease is None:
-            return {"studies": None, "patients": None, "evidence": None}
-        studies, patients = self.hierarchy.sizes[disease]
-        return {
-            "studies": studies,
-            "patients": patients,
-            "evidence": "direct" if studies else "borrowed",
-        }
+        return self.hierarchy.evidence_of(disease)
 
     @cached_property
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
@@ -168,13 +161,10 @@ class ExactPosterior:
                     relative[i, j] = 0.0
         return max(float(np.nanmax(relative)), self.log_marginal_likelihood_error)
 
-    @cached_property
+    @property
     def quantities(self) -> list[tuple[str | None, str]]:
         """Disease and quantity of every row of `rates`."""
-        names = self.hierarchy.likelihoods.diseases
-        both: list[tuple[str | None, str]]
-        both = [(name, quantity) for quantity in ("rate", "new_study") for name in names]
-        return both + ([(None, "new_disease")] if self.hierarchy.has_tau else [])
+        return self.hierarchy.quantities
 
     def _hyper_statistics(self, found: Integrated) -> np.ndarray:
         return np.concatenate(

@@ -72,3 +72,22 @@ class Hierarchy:
         return below & (
             np.bincount(self.likelihoods.disease, self.likelihoods.falls_above, count) > 0
         )
+
+    @property
+    def quantities(self) -> list[tuple[str | None, str]]:
+        """Disease and quantity of everything that is reported of diseases."""
+        names = self.likelihoods.diseases
+        both: list[tuple[str | None, str]]
+        both = [(name, quantity) for quantity in ("rate", "new_study") for name in names]
+        return both + ([(None, "new_disease")] if self.has_tau else [])
+
+    def evidence_of(self, disease: str | None) -> dict:
+        """Count the studies and patients behind a disease's rates; Nones without a disease."""
+        if disease is None:
+            return {"studies": None, "patients": None, "evidence": None}
+        studies, patients = self.sizes[disease]
+        return {
+            "studies": studies,
+            "patients": patients,
+            "evidence": "direct" if studies else "borrowed",
+        }

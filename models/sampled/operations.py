@@ -10,7 +10,6 @@ from typing import Any
 import numba
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.configdefaults import config
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
@@ -20,11 +19,9 @@ from ..priors import quantile_table
 from ..priors.quantile_table import HIGHEST, LOWEST, STEP
 from . import likelihood
 from .likelihood import total_log_likelihood
+from .sources import keep_sources_beside_cache
 
-# Else every compilation leaves its source in the system's temporary folder; here it is one file for
-# each source, beside what was compiled of it, and PyTensor removes what has grown old.
-if not config.generated_src_dir:
-    config.generated_src_dir = str(config.base_compiledir / "generated")
+keep_sources_beside_cache()
 
 #: Part of PyTensor's key of a stored compilation: another text of these functions, or of the table
 #: that they read, is another model.

@@ -86,7 +86,7 @@ def textbook(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
     """Build the model of `build_model` from terms of the likelihood."""
     import pymc as pm
 
-    rows = _rows_by_kind(terms)
+    rows = rows_by_kind(terms)
     coords = {
         "outcome": list(terms.names),
         "disease": list(terms.diseases),
@@ -98,8 +98,8 @@ def textbook(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
         coords["coefficient"] = list(terms.design.labels)
     outcome, disease = (terms.effects[name].to_numpy() for name in _CELLS)
     with pm.Model(coords=coords) as model:
-        theta = _LEVELS[structure(pooling, terms.diseases)](terms, priors)
-        sigma = _parameter("sigma", terms, priors)
+        theta = LEVELS[structure(pooling, terms.diseases)](terms, priors)
+        sigma = parameter("sigma", terms, priors)
         study_effect = pm.Normal("study_effect", dims="effect")
         eta: Any = theta[outcome, disease] + sigma[outcome] * study_effect
         if terms.design is not None:
@@ -109,13 +109,13 @@ def textbook(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
             eta = eta + (matrix * beta[outcome]).sum(axis=1)
         pm.Deterministic("eta", eta, dims="effect")
         pm.Deterministic("rate", _rates(theta, terms), dims=_CELLS)
-        for dim, observe in _OBSERVED.items():
+        for dim, observe in OBSERVED.items():
             if len(rows[dim]):
                 observe(eta, rows[dim])
     return model
 
 
-def _rows_by_kind(terms: Terms) -> dict[str, pd.DataFrame]:
+def rows_by_kind(terms: Terms) -> dict[str, pd.DataFrame]:
     """Lay out what is observed: known and bounded counts that stand alone, and nested pairs."""
     rows = terms.rows.assign(label=_labels(terms.rows))
     rows = rows.join(terms.terms[["effect", "child_effect", "timed", "years"]], on="term")
@@ -131,7 +131,7 @@ def _labels(rows: pd.DataFrame) -> pd.Series:
     return rows["outcome"] + "/" + rows["study"] + "/" + rows["arm"]
 
 
-def _parameter(
+def parameter(
     name: str, terms: Terms, priors: PriorSet, shown: str = "", dims: Sequence[str] = ("outcome",)
 ) -> Any:
     """Draw a top-level parameter of every outcome; one of each family where these differ."""
@@ -172,7 +172,7 @@ def _drawn(name: str, prior: Prior, parameters: dict[str, Any], dims: Sequence[s
 def _exchangeable(effect, terms: Terms, priors: PriorSet) -> Any:
     import pymc as pm
 
-    mu, tau = _parameter("mu", terms, priors), _parameter("tau", terms, priors)
+    mu, tau = parameter("mu", terms, priors), parameter("tau", terms, priors)
     return pm.Deterministic("theta", mu[:, None] + tau[:, None] * effect, dims=_CELLS)
 
 
@@ -193,13 +193,13 @@ def _shared_levels(terms: Terms, priors: PriorSet) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    mu = _parameter("mu", terms, priors)
+    mu = parameter("mu", terms, priors)
     shape = (len(terms.outcomes), len(terms.diseases))
     return pm.Deterministic("theta", pt.broadcast_to(mu[:, None], shape), dims=_CELLS)
 
 
 def _separate_levels(terms: Terms, priors: PriorSet) -> Any:
-    return _parameter("mu", terms, priors, shown="theta", dims=_CELLS)
+    return parameter("mu", terms, priors, shown="theta", dims=_CELLS)
 
 
 def _exnex_levels(terms: Terms, priors: PriorSet) -> Any:
@@ -207,7 +207,7 @@ def _exnex_levels(terms: Terms, priors: PriorSet) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    mu, tau = _parameter("mu", terms, priors), _parameter("tau", terms, priors)
+    mu, tau = parameter("mu", terms, priors), parameter("tau", terms, priors)
     levels = []
     for code, outcome in enumerate(terms.names):
         exnex = priors.of(outcome).exnex
@@ -223,7 +223,8 @@ def _exnex_levels(terms: Terms, priors: PriorSet) -> Any:
     return pm.Deterministic("theta", pt.stack(levels), dims=_CELLS)
 
 
-_LEVELS = {
+#: By structure of the levels: what draws ``theta`` (outcome, disease), from terms and priors.
+LEVELS = {
     "partial": _partial_levels,
     "robust": _robust_levels,
     "complete": _shared_levels,
@@ -358,7 +359,8 @@ def _unbounded_pair(n, p, q, low, high, child_low, child_high, size):
     return pt.stack([count, pm.Binomial.dist(n=count, p=q)], axis=-1)
 
 
-_OBSERVED = {
+#: By dim: what observes its rows of `rows_by_kind`, given the levels of the effects.
+OBSERVED = {
     "row": _observe_known,
     "bounded_row": _observe_bounded,
     "nested_row": _observe_nested,

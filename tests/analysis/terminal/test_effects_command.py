@@ -81,7 +81,7 @@ def test_the_table_is_printed(table, tmp_path):
         (("--control-rate", "1.5"), "the control rate must lie between 0 and 1, not 1.5"),
         (("--control-rate", "0"), "the control rate must lie between 0 and 1, not 0"),
         (("--priors", "flat"), "unknown prior set for effects 'flat'"),
-        (("--engine", "nuts"), "unknown engine of effects 'nuts'"),
+        (("--engine", "vi"), "unknown engine 'vi'"),
         (("--randomised",), "no controlled study is known to be randomised"),
         (("--pooling", "some"), "unknown pooling"),
         (("--disease", "second"), "no outcome has rows of a control arm"),

@@ -1,0 +1,237 @@
+"""Effects sampled instead of integrated: draws of the PyMC model, seen as posteriors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...data.errors import InputError
+from ...data.outcomes import outcome
+from ...models.effects.contrast import contrast_likelihoods
+from ...models.effects.priors import EffectPriors
+from ...models.effects.textbook import effects_model
+from ...models.exact.distribution import Distribution, of_draws
+from ...models.exact.stated import Hierarchy
+from ...models.pooling import has_tau, structure
+from ...models.sampled.sources import keep_sources_beside_cache
+from ..fitting.progress import Progress
+from ..fitting.sampling import Sampling
+
+_INTERVAL = (0.025, 0.5, 0.975)
+_STATISTICS = ("mean", "sd", "q2.5", "q50", "q97.5", "mcse_mean", "mcse_sd")
+_SAMPLER = {"target_accept": 0.95}
+#: Stands among the diseases for one not yet tried, and for those without controlled studies.
+_UNTRIED = "not yet tried"
+
+
+@dataclass(frozen=True, eq=False)
+class SampledPosterior:
+    """Draws of one outcome's effects, read as `ExactPosterior` is.
+
+    Attributes
+    ----------
+    hierarchy : Hierarchy
+        The studies and their pooling.
+    parameters : dict of str to numpy.ndarray
+        Draws of ``mu``, ``tau``, ``sigma``, those that there are; shape (chain, draw).
+    levels, next_studies : numpy.ndarray, shape (chain, draw, column)
+        Effects of typical studies and of next ones; see `columns`.
+    studies : dict of str to numpy.ndarray
+        Draws of the effect of each study that informs; shape (chain, draw).
+    """
+
+    hierarchy: Hierarchy
+    parameters: dict[str, np.ndarray]
+    levels: np.ndarray
+    next_studies: np.ndarray
+    studies: dict[str, np.ndarray]
+
+    @property
+    def columns(self) -> list[int]:
+        """Position of each disease among the levels; all that borrow alike have one in common."""
+        diseases = self.hierarchy.likelihoods.diseases
+        if not self.hierarchy.has_tau:
+            return list(range(len(diseases)))
+        direct = [self.hierarchy.sizes[name][0] > 0 for name in diseases]
+        return [i if own else len(diseases) for i, own in enumerate(direct)]
+
+    def evidence_of(self, disease: str | None) -> dict:
+        """Count the studies behind a disease's effect, as `ExactPosterior.evidence_of`."""
+        return self.hierarchy.evidence_of(disease)
+
+    def hyper(self) -> pd.DataFrame:
+        """Mu, tau and sigma: statistics and Monte-Carlo errors, linear scale."""
+        about = {"outcome": self.hierarchy.outcome}
+        names = self.hierarchy.parameters
+        rows = [about | {"parameter": n} | statistics(self.parameters[n]) for n in names]
+        return pd.DataFrame(rows)
+
+    def rates(self) -> pd.DataFrame:
+        """Every disease's effect (``rate``) and next study, and a disease not yet tried."""
+        rows = []
+        for disease, quantity in self.hierarchy.quantities:
+            about = {"outcome": self.hierarchy.outcome, "disease": disease, "quantity": quantity}
+            drawn = statistics(self._draws(quantity, disease))
+            rows.append(about | drawn | self.evidence_of(disease))
+        return pd.DataFrame(rows)
+
+    def distribution(self, quantity: str, disease: str | None = None) -> Distribution:
+        """Distribution of an effect: ``rate``, ``new_study`` or ``new_disease``."""
+        return of_draws(self._draws(quantity, disease))
+
+    def study_distributions(self) -> dict[str, Distribution]:
+        """Distribution of each informing study's own effect, by study."""
+        return {study: of_draws(values) for study, values in self.studies.items()}
+
+    @cached_property
+    def diagnostics(self) -> pd.DataFrame:
+        """R-hat and effective draws of everything reported that varies, a row each."""
+        every = [self._draws(quantity, disease) for disease, quantity in self.hierarchy.quantities]
+        every += list(self.parameters.values())
+        return pd.DataFrame([_diagnosed(values) for values in every if np.ptp(values) > 0])
+
+    def _draws(self, quantity: str, disease: str | None) -> np.ndarray:
+        if quantity == "new_disease":
+            return self.levels[..., -1]
+        column = self.columns[self.hierarchy.likelihoods.diseases.index(str(disease))]
+        return (self.next_studies if quantity == "new_study" else self.levels)[..., column]
+
+
+def sample_effects(
+    rows: pd.DataFrame,
+    diseases: Sequence[str],
+    pooling: str,
+    priors: EffectPriors,
+    sampling: Sampling,
+    progress: Progress | None = None,
+) -> tuple[dict[str, SampledPosterior], dict[str, Any]]:
+    """Sample the effects of every outcome at once; outcomes are independent.
+
+    Parameters
+    ----------
+    rows, diseases, pooling, priors
+        As in `mscpool.analysis.effects.model.fit_effects`.
+    sampling : Sampling
+        Draws, tuning steps, chains, seed.
+    progress : callable, optional
+        Called with the stage, what is done and what is to be done.
+
+    Returns
+    -------
+    posteriors : dict of str to SampledPosterior
+        By outcome, of those with a study that says something.
+    diagnostics : dict
+        The worst of everything reported, for the guard.
+
+    Raises
+    ------
+    InputError
+        Pooling by ``exnex``: chains get stuck where the levels of a mixture with an exchangeable
+        part can lie as near to each other as they like.
+    """
+    import nutpie
+
+    if structure(pooling, diseases) == "exnex":
+        raise InputError(
+            "effects under exnex are integrated, not sampled: take the engine exact, or another "
+            "pooling"
+        )
+
+    def report(states) -> None:
+        if progress is not None:
+            done = sum(state.finished_draws for state in states)
+            progress("sampling", done, sampling.chains * (sampling.draws + sampling.tune))
+
+    if progress is not None:
+        progress("compiling", 0, 0)
+    every = [*diseases, *([_UNTRIED] if has_tau(pooling, diseases) else [])]
+    keep_sources_beside_cache()
+    model = effects_model(rows, every, pooling, priors)
+    kept = ["theta", "delta", *(n for n in ("mu", "tau", "sigma") if n in model.named_vars)]
+    drawn = nutpie.sample(
+        nutpie.compile_pymc_model(model, var_names=kept),
+        draws=sampling.draws,
+        tune=sampling.tune,
+        chains=sampling.chains,
+        seed=sampling.seed,
+        save_warmup=False,
+        progress_bar=False,
+        progress_callback=report,
+        **_SAMPLER,
+    )
+    posterior, stats = (drawn[name].to_dataset() for name in ("posterior", "sample_stats"))
+    if posterior.sizes["draw"] < sampling.draws:
+        raise KeyboardInterrupt  # nutpie returns what it has when it is interrupted
+    rng = np.random.default_rng(sampling.seed)
+    found = {}
+    for name in posterior["outcome"].to_numpy().tolist():
+        own = rows[rows["outcome"] == name]
+        likelihoods = contrast_likelihoods(own, outcome(name).link, diseases, priors.baseline)
+        hierarchy = Hierarchy(likelihoods, pooling, name)
+        found[name] = _posterior(hierarchy, posterior.sel(outcome=name), priors, rng)
+    return found, _worst(found, stats)
+
+
+def _posterior(hierarchy: Hierarchy, drawn, priors: EffectPriors, rng) -> SampledPosterior:
+    """Gather the draws of one outcome, with studies drawn anew."""
+    name = hierarchy.outcome
+    levels = drawn["theta"].transpose("chain", "draw", "disease").to_numpy()
+    parameters = {}
+    for parameter in hierarchy.parameters:
+        fixed = getattr(priors.of(name), parameter).fixed
+        parameters[parameter] = (
+            drawn[parameter].to_numpy() if fixed is None else np.full(levels.shape[:2], fixed)
+        )
+    fresh = parameters["sigma"][..., None] * rng.standard_normal(levels.shape)
+    delta = drawn["delta"].transpose("chain", "draw", "contrast")
+    studies = {
+        study: delta.sel(contrast=f"{name}/{study}").to_numpy()
+        for study in hierarchy.likelihoods.studies
+    }
+    return SampledPosterior(hierarchy, parameters, levels, levels + fresh, studies)
+
+
+def statistics(draws: np.ndarray) -> dict[str, float]:
+    """Mean, SD, quantiles and Monte-Carlo errors of draws, shape (chain, draw)."""
+    from arviz_stats.base.array import array_stats
+
+    measure: Any = array_stats
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    errors = [0.0, 0.0]
+    if np.ptp(draws) > 0:
+        errors = [float(measure.mcse(draws, method=kind, **axes)) for kind in ("mean", "sd")]
+    values = [draws.mean(), draws.std(ddof=1), *np.quantile(draws, _INTERVAL), *errors]
+    return dict(zip(_STATISTICS, map(float, values), strict=True))
+
+
+def _diagnosed(draws: np.ndarray) -> dict[str, float]:
+    from arviz_stats.base.array import array_stats
+
+    measure: Any = array_stats
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    return {
+        "r_hat": float(measure.rhat(draws, **axes)),
+        "ess_bulk": float(measure.ess(draws, method="bulk", **axes)),
+        "ess_tail": float(measure.ess(draws, method="tail", prob=(0.05, 0.95), **axes)),
+    }
+
+
+def _worst(found: dict[str, SampledPosterior], stats) -> dict[str, Any]:
+    from arviz_stats.base.array import array_stats
+
+    measure: Any = array_stats
+    every = pd.concat([each.diagnostics for each in found.values()])
+    energy = measure.bfmi(stats["energy"].to_numpy(), chain_axis=0, draw_axis=1)
+    return {
+        "max_r_hat": float(every["r_hat"].max()),
+        "min_ess_bulk": float(every["ess_bulk"].min()),
+        "min_ess_tail": float(every["ess_tail"].min()),
+        "divergences": int(stats["diverging"].sum()),
+        "e_bfmi": float(np.min(energy)),
+        "draws": stats["diverging"].size,
+    }
