@@ -124,6 +124,14 @@ OPTIONS: dict[str, Any] = {
         "PRIOR",
     ),
     "discount": _number("Optimism of the design prior, on the log-odds (0)."),
+    "sets": Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="Prior sets under which what a fit says is integrated again: names with commas, "
+            "files, or all.",
+        ),
+    ],
     "prior": _word(f"{_MIXTURE}; of a fit: map, robust-map, new-study or rate.", "PRIOR"),
 }
 

@@ -48,6 +48,7 @@ def fill_priors(
     """
     from ...models.rates.prior import parse_prior
     from ..trial.fit_priors import FROM_FIT, AskedFit, FitPriors, full_not_there
+    from ..trial.set_priors import priors_by_set
 
     if design.of_fit:
         whole = AskedFit(*stored(source), source.outcome, source.disease)
@@ -70,7 +71,10 @@ def fill_priors(
     made, checked = stored(source)
     found = FitPriors(made, source.outcome, source.disease, robust_weight=source.robust_weight)
     found = replace(found, verdict=checked.verdict_of(str(found.outcome)))
-    asked |= {name: found.prior(text) for name, text in given.items() if name not in texts}
+    of_fit = {name: text for name, text in given.items() if name not in texts}
+    asked |= {name: found.prior(text) for name, text in of_fit.items()}
+    if asked.get("sets") is not None:
+        asked["sets"] = priors_by_set(found, of_fit, asked["sets"])
     return found
 
 

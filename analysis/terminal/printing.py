@@ -68,6 +68,9 @@ def print_design(result: Design) -> None:
     if discounted is not None:
         title = "Recommended number under discounts for optimism (log-odds)"
         _print_frame(title, pd.DataFrame(discounted.discounts).convert_dtypes())
+    compared = getattr(result.answer, "by_set", None)
+    if compared is not None:
+        _print_frame("Under each prior set", compared.table)
     print(printable(result.paragraph))
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
 
+    from ...models.exact.distribution import Distribution
     from ..guard.result import CheckResult
 
 FROM_FIT = ("map", "robust-map", "new-study", "rate", "full")
@@ -178,6 +179,12 @@ class AskedFit:
     def to_dict(self) -> dict:
         """Return which part of the fit was asked, and the verdict on it."""
         return {"outcome": self.outcome, "disease": self.disease, "verdict": self.verdict}
+
+
+def read_distribution(distribution: Distribution, label: str) -> WeightedRates:
+    """Read an integrated distribution of a rate, evenly on the normal scale."""
+    probabilities = special.ndtr(np.linspace(-_REACH, _REACH, _POINTS))
+    return _integrated(probabilities, np.asarray(distribution.quantile(probabilities)), label)
 
 
 def _integrated(probabilities: np.ndarray, values: np.ndarray, label: str) -> WeightedRates:

@@ -15,6 +15,7 @@ from .effect_priors import EffectPriors, effects_priors
 from .fit_priors import FROM_FIT, AskedFit, FitPriors, full_not_there
 from .request import Request
 from .result import DesignResult
+from .set_priors import priors_by_set
 from .two_arm_request import TwoArm
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def priors_of_fit(
     for name, text in wanted.items():
         # `ess` fits the mixture itself, and says how far off it is.
         given[name] = found.prior("new-study" if (name, text) == ("prior", "map") else text)
+    if given.get("sets") is not None:
+        given["sets"] = priors_by_set(found, wanted, given["sets"])
     return found
 
 

@@ -6,8 +6,9 @@ and starts without waiting for numerical libraries.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...data.errors import InputError
 from .checks import (
@@ -28,6 +29,10 @@ from .watch_requests import Monitor, Safety
 if TYPE_CHECKING:
     from ...models.rates.prior import AnyPrior
     from .operating import Analysis
+
+
+# Names of prior sets, and once a fit has been asked the priors under each, by field.
+Sets = str | Sequence[str] | Mapping[str, Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,8 +58,14 @@ class SingleArm(Request):
     analysis_prior: str | AnyPrior | Analysis = "beta(1,1)"
     design_prior: str | AnyPrior | None = None
     discount: float = 0.0
+    sets: Sets = None
 
     def __post_init__(self) -> None:
+        if self.sets is not None and not isinstance(self.sets, Mapping):
+            raise InputError(
+                "sets compare priors that are taken from a fit: name a disease and an outcome, or "
+                "design_prior new-study"
+            )
         check_decision(self.rule, self.direction, self.null, self.target, several(self.power_at))
         if self.power is not None and self.target is None:
             raise InputError(f"power {self.power:g} is wanted at the target: give target")
@@ -62,6 +73,10 @@ class SingleArm(Request):
         check_rates(level=self.level, type1=self.type1, power=self.power, coverage=self.coverage)
         check_assurance(self.assurance, self.design_prior is not None)
         check_sizes(self.n_min, self.n_max)
+
+    def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return JSON-ready values; prior sets by their names."""
+        return super().to_dict({"sets": self.sets and list(self.sets), **said})
 
     @property
     def wanted(self) -> Wanted:

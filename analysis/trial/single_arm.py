@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from ...models.direction import Direction
 from ...models.rates.prior import moves_error
 from .beliefs import Discounted, Priors, by_discount, priors_of, under_discounts
+from .by_set import BySet, SetRow
 from .error_rate import ErrorRate
 from .operating import (
     Analysis,
@@ -63,6 +64,9 @@ def single_arm(request: SingleArm) -> DesignResult:
         What is believed about the truth; without it there is no assurance.
     discount : float
         Optimism of the design prior on the log-odds: subtracted, for harms added.
+    sets : str or sequence of str, optional
+        Prior sets (names of the catalogue, files, or ``all``) under which priors that are taken
+        from a fit are taken again.
 
     Returns
     -------
@@ -78,15 +82,9 @@ def single_arm(request: SingleArm) -> DesignResult:
     ----------
     Assurance: O'Hagan et al. 2005, doi:10.1002/pst.175.
     """
-    direction = Direction(request.direction)
-    priors = priors_of(request.analysis_prior, request.design_prior, request.discount, direction)
-    plan = _Plan(
-        request,
-        priors,
-        Rule(request.null, request.target, request.rule, request.level, direction),
-    )
-    table = _table(plan)
-    answer = _answer(plan, table)
+    plan = _planned(request)
+    priors, table = plan.priors, _table(plan)
+    answer = replace(_answer(plan, table), by_set=_by_set(request))
     words = f"success when {plan.decision.words_with(request.type1)}"
     n = answer.recommended_n or request.n_max
 
@@ -98,6 +96,36 @@ def single_arm(request: SingleArm) -> DesignResult:
         request, priors.said, words, answer, table, paragraph(request, priors, words, answer),
         curve=curve, priors=priors.used, draw=_pictures,
     )  # fmt: skip
+
+
+def _planned(request: SingleArm) -> _Plan:
+    direction = Direction(request.direction)
+    priors = priors_of(request.analysis_prior, request.design_prior, request.discount, direction)
+    rule = Rule(request.null, request.target, request.rule, request.level, direction)
+    return _Plan(request, priors, rule)
+
+
+def _by_set(request: SingleArm) -> BySet | None:
+    """Answer the request again under each prior set."""
+    if not isinstance(request.sets, Mapping):
+        return None
+    rows = []
+    for name, priors in request.sets.items():
+        plan = _planned(replace(request, sets=None, **priors))
+        answer = _answer(plan, _table(plan))
+        chosen, believed = answer.chosen, plan.priors.believed
+        rows.append(
+            SetRow(
+                name,
+                answer.recommended_n,
+                chosen and chosen.critical,
+                chosen and chosen.type1,
+                chosen and chosen.assurance,
+                None if believed is None else plan.decision.beyond(believed, plan.decision.null),
+                answer.discounted.discounts if answer.discounted else (),
+            )
+        )
+    return BySet(tuple(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,5 +300,17 @@ def _frequentist(plan: _Plan) -> BinomialTest | None:
 
 
 def _pictures(result: DesignResult) -> Iterator[Picture]:
+    from ...figures.design_sets import draw_design_sets
+
     yield from size_picture(result)
     yield operating_picture(result)
+    compared = result.answer.by_set
+    if compared is not None:
+        yield Picture(
+            "sets",
+            "Recommended number of patients under each prior set",
+            "The evidence integrated anew under each set, and the smallest number from which on "
+            "every one has what is wanted.",
+            compared.frame,
+            partial(draw_design_sets, n_max=result.request.n_max),
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .beliefs import Discounted, Priors
+from .by_set import BySet
 from .error_rate import ErrorRate
 from .operating import Analysis
 from .phrases import counted, listed, noise
@@ -68,6 +69,7 @@ class SingleArmAnswer:
     assured: Assured | None = field(metadata=BESIDE)
     discounted: Discounted | None = field(metadata=BESIDE)
     frequentist: BinomialTest | None
+    by_set: BySet | None = field(default=None, metadata=IF_ANY)
 
     @property
     def recommended_n(self) -> int | None:
@@ -101,6 +103,8 @@ def paragraph(
         parts += _size(request, chosen, answer)
     if assured is not None:
         parts += [_attainable(request, assured), *under_discounts(answer.discounted)]
+    if answer.by_set is not None:
+        parts.append(answer.by_set.words(request.n_max))
     if answer.frequentist is not None:
         parts.append(_binomial_test(answer.frequentist, request.n_max))
     return " ".join(parts)

@@ -19,6 +19,7 @@ FORMATS = ("svg", "png")
 #: Every picture that a design may have.
 PICTURES = (
     "size",
+    "sets",
     "operating",
     "type1",
     "boundaries",
