@@ -13,7 +13,7 @@ from ...guard.result import CheckResult
 from ..frames import rates as gather
 from ..frames import sensitivity as gather_sensitivity
 from ..frames.results import Results
-from ..words.table import BORROWED, Table, rate_rows
+from ..words.table import BORROWED, Table, rate_rows, studies_in_words
 from ..words.wording import interval, number, signed
 
 if TYPE_CHECKING:
@@ -93,35 +93,21 @@ def paper_tables(results: Results) -> list[Table]:
 def characteristics_table(evidence: Evidence) -> Table:
     """Make the table of study characteristics."""
     frame = gather.characteristics_data(evidence)
-    cells = pd.DataFrame(
-        {
-            "Disease": frame["disease"].map(evidence.about.words),
-            "Study": frame["label"],
-            **{
-                head: frame[name].map(_text)
-                for head, name in (
-                    ("Design", "design"),
-                    ("Cells", "cell_source"),
-                    ("Donor", "donor"),
-                    ("Route", "route"),
-                )
-            },
-            "Treated": frame["patients"].astype(str),
-            "Controls": frame["controls"].astype(str),
-            "Follow-up, months": frame["months"].map(number),
-        }
-    )
+    heads = {
+        "disease": "Disease", "label": "Study", "design": "Design", "cell_source": "Cells",
+        "donor": "Donor", "route": "Route", "patients": "Treated", "controls": "Controls",
+        "months": "Follow-up, months",
+    }  # fmt: skip
+    shown = studies_in_words(frame, evidence.about)[list(heads)].astype(str).replace("", "–")
     note = "A dash stands for what was not reported or not recorded."
-    return _table("table_characteristics", "Study characteristics", cells, frame, note)
+    return _table(
+        "table_characteristics", "Study characteristics", shown.rename(columns=heads), frame, note
+    )
 
 
 def _judged(outcome: Any, checked: CheckResult) -> str:
     """Head the rows of an outcome: its name, and the guard's verdict on it."""
     return f"{outcome_words(str(outcome))} (guard: {checked.verdict_of(str(outcome))})"
-
-
-def _text(value: object) -> str:
-    return words(value) if isinstance(value, str) and value else "–"
 
 
 def rates_table(fit: DataTree, evidence: Evidence, checked: CheckResult) -> Table:

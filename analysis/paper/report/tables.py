@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ....data.file_names import file_name
@@ -25,7 +24,7 @@ from ..frames import guard as gather_guard
 from ..frames import rates as gather
 from ..frames.results import Results, rates_of
 from ..words import table as words_table
-from ..words.table import BORROWED, Table
+from ..words.table import BORROWED, Table, studies_in_words
 from ..words.wording import count, interval, number, percent
 from .controlled import risk_differences
 
@@ -58,16 +57,16 @@ def characteristics_table(results: Results) -> Table:
     marks = {"reported": "●", "secondary": "◐", "derived": "○", "modelled": "◌"}
     rows = [
         (
-            str(row["label"]),
-            results.disease(row["disease"]),
-            words(_text(row["design"])),
-            ", ".join(filter(None, (words(_text(row["cell_source"])), _text(row["donor"])))),
+            row["label"],
+            row["disease"],
+            row["design"],
+            ", ".join(filter(None, (row["cell_source"], row["donor"].lower()))),
             ", ".join(f"{outcome_short(k)} {marks[row[k]]}" for k in outcomes if row[k]) or "–",
             str(row["patients"]),
             str(row["controls"] or ""),
-            _text(row["months"]),
+            row["months"],
         )
-        for row in frame.to_dict("records")
+        for row in studies_in_words(frame, results.evidence.about).to_dict("records")
     ]
     caption = (
         "The studies, and the outcomes of which counts could be read: ● in the study's own text, "
@@ -77,12 +76,6 @@ def characteristics_table(results: Results) -> Table:
         caption += " ◌ follows from means by a model."
     header = ("Study", "Disease", "Design", "Cells", "Counts", "Treated", "Controls", "Months")
     return Table("studies", caption, header, rows, frame, of_fit=False, texts=5)
-
-
-def _text(value: Any) -> str:
-    if value is None or value != value or value is pd.NA:
-        return ""
-    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
 def priors_table(results: Results) -> Table:

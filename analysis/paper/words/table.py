@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from ....data.file_names import file_name
+from ....data.names import words
 from .wording import interval
 
 if TYPE_CHECKING:
@@ -60,6 +61,14 @@ class Table:
         return pd.DataFrame(list(self.rows), columns=list(self.header))
 
 
+def studies_in_words(studies: pd.DataFrame, about: About) -> pd.DataFrame:
+    """Put the characteristics of studies in words; empty where one was not reported."""
+    told = ("design", "cell_source", "donor", "route")
+    texts = {n: [words(t) if isinstance(t, str) else "" for t in studies[n]] for n in told}
+    months = ["" if pd.isna(value) else f"{value:g}" for value in studies["months"]]
+    return studies.assign(disease=studies["disease"].map(about.words), **texts, months=months)
+
+
 class RateRow(NamedTuple):
     """A disease's rate of an outcome, and that of its next trial, in words."""
 
@@ -107,7 +116,7 @@ def rate_rows(rates: pd.DataFrame, about: About) -> list[RateRow]:
     ]
 
 
-def rates_table(rates: pd.DataFrame, outcome: str, about: About, words: str) -> Table:
+def rates_table(rates: pd.DataFrame, outcome: str, about: About, caption: str) -> Table:
     """Tabulate the rates of one outcome by disease, and of a disease not yet tried.
 
     Parameters
@@ -118,8 +127,8 @@ def rates_table(rates: pd.DataFrame, outcome: str, about: About, words: str) -> 
         The outcome.
     about : About
         How diseases are called.
-    words : str
-        The caption.
+    caption : str
+        What it shows.
     """
     frame = rates[rates["outcome"] == outcome].reset_index(drop=True)
     laid_out = rate_rows(frame, about)
@@ -129,4 +138,5 @@ def rates_table(rates: pd.DataFrame, outcome: str, about: About, words: str) -> 
         quiet.add(len(rows))
         rows.append((_NEW_DISEASE, "", "", interval(untried), ""))
     header = ("Disease", "Studies", "Patients", "Rate, median (95 %)", "Next trial (95 %)")
-    return Table(f"rates_{file_name(outcome)}", words, header, rows, frame, quiet=frozenset(quiet))
+    name = f"rates_{file_name(outcome)}"
+    return Table(name, caption, header, rows, frame, quiet=frozenset(quiet))
