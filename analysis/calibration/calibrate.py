@@ -224,9 +224,9 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
     A line that was cut short is left out.
     """
     checks = {name for kind in COMPARED for name in kind.names}
-    found: dict[Task, dict[str, Any]] = {}
+    results: dict[Task, dict[str, Any]] = {}
     if not path.is_file():
-        return found
+        return results
     for line in path.read_text("utf-8").splitlines():
         try:
             record = json.loads(line)
@@ -234,8 +234,8 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
             continue
         judged = {name for each in record["result"].get("checks", {}).values() for name in each}
         if record["settings"] == asdict(settings) and judged == checks:
-            found[Task(**record["task"])] = record["result"]
-    return found
+            results[Task(**record["task"])] = record["result"]
+    return results
 
 
 def calibrate(
@@ -259,17 +259,17 @@ def calibrate(
     """
     settings = settings or Settings()
     path, wanted = folder / FILE, tasks(sets)
-    found = {t: r for t, r in stored(path, settings).items() if t in set(wanted)}
+    results = {t: r for t, r in stored(path, settings).items() if t in set(wanted)}
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [task for task in wanted if task not in found]
+    missing = [task for task in wanted if task not in results]
     for done, (task, result) in enumerate(_results(missing, settings), start=1):
         record = {"settings": asdict(settings), "task": asdict(task), "result": result}
         with path.open("a", encoding="utf-8") as file:
             file.write("\n" * _cut_short(path) + json.dumps(record) + "\n")
-        found[task] = result
+        results[task] = result
         if done % 10 == 0 or done == len(missing):
             print(f"{done} of {len(missing)} data sets judged", file=sys.stderr, flush=True)
-    return found
+    return results
 
 
 def _cut_short(path: Path) -> bool:

@@ -35,9 +35,9 @@ DIAGNOSTICS = (
 
 def diagnostics(fit: DataTree) -> dict[str, float | int | None]:
     """Give the worst diagnostics over everything reported; null those of the other engine."""
-    found = fit["hyper"].attrs
+    worst = fit["hyper"].attrs
     return {
-        name: None if np.isnan(found[name]) else np.asarray(found[name]).item()
+        name: None if np.isnan(worst[name]) else np.asarray(worst[name]).item()
         for name in DIAGNOSTICS
     }
 

@@ -77,12 +77,12 @@ def exact_tree(
     if progress is not None:
         progress("integrating", 0, 0)
     model = _model_of(evidence, pooling)
-    found = model.fit(priors)
-    terms = _terms_of(found)
+    exact = model.fit(priors)
+    terms = _terms_of(exact)
     rng = np.random.default_rng(seed)
-    levels = _levels(found, terms, shape[0] * shape[1], rng)
+    levels = _levels(exact, terms, shape[0] * shape[1], rng)
     groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
-    groups |= _tables(found, _asked(evidence) or terms.names)
+    groups |= _tables(exact, _asked(evidence) or terms.names)
     return xr.DataTree.from_dict(groups)
 
 

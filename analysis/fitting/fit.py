@@ -152,9 +152,9 @@ def _sampled(
             terms, pooling, priors, run.draws, run.tune, run.chains, run.seed, progress
         )
         tree = _assemble(evidence, terms, pooling, priors, sampled, stats, run.seed)
-        found = tree["hyper"].attrs
-        fewest = min(found["min_ess_bulk"], found["min_ess_tail"])
-        disagree = found["max_r_hat"] >= LARGEST_R_HAT  # false of one chain, which has no R-hat
+        worst = tree["hyper"].attrs
+        fewest = min(worst["min_ess_bulk"], worst["min_ess_tail"])
+        disagree = worst["max_r_hat"] >= LARGEST_R_HAT  # false of one chain, which has no R-hat
         if fewest > LEAST_EFFECTIVE_DRAWS and not disagree:
             break
     if terms.design is not None:

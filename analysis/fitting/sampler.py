@@ -84,9 +84,9 @@ def sample(
         str(name): values.to_numpy().reshape(-1, *values.shape[2:])
         for name, values in posterior.data_vars.items()
     }
-    found = variables_of_scores(scores, terms, pooling, priors, data)
+    variables = variables_of_scores(scores, terms, pooling, priors, data)
     return {
-        name: values.reshape(*shape, *values.shape[1:]) for name, values in found.items()
+        name: values.reshape(*shape, *values.shape[1:]) for name, values in variables.items()
     }, stats
 
 

@@ -85,10 +85,10 @@ def run_config(fit: DataTree) -> dict[str, Any]:
 def check_same_data(evidence: Evidence, fits: Sequence[DataTree]) -> None:
     """Refuse fits of other data than an evidence, naming both hashes."""
     for fit in fits:
-        own = run_config(fit)["data_sha256"]
-        if own != evidence.sha256:
+        sha256 = run_config(fit)["data_sha256"]
+        if sha256 != evidence.sha256:
             raise OtherDataError(
-                f"the fit is of other data (sha256 {own}) than the evidence "
+                f"the fit is of other data (sha256 {sha256}) than the evidence "
                 f"(sha256 {evidence.sha256}): fit this evidence, or name the data of the fit"
             )
 
@@ -189,17 +189,17 @@ def _read(path: Path, groups: Collection[str] | None) -> DataTree:
 
 def _hash(group: xr.Dataset, of_fit: Mapping[Any, Any]) -> str:
     """Hash what a group holds, and the attributes of the fit, as they are after a reading too."""
-    found = hashlib.sha256(_plain(of_fit))
-    found.update(_plain(group.attrs))
+    digest = hashlib.sha256(_plain(of_fit))
+    digest.update(_plain(group.attrs))
     for name in sorted(map(str, group.variables)):
         variable = group.variables[name]
         values = np.asarray(variable.values)
         if values.dtype.kind in "OUST":
             values = np.array(json.dumps([str(each) for each in values.ravel().tolist()]))
         about = [name, [str(dim) for dim in variable.dims], list(variable.shape), values.dtype.kind]
-        found.update(json.dumps(about).encode())
-        found.update(np.ascontiguousarray(values).tobytes())
-    return found.hexdigest()
+        digest.update(json.dumps(about).encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 def _plain(attributes: Mapping[Any, Any]) -> bytes:

@@ -236,9 +236,9 @@ def statistics_of(chosen: xr.Dataset) -> pd.DataFrame:
 def support(rate: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """Count the studies and patients behind each rate."""
     groups = terms.rows.groupby(["outcome", "disease"])
-    found = groups.agg(studies=("study", "nunique"), patients=("n", "sum"))
+    counts = groups.agg(studies=("study", "nunique"), patients=("n", "sum"))
     keys = list(zip(rate["outcome"], rate["disease"], strict=True))
-    support = found.reindex(keys).fillna(0).astype(int).reset_index(drop=True)
+    support = counts.reindex(keys).fillna(0).astype(int).reset_index(drop=True)
     support["evidence"] = np.where(support["studies"] > 0, "direct", "borrowed")
     whole = (rate["quantity"] == "new_disease").to_numpy()
     support = support.astype({"studies": "Int64", "patients": "Int64", "evidence": object})

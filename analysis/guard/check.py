@@ -163,8 +163,8 @@ def _levels_of(fit: DataTree) -> Levels:
 
 
 def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:
-    found = fit["hyper"].attrs
-    return {name: np.asarray(found[name]).item() for name in DIAGNOSTICS} | {"draws": draws}
+    worst = fit["hyper"].attrs
+    return {name: np.asarray(worst[name]).item() for name in DIAGNOSTICS} | {"draws": draws}
 
 
 def _refitter(pooling: str, priors: PriorSet, seed: int) -> Callable[[Terms, int], Levels]:

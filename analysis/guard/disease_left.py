@@ -167,11 +167,13 @@ def without_unit_in_disease(
     sigma = np.repeat(few.sigma, _TRIED, axis=0)
     beta = None if few.beta is None else np.repeat(few.beta, _TRIED, axis=0)
     flat = Levels.of_diseases(sigma, theta, beta=beta)
-    found = integrated_log_likelihood(flat, only_units(terms, neighbours))
-    found = found.reshape(len(few), _TRIED, -1)
-    log_weights += found[:, :, [u for u in neighbours if u != unit]].sum(axis=2)
+    log_likelihood = integrated_log_likelihood(flat, only_units(terms, neighbours))
+    log_likelihood = log_likelihood.reshape(len(few), _TRIED, -1)
+    log_weights += log_likelihood[:, :, [u for u in neighbours if u != unit]].sum(axis=2)
     log_weights -= logsumexp(log_weights, axis=1, keepdims=True)
-    return WithoutUnit(logsumexp(log_weights + found[:, :, unit], axis=1), flat, log_weights)
+    return WithoutUnit(
+        logsumexp(log_weights + log_likelihood[:, :, unit], axis=1), flat, log_weights
+    )
 
 
 def _try(prior: LevelPrior, posterior: np.ndarray, draws: int, rng: np.random.Generator):

@@ -42,18 +42,18 @@ def unidentified(terms: Terms, pooling: str) -> dict[str, str]:
     dict of str to str
         A sentence for each outcome that it holds of.
     """
-    told = {}
+    sentences = {}
     kind = structure(pooling, terms.diseases)
     for name, rows in terms.rows.groupby("outcome", sort=False):
         studies = rows["study"].nunique()
         most = rows.groupby("disease")["study"].nunique().max()
         if has_tau(pooling, terms.diseases) and studies == 1:
-            told[str(name)] = "There is one study: tau and sigma are their priors."
+            sentences[str(name)] = "There is one study: tau and sigma are their priors."
         elif has_tau(pooling, terms.diseases) and most == 1:
-            told[str(name)] = (
+            sentences[str(name)] = (
                 "Every disease has one study only: the data tell of tau and sigma together, and "
                 "which of them it is comes from their priors."
             )
         elif studies == 1 or (kind == "none" and most == 1):
-            told[str(name)] = "No disease has a second study: sigma is its prior."
-    return told
+            sentences[str(name)] = "No disease has a second study: sigma is its prior."
+    return sentences

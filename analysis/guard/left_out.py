@@ -74,7 +74,7 @@ def leave_out(
 
     log_weights, pareto_k = importance_weights(log_likelihood)
     unit_of_row = terms.terms["unit"].to_numpy()[terms.rows["term"]]
-    found = []
+    left_out = []
     for unit in np.unique(unit_of_row).tolist() if units is None else units:
         k, weights, source = float(pareto_k[unit]), np.exp(log_weights[:, unit]), levels
         elpd = float(logsumexp(log_weights[:, unit] + log_likelihood[:, unit]))
@@ -91,8 +91,8 @@ def leave_out(
         surprising = redrawn and min(one.mid_p for one in here) < _SURPRISING
         if refit is not None and (k > LARGEST_PARETO_K or surprising):
             here = _refitted(terms, unit, rows, refit, rng)
-        found += here
-    return found
+        left_out += here
+    return left_out
 
 
 def _refitted(
@@ -141,14 +141,14 @@ def _positions(
 
     ``tried`` levels in a row stem from one draw; ``scores`` are elpd and Pareto k of the unit.
     """
-    found = []
+    left_out = []
     for place, (name, mine) in enumerate(rows.groupby("outcome", sort=False)):
         low, high, expected = predicted(levels, terms, str(name), mine)
         _, error = mean_and_error((low + high) / 2, weights, tried)
         position = (float(weights @ low), float(weights @ high), float(weights @ expected))
         elpd, k = (None, None) if place else scores
-        found.append(LeftOut.at(position, str(name), mine, elpd, k, rng, 2 * error))
-    return found
+        left_out.append(LeftOut.at(position, str(name), mine, elpd, k, rng, 2 * error))
+    return left_out
 
 
 def importance_weights(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

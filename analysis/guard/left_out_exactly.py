@@ -45,12 +45,12 @@ def leave_each_out(
     list of LeftOut
         One for each study and outcome with rows, in the order of the outcomes.
     """
-    found = [] if terms.design else leave_out_exactly(terms, pooling, priors, rng)
-    done = {one.outcome for one in found}
+    left_out = [] if terms.design else leave_out_exactly(terms, pooling, priors, rng)
+    done = {one.outcome for one in left_out}
     rest = [u for u, code in enumerate(terms.units["outcome"]) if terms.names[code] not in done]
     if rest and log_likelihood is not None:
-        found += leave_out(terms, levels, log_likelihood, pooling, priors, rng, refit, rest)
-    return sorted(found, key=lambda one: terms.names.index(one.outcome))
+        left_out += leave_out(terms, levels, log_likelihood, pooling, priors, rng, refit, rest)
+    return sorted(left_out, key=lambda one: terms.names.index(one.outcome))
 
 
 def leave_out_exactly(
@@ -74,11 +74,11 @@ def leave_out_exactly(
     list of LeftOut
         One for each study and outcome, without ``pareto_k``: nothing was weighted.
     """
-    found = []
+    left_out = []
     for block in terms.outcomes:
         if block.parent is None:
-            found += _block(block, terms, pooling, priors, rng)
-    return found
+            left_out += _block(block, terms, pooling, priors, rng)
+    return left_out
 
 
 def _block(block: Outcome, terms: Terms, pooling: str, priors: PriorSet, rng) -> list[LeftOut]:
@@ -98,8 +98,8 @@ def _block(block: Outcome, terms: Terms, pooling: str, priors: PriorSet, rng) ->
     except (NotExact, ImpossibleDataError):
         # Priors that all but exclude the data are beyond the grids; importance weights say so.
         return []
-    found = {name: _positions(name, posterior, rng) for name, posterior in posteriors.items()}
-    return [one for studies in found.values() for one in studies]
+    positions = {name: _positions(name, posterior, rng) for name, posterior in posteriors.items()}
+    return [one for studies in positions.values() for one in studies]
 
 
 def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -> list[LeftOut]:
@@ -108,7 +108,7 @@ def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -
     rows, link = likelihoods.rows, likelihoods.link
     assert rows is not None, "an evidence has rows"
     assert link is not None, "rows of counts have a link"
-    found = []
+    left_out = []
     for place, study in enumerate(likelihoods.studies):
         mine = rows[rows["study"] == study]
         predictive = masses[:, place] @ total_probabilities(nodes, mine, link)
@@ -116,5 +116,5 @@ def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -
         low, high = below[int(mine["events_min"].sum())], below[int(mine["events_max"].sum()) + 1]
         expected = float(predictive @ np.arange(len(predictive)))
         position = (float(low), float(high), expected)
-        found.append(LeftOut.at(position, name, mine, float(scores[place]), None, rng))
-    return found
+        left_out.append(LeftOut.at(position, name, mine, float(scores[place]), None, rng))
+    return left_out

@@ -44,21 +44,23 @@ def judge_sampling(found: Mapping[str, Any]) -> Check:
         verdict, reason = _judge_integrals(plain.get("numerical_error"))
         return Check("sampling", verdict, reason=reason, details=plain)
     problems = [each for each in _problems(plain) if each[0] != "pass"]
-    told = [text for _, text in problems] or ["the chains agree and have draws enough"]
-    sentence = "; ".join(told)
+    sentences = [text for _, text in problems] or ["the chains agree and have draws enough"]
+    sentence = "; ".join(sentences)
     reason = f"{sentence[0].upper()}{sentence[1:]}."
     verdict = worst(found for found, _ in problems)
     return Check("sampling", verdict, reason=reason, details=plain)
 
 
 def _judge_integrals(error: float | None) -> tuple[Verdict, str]:
-    told = "Integrated numerically, not sampled"
+    sentence = "Integrated numerically, not sampled"
     if error is None:
-        return "pass", f"{told}."
+        return "pass", f"{sentence}."
     if error <= TOLERANCE:
-        reason = f"{told}: no error above {TOLERANCE:g} (of an SD, where that is above one)."
+        reason = f"{sentence}: no error above {TOLERANCE:g} (of an SD, where that is above one)."
         return "pass", reason
-    reason = f"{told}, to an error of {error:.1g}, above {TOLERANCE:g}: compare with the sampler."
+    reason = (
+        f"{sentence}, to an error of {error:.1g}, above {TOLERANCE:g}: compare with the sampler."
+    )
     return _level(True, error > FAILING_NUMERICAL_ERROR), reason
 
 
@@ -69,26 +71,26 @@ def _problems(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:
     judged: list[tuple[Verdict, str]] = []
     # A chain by itself may well be right: nothing tells, so that it is no failure but never passes.
     if r_hat is None:
-        told = "R-hat cannot be computed: it takes two chains or more, and a few draws of each"
-        judged.append(("warn", told))
+        sentence = "R-hat cannot be computed: it takes two chains or more, and a few draws of each"
+        judged.append(("warn", sentence))
     else:
-        told = f"chains disagree: R-hat reaches {r_hat:.3f}, not below {LARGEST_R_HAT}"
-        judged.append((_level(r_hat >= LARGEST_R_HAT, r_hat >= FAILING_R_HAT), told))
+        sentence = f"chains disagree: R-hat reaches {r_hat:.3f}, not below {LARGEST_R_HAT}"
+        judged.append((_level(r_hat >= LARGEST_R_HAT, r_hat >= FAILING_R_HAT), sentence))
     if None in sizes:
         judged.append(("fail", "effective draws cannot be computed: draw more"))
     else:
         fewest = min(sizes)
-        told = f"too few effective draws: {fewest:.0f}, not above {LEAST_EFFECTIVE_DRAWS}"
+        sentence = f"too few effective draws: {fewest:.0f}, not above {LEAST_EFFECTIVE_DRAWS}"
         level = _level(fewest <= LEAST_EFFECTIVE_DRAWS, fewest <= FAILING_EFFECTIVE_DRAWS)
-        judged.append((level, told))
+        judged.append((level, sentence))
     share = divergences / draws
     level = _level(share > LARGEST_DIVERGENT_SHARE, share > FAILING_DIVERGENT_SHARE)
     judged.append((level, f"{divergences} of {draws} draws diverged"))
     if energy is None:
         judged.append(("fail", "E-BFMI cannot be computed: draw more"))
     else:
-        told = f"E-BFMI is {energy:.2f}, not above {LEAST_E_BFMI}"
-        judged.append((_level(energy <= LEAST_E_BFMI, energy <= FAILING_E_BFMI), told))
+        sentence = f"E-BFMI is {energy:.2f}, not above {LEAST_E_BFMI}"
+        judged.append((_level(energy <= LEAST_E_BFMI, energy <= FAILING_E_BFMI), sentence))
     return judged
 
 

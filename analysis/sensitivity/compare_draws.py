@@ -124,11 +124,11 @@ def _sources(request: ComparisonRequest, fits: Sequence[DataTree]) -> list[Sourc
         if config["engine"] == "nuts":
             priors = PriorSet.from_dict(config["priors"])
             sources.append(stored_source(fit, terms, priors, pooling))
-    own = next((s for s in sources if same_priors(s.priors, request.reference, terms)), None)
-    if own is None:
-        own = sampled_source(terms, pooling, request.reference, request.sampling)
-        return [own, *sources]
-    return [own, *(each for each in sources if each is not own)]
+    source = next((s for s in sources if same_priors(s.priors, request.reference, terms)), None)
+    if source is None:
+        source = sampled_source(terms, pooling, request.reference, request.sampling)
+        return [source, *sources]
+    return [source, *(each for each in sources if each is not source)]
 
 
 def _reference_scaling(result: SetResult) -> pd.DataFrame:

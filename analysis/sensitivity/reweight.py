@@ -208,17 +208,17 @@ def sampled_source(
         "new_study": predict.new_study_rates(reported, terms, rng),
         "new_disease": predict.new_disease_rates(reported, terms, pooling, priors, rng),
     }
-    kept = {name: values for name, values in draws.items() if values is not None}
+    known = {name: values for name, values in draws.items() if values is not None}
     places = np.arange(0, len(levels) if scored else 0, max(len(levels) // _SCORED_DRAWS, 1))
     beta = None if levels.beta is None else levels.beta[places]
     few = predict.Levels.of_diseases(levels.sigma[places], levels.theta[places], beta=beta)
     likelihood = np.empty((0, len(terms.units)))
     if scored:
         likelihood = predict.integrated_log_likelihood(few, terms)
-    folded = kept["rate"].reshape(chains, -1, kept["rate"][0].size)
+    folded = known["rate"].reshape(chains, -1, known["rate"][0].size)
     r_hat = np.nanmax(az.rhat(folded, chain_axis=0, draw_axis=1, method="rank"))
     diagnostics = {"divergences": float(stats["diverging"].sum()), "max_r_hat": float(r_hat)}
-    return Source(priors, terms, pooling, kept, likelihood, places, chains, diagnostics)
+    return Source(priors, terms, pooling, known, likelihood, places, chains, diagnostics)
 
 
 def weights(source: Source, priors: PriorSet, block: Block) -> Weights:

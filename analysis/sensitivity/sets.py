@@ -112,16 +112,16 @@ def compare_sets(
     for i, priors in enumerate(sets):
         if progress is not None:
             progress("comparing priors", i, len(sets))
-        own = next((s for s in sources if same_priors(s.priors, priors, terms)), None)
+        source = next((s for s in sources if same_priors(s.priors, priors, terms)), None)
         best = {block: _best(sources, priors, block) for block in blocks_of(terms)}
         pareto_k = {block: each.pareto_k for block, each in best.items()}
-        again = refit and own is None
-        if own is None and (again or not all(each.usable for each in best.values())):
-            own = sampled_source(terms, pooling, priors, sampling.another(len(sources)))
-            sources.append(own)
-        fresh = own is not None and own.priors.name == priors.name
-        if own is not None:
-            best = {block: weights(own, priors, block) for block in best}
+        again = refit and source is None
+        if source is None and (again or not all(each.usable for each in best.values())):
+            source = sampled_source(terms, pooling, priors, sampling.another(len(sources)))
+            sources.append(source)
+        fresh = source is not None and source.priors.name == priors.name
+        if source is not None:
+            best = {block: weights(source, priors, block) for block in best}
         results.append(SetResult(priors, "refit" if fresh else "reweighted", best, pareto_k))
     return results
 

@@ -174,11 +174,11 @@ def _study(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _absolute(row: dict[str, Any]) -> dict[str, Any]:
-    found = {k: row[k] for k in ("outcome", "disease", "quantity", "control_evidence")}
+    record = {k: row[k] for k in ("outcome", "disease", "quantity", "control_evidence")}
     for name in ("control_rate", "treated_rate", "risk_difference", "risk_ratio"):
-        found[name] = {key: row[f"{name}_{key}"] for key in ("mean", *_QUANTILES)}
-    found["nnt"] = {side: _limits(row, f"nnt_{side}") for side in ("benefit", "harm")}
-    return found
+        record[name] = {key: row[f"{name}_{key}"] for key in ("mean", *_QUANTILES)}
+    record["nnt"] = {side: _limits(row, f"nnt_{side}") for side in ("benefit", "harm")}
+    return record
 
 
 def _limits(row: Mapping[str, Any], name: str) -> list[float] | None:

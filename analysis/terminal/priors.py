@@ -59,7 +59,7 @@ def priors(
     with writing_to(request.out), console.progress_display() as progress:
         console.say(*evidence.messages)
         fit = fit_of_request(request, evidence)
-        found = stored_comparison(
+        comparison = stored_comparison(
             evidence,
             fit,
             chosen,
@@ -77,16 +77,16 @@ def priors(
             else stored_borrowing(evidence, fit, sampling, request.out, refit, progress)
         )
         checked = UNCHECKED if fit is None else kept_check(request.out, fit)
-        write_csv(stamped(found.rates, checked), request.out / "priors.csv")
+        write_csv(stamped(comparison.rates, checked), request.out / "priors.csv")
     if as_json:
-        told = found.to_dict()
+        told = comparison.to_dict()
         if others is not None:
             told |= {"borrowing": others.diseases, "left_out": others.influence}
         console.print_json(told)
         return DONE
     scores = ["set", "elpd", "elpd_se", "elpd_diff", "elpd_diff_se"]
-    whole = found.scores[found.scores["outcome"].isna()]
+    whole = comparison.scores[comparison.scores["outcome"].isna()]
     print_frame("Prior sets by how well they predict studies left out", whole[scores])
-    for sentence in (*found.sentences(), *(() if others is None else others.sentences())):
+    for sentence in (*comparison.sentences(), *(() if others is None else others.sentences())):
         print(console.printable(sentence))
     return DONE

@@ -82,8 +82,8 @@ def predicted_place(
         number, each given the total. Of a study with means: the probability of a smaller log odds
         ratio than its own, twice, and the expected one.
     """
-    kept = np.abs(masses) > 1e-9 * np.abs(masses).max()
-    contrasts, masses = contrasts[kept], masses[kept] / masses[kept].sum()
+    heavy = np.abs(masses) > 1e-9 * np.abs(masses).max()
+    contrasts, masses = contrasts[heavy], masses[heavy] / masses[heavy].sum()
     if by_means(rows).any():
         estimate, error = effect_of_means(rows)
         below = float(masses @ ndtr((estimate - contrasts) / error))

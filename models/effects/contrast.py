@@ -77,7 +77,7 @@ def informative_studies(rows: pd.DataFrame) -> list[str]:
     """
     means = by_means(rows)
     low, high, n = rows["events_min"], rows["events_max"], rows["n"]
-    told = pd.DataFrame(
+    informs = pd.DataFrame(
         {
             "study": rows["study"],
             "not_none": means | (high > 0),
@@ -86,8 +86,8 @@ def informative_studies(rows: pd.DataFrame) -> list[str]:
             "treated": (rows["arm"] != "control") & (means | (low > 0) | (high < n)),
         }
     )
-    found = told.groupby("study", sort=False).any()
-    return [str(study) for study in found.index[found.all(axis=1)]]
+    by_study = informs.groupby("study", sort=False).any()
+    return [str(study) for study in by_study.index[by_study.all(axis=1)]]
 
 
 def contrast_likelihoods(
@@ -162,9 +162,9 @@ def _with_means(counted: StudyLikelihoods, rows: pd.DataFrame) -> StudyLikelihoo
     """Put the normal likelihoods of studies with means behind those of studies with counts."""
     studies = rows.groupby("study", sort=False)
     names = [str(name) for name in studies.groups]
-    told = np.array([effect_of_means(own) for _, own in studies])
+    effects = np.array([effect_of_means(own) for _, own in studies])
     labels = [str(own["disease"].iloc[0]) for _, own in studies]
-    normal = normal_likelihoods(told[:, 0], told[:, 1], labels, names)
+    normal = normal_likelihoods(effects[:, 0], effects[:, 1], labels, names)
     first = len(counted.studies)
 
     def evaluate(levels, part=slice(None)):
@@ -180,8 +180,8 @@ def _with_means(counted: StudyLikelihoods, rows: pd.DataFrame) -> StudyLikelihoo
         counted.diseases,
         np.append(counted.disease, codes),
         evaluate,
-        np.append(counted.centres, told[:, 0]),
-        np.append(counted.scales, told[:, 1]),
+        np.append(counted.centres, effects[:, 0]),
+        np.append(counted.scales, effects[:, 1]),
         np.append(counted.falls_below, everywhere),
         np.append(counted.falls_above, everywhere),
     )

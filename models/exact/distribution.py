@@ -160,8 +160,8 @@ class Distribution:
     def quantile(self, probabilities) -> Any:
         """Quantiles, in the shape of ``probabilities``."""
         wanted = np.asarray(probabilities, float)
-        found = self.source.quantiles(wanted.ravel(), self.link)[:, 0].reshape(wanted.shape)
-        return float(found) if wanted.ndim == 0 else found
+        quantiles = self.source.quantiles(wanted.ravel(), self.link)[:, 0].reshape(wanted.shape)
+        return float(quantiles) if wanted.ndim == 0 else quantiles
 
     def above(self, value) -> Any:
         """Probability of exceeding values, in their shape."""
@@ -170,8 +170,8 @@ class Distribution:
         if self.link is not None:
             with np.errstate(divide="ignore"):
                 levels = np.asarray(link_function(np.clip(levels, 0, 1), self.link))
-        found = self.source.above(levels)[:, 0].reshape(wanted.shape)
-        return float(found) if wanted.ndim == 0 else found
+        probabilities = self.source.above(levels)[:, 0].reshape(wanted.shape)
+        return float(probabilities) if wanted.ndim == 0 else probabilities
 
 
 def of_draws(draws: np.ndarray) -> Distribution:
@@ -288,19 +288,19 @@ def on_prior(weights: PriorWeights, likelihood: np.ndarray) -> Distributions:
     """
     points, masses = weights.points.ravel(), weights.masses.ravel()
     inside = _read(weights, weights.interpolation, points, likelihood)
-    found = masses[:, None] * inside
-    total = found.sum(axis=0)
-    found = found / total
+    shares = masses[:, None] * inside
+    total = shares.sum(axis=0)
+    shares = shares / total
     if len(weights.edges) == 0:
         value = points[0]
         x = np.array([value, value])
         step = np.repeat([[0.0], [1.0]], likelihood.shape[1], axis=1)
-        return Distributions(x, step, np.zeros_like(step), points, found)
-    cells = found.reshape(*weights.points.shape, -1).sum(axis=1)
+        return Distributions(x, step, np.zeros_like(step), points, shares)
+    cells = shares.reshape(*weights.points.shape, -1).sum(axis=1)
     cumulative = np.concatenate([np.zeros((1, cells.shape[1])), np.cumsum(cells, axis=0)])
     edge = _read(weights, weights.edge_interpolation, weights.edges, likelihood)
     density = weights.edge_density[:, None] * edge / total
-    return Distributions(weights.edges, cumulative / cumulative[-1], density, points, found)
+    return Distributions(weights.edges, cumulative / cumulative[-1], density, points, shares)
 
 
 def _read(weights: PriorWeights, interpolation, points, likelihood) -> np.ndarray:

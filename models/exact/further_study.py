@@ -130,25 +130,25 @@ def further_study(
     FurtherStudy
         For studies in every disease, also in those without data.
     """
-    found = posterior.check if coarser else posterior.main
+    grids = posterior.check if coarser else posterior.main
     link = posterior.hierarchy.likelihoods.link
     assert link is not None
-    columns, grid = posterior.columns, found.source.table.grid
-    part = slice(*_range(found), every)
+    columns, grid = posterior.columns, grids.source.table.grid
+    part = slice(*_range(grids), every)
     levels, spacing = grid.fine[part], grid.fine_weights[part] * every / UPSAMPLING
     values = rates(levels, link)
-    own = _own_masses(found)[part]
+    own = _own_masses(grids)[part]
     own /= own.sum(axis=(0, 2), keepdims=True)
     means = np.einsum("l,lgs->g", values, own)
     deviations = values[:, None] - means
     variances = np.einsum("lg,lgs->g", deviations**2, own)
     # Where one level serves all, a disease learns of another what it learns of itself.
-    one = found.source.structure == "single"
+    one = grids.source.structure == "single"
     joint = np.zeros((own.shape[1], len(levels), len(levels)))
     moves = np.zeros((len(levels), own.shape[1], own.shape[1]))
     refinement = grid.refinement[part] * every / UPSAMPLING
-    others = None if one else _told_of_others(found, link)
-    for k, scale in enumerate(found.source.table.sigma.nodes):
+    others = None if one else _told_of_others(grids, link)
+    for k, scale in enumerate(grids.source.table.sigma.nodes):
         kernel = _effect_kernel(levels, spacing, scale)
         joint += own[:, :, k].T[:, :, None] * kernel
         if others is not None:
@@ -234,7 +234,7 @@ def _told_of_others(found: Integrated, link: Link) -> np.ndarray:
 
     likelihood = np.maximum(averaged(levels), _LEAST)
     expected = averaged(levels * (rate[:, None] - means)[..., None]) / likelihood
-    told = np.empty((len(rate), *expected.shape[-1:] * 2, shape[2]))
+    from_others = np.empty((len(rate), *expected.shape[-1:] * 2, shape[2]))
     for group in range(shape[3]):
         sent = (joint / likelihood[..., group])[..., None] * expected
         flat = sent.reshape(-1, shape[2] * shape[3])
@@ -242,8 +242,8 @@ def _told_of_others(found: Integrated, link: Link) -> np.ndarray:
         if found.own is not None:
             own += (1 - weight) * np.outer(found.own, flat.sum(axis=0))
         by_sigma = own.reshape(len(rate), shape[2], shape[3]).transpose(0, 2, 1)
-        told[:, group] = by_sigma * levels[:, group, None] / total[group]
-    return told
+        from_others[:, group] = by_sigma * levels[:, group, None] / total[group]
+    return from_others
 
 
 def _effect_kernel(levels: np.ndarray, spacing: np.ndarray, scale: float) -> np.ndarray:

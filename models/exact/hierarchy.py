@@ -91,13 +91,13 @@ class ExactHierarchy(Hierarchy):
                 continue
             coarser = replace(extent, refinement=extent.refinement - 1)
             again = partial(self._integrated, coarser, resolved)
-            found = ExactPosterior(self.stated, priors, main, extent, again)
+            posterior = ExactPosterior(self.stated, priors, main, extent, again)
             if (
                 not verify
-                or found.worst_error <= self.tolerance
+                or posterior.worst_error <= self.tolerance
                 or extent.refinement >= _MOST_REFINEMENTS
             ):
-                return found
+                return posterior
             self._state["refinement"] = extent.refinement + 1
             for key in [k for k in self._tables if k.refinement < extent.refinement]:
                 del self._tables[key]

@@ -106,9 +106,9 @@ def peaks(likelihoods: StudyLikelihoods, sigma: float = 0.0) -> list[tuple[float
     sizes = membership.sum(axis=0)
     columns = [groups[:, d] for d in range(diseases) if sizes[d] > 0] + [groups.sum(axis=1)]
     counts = [*sizes[sizes > 0], count]
-    found = [_peak(coarse.nodes, values) for values in columns]
-    widened = [np.hypot(s, sigma / np.sqrt(k)) for (_, s), k in zip(found, counts, strict=True)]
-    return [(c, float(w)) for (c, _), w in zip(found, widened, strict=True)]
+    peaks = [_peak(coarse.nodes, values) for values in columns]
+    widened = [np.hypot(s, sigma / np.sqrt(k)) for (_, s), k in zip(peaks, counts, strict=True)]
+    return [(c, float(w)) for (c, _), w in zip(peaks, widened, strict=True)]
 
 
 def least_spread(features: Sequence[tuple[float, float]]) -> float:

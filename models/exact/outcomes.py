@@ -74,28 +74,28 @@ def conditional_rows(rows: pd.DataFrame, child: str, parent: str) -> pd.DataFram
         Where a child's row has no parent row of the same study, arm and n, or that parent's count
         is known within bounds only; names every such row.
     """
-    own = rows[rows["outcome"] == child]
+    children = rows[rows["outcome"] == child]
     columns = ["study", "arm", "events_min", "events_max", "n"]
     above = rows.loc[rows["outcome"] == parent, columns].to_dict("records")
     known = {(row["study"], row["arm"]): row for row in above}
     counts, reasons = [], []
-    for row in own[columns].to_dict("records"):
-        found = known.get((row["study"], row["arm"]))
-        if found is None:
+    for row in children[columns].to_dict("records"):
+        parent_row = known.get((row["study"], row["arm"]))
+        if parent_row is None:
             reasons.append(f"no {parent} row")
             counts.append(0)
             continue
-        low, high, n = (int(found[c]) for c in ("events_min", "events_max", "n"))
+        low, high, n = (int(parent_row[c]) for c in ("events_min", "events_max", "n"))
         counts.append(low)
         if n != row["n"]:
             reasons.append(f"{parent} is of {n} patients, {child} of {row['n']}")
         else:
             reasons.append("" if low == high else f"{parent} is {low} to {high} of {n}")
-    marked = own.assign(reason=reasons)
+    marked = children.assign(reason=reasons)
     if marked["reason"].any():
         raise NotExact(child, parent, marked[marked["reason"] != ""].reset_index(drop=True))
-    highest = np.minimum(own["events_max"], counts)
-    return own.assign(n=counts, events_max=highest).reset_index(drop=True)
+    highest = np.minimum(children["events_max"], counts)
+    return children.assign(n=counts, events_max=highest).reset_index(drop=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +151,8 @@ class ExactModel:
         ExactFit
             The posteriors.
         """
-        found = {n: h.posterior(priors.of(n), verify) for n, h in self.hierarchies.items()}
-        return ExactFit(self, priors, found)
+        posteriors = {n: h.posterior(priors.of(n), verify) for n, h in self.hierarchies.items()}
+        return ExactFit(self, priors, posteriors)
 
 
 def exact_model(
@@ -292,12 +292,12 @@ class ExactFit:
         return _stacked(tables)
 
     def _evidence_of(self, outcome: str, disease: str | None) -> dict:
-        found = self.posteriors[outcome].evidence_of(disease)
+        evidence = self.posteriors[outcome].evidence_of(disease)
         if disease is not None:
             rows = self.model.evidence.rows
             own = rows[(rows["outcome"] == outcome) & (rows["disease"] == disease)]
-            found["patients"] = int(own["n"].sum())
-        return found
+            evidence["patients"] = int(own["n"].sum())
+        return evidence
 
     def distribution(
         self, outcome: str, quantity: str, disease: str | None = None, coarser: bool = False
@@ -333,13 +333,13 @@ class ExactFit:
         if parent is None:
             return own.probability_above(rate, quantity)
         above = self.posteriors[parent]
-        found = {
+        distributions = {
             disease: product_above(
                 above.distribution(quantity, disease), own.distribution(quantity, disease), rate
             )
             for disease in self.model.evidence.diseases
         }
-        return pd.Series(found)
+        return pd.Series(distributions)
 
     def study_rates(self) -> pd.DataFrame:
         """Each study's own shrunken rate: ``outcome``, ``study``, ``disease`` and statistics."""
@@ -358,12 +358,14 @@ class ExactFit:
 
     def study_distributions(self, outcome: str, coarser: bool = False) -> dict[str, Distribution]:
         """Distribution of each study's own rate, shrunken towards its disease; by study."""
-        own = study_distributions(self.posteriors[outcome], coarser)
+        distributions = study_distributions(self.posteriors[outcome], coarser)
         parent = self.model.parents.get(outcome)
         if parent is None:
-            return own
+            return distributions
         above = study_distributions(self.posteriors[parent], coarser)
-        return {study: product(above[study], each, coarser) for study, each in own.items()}
+        return {
+            study: product(above[study], each, coarser) for study, each in distributions.items()
+        }
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -75,8 +75,8 @@ class ExactPosterior:
             return None
         names = self.hierarchy.likelihoods.diseases
         weights = dict.fromkeys(names, self.priors.exnex.weight)
-        found = zip(self.main.source.groups, self.main.exchangeable.tolist(), strict=True)
-        return weights | {names[code]: value for code, value in found}
+        flags = zip(self.main.source.groups, self.main.exchangeable.tolist(), strict=True)
+        return weights | {names[code]: value for code, value in flags}
 
     def hyper(self) -> pd.DataFrame:
         """Mu, tau and sigma.
@@ -223,9 +223,11 @@ class ExactPosterior:
             return _levels(integrated).one(len(integrated.source.groups), link)
         if disease not in names:
             raise InputError(unknown_name(str(disease), names, "disease"))
-        found = _next_studies(integrated) if quantity == "new_study" else _levels(integrated)
+        distributions = (
+            _next_studies(integrated) if quantity == "new_study" else _levels(integrated)
+        )
         position = self.columns[names.index(disease)]
-        return found.one(position, None if quantity == "theta" else link)
+        return distributions.one(position, None if quantity == "theta" else link)
 
     def probability_above(self, rate, quantity: str = "rate") -> pd.Series:
         """Probability that a rate exceeds a threshold.
@@ -242,11 +244,11 @@ class ExactPosterior:
         pandas.Series
             By disease.
         """
-        found = _next_studies(self.main) if quantity == "new_study" else _levels(self.main)
+        distributions = _next_studies(self.main) if quantity == "new_study" else _levels(self.main)
         link = self.hierarchy.likelihoods.link
         level = rate if link is None else float(link_function(rate, link))
         return pd.Series(
-            found.above(level)[0, self.columns], list(self.hierarchy.likelihoods.diseases)
+            distributions.above(level)[0, self.columns], list(self.hierarchy.likelihoods.diseases)
         )
 
 

@@ -278,8 +278,8 @@ def study_distributions(
     coarser : bool
         From the coarser grid.
     """
-    found = posterior.check if coarser else posterior.main
-    levels, likelihoods = _study_levels(found), posterior.hierarchy.likelihoods
+    grids = posterior.check if coarser else posterior.main
+    levels, likelihoods = _study_levels(grids), posterior.hierarchy.likelihoods
     return {s: levels.one(i, likelihoods.link) for i, s in enumerate(likelihoods.studies)}
 
 

@@ -50,14 +50,14 @@ def scan_above(
     if hierarchy.structure in ("partial", "robust") and scales:
         return _tabulated(reference, outcome, rate, levels, scales)
     varied = scales or [priors.tau]
-    found = np.empty((len(levels), len(varied), len(hierarchy.likelihoods.diseases)))
+    probabilities = np.empty((len(levels), len(varied), len(hierarchy.likelihoods.diseases)))
     for i, mu in enumerate(levels):
         for j, tau in enumerate(varied):
             own = hierarchy.posterior(replace(priors, mu=mu, tau=tau), verify=False)
             posteriors = {**reference.posteriors, outcome: own}
             each = replace(reference, posteriors=posteriors)
-            found[i, j] = each.probability_above(outcome, rate).to_numpy()
-    return found
+            probabilities[i, j] = each.probability_above(outcome, rate).to_numpy()
+    return probabilities
 
 
 def _tabulated(
@@ -83,7 +83,7 @@ def _tabulated(
             break
         extent = replace(extent, tau=4 * extent.tau)
     above = _above(reference, outcome, rate, source.table.grid)
-    found = np.stack(
+    probabilities = np.stack(
         [
             _contracted(_mass_above(source, joint, d, column), mu, tau, sigma)
             for d, column in enumerate(above.T)
@@ -91,7 +91,9 @@ def _tabulated(
         axis=-1,
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.clip(np.where(total[..., None] > 0, found / total[..., None], np.nan), 0, 1)
+        return np.clip(
+            np.where(total[..., None] > 0, probabilities / total[..., None], np.nan), 0, 1
+        )
 
 
 #: Mass that may lie at the largest tau of a table, and the largest tau worth tabulating.

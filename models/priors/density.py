@@ -101,8 +101,8 @@ def density(dist: str, values: tuple[float, ...], on: str) -> Density:
     Density
         Of the parameter itself; the same object for the same arguments.
     """
-    found = FAMILIES[dist].density(*values)
-    return found if on == "value" else _of_the_root(found)
+    of_value = FAMILIES[dist].density(*values)
+    return of_value if on == "value" else _of_the_root(of_value)
 
 
 def _of_the_root(square: Density) -> Density:

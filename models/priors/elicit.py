@@ -159,6 +159,6 @@ def _greatest_entropy(family: str, lower: float, upper: float, mass: float) -> t
     """Parameters of the distribution of greatest entropy with a mass between two ends."""
     import preliz
 
-    found = getattr(preliz, family)()
-    preliz.maxent(found, lower, upper, mass, plot=False)
-    return tuple(float(value) for value in found.params)
+    fitted = getattr(preliz, family)()
+    preliz.maxent(fitted, lower, upper, mass, plot=False)
+    return tuple(float(value) for value in fitted.params)

@@ -162,9 +162,9 @@ class PriorSet:
             return prior
 
         exnex = self.exnex or DEFAULT.exnex or Exnex()
-        found = OutcomePriors(resolve("mu"), resolve("tau"), resolve("sigma"), exnex)
+        priors = OutcomePriors(resolve("mu"), resolve("tau"), resolve("sigma"), exnex)
         moderator = self._own(outcome, "moderator")
-        return replace(found, moderator=moderator) if moderator else found
+        return replace(priors, moderator=moderator) if moderator else priors
 
     def to_dict(self) -> dict[str, Any]:
         """Give the set in the form of a prior file, for the record of a run."""

@@ -100,10 +100,10 @@ def _mode(prior: RatePrior) -> float:
     if np.ptp(density) < 1e-9 * density.max():
         return prior.mean
     best = grid[np.argmax(density)]
-    found = optimize.minimize_scalar(
+    optimum = optimize.minimize_scalar(
         lambda rate: -float(prior.density(rate)),
         bounds=(best - grid[0] / 2, best + grid[0] / 2),
         method="bounded",
         options={"xatol": 1e-12},
     )
-    return float(found.x)
+    return float(optimum.x)

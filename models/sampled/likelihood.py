@@ -228,13 +228,13 @@ def _search_on(search, value, slope, sigma):
     if not math.isnan(before):
         # That of the standard normal score alone is one, the least.
         curvature = max((slope_before - slope) / (score - before), 1.0)
-    found = abs(slope) < 0.5 * math.sqrt(max(curvature, 1.0))
+    flat = abs(slope) < 0.5 * math.sqrt(max(curvature, 1.0))
     low, high = (score, high) if slope > 0 else (low, score)
     farthest = 3 + 3 / sigma
     step = slope / curvature if curvature > 0 else math.copysign(min(1.0, 0.1 / sigma), slope)
     goal = score + min(max(step, -farthest), farthest)
     goal = goal if low < goal < high else (low + high) / 2
-    return _Search(goal, score, slope, curvature, low, high, top, top_score), found
+    return _Search(goal, score, slope, curvature, low, high, top, top_score), flat
 
 
 @numba.njit(cache=True)

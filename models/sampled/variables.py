@@ -45,22 +45,24 @@ def variables_of_scores(
     """
     data = {name: _as_compiled(values) for name, values in data.items()}
     outcome, disease = (terms.effects[c].to_numpy() for c in ("outcome", "disease"))
-    found = {"sigma": np.exp(_quantiles("sigma", scores, data))}
+    variables = {"sigma": np.exp(_quantiles("sigma", scores, data))}
     if structure(pooling, terms.diseases) != "none":
-        found["mu"] = _quantiles("mu", scores, data)
+        variables["mu"] = _quantiles("mu", scores, data)
     if has_tau(pooling, terms.diseases):
-        found["tau"] = np.exp(_quantiles("tau", scores, data))
-    theta = _exchangeable_levels(found, scores, terms, data)
-    deviation = found["sigma"][:, outcome] * scores["study_score"]
+        variables["tau"] = np.exp(_quantiles("tau", scores, data))
+    theta = _exchangeable_levels(variables, scores, terms, data)
+    deviation = variables["sigma"][:, outcome] * scores["study_score"]
     if terms.design is not None:
         sd = moderator_deviations(terms, priors)
-        found["beta"] = scores["moderator_score"].reshape(len(deviation), len(sd), -1) * sd[:, None]
-        deviation = deviation + terms.design.offsets(found["beta"], outcome)
+        variables["beta"] = (
+            scores["moderator_score"].reshape(len(deviation), len(sd), -1) * sd[:, None]
+        )
+        deviation = deviation + terms.design.offsets(variables["beta"], outcome)
     if "own_quantiles" not in data:
-        return found | {"theta": theta, "eta": theta[:, outcome, disease] + deviation}
+        return variables | {"theta": theta, "eta": theta[:, outcome, disease] + deviation}
     own = _quantiles("own", scores, data).reshape(theta.shape)
     levels = [each[:, outcome, disease] + deviation for each in (theta, own)]
-    return found | {
+    return variables | {
         "theta_exchangeable": theta,
         "theta_own": own,
         "study_deviation": deviation,
@@ -103,5 +105,5 @@ def _membership(eta: np.ndarray, data, cells: tuple[int, ...]) -> np.ndarray:
 
     counts = data["log_membership"], data["term_table"], data["pair_table"]
     kinds = _as_compiled(COMBINATIONS)
-    found = np.stack([total_log_likelihood(each, kinds, *counts)[2] for each in eta])
-    return found.reshape(len(eta), len(COMBINATIONS), *cells)
+    memberships = np.stack([total_log_likelihood(each, kinds, *counts)[2] for each in eta])
+    return memberships.reshape(len(eta), len(COMBINATIONS), *cells)

@@ -133,7 +133,7 @@ def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[
     list of Comparison
         None where no study has a control arm.
     """
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     known: dict[str, set[str]] = {}
     for added, wider in _sets(evidence):
         studies = _compared_studies(wider)
@@ -142,8 +142,8 @@ def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[
         if gaining:
             part = wider.select(outcomes=gaining) if added else wider
             made = room.effects(part, pooling, check=check)
-            found.append(Comparison(added, part, made))
-    return found
+            comparisons.append(Comparison(added, part, made))
+    return comparisons
 
 
 def _sets(evidence: Evidence) -> Iterator[tuple[str, Evidence]]:

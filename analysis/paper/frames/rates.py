@@ -37,7 +37,7 @@ def evidence_map_data(evidence: Evidence) -> pd.DataFrame:
         events_min, events_max`; zeros where nothing is known.
     """
     groups = evidence.rows.groupby(["disease", "outcome"], sort=False)
-    found = groups.agg(
+    counts = groups.agg(
         studies=("study", "nunique"),
         patients=("n", "sum"),
         events_min=("events_min", "sum"),
@@ -45,7 +45,7 @@ def evidence_map_data(evidence: Evidence) -> pd.DataFrame:
     )
     names = ["disease", "outcome"]
     every = pd.MultiIndex.from_product([evidence.diseases, evidence.outcome_names], names=names)
-    return found.reindex(every).fillna(0).astype(int).reset_index()
+    return counts.reindex(every).fillna(0).astype(int).reset_index()
 
 
 def characteristics_data(evidence: Evidence) -> pd.DataFrame:
@@ -180,8 +180,8 @@ def _raw(row: Mapping[Any, Any], outcome: str) -> dict[str, float]:
 
 
 def _interval(known: pd.DataFrame, **about: str) -> dict[str, float]:
-    found = one_shown(known, **about)
-    return {"estimate": found["q50"], "low": found["q2.5"], "high": found["q97.5"]}
+    statistics = one_shown(known, **about)
+    return {"estimate": statistics["q50"], "low": statistics["q2.5"], "high": statistics["q97.5"]}
 
 
 def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:

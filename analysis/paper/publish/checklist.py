@@ -205,10 +205,10 @@ def _checks(checked: CheckResult) -> str:
     if not checked.ran:
         return "Not done: the guard did not run."
     said = [f"{outcome_words(e.outcome)} ({e.verdict}): {e.reason}" for e in checked.alarms]
-    found = " ".join(said) if said else "No outcome gave reason for doubt."
+    reasons = " ".join(said) if said else "No outcome gave reason for doubt."
     return (
         "Data sets were replicated with study effects drawn anew and compared with the observed "
-        f"one (mixed posterior predictive checks); overall verdict {checked.verdict}. {found}"
+        f"one (mixed posterior predictive checks); overall verdict {checked.verdict}. {reasons}"
     )
 
 

@@ -166,13 +166,13 @@ def kept_poolings(folder: Path, fit: DataTree) -> dict[str, DataTree]:
     from ...fitting.store import load, run_config
 
     own = run_config(fit)
-    found = {own["pooling"]: fit}
+    fits = {own["pooling"]: fit}
     for pooling in COMPARED_POOLINGS:
         path = folder / "fits" / f"{pooling}.nc"
-        if pooling in found or not path.is_file():
+        if pooling in fits or not path.is_file():
             continue
         other = load(path)
         if run_config(other) == {**own, "pooling": pooling}:
-            found[pooling] = other
+            fits[pooling] = other
     order = [*COMPARED_POOLINGS, own["pooling"]]
-    return {name: found[name] for name in sorted(found, key=order.index)}
+    return {name: fits[name] for name in sorted(fits, key=order.index)}

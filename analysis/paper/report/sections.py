@@ -292,16 +292,16 @@ def _what_a_pass_means(results: Results) -> str:
 
 
 def _sampling(results: Results) -> str:
-    found = diagnostics(results.fit)
+    worst = diagnostics(results.fit)
     reason = results.checked.sampling.reason
-    if found["max_r_hat"] is None:
+    if worst["max_r_hat"] is None:
         return f"Computation: {reason}"
     draws = results.fit["posterior"].sizes
     return (
         f"Sampling: {reason} {draws['chain']} chains of {draws['draw']} draws; largest R-hat "
-        f"{found['max_r_hat']:.3f}, fewest effective draws {found['min_ess_bulk']:.0f} (bulk) and "
-        f"{found['min_ess_tail']:.0f} (tail), {found['divergences']} divergent, smallest E-BFMI "
-        f"{found['e_bfmi']:.2f}."
+        f"{worst['max_r_hat']:.3f}, fewest effective draws {worst['min_ess_bulk']:.0f} (bulk) and "
+        f"{worst['min_ess_tail']:.0f} (tail), {worst['divergences']} divergent, smallest E-BFMI "
+        f"{worst['e_bfmi']:.2f}."
     )
 
 

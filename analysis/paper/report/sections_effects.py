@@ -60,11 +60,11 @@ def effects_section(results: Results) -> Section:
 
 def _narrowest(compared: Sequence[Comparison], results: Results) -> dict[str, Comparison]:
     """Give each disease's first comparison, in the order of diseases."""
-    found: dict[str, Comparison] = {}
+    narrowest: dict[str, Comparison] = {}
     for each in compared:
         for disease in each.rows["disease"]:
-            found.setdefault(disease, each)
-    return {name: found[name] for name in results.evidence.diseases if name in found}
+            narrowest.setdefault(disease, each)
+    return {name: narrowest[name] for name in results.evidence.diseases if name in narrowest}
 
 
 def _answers(compared: Sequence[Comparison], results: Results) -> list[tuple[str, str, str]]:
@@ -289,7 +289,7 @@ def _cells(row: Mapping[Any, Any], results: Results) -> tuple[str, ...]:
 def _beside(comparison: Comparison, name: str, results: Results) -> list[tuple[str, ...]]:
     """Give the rows below an outcome's: of randomised studies alone, and of what is borrowed."""
     tables = (comparison.randomised, "direct"), (comparison.contrasts, BORROWED)
-    found = []
+    rows = []
     for table, evidence in tables:
         chosen = (table["outcome"] == name) & (table["quantity"] == "effect")
         chosen &= table["evidence"] == evidence
@@ -299,7 +299,7 @@ def _beside(comparison: Comparison, name: str, results: Results) -> list[tuple[s
             if evidence == BORROWED:
                 label, counted = "A disease without a controlled study", BORROWED
             helps = probability(row["probability_benefit"])
-            found.append((label, counted, ratio_interval(row), helps, "", "", "", ""))
+            rows.append((label, counted, ratio_interval(row), helps, "", "", "", ""))
             if evidence == BORROWED:  # the others are the same
                 break
-    return found
+    return rows

@@ -204,16 +204,16 @@ def _expected(comparison: PriorComparison, labels) -> str:
 
 def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
     conflicts = borrowed.diseases[borrowed.diseases["verdict"] == "conflict"]
-    found = [_of(row, results.evidence.about) for row in conflicts.to_dict("records")]
+    sentences = [_of(row, results.evidence.about) for row in conflicts.to_dict("records")]
     text = (
         "Diseases inform each other. Every study, and every disease, was left out in turn to see "
         "what the others would then say. "
     )
     unclear = int((borrowed.diseases["verdict"] == "undecided").sum())
-    if found:
+    if sentences:
         text += (
             "What is seen conflicts with what the other diseases predict for "
-            f"{listed(found)}: there borrowing may mislead."
+            f"{listed(sentences)}: there borrowing may mislead."
         )
     elif not unclear:
         text += "No disease conflicts with what the others predict of it."

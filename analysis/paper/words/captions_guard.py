@@ -23,19 +23,19 @@ def predictive(frame: pd.DataFrame, results: Results) -> Words:
     outcomes = list(dict.fromkeys(frame["outcome"]))
     outside = frame[~frame["inside"].astype(bool)]
     named = [f"{r['label']} ({lowered(r['outcome'])})" for r in outside.to_dict("records")]
-    found = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
-    found += f": {listed(named)}." if 0 < len(named) <= 12 else "."
+    sentence = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
+    sentence += f": {listed(named)}." if 0 < len(named) <= 12 else "."
     caption = sentences(
         "Posterior predictive check (mixed): each study arm's observed share (mark; a line where "
         "the count is "
         "only known within bounds) and the central 50 % and 95 % intervals predicted for a new "
         "study of the same size in that disease, its study effect drawn anew. Arms are in the "
         "order of the predicted median.",
-        found,
+        sentence,
         model_words(results),
         verdict_words(results, outcomes),
     )
-    alternative = f"Panels, one an outcome, with a bar and a mark for each arm. {found}"
+    alternative = f"Panels, one an outcome, with a bar and a mark for each arm. {sentence}"
     return Words("Posterior predictive check, study by study", caption, alternative)
 
 
@@ -46,19 +46,21 @@ def checks(frame: pd.DataFrame, results: Results) -> Words:
         f"{lowered(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
         for r in alarms.to_dict("records")
     ]
-    found = f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
+    sentence = (
+        f"Beyond its limits: {'; '.join(named)}." if named else "All are within their limits."
+    )
     caption = sentences(
         "Posterior predictive checks of the guard: the probability that a replicated data set, "
         "with study effects drawn anew, shows more than the observed one (mid-p value: small "
         "or large ones speak against the model). The axis is a normal quantile scale; dotted "
         "lines: limits of warning and failure.",
-        found,
+        sentence,
         "The guard also judges each study left out, which another figure shows.",
         model_words(results),
         verdict_words(results),
     )
     return Words(
-        "Posterior predictive checks of the guard", caption, f"{len(frame)} checks. {found}"
+        "Posterior predictive checks of the guard", caption, f"{len(frame)} checks. {sentence}"
     )
 
 
@@ -72,7 +74,7 @@ def calibration(frame: pd.DataFrame, results: Results) -> Words:
     below = max(p - i / n for i, p in enumerate(pits)) if n else 0.0
     band = float(kstwo.ppf(0.95, n)) if n else 1.0
     stays = "stays within" if max(above, below) <= band else "leaves"
-    found = (
+    sentence = (
         f"{n} studies and outcomes; the curve {stays} the band (largest difference "
         f"{max(above, below):.2f}, limit {band:.2f})."
     )
@@ -81,11 +83,11 @@ def calibration(frame: pd.DataFrame, results: Results) -> Words:
         "each study given all others, by outcome, and the share of studies up to each value minus "
         "that value, with the band that would hold the whole curve of a calibrated model with "
         "independent studies 95 times in 100.",
-        found,
+        sentence,
         model_words(results),
         verdict_words(results),
     )
-    return Words("Calibration of studies left out", caption, found)
+    return Words("Calibration of studies left out", caption, sentence)
 
 
 def _predictions(results: Results) -> Frames:

@@ -117,7 +117,7 @@ def power_scaling(frame: pd.DataFrame, results: Results) -> Words:
         for verdict, rows in frame[frame["verdict"] != OK].groupby("verdict", sort=False)
     ]
     speak = int((frame["verdict"] == OK).sum())
-    found = (
+    sentence = (
         f"The prior hardly matters for {speak} of {len(frame)}"
         + "".join(f"; {part}" for part in parts)
         + "."
@@ -126,20 +126,20 @@ def power_scaling(frame: pd.DataFrame, results: Results) -> Words:
         "Power-scaling sensitivity of the posterior to prior (full) and likelihood (hollow), per "
         "doubling of their weight; lines: two Monte-Carlo errors; dotted line: threshold below "
         "which a result is hardly moved. Compromise: prior and data both move it.",
-        found,
+        sentence,
         model_words(results),
         verdict_words(results),
     )
-    return Words("Power-scaling sensitivity", caption, found)
+    return Words("Power-scaling sensitivity", caption, sentence)
 
 
 def borrowing(frame: pd.DataFrame, results: Results) -> Words:
     """Word the borrowing matrix."""
     between = frame[frame["disease"] != frame["left_out"]]
-    found = ""
+    sentence = ""
     if len(between):
         far = between.iloc[int(between["change"].abs().to_numpy().argmax())]
-        found = (
+        sentence = (
             "Between diseases the largest change is that of "
             f"{results.disease_in_text(far['disease'])} without "
             f"{results.disease_in_text(far['left_out'])}, {lowered(far['outcome'])}: "
@@ -150,11 +150,11 @@ def borrowing(frame: pd.DataFrame, results: Results) -> Words:
         "(column) are left out, in standard deviations of its posterior given everything; on the "
         "diagonal, what its own studies add to the others (where this is beyond the scale, in its "
         "last colour). Hatched: no study to leave out.",
-        found,
+        sentence,
         model_words(results),
         verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
     )
-    return Words("Borrowing between diseases", caption, found or "No other disease.")
+    return Words("Borrowing between diseases", caption, sentence or "No other disease.")
 
 
 def _posteriors(results: Results) -> Frames:
