@@ -23,6 +23,7 @@ class Table:
     rows: pd.DataFrame
     diseases: tuple[str, ...]
     outcome_names: tuple[str, ...]
+    moderators: tuple = ()
 
 
 def table(entries, diseases=("a", "b")):
