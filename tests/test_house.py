@@ -125,7 +125,7 @@ ROOMS: dict[str, set[str]] = {
         "result",
         "store",
     },
-    "analysis.effects": {"effects", "next_trial"},
+    "analysis.effects": {"effects", "priors", "next_trial"},
     "analysis.trial": {
         "arm_priors",
         "checks",

@@ -280,6 +280,33 @@ def _run(config: Mapping[str, Any]) -> dict[str, Any]:
     return named | {"priors": config["priors"]["name"]}
 
 
+def check_again(made: DataTree, evidence: Evidence) -> CheckResult:
+    """Let the guard check stored effects, whether it has seen them or not.
+
+    Parameters
+    ----------
+    made : xarray.DataTree
+        Of `effects`.
+    evidence : Evidence
+        What they are of.
+
+    Returns
+    -------
+    CheckResult
+        What the guard says; the same where it has checked them already.
+    """
+    config = store.run_config(made)
+    again = effects(
+        evidence,
+        config["pooling"],
+        EffectPriors.from_dict(config["priors"]),
+        randomised=config["randomised"],
+        control_rate=config["control_rate"],
+        seed=config["seed"],
+    )
+    return checked(again)
+
+
 def checked(made: DataTree) -> CheckResult:
     """Give what the guard says of stored effects."""
     return CheckResult.from_dict(json.loads(made.attrs["check"]))

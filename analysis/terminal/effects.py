@@ -27,7 +27,7 @@ from .options import (
     TuneOption,
     takes,
 )
-from .prior_sets import prior_text
+from .prior_sets import effect_prior_set
 from .results_folder import writing_to
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ...data.evidence import Evidence
-    from ...models.effects.priors import EffectPriors
     from ..guard.result import CheckResult
 
 _QUANTILES = ("q2.5", "q50", "q97.5")
@@ -81,16 +80,16 @@ class EffectOptions(SelectionOptions):
 def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
     """Compare treated with control arms, and let the guard check that.
 
-    Writes effects.nc, effects.csv and check.json into the folder of --out.
+    Writes effects.nc, effects.csv and effects_check.json into the folder of --out.
     """
     from ...data.export import write_csv
     from ...data.folders import file_set
     from ..effects import effects as room
     from ..paper.frames.results import stamped
-    from ..paper.report.findings import forget_check, write_check
+    from ..paper.report.findings import EFFECTS_CHECK_FILE, forget_check, write_check
 
     evidence = request.evidence()
-    priors = _priors(request.priors, evidence)
+    priors = effect_prior_set(request.priors, evidence)
     out = request.out
     with writing_to(out), file_set(out) as aside, console.progress_display() as progress:
         console.say(*evidence.messages)
@@ -115,23 +114,15 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
         seconds = time.monotonic() - started
         console.say(*room.messages(made))
         checked = room.checked(made)
-        write_check(checked, aside)
+        write_check(checked, aside, EFFECTS_CHECK_FILE)
         write_csv(stamped(room.contrasts(made), checked), aside / "effects.csv")
     if not checked.ran:
-        forget_check(out)
+        forget_check(out, EFFECTS_CHECK_FILE)
     if as_json:
         console.print_json(_answer(made, seconds))
     else:
         _print(made, checked, evidence)
     return status_of(checked)
-
-
-def _priors(named: str, evidence: Evidence) -> EffectPriors:
-    """Look up named priors of effects, or read a prior file."""
-    from ...models.effects.priors import effect_priors
-
-    text, outcomes = prior_text(named, evidence)
-    return effect_priors(named if text is None else text, "" if text is None else named, outcomes)
 
 
 def _answer(made: DataTree, seconds: float) -> dict[str, Any]:

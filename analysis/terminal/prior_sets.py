@@ -10,6 +10,7 @@ from . import console
 
 if TYPE_CHECKING:
     from ...data.evidence import Evidence
+    from ...models.effects.priors import EffectPriors
     from ...models.priors.sets import PriorSet
 
 #: Outcomes of which a listed set says what it implies: a benefit and a grave harm.
@@ -26,6 +27,14 @@ def prior_set(name: str, evidence: Evidence) -> PriorSet:
 
     text, outcomes = prior_text(name, evidence)
     return files.prior_set(name if text is None else text, "" if text is None else name, outcomes)
+
+
+def effect_prior_set(name: str, evidence: Evidence) -> EffectPriors:
+    """Look up a named prior set of effects, or read a prior file."""
+    from ...models.effects.priors import effect_priors
+
+    text, outcomes = prior_text(name, evidence)
+    return effect_priors(name if text is None else text, "" if text is None else name, outcomes)
 
 
 def prior_text(name: str, evidence: Evidence) -> tuple[str | None, tuple[str, ...]]:

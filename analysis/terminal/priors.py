@@ -11,6 +11,7 @@ from . import console
 from .exits import DONE
 from .options import JsonOption, ModeratorOptions, takes
 from .prior_sets import print_sets, prior_set
+from .priors_effects import compare_effects
 from .results_folder import fit_of_request, writing_to
 
 
@@ -35,13 +36,20 @@ def priors(
         float, typer.Option(metavar="X", help="Probability that this conclusion wants.")
     ] = 0.95,
     list_sets: Annotated[bool, typer.Option("--list", help="Print the named sets.")] = False,
+    effects: Annotated[
+        bool,
+        typer.Option("--effects", help="Priors of effects, treated against control; integrated."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Compare prior sets.
 
     Writes priors.csv into the folder of --out, and what 'figures' draws of it. A fit stored there
     is re-weighted where it can be, and what its diseases borrow from each other is told as well.
+    With --effects it writes effects_priors.csv.
     """
+    if effects:
+        return compare_effects(request, sets, list_sets, as_json)
     if list_sets:
         print_sets(as_json)
         return DONE

@@ -45,22 +45,45 @@ def stored_fit(
     folder: Path, path: Path | None, sheet: str | None = None
 ) -> tuple[DataTree, Evidence | None]:
     """Load a stored fit and the data that it is a fit of; None where only the fit has them."""
-    from ...data.evidence import load_evidence
-    from ..fitting.fit import load_fit, run_config
+    from ..fitting.fit import load_fit
 
     made = load_fit(folder)
+    return made, _evidence_of(made, folder, path, sheet)
+
+
+def stored_effects(folder: Path, path: Path | None, sheet: str | None) -> tuple[DataTree, Evidence]:
+    """Load stored effects and the data that they are of."""
+    from ..effects.effects import load_effects
+
+    made = load_effects(folder)
+    evidence = _evidence_of(made, folder, path, sheet)
+    if evidence is None:
+        raise OtherDataError(
+            f"{folder}: holds effects of other data than the shipped: name its data after the "
+            "folder"
+        )
+    return made, evidence
+
+
+def _evidence_of(
+    made: DataTree, folder: Path, path: Path | None, sheet: str | None
+) -> Evidence | None:
+    """Read the data that a stored result is of; None where they are not the shipped ones."""
+    from ...data.evidence import load_evidence
+    from ..fitting.fit import run_config
+
     config = run_config(made)
     try:
         evidence = load_evidence(path, sheet=sheet, **config["selection"])
     except SelectionError:  # the selection names what these data do not have
         evidence = None
     if evidence is not None and evidence.sha256 == config["data_sha256"]:
-        return made, evidence
+        return evidence
     if path is not None:
         raise OtherDataError(
             f"{folder}: holds a fit of other data than {path}: fit that first, or name its folder"
         )
-    return made, None
+    return None
 
 
 def fit_of_request(request: SamplingOptions, evidence: Evidence) -> DataTree | None:

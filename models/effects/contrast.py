@@ -246,10 +246,12 @@ def _derivatives(baseline, contrast, arms: Arms, prior: Baseline) -> tuple[np.nd
 def _modes(contrast: np.ndarray, arms: Arms, prior: Baseline) -> tuple[np.ndarray, np.ndarray]:
     """Find where each log integrand, which is concave, is greatest, and about how wide it is.
 
-    Newton's method in limited steps, kept between baselines known to lie on either side.
+    Newton's method in limited steps, kept between baselines known to lie on either side. Where a
+    hazard is far too large its steps hardly shrink: then the way is halved or, with no end to it
+    known yet, taken in growing strides.
     """
     at = _first_baselines(contrast, arms)
-    width = np.ones(len(at))
+    width, last = np.ones(len(at)), np.full(len(at), np.inf)
     low, high = np.full(len(at), -np.inf), np.full(len(at), np.inf)
     rest, stride = np.arange(len(at)), _STRIDE
     for _ in range(_MOST_STEPS):
@@ -259,11 +261,15 @@ def _modes(contrast: np.ndarray, arms: Arms, prior: Baseline) -> tuple[np.ndarra
         low[rest] = np.where(slope > 0, here, low[rest])
         high[rest] = np.where(slope < 0, here, high[rest])
         wanted = slope * width[rest] ** 2
-        step = np.clip(wanted, -stride, stride)
+        slow = 2 * np.abs(wanted) > last[rest]
+        step = np.where(slow, np.sign(slope) * stride, np.clip(wanted, -stride, stride))
         beyond = (here + step <= low[rest]) | (here + step >= high[rest])
+        known = np.isfinite(low[rest]) & np.isfinite(high[rest])
         with np.errstate(invalid="ignore"):
             middle = (low[rest] + high[rest]) / 2
-        at[rest] = np.where(beyond & (slope != 0), middle, here + step)
+        halved = (beyond | (slow & known)) & (slope != 0)
+        at[rest] = np.where(halved, middle, here + step)
+        last[rest] = np.abs(at[rest] - here)
         rest, stride = rest[np.abs(wanted) > _NEAR * width[rest]], stride * _LENGTHENED
         if not len(rest):
             break

@@ -57,6 +57,27 @@ class EffectPriors:
         """Give the form of a prior file, for the record of a run."""
         return {**self.priors.to_dict(), "baseline": self.baseline.to_dict()}
 
+    @classmethod
+    def from_dict(
+        cls, table: Mapping[str, Any], outcomes: tuple[str, ...] | None = None
+    ) -> EffectPriors:
+        """Read the form of a prior file.
+
+        Parameters
+        ----------
+        table : mapping
+            As `to_dict` gives it.
+        outcomes : tuple of str, optional
+            Names that ``outcome`` may hold; any where left out.
+
+        Raises
+        ------
+        InputError
+            One line: where, and what is wrong.
+        """
+        rest = {name: value for name, value in table.items() if name != "baseline"}
+        return cls(PriorSet.from_dict(rest, outcomes), _baseline(table))
+
 
 _DEFAULT = PriorSet(
     "default",
@@ -153,8 +174,7 @@ def effect_priors(
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"{source}: not TOML: {problem}") from None
     try:
-        rest = {"name": source, **{k: v for k, v in table.items() if k != "baseline"}}
-        made = EffectPriors(PriorSet.from_dict(rest, outcomes), _baseline(table))
+        made = EffectPriors.from_dict({"name": source, **table}, outcomes)
         if made.name in EFFECT_SETS and made != EFFECT_SETS[made.name]:
             raise InputError(f"name: '{made.name}' is a named set of effects: give yours another")
         return made

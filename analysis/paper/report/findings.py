@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from ....data.evidence import Evidence
 
-CHECK_FILE = "check.json"
+CHECK_FILE, EFFECTS_CHECK_FILE = "check.json", "effects_check.json"
 
 
-def write_check(checked: CheckResult, folder: Path) -> None:
-    """Keep what the guard found beside the fit, if it ran."""
+def write_check(checked: CheckResult, folder: Path, name: str = CHECK_FILE) -> None:
+    """Keep what the guard found beside what it judged, if it ran."""
     if checked.ran:
-        write_whole(to_json(checked.to_dict()) + "\n", folder / CHECK_FILE)
+        write_whole(to_json(checked.to_dict()) + "\n", folder / name)
 
 
-def forget_check(folder: Path) -> None:
+def forget_check(folder: Path, name: str = CHECK_FILE) -> None:
     """Remove what the guard once found, of a fit that it has not seen."""
-    (folder / CHECK_FILE).unlink(missing_ok=True)
+    (folder / name).unlink(missing_ok=True)
 
 
 def findings_of(

@@ -14,7 +14,7 @@ from ..frames.results import Results
 from ..words.captions_effects import ADDED, TREATED, control_percent
 from ..words.closing import study_count
 from ..words.table import BORROWED, Table
-from ..words.wording import interval, listed, numbered, percent, ratio, ratio_interval
+from ..words.wording import interval, listed, numbered, percent, probability, ratio, ratio_interval
 from .block import Block, Section
 from .tables import controlled_table
 
@@ -113,13 +113,6 @@ def what_it_adds(row: Mapping[Any, Any]) -> str:
         f"{probability(row['probability_benefit'])}), so that {interval(row, TREATED)} of treated "
         f"patients would have it where {control_percent(row)} of control patients do."
     )
-
-
-def probability(value: float) -> str:
-    """Write a probability in whole percent, never as certain."""
-    if value > 0.99:
-        return "above 99 %"
-    return "below 1 %" if value < 0.01 else percent(value, 0)
 
 
 def how_sure(row: Mapping[Any, Any], comparison: Comparison) -> str:

@@ -31,6 +31,13 @@ def interval(row: Mapping[Any, Any], names: tuple[str, str, str] = ("q50", "q2.5
     return f"{percent(middle, digits)} ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
 
 
+def probability(value: float) -> str:
+    """Write a probability in whole percent, never as certain."""
+    if value > 0.99:
+        return "above 99 %"
+    return "below 1 %" if value < 0.01 else percent(value, 0)
+
+
 def ratio(value: float) -> str:
     """Write a ratio of odds, hazards or rates."""
     return f"{value:.2f}" if value < 10 else f"{value:,.0f}"

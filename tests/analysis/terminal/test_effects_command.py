@@ -62,7 +62,11 @@ def test_json_has_the_keys_of_the_contract(answer):
 
 def test_files_are_written(answer):
     _, out = answer
-    assert {path.name for path in out.iterdir()} == {"effects.nc", "effects.csv", "check.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "effects.nc",
+        "effects.csv",
+        "effects_check.json",
+    }
     assert (out / "effects.csv").read_text("utf-8").splitlines()[0].startswith("outcome,disease,")
 
 
@@ -72,7 +76,7 @@ def test_the_table_is_printed(table, tmp_path):
     assert "Odds ratio (95 %)" in done.stdout
     assert "borrowed" in done.stdout
     assert "guard: unchecked" in done.stdout
-    assert not (tmp_path / "check.json").exists()
+    assert not (tmp_path / "effects_check.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -127,3 +131,94 @@ def test_a_control_arm_alone_is_named(tmp_path):
     done = run("effects", path, "--no-check", "--out", tmp_path / "out")
     assert done.exit_code == 0
     assert "study D: its control arm has no treated arm to be compared with" in done.stderr
+
+
+def test_effects_and_fit_keep_their_findings_apart(table, tmp_path):
+    assert run("fit", table, "--engine", "exact", "--out", tmp_path).exit_code in (0, 1)
+    of_fit = (tmp_path / "check.json").read_text("utf-8")
+    assert run("effects", table, "--out", tmp_path).exit_code in (0, 1)
+    assert (tmp_path / "check.json").read_text("utf-8") == of_fit
+    of_effects = json.loads((tmp_path / "effects_check.json").read_text("utf-8"))
+    assert {one["check"] for one in of_effects["outcomes"][0]["checks"]} >= {"spread of effects"}
+
+
+def test_stored_effects_are_checked_again(answer, table):
+    found, out = answer
+    (out / "effects_check.json").unlink()
+    done = run("check", out, table, "--effects", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told == found["check"]
+    assert json.loads((out / "effects_check.json").read_text("utf-8")) == told
+
+
+def test_effects_that_were_not_checked_can_be(table, tmp_path):
+    run("effects", table, "--no-check", "--out", tmp_path)
+    done = run("check", tmp_path, table, "--effects", "--json")
+    assert json.loads(done.stdout)["verdict"] in ("pass", "warn")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "effects of other data than the shipped"),
+        (("other.csv",), "of other data than"),
+    ],
+)
+def test_a_check_of_effects_wants_their_data(answer, tmp_path, words, said):
+    _, out = answer
+    (tmp_path / "other.csv").write_text(TABLE.replace("9,20", "8,20"))
+    done = run("check", out, *(tmp_path / word for word in words), "--effects")
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_a_check_of_effects_that_are_not_there_is_a_line(tmp_path):
+    done = run("check", tmp_path, "--effects")
+    assert done.exit_code == 2
+    assert "mscpool effects" in done.stderr
+
+
+def test_priors_of_effects_are_compared(table, tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text('name = "own"\n[sigma]\ndist = "HalfNormal"\nsigma = 0.1\n')
+    words = ("--sets", "default", "--sets", "turner_marginal", "--sets", own)
+    done = run("priors", table, "--effects", *words, "--json", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["reference"] == "default"
+    assert [one["name"] for one in told["sets"]] == ["default", "turner_marginal", "own"]
+    rows = [one["effects"] for one in told["sets"]]
+    assert all([row["disease"] for row in own] == ["first"] for own in rows)
+    assert rows[0][0]["log_bayes_factor"] == 0
+    assert (tmp_path / "effects_priors.csv").is_file()
+
+
+def test_effects_under_each_set_are_those_that_effects_gives(table, tmp_path):
+    done = run("priors", table, "--effects", "--sets", "turner_marginal", "--json",
+               "--out", tmp_path)  # fmt: skip
+    [row] = json.loads(done.stdout)["sets"][0]["effects"]
+    alone = run("effects", table, "--priors", "turner_marginal", "--json", "--out", tmp_path)
+    effect = json.loads(alone.stdout)["effects"][0]
+    assert row["ratio_q50"] == pytest.approx(effect["ratio"]["q50"], rel=1e-6)
+
+
+def test_named_sets_of_effects_are_listed():
+    told = json.loads(run("priors", "--effects", "--list", "--json").stdout)["sets"]
+    assert {"default", "turner_marginal", "turner_outcomes"} <= {one["name"] for one in told}
+    assert "10.1002/sim.6381" in run("priors", "--effects", "--list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sets", "sceptical"), "unknown prior set for effects 'sceptical'"),
+        (("--outcome", "remission"), "remission"),
+    ],
+)
+def test_a_senseless_comparison_of_effects_is_a_line(table, tmp_path, words, said):
+    done = run("priors", table, "--effects", *words, "--out", tmp_path)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not any(tmp_path.iterdir())

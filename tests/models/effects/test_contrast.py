@@ -72,6 +72,28 @@ def test_likelihood_equals_dense_quadrature(name, link):
     assert np.abs(found - wanted)[kept].max() < 1e-8
 
 
+@pytest.mark.parametrize("contrast", [-500.0, -200.0, -60.0, 60.0, 200.0, 500.0])
+@pytest.mark.parametrize("name", ["known counts", "one arm empty of events", "bounded"])
+def test_a_contrast_far_from_every_study_is_integrated_too(name, contrast):
+    rows = [{**row, "months": 6.0} for row in STUDIES[name]]
+    found = contrast_likelihoods(pd.DataFrame(rows), "cloglog").evaluate([contrast], slice(None))
+    # A dense sum about the greatest value, which lies between the two arms.
+    baseline = np.linspace(-abs(contrast), abs(contrast), 400_001)
+    logs = _integrand(rows, contrast, baseline, "cloglog", 10.0)
+    wanted = logsumexp(logs[np.isfinite(logs)]) + np.log(baseline[1] - baseline[0])
+    assert found[0, 0] == pytest.approx(wanted, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+def test_no_contrast_is_so_far_that_its_likelihood_is_no_number(link):
+    rows = [{**row, "months": 6.0} for row in STUDIES["known counts"]]
+    far = np.array([-5000.0, -1500.0, 1500.0, 5000.0])
+    found = contrast_likelihoods(pd.DataFrame(rows), link).evaluate(far, slice(None))[:, 0]
+    assert np.isfinite(found).all()
+    assert found[0] < found[1] < -600
+    assert found[3] < found[2] < -600
+
+
 def test_another_baseline_is_used():
     rows = STUDIES["one arm full"]
     found = contrast_likelihoods(pd.DataFrame(rows), baseline=normal(2.0))

@@ -1,0 +1,112 @@
+"""Prior sets of effects compared: what each makes of the same controlled studies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ...data.controlled import controlled_rows
+from ...data.evidence import Evidence
+from ...data.outcomes import outcome
+from ...models.effects.contrast import contrast_likelihoods
+from ...models.effects.priors import EffectPriors
+from ...models.exact.hierarchy import ExactHierarchy
+from ...models.priors.prior import Prior
+from . import tables
+from .model import EffectsFit
+
+COLUMNS = (
+    *("set", "outcome", "disease", "scale", "ratio_q2.5", "ratio_q50", "ratio_q97.5"),
+    *("probability_benefit", "tau_q2.5", "tau_q50", "tau_q97.5", "sigma_q2.5", "sigma_q50"),
+    *("sigma_q97.5", "log_marginal_likelihood", "log_marginal_likelihood_error"),
+    *("log_bayes_factor", "studies", "patients"),
+)
+_QUANTILES = ("q2.5", "q50", "q97.5")
+
+
+@dataclass(frozen=True)
+class _Hierarchies:
+    """The hierarchies of effects of one evidence, kept by baseline: priors share their tables."""
+
+    rows: pd.DataFrame
+    diseases: tuple[str, ...]
+    pooling: str
+    known: dict[tuple[str, Prior], ExactHierarchy]
+
+    def fit(self, priors: EffectPriors, verify: bool) -> EffectsFit:
+        """Integrate every outcome under a set of priors."""
+        found = {}
+        for name, own in self.rows.groupby("outcome", sort=False):
+            key = str(name), priors.baseline
+            if key not in self.known:
+                likelihoods = contrast_likelihoods(
+                    own, outcome(key[0]).link, self.diseases, priors.baseline
+                )
+                self.known[key] = ExactHierarchy(likelihoods, self.pooling, key[0])
+            found[key[0]] = self.known[key].posterior(priors.of(key[0]), verify)
+        return EffectsFit(self.rows, self.diseases, self.pooling, priors, found)
+
+
+def compare_effect_priors(
+    evidence: Evidence,
+    sets: Sequence[EffectPriors],
+    pooling: str = "partial",
+    randomised: bool = False,
+) -> pd.DataFrame:
+    """Compare prior sets of effects by integration.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The analysis set; its studies with a control arm are compared.
+    sets : sequence of EffectPriors
+        The first is the reference.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other.
+    randomised : bool
+        Only randomised studies.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a set, outcome and disease with controlled studies, `COLUMNS`: quantiles of the odds
+        ratio (hazard ratio of deaths) of a typical study; of tau and sigma, missing where the
+        pooling has none; the log marginal likelihood of the outcome's studies with its numerical
+        error, and what it exceeds the reference's by. Sets that differ in their baseline's prior
+        are judged by the same data, so that their marginal likelihoods compare.
+
+    Raises
+    ------
+    InputError
+        No study has a control arm, or an unknown pooling.
+    """
+    compared = controlled_rows(evidence)
+    rows = (compared.randomised() if randomised else compared).rows
+    hierarchies = _Hierarchies(rows, evidence.diseases, pooling, {})
+    frames = [_rows(hierarchies.fit(each, verify=True)) for each in sets]
+    reference = frames[0].groupby("outcome", sort=False)["log_marginal_likelihood"].first()
+    table = pd.concat(frames, ignore_index=True)
+    gain = table["log_marginal_likelihood"] - table["outcome"].map(reference)
+    return table.assign(log_bayes_factor=gain)[list(COLUMNS)]
+
+
+def _rows(fit: EffectsFit) -> pd.DataFrame:
+    table = tables.effects_table(fit)
+    table = table[(table["quantity"] == "effect") & (table["evidence"] == "direct")]
+    hyper = tables.hyper_table(fit).set_index(["outcome", "parameter"])
+    found = []
+    for row in table.to_dict("records"):
+        posterior = fit.posteriors[row["outcome"]]
+        row |= {
+            f"{name}_{q}": float(hyper.at[(row["outcome"], name), q])
+            if (row["outcome"], name) in hyper.index
+            else float("nan")
+            for name in ("tau", "sigma")
+            for q in _QUANTILES
+        }
+        row["log_marginal_likelihood"] = posterior.log_marginal_likelihood
+        row["log_marginal_likelihood_error"] = posterior.log_marginal_likelihood_error
+        found.append({"set": fit.priors.name, **row})
+    return pd.DataFrame(found)
