@@ -108,7 +108,8 @@ OPTIONS: dict[str, Any] = {
     "events_so_far": _whole("Events seen so far."),
     "n_so_far": _whole("Patients seen so far."),
     "analysis_prior": _word(
-        f"Prior of the trial's own analysis (beta(1,1)): {_MIXTURE}; of a fit: map or robust-map. "
+        f"Prior of the trial's own analysis (beta(1,1)): {_MIXTURE}; of a fit: map, robust-map "
+        "or map-unconstrained (shapes below 1 allowed). "
         "In single-arm, safety and monitor also full: the trial is analysed beside all old "
         "studies.",
         "PRIOR",

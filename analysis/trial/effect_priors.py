@@ -16,13 +16,13 @@ from ...models.rates.fit import map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify
 from ..effects.effects import checked
 from ..effects.next_trial import Behind, NextTrial
+from .fit_priors import labelled
 
 if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
 
 EFFECTS = ("new-study", "effect")
-CONTROLS = ("map", "robust-map", "new-study", "rate")
 _QUANTITIES = {"new-study": "new_study", "effect": "effect", "rate": "rate"}
 
 
@@ -102,7 +102,7 @@ class EffectPriors:
         return replace(known_effect(probabilities, values, label, link), alone=own)
 
     def control(self, name: str) -> RatePrior | WeightedRates:
-        """Return the control rate of one of the names of `CONTROLS`.
+        """Return the control rate of one of the names that a fit offers, but the full re-analysis.
 
         Raises
         ------
@@ -122,10 +122,8 @@ class EffectPriors:
         rates = self._rates(distribution, label)
         if name in ("new-study", "rate"):
             return rates
-        fitted = map_prior(rates)
-        words = f"the MAP prior, a beta mixture within {fitted.distance:.2g} of {label}"
-        mixture = replace(fitted.prior, label=words)
-        return mixture if name == "map" else robustify(mixture, self.robust_weight)
+        mixture = labelled(map_prior(rates, unconstrained=name == "map-unconstrained"), rates.label)
+        return robustify(mixture, self.robust_weight) if name == "robust-map" else mixture
 
     def _rates(self, distribution: Distribution, label: str) -> WeightedRates:
         """Read a control rate at normal scores; of deaths the risk over the trial's months."""

@@ -140,7 +140,10 @@ def _paragraph(prior: str, answer: EssAnswer) -> str:
     )
     fitted = ""
     if answer.distance is not None:
-        fitted = f" They are of a beta mixture within {answer.distance:.2g} of its distribution."
+        fitted = (
+            f" They are of a beta mixture, of shapes of at least 1, within {answer.distance:.2g} "
+            "of its distribution."
+        )
     noted = {name: noise(errors and getattr(errors, name)) for name in ("mean", "moment", "morita")}
     return (
         f"The prior is {prior}, with mean {rate_words(worth.mean)}{noted['mean']} and central 95 % "

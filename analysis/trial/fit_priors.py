@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...models.exact.distribution import Distribution
     from ..guard.result import CheckResult
 
-FROM_FIT = ("map", "robust-map", "new-study", "rate", "full")
+FROM_FIT = ("map", "map-unconstrained", "robust-map", "new-study", "rate", "full")
 # Points at which an integrated density is read, evenly on the normal scale of its probabilities.
 _POINTS, _REACH = 2001, 4.5
 _SMALLEST = 1e-12
@@ -86,6 +86,7 @@ class FitPriors:
         """Return the prior, or the analysis, of one of the names of `FROM_FIT`."""
         found = {
             "map": lambda: self.map_prior,
+            "map-unconstrained": lambda: self.map_unconstrained,
             "robust-map": lambda: robustify(self.map_prior, self.robust_weight),
             "new-study": lambda: self.new_study,
             "rate": lambda: self.rate,
@@ -117,11 +118,13 @@ class FitPriors:
     @cached_property
     def map_prior(self) -> RatePrior:
         """The meta-analytic-predictive prior: that mixture."""
-        label = (
-            f"the MAP prior, a beta mixture within {self.mixture.distance:.2g} of the "
-            f"distribution of {self.new_study.label}"
-        )
-        return replace(self.mixture.prior, label=label)
+        return labelled(self.mixture, f"the distribution of {self.new_study.label}")
+
+    @cached_property
+    def map_unconstrained(self) -> RatePrior:
+        """The same with shapes below 1 allowed."""
+        fitted = map_prior(self.new_study, unconstrained=True)
+        return labelled(fitted, f"the distribution of {self.new_study.label}")
 
     @cached_property
     def full(self) -> FullReanalysis:
@@ -179,6 +182,12 @@ class AskedFit:
     def to_dict(self) -> dict:
         """Return which part of the fit was asked, and the verdict on it."""
         return {"outcome": self.outcome, "disease": self.disease, "verdict": self.verdict}
+
+
+def labelled(fitted: MapPrior, of: str) -> RatePrior:
+    """Return a fitted mixture with a label that says how far off it is, and of what."""
+    label = f"the MAP prior, a beta mixture within {fitted.distance:.2g} of {of}"
+    return replace(fitted.prior, label=label)
 
 
 def read_distribution(distribution: Distribution, label: str) -> WeightedRates:

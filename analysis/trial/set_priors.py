@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from ...data.errors import InputError
@@ -14,7 +13,7 @@ from ...models.priors.files import prior_set
 from ...models.priors.sets import PriorSet
 from ...models.rates.fit import map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify
-from .fit_priors import FitPriors, read_distribution
+from .fit_priors import FitPriors, labelled, read_distribution
 from .reanalysis import FullReanalysis, integrated
 
 ALL = "all"
@@ -100,12 +99,9 @@ class _Under:
         if name == "full":
             before = self.fitted.distribution(*self._key("new_study"))
             return replace(self.found.full, before=before)
-        return self._map if name == "map" else robustify(self._map, self.found.robust_weight)
-
-    @cached_property
-    def _map(self) -> RatePrior:
         rates = self._rates("new_study")
-        return replace(map_prior(rates).prior, label=f"the MAP prior of {rates.label}")
+        mixture = labelled(map_prior(rates, unconstrained=name == "map-unconstrained"), rates.label)
+        return robustify(mixture, self.found.robust_weight) if name == "robust-map" else mixture
 
     def _rates(self, quantity: str) -> WeightedRates:
         words = "next study" if quantity == "new_study" else "rate"

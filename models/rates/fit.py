@@ -15,7 +15,7 @@ COMPONENTS = (1, 2, 3, 4)
 DENSITY_SIZE = 4000
 # Draws of a rate may underflow to 0 or 1, where a beta's log density is infinite.
 SMALLEST = 1e-12
-LARGEST_SHAPE = 1e6
+LEAST_SHAPE, LARGEST_SHAPE = 1e-3, 1e6
 GROUPS = 1000
 SHORT, LONG = 60, 1500
 TOLERANCE = 1e-7
@@ -56,8 +56,12 @@ def map_prior(
     posterior: WeightedRates | np.ndarray,
     components: Sequence[int] = COMPONENTS,
     label: str | None = None,
+    unconstrained: bool = False,
 ) -> MapPrior:
     """Fit a beta mixture to a posterior of a rate by expectation-maximisation.
+
+    Shapes are at least 1, as by default in R's package RBesT: a density that is infinite at 0 or 1
+    has no finite information there, so that the prior would not be worth a number of patients.
 
     Parameters
     ----------
@@ -67,6 +71,8 @@ def map_prior(
         Numbers of components to try, from 1 to 4.
     label : str, optional
         What the prior is, in words; by default the posterior's label.
+    unconstrained : bool
+        Allow any shapes above 0.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def map_prior(
     References
     ----------
     MAP prior: Schmidli et al. 2014, doi:10.1111/biom.12242. Penalty: Schwarz 1978,
-    doi:10.1214/aos/1176344136.
+    doi:10.1214/aos/1176344136. Shapes: Weber et al. 2021, doi:10.18637/jss.v100.i19.
     """
     if not isinstance(posterior, WeightedRates):
         posterior = sampled_rate(posterior)
@@ -88,7 +94,8 @@ def map_prior(
     order = np.argsort(rates)
     rates, mass = rates[order], np.array(posterior.weights)[order]
     size = rates.size if posterior.sampled else DENSITY_SIZE
-    fits = {parts: _fit(rates, mass, parts) for parts in components}
+    least = LEAST_SHAPE if unconstrained else 1.0
+    fits = {parts: _fit(rates, mass, parts, least) for parts in components}
     criterion = {
         parts: -2 * size * fit[1] + (3 * parts - 1) * np.log(size) for parts, fit in fits.items()
     }
@@ -100,7 +107,7 @@ def map_prior(
     )
 
 
-def _fit(rates: np.ndarray, mass: np.ndarray, parts: int) -> tuple[RatePrior, float]:
+def _fit(rates: np.ndarray, mass: np.ndarray, parts: int, least: float) -> tuple[RatePrior, float]:
     """Return the best mixture of several starts and its mean log density."""
     # Neighbouring rates are one point: their mean logarithms are all that a beta sees of them.
     first = np.unique(np.linspace(0, rates.size, GROUPS, endpoint=False).astype(int))
@@ -109,9 +116,10 @@ def _fit(rates: np.ndarray, mass: np.ndarray, parts: int) -> tuple[RatePrior, fl
         np.add.reduceat(mass * value, first) / grouped
         for value in (np.log(rates), np.log1p(-rates))
     )
-    starts = [_maximise(start, logs, grouped, SHORT) for start in _starts(rates, mass, parts)]
+    begun = [(w, *np.maximum([a, b], least)) for w, a, b in _starts(rates, mass, parts)]
+    starts = [_maximise(start, logs, grouped, SHORT, least) for start in begun]
     best = max(starts, key=lambda fitted: fitted[1])
-    (weights, a, b), level = _maximise(best[0], logs, grouped, LONG)
+    (weights, a, b), level = _maximise(best[0], logs, grouped, LONG, least)
     order = np.argsort(-weights)
     weights, a, b = weights[order] / weights.sum(), a[order], b[order]
     return RatePrior(tuple(weights.tolist()), tuple(a.tolist()), tuple(b.tolist())), level
@@ -143,7 +151,9 @@ def _size(mean: float, variance: float) -> float:
     return float(np.clip(mean * (1 - mean) / max(variance, 1e-12) - 1, 0.1, 1e4))
 
 
-def _maximise(start: tuple, logs: tuple, mass: np.ndarray, steps: int) -> tuple[tuple, float]:
+def _maximise(
+    start: tuple, logs: tuple, mass: np.ndarray, steps: int, least: float
+) -> tuple[tuple, float]:
     """Iterate expectation and maximisation until the mean log density stands still."""
     weights, a, b = start
     log_rate, log_rest = (value[:, None] for value in logs)
@@ -160,12 +170,16 @@ def _maximise(start: tuple, logs: tuple, mass: np.ndarray, steps: int) -> tuple[
         # An emptied component keeps a trace, so that its logarithm stays finite.
         weights = np.maximum(share.sum(axis=0), 1e-10)
         means = [(share * value).sum(axis=0) / weights for value in (log_rate, log_rest)]
-        a, b = _shapes(a, b, *means)
+        a, b = _shapes(a, b, *means, least)
     return (weights, a, b), level
 
 
-def _shapes(a, b, mean_log_rate, mean_log_rest) -> tuple[np.ndarray, np.ndarray]:
-    """Newton steps (on the logs of the shapes) to the betas with these mean logarithms."""
+def _shapes(a, b, mean_log_rate, mean_log_rest, least) -> tuple[np.ndarray, np.ndarray]:
+    """Newton steps (on the logs of the shapes) to the betas with these mean logarithms.
+
+    The mean log density is concave in the shapes: where one wants to fall below the least it stays
+    there, and the other is sought alone.
+    """
     for _ in range(4):
         joint = special.polygamma(1, a + b)
         slope_a = mean_log_rate - special.digamma(a) + special.digamma(a + b)
@@ -174,8 +188,11 @@ def _shapes(a, b, mean_log_rate, mean_log_rest) -> tuple[np.ndarray, np.ndarray]
         determinant = curve_a * curve_b - joint**2
         step_a = (curve_b * slope_a + joint * slope_b) / determinant
         step_b = (curve_a * slope_b + joint * slope_a) / determinant
-        a = np.clip(a * np.exp(np.clip(step_a / a, -1, 1)), 1e-3, LARGEST_SHAPE)
-        b = np.clip(b * np.exp(np.clip(step_b / b, -1, 1)), 1e-3, LARGEST_SHAPE)
+        held_a, held_b = (a <= least) & (slope_a < 0), (b <= least) & (slope_b < 0)
+        step_a = np.where(held_a, 0.0, np.where(held_b, slope_a / curve_a, step_a))
+        step_b = np.where(held_b, 0.0, np.where(held_a, slope_b / curve_b, step_b))
+        a = np.clip(a * np.exp(np.clip(step_a / a, -1, 1)), least, LARGEST_SHAPE)
+        b = np.clip(b * np.exp(np.clip(step_b / b, -1, 1)), least, LARGEST_SHAPE)
     return a, b
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 from mscpool.models.rates import effective_size
 from mscpool.models.rates.beta_mixture import binomial_mass, gauss_jacobi, mixture_quantile
@@ -333,3 +333,35 @@ def test_fit_of_a_mixture_density_is_close_to_it(published):
     assert dict(fitted.criterion)[len(fitted.prior.weights)] == min(
         value for _, value in fitted.criterion
     )
+
+
+@pytest.mark.parametrize("shapes", [(0.4, 3.0), (2.0, 0.6), (0.5, 0.7), (0.3, 40.0)])
+def test_shapes_of_at_least_one_have_the_highest_likelihood_of_those(shapes):
+    draws = np.random.default_rng(6).beta(*shapes, 3000)
+    draws = np.clip(draws, 1e-12, 1 - 1e-12)
+    prior = map_prior(draws, components=(1,)).prior
+    best = optimize.minimize(
+        lambda x: -stats.beta.logpdf(draws, *x).mean(), [1.5, 1.5], bounds=[(1, 1e6)] * 2
+    )
+    np.testing.assert_allclose([*prior.a, *prior.b], best.x, rtol=2e-3)
+    free = map_prior(draws, components=(1,), unconstrained=True).prior
+    a, b, *_ = stats.beta.fit(draws, floc=0, fscale=1)
+    np.testing.assert_allclose([*free.a, *free.b], [a, b], rtol=5e-3)
+    assert min(*free.a, *free.b) < 1
+
+
+def test_every_part_of_a_mixture_has_shapes_of_at_least_one_and_its_distance_is_told():
+    draws = np.random.default_rng(8).beta(0.5, 6, 4000)
+    fitted, free = map_prior(draws), map_prior(draws, unconstrained=True)
+    assert min(*fitted.prior.a, *fitted.prior.b) >= 1
+    assert min(*free.prior.a, *free.prior.b) < 1
+    for each in (fitted, free):
+        own = np.sort(draws)
+        steps = np.arange(1, own.size + 1) / own.size
+        below = each.prior.below(own)
+        apart = max(np.abs(steps - below).max(), np.abs(steps - 1 / own.size - below).max())
+        assert each.distance == pytest.approx(apart, abs=1e-9)
+    # Several parts make up for what a shape below 1 would give.
+    assert max(free.distance, fitted.distance) < 0.03
+    assert len(fitted.prior.weights) > len(free.prior.weights)
+    assert effective_size.elir(fitted.prior) > 0
