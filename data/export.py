@@ -6,10 +6,14 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from .names import words
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -37,6 +41,33 @@ def spreadsheet_safe(text: str) -> str:
 
 
 _NARROW = str.maketrans("\uff1d\uff0b\uff0d\uff20", "=+-@")
+
+
+def answer_html(
+    title: str, lines: Iterable[str], table: pd.DataFrame, after: Iterable[str] = ()
+) -> str:
+    """Lay an answer out for a notebook: a title, lines, a table, lines after it.
+
+    Parameters
+    ----------
+    title : str
+        What is answered, and how.
+    lines, after : iterable of str
+        Paragraphs; empty ones are left out.
+    table : DataFrame
+        Numbers are shown with three digits, names of columns as words.
+
+    Returns
+    -------
+    str
+        HTML in which every text is escaped.
+    """
+    shown = table.rename(columns=lambda name: words(str(name))).to_html(
+        index=False, escape=True, border=0, na_rep="–", float_format=lambda value: f"{value:.3g}"
+    )
+    before = [f"<p>{escape(line)}</p>" for line in lines if line]
+    last = [f"<p>{escape(line)}</p>" for line in after if line]
+    return "\n".join([f"<p><strong>{escape(title)}</strong></p>", *before, shown, *last])
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:

@@ -1,6 +1,7 @@
 """The public face: what `import mscpool` offers, and how forgiving it is of what it is given."""
 
 import inspect
+from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
@@ -69,3 +70,41 @@ def test_what_is_unknown_is_answered_with_the_nearest(given, said):
 def test_what_is_no_evidence_is_refused_in_a_line():
     with pytest.raises(InputError, match="evidence must be a path, a DataFrame or"):
         mp.fit([1, 2])
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Answers to the usual questions, by exact integration."""
+    fit = mp.fit(TABLE.assign(disease=["<b>d</b>", "e"]), **SHORT)
+    evidence = mp.load_evidence(TABLE.assign(disease=["<b>d</b>", "e"]))
+    return {
+        "check": mp.check(fit),
+        "comparison": mp.compare_priors(evidence, ["default", "sceptical"], engine="exact"),
+        "design": mp.design.single_arm(null=0.3, design_prior="beta(8,4)", n_max=40),
+    }
+
+
+@pytest.mark.parametrize("name", ["check", "comparison", "design"])
+def test_every_result_has_a_short_repr_and_html_whose_tags_close(results, name):
+    result = results[name]
+    assert len(repr(result)) < 1000
+    shown = result._repr_html_()
+    assert "<b>d</b>" not in shown
+    reader = Balanced()
+    reader.feed(shown)
+    assert not reader.open
+    assert isinstance(result.to_dict(), dict)
+
+
+class Balanced(HTMLParser):
+    """Reads HTML and keeps the tags that are open."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attributes):
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...data.export import answer_html
 from .verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -310,6 +311,23 @@ class CheckResult:
         lines += [f"  {each.outcome}: {each.verdict}. {each.reason}" for each in self.outcomes]
         lines += [f"  sampling: {self.sampling.verdict}. {self.sampling.reason}"] * self.ran
         return "\n".join(lines)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give every check as a row: outcome, what was looked at, observed, predicted, mid-p."""
+        import pandas as pd
+
+        rows = [
+            {"outcome": outcome.outcome, **{name: getattr(check, name) for name in _LISTED}}
+            for outcome in self.outcomes
+            for check in outcome.checks
+        ]
+        return pd.DataFrame(rows, columns=["outcome", *_LISTED])
+
+    def _repr_html_(self) -> str:
+        """Show the verdict, the reasons and every check; what to call next is `to_frame`."""
+        reasons = [f"{each.outcome}: {each.verdict}. {each.reason}" for each in self.outcomes]
+        reasons += [f"Sampling: {self.sampling.verdict}. {self.sampling.reason}"] * self.ran
+        return answer_html(f"The guard: {self.stated}", reasons, self.to_frame())
 
 
 #: Of a fit that the guard did not see.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...data.export import answer_html
 from ...models.priors.sets import PriorSet
 from . import power_scaling as scaling
 from . import prior_conflict as conflict
@@ -83,6 +84,23 @@ class PriorComparison:
     flip_map: pd.DataFrame
     run: dict[str, Any]
     messages: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Say in a line what was compared, and where to look."""
+        return (
+            f"<comparison of {len(self.sets)} prior sets with {self.reference}: "
+            ".sentences(), .rates, .flips, .scores, .to_dict()>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the sentences, and the rates under each set."""
+        rates = self.rates[self.rates["quantity"] == "rate"]
+        table = rates.pivot_table(
+            index=["outcome", "disease"], columns="set", values="q50", sort=False
+        )
+        title = f"{len(self.sets)} prior sets compared with {self.reference}"
+        after = ["Rates: medians under each set; .rates has intervals and errors."]
+        return answer_html(title, self.sentences(), table.reset_index(), after)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the comparison in the shape of ``priors --json``."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ...data.errors import InputError
+from ...data.export import answer_html
 from ...data.mistakes import unknown_name
-from ...data.names import words
 from .arm_priors import Arms
 from .fit_priors import AskedFit
 from .pictures import pictures
@@ -104,15 +103,8 @@ class Design(DesignResult):
     def _repr_html_(self) -> str:
         """Show the rule, the table and the paragraph; every text is escaped."""
         title = f"design {self.request.design}: {self._found}"
-        table = self.shown.rename(columns=lambda name: words(str(name)))
-        parts = [
-            f"<p><strong>{escape(title)}</strong></p>",
-            f"<p><strong>{escape(self.warning)}</strong></p>" if self.warning else "",
-            f"<p>{escape(self.rule[:1].upper() + self.rule[1:])}.</p>",
-            table.to_html(index=False, escape=True, border=0, na_rep="–", float_format=_number),
-            *(f"<p>{escape(line)}</p>" for line in self.paragraph.splitlines()),
-        ]
-        return "\n".join(part for part in parts if part)
+        rule = f"{self.rule[:1].upper()}{self.rule[1:]}."
+        return answer_html(title, (self.warning, rule), self.shown, self.paragraph.splitlines())
 
     @property
     def _found(self) -> str:
@@ -121,7 +113,3 @@ class Design(DesignResult):
             return f"{len(self.table)} row{'' if len(self.table) == 1 else 's'}"
         n = self.answer.recommended_n
         return "no size recommended" if n is None else f"{n} patients recommended"
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3g}"
