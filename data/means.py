@@ -59,7 +59,7 @@ class Means:
     baseline_sd: float = math.nan
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Means:
+    def of(cls, row: Mapping[Any, Any]) -> Means:
         """Read a row of `Evidence.means`."""
         return cls(**{each.name: row[each.name] for each in fields(cls)})
 

@@ -340,7 +340,7 @@ def warnings_of(moderator: Moderator, diseases: Mapping[str, str]) -> list[str]:
 
 
 def _told(value: float | str) -> str:
-    return f"{value:g}" if isinstance(value, float) else value
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _diseases_that_differ(

@@ -49,7 +49,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     wide = min((width - left - right - gap * (across - 1)) / across, style.scaled(190))
     names = []
     for (outcome, disease), _ in panels:
-        both = fitted((outcome_words(outcome), outcome_short(outcome)), wide, style.size, True)
+        both = fitted(
+            (outcome_words(str(outcome)), outcome_short(str(outcome))), wide, style.size, True
+        )
         names.append((both, fitted(style.names(str(disease)), wide, style.small, lines=1)))
     tall = max(len(both) for both, _ in names) * leading(style.size)
     head = tall + leading(style.small) + style.scaled(4)
@@ -79,7 +81,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
 
 def upper_end(frame: pd.DataFrame) -> float:
     """Give the largest risk difference that the axes show, the same in every panel."""
-    most = float(frame[["low", "high", "trial_low", "trial_high"]].abs().max(axis=None))
+    most = frame[["low", "high", "trial_low", "trial_high"]].abs().to_numpy(float).max()
     return next((end for end in _ENDS if most <= end), 1.0)
 
 

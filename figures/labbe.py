@@ -77,7 +77,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
 
 def upper_end(studies: pd.DataFrame) -> float:
     """Give the end of both axes of a panel: 100 %, or less where every share is small."""
-    most = float(studies[["control_high", "treated_high"]].max(axis=None))
+    most = studies[["control_high", "treated_high"]].to_numpy(float).max()
     return next((end for end in _ENDS if most <= 0.95 * end), 1.0)
 
 

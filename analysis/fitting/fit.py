@@ -56,7 +56,7 @@ def terms_of(evidence: Evidence) -> Terms:
 
 def fit(
     evidence: Evidence | str | Path | pd.DataFrame,
-    pooling: Pooling = "partial",
+    pooling: Pooling | str = "partial",
     priors: PriorSet | str | Path = DEFAULT,
     engine: Engine = "nuts",
     draws: int = 1000,

@@ -193,7 +193,7 @@ def spread_table(
         for parameter in parameters:
             row: dict[str, Any] = {"outcome": outcome, "parameter": parameter}
             for fit in fits:
-                own = found.loc[(outcome, f"{parameter}_{fit}")]
+                own: Any = found.loc[(outcome, f"{parameter}_{fit}")]
                 row |= {f"{statistic}_{fit}": float(own[statistic]) for statistic in _SPREAD}
             variances = [
                 float((draws[f"{parameter}_{fit}"][1][:, :, place] ** 2).mean()) for fit in fits

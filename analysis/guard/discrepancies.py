@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -151,7 +151,8 @@ def expected_counts(levels: Levels, terms: Terms) -> np.ndarray:
         return known[key]
 
     expected = np.empty((len(levels), len(terms.rows)))
-    for i, row in enumerate(terms.rows.itertuples(index=False)):
+    rows: list[Any] = list(terms.rows.itertuples(index=False))
+    for i, row in enumerate(rows):
         code, disease = terms.names.index(row.outcome), terms.diseases.index(row.disease)
         expected[:, i] = row.n * rate(code, disease, row.study, years[i])
         if (parent := int(terms.parents[code])) >= 0:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def moderators_answer(made: DataTree) -> dict[str, Any]:
     """Give moderators, what they take from the spread, and where rates are reported, for JSON."""
-    rows: list[dict[str, Any]] = moderators(made).to_dict("records")
+    rows: list[dict[Any, Any]] = moderators(made).to_dict("records")
     quantiles = ("q2.5", "q50", "q97.5")
     coefficients = [
         {name: value for name, value in row.items() if not name.startswith("ratio_")}

@@ -192,7 +192,8 @@ def _product_of(first: FurtherStudy, second: FurtherStudy, place: int, threshold
     """Lay out where the product of two studies' rates is read."""
     ends = np.array([_BEYOND, 1 - _BEYOND])
     outer = [each.after(0, place).quantiles(ends, each.link)[:, 0] for each in (first, second)]
-    points = np.linspace(*logit(np.clip(outer[0] * outer[1], 1e-14, 1 - 1e-14)), _POINTS)
+    low, high = logit(np.clip(outer[0] * outer[1], 1e-14, 1 - 1e-14))
+    points = np.linspace(low, high, _POINTS)
     wanted = np.append(expit(points), threshold)[:, None]
     factor = rates(first.levels, first.link)
     surely = factor <= wanted

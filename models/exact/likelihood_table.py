@@ -62,8 +62,8 @@ class StudyLikelihoods:
 
 
 def normal_likelihoods(
-    estimates: Sequence[float],
-    errors: Sequence[float],
+    estimates: Sequence[float] | np.ndarray,
+    errors: Sequence[float] | np.ndarray,
     diseases: Sequence[str] | None = None,
     studies: Sequence[str] | None = None,
 ) -> StudyLikelihoods:

@@ -159,9 +159,9 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
             name: pm.Data(name, values)
             for name, values in model_data(terms, pooling, priors).items()
         }
-        levels = _LEVELS[structure(pooling, terms.diseases)](data, outcome_of_cell)
+        levels: list[Any] = _LEVELS[structure(pooling, terms.diseases)](data, outcome_of_cell)
         sigma = _parameter("sigma", data, positive=True)
-        deviation = sigma[outcome] * pm.Normal("study_score", dims="effect")
+        deviation: Any = sigma[outcome] * pm.Normal("study_score", dims="effect")
         if terms.design is not None:
             deviation = deviation + _moderated(data, terms, priors)
         eta = [level[outcome * diseases + disease] + deviation for level in levels]
@@ -180,7 +180,7 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
     return model
 
 
-def _moderated(data, terms: Terms, priors: PriorSet):
+def _moderated(data, terms: Terms, priors: PriorSet) -> Any:
     """Give what moderators add to each level; their coefficients stand in the model as ``beta``."""
     import pymc as pm
     import pytensor.tensor as pt

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -75,7 +77,7 @@ def _ratios(row) -> dict[str, float]:
 
 def _study(row: dict, label: str) -> dict:
     """Give the row of a study; nothing is estimated of one that tells nothing."""
-    estimated = _ratios(row) if row["informs"] else dict.fromkeys(_ENDS, np.nan)
+    estimated: dict[str, Any] = _ratios(row) if row["informs"] else dict.fromkeys(_ENDS, np.nan)
     raw = {name: float(np.exp(row[name])) for name in ("raw", "raw_low", "raw_high")}
     mark = "" if row["randomised"] is True else NOT_RANDOMISED
     counts = {name: int(row[name]) for name in _COUNTS}
@@ -146,8 +148,8 @@ def effect_rates_data(comparison: Comparison) -> pd.DataFrame:
     frames = []
     for row in comparison.rows.to_dict("records"):
         place = row["outcome"], row["disease"]
-        trial = following.loc[(*place, "new_study")]
-        control = controls.loc[(*place, "effect")]
+        trial: Any = following.loc[(*place, "new_study"), :]
+        control: Any = controls.loc[(*place, "effect"), :]
         differences = {
             "low": row["q2.5"],
             "middle": row["q50"],

@@ -95,9 +95,12 @@ class Comparison:
         randomised = known.groupby([self.studies[key] for key in keys]).sum()
         direct = (table["quantity"] == "effect") & (table["evidence"] == "direct")
         made = []
-        for row in table[direct].to_dict("records"):
+        rows: list[dict[Any, Any]] = table[direct].to_dict("records")
+        for row in rows:
             key = row["outcome"], row["disease"]
-            row |= {f"next_{q}": float(following.at[key, f"ratio_{q}"]) for q in _QUANTILES}
+            row |= {
+                f"next_{q}": float(np.asarray(following.at[key, f"ratio_{q}"])) for q in _QUANTILES
+            }
             row["own_share"] = float(shares[key])
             row["control_rate"] = float(f"{np.clip(control[key], 1e-3, 0.999):.2g}")
             row |= treated_rates(row, row["control_rate"])

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from ....data.evidence import Evidence
 from ....data.names import outcome_words
 from ....models.pooling import POOLINGS
-from ...guard.result import CheckResult
 from ..frames.results import Results
 from .wording import numbered
 
@@ -34,8 +33,8 @@ class Judged(Protocol):
     """What the guard has judged: a fit with all that was found of it, or effects."""
 
     @property
-    def checked(self) -> CheckResult:
-        """What the guard says."""
+    def checked(self) -> Any:
+        """What the guard says, a `CheckResult`; it may be computed when it is first read."""
         ...
 
     @property
@@ -44,8 +43,8 @@ class Judged(Protocol):
         ...
 
     @property
-    def config(self) -> Mapping[str, Any]:
-        """What was asked for."""
+    def config(self) -> Any:
+        """What was asked for, a mapping; it may be computed when it is first read."""
         ...
 
 

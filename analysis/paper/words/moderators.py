@@ -28,7 +28,7 @@ def level_words(value: object) -> str:
 
 def coefficient_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """Lay out coefficients: what is compared, the ratio, the probability of its sign, studies."""
-    rows: list[dict[str, Any]] = table.to_dict("records")
+    rows: list[dict[Any, Any]] = table.to_dict("records")
     return [
         (
             comparison_words(row),
@@ -42,7 +42,7 @@ def coefficient_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
 
 def spread_rows(spread: pd.DataFrame) -> list[tuple[str, ...]]:
     """Lay out sigma and tau without and with moderators, and the share of variance taken."""
-    rows: list[dict[str, Any]] = spread.to_dict("records")
+    rows: list[dict[Any, Any]] = spread.to_dict("records")
     return [
         (
             outcome_words(row["outcome"]),
