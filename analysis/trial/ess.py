@@ -71,7 +71,8 @@ def ess(request: Ess) -> DesignResult:
     Returns
     -------
     DesignResult
-        `elir` is null where a part of a mixture has a shape below 1. Each number of a prior of
+        `elir` is null where a part of a mixture has a shape below 1, and where it would be
+        negative. Each number of a prior of
         draws has its Monte-Carlo error beside it.
 
     Raises
@@ -106,7 +107,9 @@ def ess(request: Ess) -> DesignResult:
 
 def _worth(mixture: RatePrior) -> Worth:
     low, middle, high = (float(mixture.quantile(level)) for level in (0.025, 0.5, 0.975))
-    worth = elir(mixture), moment(mixture), morita(mixture)
+    local = elir(mixture)
+    # The log density of a mixture may be convex: then it has no information to count in patients.
+    worth = local if local is None or local > 0 else None, moment(mixture), morita(mixture)
     return Worth(*worth, mixture.mean, mixture.sd, low, middle, high)
 
 
@@ -132,8 +135,8 @@ def _paragraph(prior: str, answer: EssAnswer) -> str:
     """Return the sentences on what a prior is worth."""
     worth, errors = answer.worth, answer.errors
     local = (
-        "has no finite expected local-information ratio (ELIR), as a part of the mixture has a "
-        "shape below 1; it is worth"
+        "has no finite or no positive expected local-information ratio (ELIR), as a part of the "
+        "mixture has a shape below 1, or its density piles up at an end; it is worth"
         if worth.elir is None
         else f"is worth {worth.elir:.1f} patients{noise(errors and errors.elir)} by the expected "
         "local-information ratio (ELIR),"

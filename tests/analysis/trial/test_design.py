@@ -429,3 +429,14 @@ def test_result_is_json_and_its_paragraph_says_nothing_else(name):
 
 def test_results_with_a_fixed_truth_need_no_noise():
     assert point_rate(0.3).standard_error(np.array([1.0])) is None
+
+
+def test_a_map_prior_is_worth_a_number_of_patients():
+    """Draws whose free fit has a part with a shape below one; a part piled up at 0 has none."""
+    rng = np.random.default_rng(3)
+    rates = np.concatenate([rng.beta(0.9, 3, 1500), rng.beta(3, 9, 1500)])
+    found = ess(prior=sampled_rate(rates)).to_dict()
+    assert found["elir"] > 0
+    assert found["distance"] < 0.05
+    piled = "0.55*beta(1,7)+0.28*beta(1,24)+0.13*beta(1,220)+0.04*beta(1,5621)"
+    assert ess(prior=piled).to_dict()["elir"] is None

@@ -364,4 +364,3 @@ def test_every_part_of_a_mixture_has_shapes_of_at_least_one_and_its_distance_is_
     # Several parts make up for what a shape below 1 would give.
     assert max(free.distance, fitted.distance) < 0.03
     assert len(fitted.prior.weights) > len(free.prior.weights)
-    assert effective_size.elir(fitted.prior) > 0
