@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,19 @@ from typer.core import TyperGroup
 
 from ...data.errors import InputError
 from ..guard.result import CheckResult
+from ..trial.checks import check_choice, check_dropout
 from ..trial.request import Request
 from ..trial.requests import REQUESTS
 from ..trial.two_arm_request import TwoArm
 from . import console
-from .design_options import EFFECT_OPTIONS, FIT_OPTIONS, OPTIONS, FromFit
+from .design_options import (
+    EFFECT_OPTIONS,
+    FIT_OPTIONS,
+    OPTIONS,
+    DropoutOption,
+    FromFit,
+    PresetOption,
+)
 from .exits import DONE
 from .options import JsonOption, OutOption
 from .results_folder import stored_fit, writing_to
@@ -42,15 +51,19 @@ def _command(design: type[Request]) -> Callable[..., int]:
     if "effect_prior" in design.keywords():
         offered |= EFFECT_OPTIONS
 
+    last = {"preset": (PresetOption, "single"), "out": (OutOption, Path("results"))}
+    last |= {"as_json": (JsonOption, False)}
+    if design.plans_trial:
+        last = {"dropout": (DropoutOption, None)} | last
+
     def command(**given: Any) -> int:
-        out, as_json = given.pop("out"), given.pop("as_json")
+        shown = {name: given.pop(name) for name in last}
         source = {name: given.pop(name) for name in offered if name in given}
         from_fit = FromFit(**source)
         asked = {name: value for name, value in given.items() if value not in (None, [])}
-        return _answer(design, asked, from_fit, out, as_json)
+        return _answer(design, asked, from_fit, **shown)
 
     known = {name: (OPTIONS[name], None) for name in design.keywords() if name not in offered}
-    last = {"out": (OutOption, Path("results")), "as_json": (JsonOption, False)}
     parameters = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
@@ -63,11 +76,18 @@ def _command(design: type[Request]) -> Callable[..., int]:
 
 
 def _answer(
-    design: type[Request], asked: dict[str, Any], source: FromFit, out: Path, as_json: bool
+    design: type[Request],
+    asked: dict[str, Any],
+    source: FromFit,
+    out: Path,
+    as_json: bool,
+    preset: str,
+    dropout: float | None = None,
 ) -> int:
     """Answer one subcommand of ``design``."""
     from ...data.export import write_csv
     from ...data.folders import file_set
+    from ...figures.style import PRESETS
     from ..fitting.store import load, run_config
     from ..paper.publish.design import files_of, publish_design
     from ..trial import design as designs
@@ -82,6 +102,8 @@ def _answer(
     if source.folder is not None and fitted is None:
         # A folder that is named holds a fit, also where no prior comes from it.
         load(source.folder, groups=())
+    check_dropout(dropout)
+    check_choice("preset", preset, PRESETS)
     needed = [name for name in design.needed() if name not in asked]
     if needed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in needed)
@@ -92,25 +114,33 @@ def _answer(
             if design.of_fit:
                 asked["progress"] = progress
             result = getattr(designs, design.design.replace("-", "_"))(**asked)
+        result = replace(result, behind=fitted or result.behind)
+        protocol = result.protocol(dropout) if design.plans_trial else None
         table = result.table if fitted is None else fitted.stamped(result.table)
         with file_set(out) as aside:
             # Scripts rely on `design.csv`, the last answer; each design's own table stays.
             for name in ("design", files_of(result)):
                 write_csv(table, aside / f"{name}.csv")
+            about = {"preset": preset, "protocol": protocol}
             if fitted is None:
-                publish_design(result, aside)
+                publish_design(result, aside, **about)
             else:
                 sha256 = run_config(fitted.fit)["data_sha256"]
-                publish_design(result, aside, fitted.verdict, sha256)
+                publish_design(result, aside, fitted.verdict, sha256, **about)
     if fitted is not None and fitted.verdict not in ("pass", "warn"):
         console.say(
             f"the fit in {source.place} is {fitted.verdict}: what follows from it is not to be "
             "relied on"
         )
     if as_json:
-        console.print_json(result.to_dict() | {"fit": fitted and fitted.to_dict()})
+        told = result.to_dict() | {"fit": fitted and fitted.to_dict()}
+        if dropout is not None and protocol is not None:
+            told["enrolment"] = {"dropout": dropout, **protocol.enrolment}
+        console.print_json(told)
     else:
         print_design(result)
+        if protocol is not None:
+            console.say(f"{out / files_of(result)}_protocol.md, .docx: for the protocol")
     return DONE
 
 

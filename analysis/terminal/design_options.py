@@ -59,6 +59,10 @@ def _number_or_none(text: str) -> float | str:
 _MIXTURE = "beta(a,b), a mixture 0.8*beta(4,16)+0.2*beta(1,1)"
 _BELIEF = f"{_MIXTURE}, a rate 0.3; of a fit: map, robust-map, new-study or rate."
 
+DropoutOption = _number("Share of patients that will not be evaluable: the number is raised by it.")
+PresetOption = Annotated[
+    str, typer.Option(metavar="PAGE", help="Page of the pictures: single, double or slide.")
+]
 OPTIONS: dict[str, Any] = {
     "null": _number("Rate to beat; in safety the acceptable one.", "RATE"),
     "target": _number("Rate hoped for, where power is given; in safety the unacceptable.", "RATE"),

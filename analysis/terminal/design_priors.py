@@ -70,7 +70,7 @@ def fill_priors(
         return None
     made, checked = stored(source)
     found = FitPriors(made, source.outcome, source.disease, robust_weight=source.robust_weight)
-    found = replace(found, verdict=checked.verdict_of(str(found.outcome)))
+    found = replace(found, verdict=checked.verdict_of(str(found.outcome)), checked=checked)
     of_fit = {name: text for name, text in given.items() if name not in texts}
     asked |= {name: found.prior(text) for name, text in of_fit.items()}
     if asked.get("sets") is not None:

@@ -179,3 +179,9 @@ def check_stopping(futility: float | None, efficacy: float | None) -> None:
             f"futility {futility:g} is not below efficacy {efficacy:g}: lower it, or the trial "
             "always stops"
         )
+
+
+def check_dropout(dropout: float | None) -> None:
+    """Refuse a share of patients lost that is none, or that leaves nobody."""
+    if dropout is not None and not 0 <= dropout < 1:
+        raise InputError(f"dropout {dropout:g}: give a share of at least 0 and below 1")

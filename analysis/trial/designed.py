@@ -13,6 +13,7 @@ from ...data.mistakes import unknown_name
 from .arm_priors import Arms
 from .fit_priors import AskedFit
 from .pictures import pictures
+from .protocol import Protocol, protocol_of
 from .result import DesignResult
 
 if TYPE_CHECKING:
@@ -91,6 +92,26 @@ class Design(DesignResult):
         style = make_style(preset, (), None if verdict == "unchecked" else verdict)
         return picture.draw(picture.frame, style)
 
+    def protocol(self, dropout: float | None = None) -> Protocol:
+        """Write the design down as the statistics section of a protocol.
+
+        Parameters
+        ----------
+        dropout : float, optional
+            Share of the patients that will not be evaluable: the number is raised by it.
+
+        Returns
+        -------
+        Protocol
+            With `.markdown` and `.docx`.
+
+        Raises
+        ------
+        InputError
+            A design that plans no trial, or a share that is none.
+        """
+        return protocol_of(self, self.behind, dropout)
+
     @property
     def pictures(self) -> list[str]:
         """Names of the pictures that `figure` draws."""
@@ -98,7 +119,7 @@ class Design(DesignResult):
 
     def __repr__(self) -> str:
         """Say in a line what was found."""
-        return f"<design {self.request.design}: {self._found}; .table, .figure()>"
+        return f"<design {self.request.design}: {self._found}; .table, .figure(), .protocol()>"
 
     def _repr_html_(self) -> str:
         """Show the rule, the table and the paragraph; every text is escaped."""

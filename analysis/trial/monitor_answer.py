@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .beliefs import Priors
 from .error_rate import ErrorRate
 from .operating import Analysis
-from .phrases import counted, listed, noise
+from .phrases import chance, counted, listed, noise
 from .result import BESIDE
 from .watch_requests import Monitor
 
@@ -127,14 +127,14 @@ def paragraph(request: Monitor, priors: Priors[Analysis], rule: str, answer: Mon
     parts += [_ends(look, look is answer.looks[-1]) for look in answer.looks]
     parts.append(
         f"The exact type I error over all looks, at a true rate of {request.null:g}, is "
-        f"{error.overall:.4f} where a stop for futility is not counted on, and "
-        f"{error.overall_binding:.4f} where it binds."
+        f"{chance(error.overall)} where a stop for futility is not counted on, and "
+        f"{chance(error.overall_binding)} where it binds."
     )
     for row in answer.operating:
         parts.append(
             f"At a true rate of {row.rate:g} the trial succeeds with probability "
-            f"{row.success:.4f} (stops early for futility {row.futility:.4f}, for efficacy "
-            f"{row.efficacy:.4f}) and treats {row.expected_n:.1f} patients on average."
+            f"{chance(row.success)} (stops early for futility {chance(row.futility)}, for efficacy "
+            f"{chance(row.efficacy)}) and treats {row.expected_n:.1f} patients on average."
         )
     if priors.believed is not None:
         parts.append(f"The design prior is {priors.belief}.")
@@ -143,10 +143,10 @@ def paragraph(request: Monitor, priors: Priors[Analysis], rule: str, answer: Mon
         parts.append(_decision(answer.outlook.decision_now, request.n_so_far == request.looks[-1]))
     test = answer.frequentist
     if test.critical is not None:
-        power = "" if test.power is None else f", power {test.power:.4f}"
+        power = "" if test.power is None else f", power {chance(test.power)}"
         parts.append(
             f"The exact one-sided binomial test without interim looks has the critical count "
-            f"{test.critical} (type I error {test.type1:.4f}{power})."
+            f"{test.critical} (type I error {chance(test.type1)}{power})."
         )
     return " ".join(parts)
 

@@ -30,6 +30,7 @@ class Next(Request):
     design = "next"
     sentence = "Ask where the next patients would teach most."
     of_fit = True
+    plans_trial = False
 
     fit: DataTree
     checked: CheckResult | None = None

@@ -55,6 +55,8 @@ class Request:
     sentence: ClassVar[str]
     #: Whether the trial may be analysed otherwise than with a prior on its one rate.
     any_analysis: ClassVar[bool] = False
+    #: Whether a trial is planned, whose protocol has a statistics section.
+    plans_trial: ClassVar[bool] = True
     #: Whether a stored fit is asked, not only one that a prior is taken from.
     of_fit: ClassVar[bool] = False
 

@@ -144,6 +144,7 @@ class Ess(Request):
 
     design = "ess"
     sentence = "Tell how many patients a prior is worth."
+    plans_trial = False
 
     prior: str | AnyPrior
 

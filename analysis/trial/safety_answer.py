@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .beliefs import Priors
 from .error_rate import ErrorRate
 from .operating import Analysis
-from .phrases import listed, noise
+from .phrases import chance, listed, noise
 from .result import IF_ANY
 from .watch_requests import Safety
 
@@ -99,10 +99,10 @@ def paragraph(request: Safety, priors: Priors[Analysis], rule: str, answer: Safe
     zero = answer.zero_events
     parts.append(
         f"No event among {zero.n} patients would leave an upper posterior bound of "
-        f"{zero.upper:.4f} (probability {request.level:g}, analysis prior "
+        f"{chance(zero.upper)} (probability {request.level:g}, analysis prior "
         f"{priors.analysis.words}){_under_design_prior(zero)}; the rule of three gives "
-        f"{zero.rule_of_three:.4f}, the exact confidence bound is "
-        f"{answer.frequentist.exact_upper:.4f}."
+        f"{chance(zero.rule_of_three)}, the exact confidence bound is "
+        f"{chance(answer.frequentist.exact_upper)}."
     )
     if not answer.boundary:
         return " ".join(parts)
@@ -113,9 +113,9 @@ def paragraph(request: Safety, priors: Priors[Analysis], rule: str, answer: Safe
     if error is not None:
         parts.append(
             f"The exact probability of a stop over all looks at the acceptable rate of "
-            f"{request.null:g} is {error.overall:.4f}"
+            f"{request.null:g} is {chance(error.overall)}"
             + (
-                f" where no trial is cleared, and {error.overall_binding:.4f} where one may be."
+                f" where no trial is cleared, and {chance(error.overall_binding)} where one may be."
                 if request.boundary == "sprt"
                 else "."
             )
@@ -123,10 +123,10 @@ def paragraph(request: Safety, priors: Priors[Analysis], rule: str, answer: Safe
     parts += _counts(answer.boundary, "stop_at", "stops", "least")
     parts += _counts(answer.boundary, "clear_at", "clears", "most")
     for row in answer.operating:
-        cleared = f", is cleared with probability {row.clear:.4f}" if row.clear else ""
+        cleared = f", is cleared with probability {chance(row.clear)}" if row.clear else ""
         parts.append(
             f"At a true rate of {row.rate:g} the trial stops for harm with probability "
-            f"{row.stop:.4f}{cleared} and treats {row.expected_n:.1f} patients on average."
+            f"{chance(row.stop)}{cleared} and treats {row.expected_n:.1f} patients on average."
         )
     if answer.operating_design_prior is not None:
         parts.append(_stops_believed(answer.operating_design_prior))
@@ -135,7 +135,7 @@ def paragraph(request: Safety, priors: Priors[Analysis], rule: str, answer: Safe
         parts.append(
             f"The truncated sequential probability ratio test of {request.null:g} against "
             f"{request.target:g} at the same looks stops for harm with probability "
-            f"{ratio[0].stop:.4f} and {ratio[1].stop:.4f} at these rates."
+            f"{chance(ratio[0].stop)} and {chance(ratio[1].stop)} at these rates."
         )
     return " ".join(parts)
 
@@ -157,7 +157,7 @@ def _under_design_prior(zero: ZeroEvents) -> str:
     upper = zero.upper_design_prior
     if upper is None:
         return ""
-    return f", and of {upper:.4f}{noise(zero.upper_design_prior_mcse)} under the design prior"
+    return f", and of {chance(upper)}{noise(zero.upper_design_prior_mcse)} under the design prior"
 
 
 def _counts(boundary: tuple[Look, ...], side: str, does: str, least: str) -> list[str]:
@@ -183,9 +183,9 @@ def _counts(boundary: tuple[Look, ...], side: str, does: str, least: str) -> lis
 def _stops_believed(row: AverageEnding) -> str:
     cleared = ""
     if row.clear:
-        cleared = f", is cleared with probability {row.clear:.4f}{noise(row.clear_mcse)}"
+        cleared = f", is cleared with probability {chance(row.clear)}{noise(row.clear_mcse)}"
     return (
-        f"Averaged over the design prior it stops for harm with probability {row.stop:.4f}"
+        f"Averaged over the design prior it stops for harm with probability {chance(row.stop)}"
         f"{noise(row.stop_mcse)}{cleared} and treats {row.expected_n:.1f} patients"
         f"{noise(row.expected_n_mcse)} on average."
     )

@@ -8,7 +8,7 @@ from .beliefs import Discounted, Priors
 from .by_set import BySet
 from .error_rate import ErrorRate
 from .operating import Analysis
-from .phrases import counted, listed, noise
+from .phrases import chance, counted, listed, noise
 from .requests import SingleArm
 from .result import BESIDE, IF_ANY, Best
 from .size_words import error_sentence, out_of_reach, size_sentences, under_discounts
@@ -120,7 +120,7 @@ def _size(request: SingleArm, row: SizeRow, answer: SingleArmAnswer) -> list[str
         set_by = f", a count set by the {stricter}, the stricter of the two"
     text = [
         f"With {row.n} patients the trial succeeds with {least} {counted(row.critical)}{set_by}.",
-        f"The exact type I error at a true rate of {request.null:g} is {row.type1:.4f}"
+        f"The exact type I error at a true rate of {request.null:g} is {chance(row.type1)}"
         + (f", above one minus the level of {request.level:g}." if above else "."),
         *error_sentence(answer.size, request.n_max, row.type1, allowed),
     ]

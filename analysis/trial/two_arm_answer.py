@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .beliefs import Discounted, Priors
 from .error_rate import ErrorRate
-from .phrases import listed, noise
+from .phrases import chance, listed, noise
 from .result import BESIDE, IF_ANY, Best
 from .size_words import error_sentence, out_of_reach, size_sentences, under_discounts
 from .sizing import Size
@@ -139,7 +139,7 @@ def _shown(request: TwoArm, answer: TwoArmAnswer) -> str:
     if request.type1 is not None:
         text += f" success needs a posterior probability above {answer.level:.12g}, and"
     text += (
-        f" the type I error is at most {row.type1_max:.4f} at a true difference of "
+        f" the type I error is at most {chance(row.type1_max)} at a true difference of "
         f"{request.margin:g}, {request.range_words}"
     )
     if row.power is not None:

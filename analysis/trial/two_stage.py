@@ -12,6 +12,7 @@ from scipy import special
 
 from ...models.rates.beta_mixture import binomial_mass
 from .design_frames import stage_frame
+from .phrases import chance
 from .pictures import null_and_target
 from .request import answers
 from .requests import TwoStage
@@ -115,8 +116,9 @@ def _paragraph(request: TwoStage, answer: TwoStageAnswer) -> str:
             f"The {name} design treats {design.n1} patients, stops for futility with at most "
             f"{design.r1} responses, else goes on to {design.n} patients and rejects the "
             f"lower rate with more than {design.r} responses (probability of early termination "
-            f"{design.pet:.4f} and expected number of patients {design.expected_n:.2f} at "
-            f"the lower rate; exact type I error {design.alpha:.4f}, power {design.power:.4f})."
+            f"{chance(design.pet)} and expected number of patients {design.expected_n:.2f} at "
+            f"the lower rate; exact type I error {chance(design.alpha)}, power "
+            f"{chance(design.power)})."
         )
     return " ".join(parts)
 

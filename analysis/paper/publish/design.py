@@ -9,13 +9,13 @@ import pandas as pd
 
 from ....data.export import write_csv, write_whole
 from ...trial.pictures import pictures
+from ...trial.protocol import Protocol
 from ...trial.result import DesignResult, Picture
 from ..words.exhibit import Exhibit, Words
 from ..words.wording import without_tags
 from .publish import captions_page
-from .rendering import Origin, render
+from .rendering import FORMATS, Origin, render
 
-FORMATS = ("svg", "png")
 #: Every picture that a design may have.
 PICTURES = (
     "size",
@@ -46,7 +46,12 @@ def exhibit_of(picture: Picture, result: DesignResult) -> Exhibit:
 
 
 def publish_design(
-    result: DesignResult, out: Path, verdict: str | None = None, data: str = ""
+    result: DesignResult,
+    out: Path,
+    verdict: str | None = None,
+    data: str = "",
+    preset: str = "single",
+    protocol: Protocol | None = None,
 ) -> list[Path]:
     """Draw what a design has to show, in place of what the same design showed there before.
 
@@ -60,16 +65,21 @@ def publish_design(
         The guard's, on the fit behind the priors; None where no fit is behind them.
     data : str
         SHA-256 of the data of that fit.
+    preset : {"single", "double", "slide"}
+        The page of the pictures.
+    protocol : Protocol, optional
+        Written as Markdown and as a Word document.
 
     Returns
     -------
     list of Path
-        The files, in order: the numbers of each picture and its renderings, then the captions.
+        The files, in order: the numbers of each picture and its renderings, the captions, the
+        protocol.
     """
     from ....figures.style import make_style
 
     shown_verdict = "pass" if verdict is None else None if verdict == NO_VERDICT else verdict
-    style = make_style("single", (), shown_verdict)
+    style = make_style(preset, (), shown_verdict)
     origin = Origin(verdict or "", data)
     if verdict in ("warn", "fail"):
         facts = f"Guard on the fit behind the priors: {verdict}. Data {data[:12]}"
@@ -89,6 +99,9 @@ def publish_design(
     if shown:
         text = captions_page(shown, [""] * len(shown), style)
         files.append(write_whole(without_tags(text).encode(), out / f"{own}_captions.md"))
+    if protocol is not None:
+        texts = {"md": protocol.markdown.encode(), "docx": protocol.docx}
+        files += [write_whole(text, out / f"{own}_protocol.{end}") for end, text in texts.items()]
     ours = {out / f"{own}_{name}.{end}" for name in PICTURES for end in ("csv", *FORMATS)}
     for stale in {*ours, out / f"{own}_captions.md"} - set(files):
         stale.unlink(missing_ok=True)

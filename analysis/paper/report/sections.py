@@ -19,8 +19,8 @@ from ....data.names import (
 from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described_outcome
 from ....data.selection import described
-from ...calibration.measured import power_of_few_studies
 from ...fitting.diagnostics import diagnostics
+from ...guard.measured import power_of_few_studies
 from ..frames.alone import moved_by_nested
 from ..frames.rates import nested_children
 from ..frames.results import Results, rates_of

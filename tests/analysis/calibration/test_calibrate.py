@@ -7,9 +7,10 @@ from scipy.special import expit, logit
 from statsmodels.stats.proportion import proportion_confint
 
 import mscpool as mp
-from mscpool.analysis.calibration import calibrate, defects, measured
+from mscpool.analysis.calibration import calibrate, defects
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
 from mscpool.analysis.fitting.predict import Levels
+from mscpool.analysis.guard import measured
 from mscpool.analysis.guard.check import COMPARED
 from mscpool.models.terms import build_terms
 

@@ -251,3 +251,18 @@ def test_the_next_patients_are_asked_of_a_stored_fit(stored, tmp_path):
     refused("next", "--fit", stored, "--outcome", "nothing", said="unknown", out=tmp_path / "no")
     shown = run(*words, "--out", tmp_path).stdout
     assert "would teach most about their own disease" in " ".join(shown.split())
+
+
+def test_a_protocol_stands_beside_the_table(tmp_path):
+    words = ("monitor", "--null", "0.3", "--look", "10", "--look", "20", "--dropout", "0.2")
+    found = answered(*words, "--preset", "slide", out=tmp_path)
+    assert found["enrolment"] == {"dropout": 0.2, "patients": 25}
+    text = (tmp_path / "design_monitor_protocol.md").read_text("utf-8")
+    assert "With a drop-out of 20 %, the trial enrols 25 patients." in text
+    assert (tmp_path / "design_monitor_protocol.docx").read_bytes()[:2] == b"PK"
+    for end in ("pdf", "svg", "png", "tiff"):
+        assert (tmp_path / f"design_monitor_operating.{end}").stat().st_size > 1000
+    refused(*words[:-1], "1", said="dropout 1: give a share", out=tmp_path / "no")
+    refused(*words, "--preset", "poster", said="preset 'poster'", out=tmp_path / "no")
+    # What plans no trial takes no drop-out.
+    assert run("ess", "--prior", "beta(1,1)", "--dropout", "0.1").exit_code == 2

@@ -46,7 +46,9 @@ def test_every_design_has_its_pictures_with_numbers_and_captions(name, tmp_path)
     assert tuple(picture.name for picture in shown) == wanted
     files = publish_design(result, tmp_path, "pass")
     own = f"design_{result.request.design.replace('-', '_')}"
-    ends = {f"{own}_{each}.{end}" for each in wanted for end in ("csv", "svg", "png")}
+    ends = {
+        f"{own}_{each}.{end}" for each in wanted for end in ("csv", "pdf", "svg", "png", "tiff")
+    }
     assert {path.name for path in files} == ends | ({f"{own}_captions.md"} if wanted else set())
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in files}
     for picture in shown:
