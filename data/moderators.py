@@ -333,10 +333,23 @@ def warnings_of(moderator: Moderator, diseases: Mapping[str, str]) -> list[str]:
             f"{moderator.name} is partly confounded with disease: {share:.0%} of its variation "
             f"lies between diseases; studies of one disease differ in it in {listed(within)} alone"
         )
+    if (held := _held_by(values)) is not None:
+        told.append(f"{moderator.name} hangs on one study: {held} has over half of its variation")
     single = [str(level) for level, count in counted.items() if count == 1]
     if single and not moderator.is_number:
         told.append(f"{moderator.name}: one study alone has {listed(single)}")
     return told
+
+
+def _held_by(values: Mapping[str, float | str]) -> str | None:
+    """Name the study that has more than half of the squared distances of a number from its mean."""
+    numbers = {study: value for study, value in values.items() if isinstance(value, float)}
+    if not numbers:
+        return None
+    centre = math.fsum(numbers.values()) / len(numbers)
+    squares = {study: (value - centre) ** 2 for study, value in numbers.items()}
+    study = max(squares, key=lambda name: squares[name])
+    return study if squares[study] > math.fsum(squares.values()) / 2 else None
 
 
 def _told(value: float | str) -> str:

@@ -17,6 +17,8 @@ import pandas as pd
 
 from ..data.moderators import Moderator
 
+#: The compiled model has a multiple of so many coefficients.
+_SPARE = 4
 #: What one unit of a level's coefficient adds.
 _LEVEL = 1 / math.sqrt(2)
 
@@ -51,6 +53,11 @@ class Design:
     def labels(self) -> tuple[str, ...]:
         """Name of each coefficient: the moderator, of a text with the level."""
         return tuple(f"{name}={level}" if level else name for name, level in self.coefficients)
+
+    @property
+    def width(self) -> int:
+        """How many coefficients the compiled model has: spare ones let it serve other columns."""
+        return -(-len(self.coefficients) // _SPARE) * _SPARE
 
     @property
     def level_weight(self) -> float:

@@ -116,16 +116,12 @@ def fit(
     sampling = Sampling(engine, draws, tune, chains, seed)
     evidence, priors = as_evidence(evidence), prior_set(priors)
     structure(pooling, evidence.diseases)
-    moderated_by = {}
-    if evidence.moderators:
-        moderated_by["moderators"] = [asdict(each) for each in evidence.moderators]
-        if engine == "exact":
-            sampling = replace(sampling, engine="nuts")
-            moderated_by["sampled"] = "moderators are for the sampler: every outcome was sampled"
+    instead = {}
+    if evidence.moderators and sampling.engine == "exact":
+        sampling = replace(sampling, engine="nuts")
+        instead["sampled"] = "moderators are for the sampler: every outcome was sampled"
     left_out = limits(evidence) if sampling.engine == "exact" else {}
-    config = store.request(
-        evidence, pooling, priors, **asdict(sampling), **left_out, **moderated_by
-    )
+    config = store.request(evidence, pooling, priors, **asdict(sampling), **left_out, **instead)
     made = None if path is None or refit else store.read_back(config, path)
     if made is None:
         if sampling.engine == "exact":

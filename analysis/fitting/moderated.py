@@ -181,23 +181,20 @@ def spread_table(
 
     codes, fits = list(reported.values()), {"without": without, "with": within}
     parameters = [name for name in ("sigma", "tau") if name in within]
-    draws = {
-        f"{parameter}_{fit}": (("chain", "draw", "outcome"), fits[fit][parameter][:, :, codes])
-        for parameter in parameters
-        for fit in fits
-    }
-    table = summary.statistics_of(xr.Dataset(draws, {"outcome": list(reported)}))
-    found = table.set_index(["outcome", "name"])
+    dims, found, squares = ("chain", "draw", "outcome"), {}, {}
+    for fit, draws in fits.items():  # one of them may have been sampled twice as long
+        own = {name: (dims, draws[name][:, :, codes]) for name in parameters}
+        table = summary.statistics_of(xr.Dataset(own, {"outcome": list(reported)}))
+        found[fit] = table.set_index(["outcome", "name"])
+        squares[fit] = {name: (draws[name][:, :, codes] ** 2).mean((0, 1)) for name in parameters}
     rows = []
     for place, outcome in enumerate(reported):
         for parameter in parameters:
             row: dict[str, Any] = {"outcome": outcome, "parameter": parameter}
             for fit in fits:
-                own: Any = found.loc[(outcome, f"{parameter}_{fit}")]
-                row |= {f"{statistic}_{fit}": float(own[statistic]) for statistic in _SPREAD}
-            variances = [
-                float((draws[f"{parameter}_{fit}"][1][:, :, place] ** 2).mean()) for fit in fits
-            ]
-            row["taken"] = 1 - variances[1] / variances[0] if variances[0] > 0 else np.nan
+                statistics: Any = found[fit].loc[(outcome, parameter)]
+                row |= {f"{name}_{fit}": float(statistics[name]) for name in _SPREAD}
+            before, after = (float(squares[fit][parameter][place]) for fit in fits)
+            row["taken"] = 1 - after / before if before > 0 else np.nan
             rows.append(row)
     return pd.DataFrame(rows, columns=list(SPREAD_COLUMNS))

@@ -129,7 +129,7 @@ class _Structure:
         timed = tuple(each.timed for each in terms.outcomes)
         parents = tuple(terms.parents)
         kind = structure(pooling, terms.diseases)
-        moderated = 0 if terms.design is None else len(terms.design.coefficients)
+        moderated = 0 if terms.design is None else terms.design.width
         self.key = (kind, timed, parents, len(terms.diseases), codes.tobytes(), moderated)
 
     def __hash__(self) -> int:

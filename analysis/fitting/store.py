@@ -52,8 +52,10 @@ def request(evidence: Evidence, pooling: str, priors: PriorSet, **settings: Any)
         Serialises to one canonical string.
     """
     names = evidence.outcome_names
-    selection = asdict(evidence.selection)
-    if not evidence.moderators:
+    selection, explaining = asdict(evidence.selection), {}
+    if evidence.moderators:
+        explaining["moderators"] = [asdict(each) for each in evidence.moderators]
+    else:
         del selection["moderators"], selection["at"]
     return {
         "data_sha256": evidence.sha256,
@@ -67,6 +69,7 @@ def request(evidence: Evidence, pooling: str, priors: PriorSet, **settings: Any)
         ],
         "pooling": pooling,
         "priors": priors.to_dict(),
+        **explaining,
         **settings,
         "versions": {name: version(name) for name in _PACKAGES},
     }

@@ -61,7 +61,7 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
     if evidence is not None and evidence.sha256 != config["data_sha256"]:
         raise InputError("this fit was made from other data: fit the evidence, or leave it out")
     terms, rng = terms_of_fit(fit), np.random.default_rng(config["seed"])
-    levels = _levels_of(fit)
+    levels = levels_of_fit(fit)
     replicated = _flat(fit["mixed_predictive"]["events"])
     pooling, priors = config["pooling"], PriorSet.from_dict(config["priors"])
     left_out = leave_each_out(
@@ -153,7 +153,8 @@ def _flat(values) -> np.ndarray:
     return values.to_numpy().reshape(-1, *values.shape[2:])
 
 
-def _levels_of(fit: DataTree) -> Levels:
+def levels_of_fit(fit: DataTree) -> Levels:
+    """Read the draws of a fit on the linear scale; levels of the studies are left out."""
     posterior = fit["posterior"]
     mu, tau, beta = (
         _flat(posterior[name]) if name in posterior else None for name in ("mu", "tau", "beta")

@@ -74,13 +74,13 @@ def _moderator_table(terms: Terms, priors: PriorSet) -> np.ndarray:
     """Lay out what the normal score of each coefficient adds to each level.
 
     Shape (effect, outcome times coefficient): an outcome's levels take nothing from the
-    coefficients of the others.
+    coefficients of the others, and none from spare ones.
     """
     assert terms.design is not None, "asked for with moderators only"
     outcome = terms.effects["outcome"].to_numpy()
     matrix = terms.design.matrix * moderator_deviations(terms, priors)[outcome, None]
-    table = np.zeros((len(matrix), len(terms.names), matrix.shape[1]))
-    table[np.arange(len(matrix)), outcome] = matrix
+    table = np.zeros((len(matrix), len(terms.names), terms.design.width))
+    table[np.arange(len(matrix)), outcome, : matrix.shape[1]] = matrix
     return table.reshape(len(matrix), -1)
 
 
@@ -148,7 +148,8 @@ def hierarchy(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
     }
     if terms.design is not None:
         labels = list(terms.design.labels)
-        coords |= {"coefficient": labels, "moderator_cell": list(range(outcomes * len(labels)))}
+        cells_and_spare = range(outcomes * terms.design.width)
+        coords |= {"coefficient": labels, "moderator_cell": list(cells_and_spare)}
     cells = ("outcome", "disease")
 
     def as_matrix(values, *leading: int):
@@ -188,6 +189,7 @@ def _moderated(data, terms: Terms, priors: PriorSet) -> Any:
     score = pm.Normal("moderator_score", dims="moderator_cell")
     sd = moderator_deviations(terms, priors)
     beta = score.reshape((len(sd), -1)) * sd[:, None]
+    beta = beta[:, : len(terms.design.coefficients)]
     pm.Deterministic("beta", beta, dims=("outcome", "coefficient"))
     return pt.dot(data["moderator_table"], score)
 

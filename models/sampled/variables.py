@@ -54,9 +54,8 @@ def variables_of_scores(
     deviation = variables["sigma"][:, outcome] * scores["study_score"]
     if terms.design is not None:
         sd = moderator_deviations(terms, priors)
-        variables["beta"] = (
-            scores["moderator_score"].reshape(len(deviation), len(sd), -1) * sd[:, None]
-        )
+        beta = scores["moderator_score"].reshape(len(deviation), len(sd), -1) * sd[:, None]
+        variables["beta"] = beta[:, :, : len(terms.design.coefficients)]
         deviation = deviation + terms.design.offsets(variables["beta"], outcome)
     if "own_quantiles" not in data:
         return variables | {"theta": theta, "eta": theta[:, outcome, disease] + deviation}

@@ -91,7 +91,9 @@ def test_an_outcomes_levels_take_nothing_from_the_others_coefficients():
     priors = prior_set("[moderator]\nsd = 0.5\n[outcome.death.moderator]\nsd = 2\n", "f.toml")
     table = model_data(terms, "partial", priors)["moderator_table"]
     outcome = terms.effects["outcome"].to_numpy()
-    by_outcome = table.reshape(len(outcome), 2, 3)
+    by_outcome = table.reshape(len(outcome), 2, 4)
+    np.testing.assert_array_equal(by_outcome[:, :, 3], 0)  # a spare one
+    by_outcome = by_outcome[:, :, :3]
     np.testing.assert_array_equal(by_outcome[outcome == 0, 1], 0)
     np.testing.assert_array_equal(by_outcome[outcome == 1, 0], 0)
     np.testing.assert_allclose(by_outcome[outcome == 0, 0], 0.5 * terms.design.matrix[outcome == 0])

@@ -45,6 +45,8 @@ class Results:
         What diseases take from each other.
     next_patients : DesignResult, optional
         Where the next patients would teach most.
+    explained : mapping of str to xarray.DataTree
+        Fits of one outcome with one moderator each, by its name.
     """
 
     fit: DataTree
@@ -55,6 +57,7 @@ class Results:
     comparison: PriorComparison | None = None
     borrowed: Borrowing | None = None
     next_patients: DesignResult | None = None
+    explained: Mapping[str, DataTree] = field(default_factory=dict)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

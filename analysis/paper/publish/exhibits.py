@@ -9,6 +9,7 @@ from ..words import (
     captions_effects,
     captions_guard,
     captions_means,
+    captions_moderators,
     captions_next,
     captions_sensitivity,
 )
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MODULES = (
     captions,
     captions_effects,
+    captions_moderators,
     captions_means,
     captions_sensitivity,
     captions_guard,

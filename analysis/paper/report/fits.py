@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....data.errors import SelectionError, StoredFitError
+from ....data.outcomes import outcome
 from ...fitting.progress import Progress, named
 from ...fitting.sampling import Sampling
 from ...guard.result import UNCHECKED
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from ....models.priors.sets import PriorSet
 
 COMPARED_POOLINGS = ("none", "partial", "complete")
+#: What a report asks of why studies differ, each alone, where the tables have it: when patients
+#: were treated, how and with what, how long they were watched, and whether small studies differ.
+MODERATORS = ("year", "randomised", "donor", "cell_group", "follow_up_months", "n_msc")
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ def results_of(main: Request, checking: bool, progress: Progress) -> Results:
 
     evidence, out = main.evidence, main.path.parent
     poolings = _other_poolings(main, out)
-    definitions = _other_definitions(main, out)
-    with _fitting_beside(list(poolings.values())):
+    definitions, by_moderator = _other_definitions(main, out), explaining(main, out)
+    with _fitting_beside([*poolings.values(), *by_moderator.values()]):
         fit = main.fitted(progress)
         others = {
             name: (each.evidence, each.fitted(named(progress, f"{name} definitions")))
@@ -101,7 +105,13 @@ def results_of(main: Request, checking: bool, progress: Progress) -> Results:
     ordered = sorted(fits, key=(*COMPARED_POOLINGS, main.pooling).index)
     by_pooling = {name: fits[name] for name in ordered}
     asked = next_patients_of(fit, checked, progress)
-    return Results(fit, evidence, checked, by_pooling, others, comparison, others_say, asked)
+    explained = {
+        name: each.fitted(named(progress, f"moderator {name}"))
+        for name, each in by_moderator.items()
+    }
+    return Results(
+        fit, evidence, checked, by_pooling, others, comparison, others_say, asked, explained
+    )
 
 
 def compared_sets(priors: PriorSet) -> list[PriorSet]:
@@ -132,6 +142,42 @@ def _other_definitions(main: Request, out: Path) -> dict[str, Request]:
     if evidence.sha256 == main.evidence.sha256:
         return {}
     return {name: replace(main, evidence=evidence, path=out / "fits" / f"{name}.nc")}
+
+
+def explaining(main: Request, out: Path) -> dict[str, Request]:
+    """Give the fits that say why studies differ: of one outcome, with one moderator each.
+
+    Parameters
+    ----------
+    main : Request
+        The fit of the report.
+    out : Path
+        The folder of the report.
+
+    Returns
+    -------
+    dict of str to Request
+        By moderator, those of `MODERATORS` that the studies can tell of; the outcome is the
+        benefit, else the harm, that most studies count. None where the fit is not sampled, or has
+        moderators of its own.
+    """
+    evidence = main.evidence
+    if main.sampling.engine != "nuts" or evidence.moderators:
+        return {}
+    studies = evidence.rows.groupby("outcome")["study"].nunique().to_dict()
+    name = max(evidence.outcome_names, key=lambda each: (not outcome(each).is_harm, studies[each]))
+    found = {}
+    for moderator in MODERATORS:
+        if moderator not in evidence.columns:
+            continue
+        try:
+            own = evidence.select(outcomes=name, moderators=moderator)
+        except SelectionError:  # too few studies, or some without a value
+            continue
+        if len(set(own.moderators[0].values.values())) > 1:
+            path = out / "fits" / f"moderator_{moderator}.nc"
+            found[moderator] = replace(main, evidence=own, path=path)
+    return found
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from . import tables
 from .block import Block, Section
 from .sections_effects import effects_section
 from .sections_means import means_section
+from .sections_moderators import moderators_section
 from .sections_next import next_section
 from .sections_sensitivity import sensitivity_blocks
 
@@ -66,6 +67,7 @@ def sections(results: Results, command: str) -> list[Section]:
         _guard(results),
         _review(results),
         _poolings(results),
+        moderators_section(results),
         _sensitivity(results),
         _definitions(results),
         means_section(results),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: Sections of the report that have figures, in the order of a paper.
 SECTIONS = (
-    "evidence", "rates", "joint", "safety", "controlled", "pooling", "means", "priors", "guard",
+    "evidence", "rates", "joint", "safety", "controlled", "pooling", "moderators", "means",
+    "priors", "guard",
     "sensitivity", "next",
 )  # fmt: skip
 

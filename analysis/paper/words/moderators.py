@@ -10,12 +10,28 @@ import pandas as pd
 from ....data.names import outcome_words, words
 from .wording import number, percent, ratio_interval
 
+_LABELS = {
+    "cell_group": "Cell source",
+    "follow_up_months": "Follow-up in months",
+    "n_msc": "Patients treated",
+}
 _PARAMETERS = {"sigma": "between studies (sigma)", "tau": "between diseases (tau)"}
+
+
+def moderator_words(name: str) -> str:
+    """Name a moderator."""
+    return _LABELS.get(name) or words(name)
+
+
+def moderator_in_text(name: str) -> str:
+    """Name a moderator within a sentence."""
+    label = moderator_words(name)
+    return label[:1].lower() + label[1:]
 
 
 def comparison_words(row: Mapping[str, Any]) -> str:
     """Say what a coefficient compares: a unit of a number, or two levels of a text."""
-    name = words(str(row["moderator"]))
+    name = moderator_words(str(row["moderator"]))
     if row["per"] == "contrast":
         return f"{name}: {level_words(row['contrast'])} against {level_words(row['reference'])}"
     return f"{name}, {'one more' if row['per'] == 'unit' else 'one SD more'}"
@@ -62,5 +78,5 @@ def _quantiles(row: Mapping[str, Any], fit: str) -> str:
 
 def at_words(at: Mapping[str, float | str]) -> str:
     """Say which values of the moderators rates are reported at."""
-    named = [f"{words(name)} {level_words(value)}" for name, value in at.items()]
+    named = [f"{moderator_words(name)} {level_words(value)}" for name, value in at.items()]
     return f"Rates are those at {', '.join(named)}."

@@ -78,8 +78,8 @@ def log_densities(pooling, priors, seed, moderators=()):
     if moderators:
         sd = [dict(priors.of(outcome).moderator.parameters)["sigma"] for outcome in NAMES]
         score = scores["moderator_score"].reshape(len(NAMES), -1)
-        put("beta", score * np.array(sd)[:, None])
-        change -= len(score[0]) * np.log(sd).sum()
+        put("beta", score[:, :3] * np.array(sd)[:, None])
+        change -= 3 * np.log(sd).sum() + stats.norm.logpdf(score[:, 3:]).sum()
     users_logp = float(users.compile_logp(jacobian=False, mode=PLAIN)(point))
     return users_logp, float(engine.compile_logp(mode=PLAIN)(scores)) + change
 
