@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from .names import outcome_plural
+from .names import arm_words, counted_in_text, outcome_plural, study_labels
 from .outcomes import PARENTS, outcome
 
 _TO_THE_CELLS = re.compile(
@@ -37,12 +37,16 @@ def cautions(studies: pd.DataFrame, rows: pd.DataFrame, controls: pd.DataFrame) 
     for row in [*_records(rows), *_records(controls)]:
         cells[row.study][row.study, row.arm, row.outcome] = row
     said: list[str] = []
+    labels = study_labels(studies)
     for about in _records(studies):
         of_study = cells.get(about.study, {})
-        said += _more_than_counted(of_study)
-        said += _unlike_parent(of_study)
-        said += _beyond_follow_up(of_study, about)
-        said += _fewer_than_treated(of_study, about)
+        found = [
+            *_more_than_counted(of_study),
+            *_unlike_parent(of_study),
+            *_beyond_follow_up(of_study, about),
+            *_fewer_than_treated(of_study, about),
+        ]
+        said += [f"{labels[str(about.study)]}{each}" for each in found]
     return tuple(said)
 
 
@@ -56,9 +60,11 @@ def _more_than_counted(cells: _Cells) -> Iterator[str]:
         other = cells.get((study, arm, outcome(name).also_counts_as or ""))
         if other is None or row.events_min <= other.events_max:
             continue
-        counts = f"{row.events_min} {outcome_plural(name)} but {other.events_max} patients with "
+        events = outcome_plural(name) if row.events_min != 1 else counted_in_text(name)
+        patients = "patient" if other.events_max == 1 else "patients"
+        counts = f"{row.events_min} {events} but {other.events_max} {patients} with "
         counts += outcome_plural(other.outcome)
-        yield f"{study}, {arm}: {counts} ({other.definition or 'no definition given'})"
+        yield f"{arm_words(arm)}: {counts} ({other.definition or 'no definition given'})"
 
 
 def _unlike_parent(cells: _Cells) -> Iterator[str]:
@@ -66,7 +72,8 @@ def _unlike_parent(cells: _Cells) -> Iterator[str]:
         parent = cells.get((study, arm, PARENTS.get(name, "")))
         if parent is None:
             continue
-        pair = f"{study}, {arm}: {name} and {parent.outcome}"
+        both = [counted_in_text(each) for each in (name, parent.outcome)]
+        pair = f"{arm_words(arm)}: {both[0]} and {both[1]}"
         if child.n != parent.n:
             yield (
                 f"{pair} are counted among {child.n} and {parent.n} patients: their counts are "
@@ -77,7 +84,7 @@ def _unlike_parent(cells: _Cells) -> Iterator[str]:
             yield f"{pair} are of {child.months:g} and {parent.months:g} months"
         attributed = [bool(_TO_THE_CELLS.search(row.definition)) for row in (child, parent)]
         if attributed[0] != attributed[1]:
-            one = name if attributed[0] else parent.outcome
+            one = both[0] if attributed[0] else both[1]
             yield f"{pair} differ in attribution: only {one} counts events by their cause"
 
 
@@ -88,7 +95,7 @@ def _beyond_follow_up(cells: _Cells, about: Any) -> Iterator[str]:
             late[row.months].append(name)
     for months, outcomes in late.items():
         limit = f"beyond the study's follow-up of {about.follow_up_months:g}"
-        yield f"{about.study}: {', '.join(outcomes)} at {months:g} months, {limit}"
+        yield f": {_named(outcomes)} at {months:g} months, {limit}"
 
 
 def _fewer_than_treated(cells: _Cells, about: Any) -> Iterator[str]:
@@ -100,5 +107,11 @@ def _fewer_than_treated(cells: _Cells, about: Any) -> Iterator[str]:
         if n < (about.n_control if control else about.n_msc):
             short[control, n].append(name)
     for (control, n), outcomes in short.items():
-        of = f"{about.n_control} controls" if control else f"{about.n_msc} treated patients"
-        yield f"{about.study}: {', '.join(outcomes)} known for {n} of {of}"
+        whole = about.n_control if control else about.n_msc
+        one = "control" if control else "treated patient"
+        of = f"{whole} {one}" + ("" if whole == 1 else "s")
+        yield f": {_named(outcomes)} known for {n} of {of}"
+
+
+def _named(outcomes: list[str]) -> str:
+    return ", ".join(map(counted_in_text, outcomes))

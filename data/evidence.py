@@ -21,6 +21,7 @@ from .errors import InputError, SelectionError
 from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
 from .mistakes import shown
 from .moderators import Columns, Moderator, moderator_messages, read_columns, read_moderators
+from .names import counted_in_text, counted_words
 from .outcomes import OUTCOMES, PARENTS
 from .reading import (
     COUNT_COLUMNS,
@@ -182,13 +183,13 @@ class Evidence:
                 "bounds, not what was counted"
             )
         told += [
-            f"outcome {name} has no rows in this selection"
+            f"{counted_words(name)} has no rows in this selection"
             for name in self.selection.outcomes
             if name not in self.outcome_names
         ]
         told += [
-            f"outcome {child} is analysed by itself: none of its studies has a row of {parent} in "
-            "this selection"
+            f"{counted_words(child)} is analysed by itself: none of its studies has a row of "
+            f"{counted_in_text(parent)} in this selection"
             for child, parent in PARENTS.items()
             if child in self.outcome_names and not self._share_a_study(child, parent)
         ]

@@ -27,8 +27,13 @@ def words(name: str) -> str:
     str
         `Any name`; a name that has large letters or spaces already keeps its letters.
     """
-    text = " ".join(name.replace("_", " ").split())
+    text = spaced(name)
     return text[:1].upper() + text[1:]
+
+
+def spaced(name: str) -> str:
+    """Turn a name of the tables into words within a sentence: underscores are spaces."""
+    return " ".join(name.replace("_", " ").split())
 
 
 def outcome_words(name: str) -> str:
@@ -49,7 +54,12 @@ def outcome_short(name: str) -> str:
 
 def outcome_in_text(name: str) -> str:
     """Name the rate of an outcome within a sentence; one not of the dictionary as it is."""
-    return _small(outcome_words(name)) if outcome(name).label else name.replace("_", " ")
+    return _small(outcome_words(name)) if outcome(name).label else spaced(name)
+
+
+def counted_in_text(name: str) -> str:
+    """Name an outcome within a sentence where it is counted, over whatever time."""
+    return _small(counted_words(name)) if outcome(name).label else spaced(name)
 
 
 def outcome_plural(name: str) -> str:
@@ -73,6 +83,11 @@ def level_scale(names: Collection[str], noun: str = "") -> str:
 
 def _small(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def arm_words(name: str) -> str:
+    """Name an arm after its study; nothing for that of all who were treated."""
+    return {"msc": "", "msc_low": ", low dose", "msc_high": ", high dose"}.get(name, f", {name}")
 
 
 def disease_shorts(diseases: Iterable[str], customary: Mapping[str, str]) -> dict[str, str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from .errors import SelectionError
 from .mistakes import listed, unknown_name
+from .names import counted_in_text, spaced
 from .outcomes import PARENTS
 
 ANALYSIS_SETS = ("core", "reported", "counted", "current", "everything")
@@ -150,12 +152,15 @@ def selected_rows(
     return rows
 
 
-def described(selection: Selection) -> str:
-    """Say in a line what a selection asks for."""
+def described(selection: Selection, labels: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Say in a line what a selection asks for, with the names that readers know studies by."""
     said = [f"the analysis set {selection.analysis_set}", f"{selection.definitions} definitions"]
+    kinds = {"outcomes": counted_in_text, "diseases": spaced}
     for field in ("outcomes", "diseases", "drop", "use", "moderators", "at"):
         if names := getattr(selection, field):
-            said.append(f"{field} {listed(names)}")
+            named = kinds.get(field, lambda name: labels.get(name, str(name)))
+            called = [named(name) for name in names]
+            said.append(f"{field} {listed(called)}")
     if selection.means:
         said.append("counts that follow from means as well")
     return ", ".join(said)

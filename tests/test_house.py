@@ -101,6 +101,7 @@ ROOMS: dict[str, set[str]] = {
         "moderated",
         "predict",
         "progress",
+        "ranking",
         "sampler",
         "sampling",
         "store",

@@ -15,6 +15,7 @@ import pandas as pd
 from ...data.controlled import Controlled, controlled_rows
 from ...data.errors import InputError, SelectionError, StoredFitError
 from ...data.evidence import Evidence, as_evidence
+from ...data.names import outcome_words, study_labels
 from ...models.effects.contrast import informative_studies
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors, effect_priors
 from ...models.effects.standardised import by_means
@@ -254,22 +255,25 @@ def _messages(
     evidence: Evidence, compared: Controlled, fit: EffectsFit, absolute: pd.DataFrame
 ) -> list[str]:
     """Say what a reader of the effects must be told."""
-    told = list(compared.left_out)
+    told, labels = list(compared.left_out), study_labels(evidence.studies)
     for name in compared.outcome_names:
         own = fit.rows_of(name)
         silent = [s for s in dict.fromkeys(own["study"]) if s not in informative_studies(own)]
         if silent:
             told.append(
-                f"{name}: {', '.join(silent)} had the outcome in none or in all of both arms, or "
-                "counts that say nothing of one: listed, and no evidence of an effect"
+                f"{outcome_words(name)}: {', '.join(labels[s] for s in silent)} had the outcome in "
+                "none or in all of both arms, or counts that say nothing of one: listed, and no "
+                "evidence of an effect"
             )
     if modelled := list(dict.fromkeys(fit.rows.loc[by_means(fit.rows), "study"])):
         told.append(
-            f"{', '.join(modelled)}: effects that follow from means by a model, not from counts"
+            f"{', '.join(labels[s] for s in modelled)}: effects that follow from means by a "
+            "model, not from counts"
         )
     others = fit.rows[fit.rows["randomised"].map(lambda known: known is False)]
     if names := list(dict.fromkeys(others["study"])):
-        told.append(f"not randomised: {', '.join(names)}; the answer without stands beside")
+        named = ", ".join(labels[name] for name in names)
+        told.append(f"not randomised: {named}; the answer without stands beside")
     described = modelled_outcomes(fit.rows, compared.outcome_names)
     parents = {each.name: each.parent for each in described if each.parent}
     return told + tables.contradictions(absolute, parents)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ...data.names import outcome_in_text, words
 from ...data.outcomes import outcome
 from ...models.effects.absolute import (
     QUANTITIES,
@@ -329,8 +330,8 @@ def contradictions(absolute: pd.DataFrame, parents: dict[str, str]) -> list[str]
             own, whole = row[f"{arm}_rate_q50"], above[f"{arm}_rate_q50"]
             if own > whole:
                 told.append(
-                    f"{disease}: the {arm} rate of {name} ({own:.2f}) is above that of {parent} "
-                    f"({whole:.2f}), within which it lies: they are fitted apart, so that these "
-                    "two cannot be read together"
+                    f"{words(disease)}: the {arm} rate of {outcome_in_text(name)} ({own:.2f}) is "
+                    f"above that of {outcome_in_text(str(parent))} ({whole:.2f}), within which it "
+                    "lies: they are fitted apart, so that these two cannot be read together"
                 )
     return told

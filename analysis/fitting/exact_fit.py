@@ -203,7 +203,9 @@ def _shown(found: ExactFit) -> pd.DataFrame:
             each[name, "study_rate", likelihoods.diseases[code], study] = own
         wanted = np.array(list(summary.QUANTILES.values()))
         rows += [(*about, one.mean, *one.quantile(wanted)) for about, one in each.items()]
-    return pd.DataFrame(rows, columns=list(summary.SHOWN_COLUMNS))
+    return pd.DataFrame(
+        rows, columns=["outcome", "quantity", "disease", "study", "mean", *summary.QUANTILES]
+    )
 
 
 def _densities(found: ExactFit) -> xr.Dataset:

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
     from ...models.terms import Terms
 
+#: Monte-Carlo (or numerical) errors of the quantiles.
+ERRORS = ("mcse_q2.5", "mcse_q50", "mcse_q97.5")
 STATISTICS = (
-    "mean", "sd", "q2.5", "q50", "q97.5", "mcse_mean", "mcse_sd", "r_hat", "ess_bulk",
+    "mean", "sd", "q2.5", "q50", "q97.5", "mcse_mean", "mcse_sd", *ERRORS, "r_hat", "ess_bulk",
 )  # fmt: skip
 RATE_COLUMNS = ("outcome", "disease", "quantity", *STATISTICS, "studies", "patients", "evidence")
 HYPER_COLUMNS = ("outcome", "parameter", *STATISTICS)
 #: Quantiles that pictures and tables show: medians, central 50 % and 95 % intervals.
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
-SHOWN_COLUMNS = ("outcome", "quantity", "disease", "study", "mean", *QUANTILES)
+SHOWN_COLUMNS = ("outcome", "quantity", "disease", "study", "mean", *QUANTILES, *ERRORS)
 
 
 def rates(fit: DataTree) -> pd.DataFrame:
@@ -64,18 +66,26 @@ def shown(fit: DataTree) -> pd.DataFrame:
         One row an outcome and ``quantity``: of each ``disease`` its ``rate`` and ``new_study``, and
         of a nested outcome its ``share`` of the outer one; of each ``study`` its ``study_rate``;
         and ``new_disease``. Columns `SHOWN_COLUMNS`; probabilities (12-month risks for ``death``).
-        Every outcome that was fitted, also those that only served a nested one.
+        Every outcome that was fitted, also those that only served a nested one. With the `ERRORS`
+        of what `rates` reports and of shares.
     """
     if "shown" in fit.children:
-        return to_frame(fit["shown"].to_dataset(), SHOWN_COLUMNS)
-    parents = {each["name"]: each["parent"] for each in run_config(fit)["model"]}
-    return _shown_of_draws(fit["posterior"].to_dataset(), parents)
+        frame = to_frame(fit["shown"].to_dataset(), SHOWN_COLUMNS)
+    else:
+        parents = {each["name"]: each["parent"] for each in run_config(fit)["model"]}
+        frame = _shown_of_draws(fit["posterior"].to_dataset(), parents)
+    keys = ["outcome", "quantity", "disease"]
+    stated = rates(fit).set_index(keys)[list(ERRORS)]
+    places = pd.MultiIndex.from_frame(frame[keys])
+    return frame.fillna(
+        {name: stated[name].reindex(places).set_axis(frame.index) for name in ERRORS}
+    )
 
 
 def one_shown(frame: pd.DataFrame, **wanted: str) -> dict[str, float]:
     """Pick mean and quantiles of one quantity out of `shown`, by the columns that name it."""
     own = np.logical_and.reduce([frame[name] == value for name, value in wanted.items()])
-    (row,) = frame.loc[own, ["mean", *QUANTILES]].to_dict("records")
+    (row,) = frame.loc[own, ["mean", *QUANTILES, *ERRORS]].to_dict("records")
     return {str(name): float(value) for name, value in row.items()}
 
 
@@ -120,7 +130,8 @@ def to_dataset(frame: pd.DataFrame) -> xr.Dataset:
 
 def to_frame(dataset: xr.Dataset, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a table that `to_dataset` stored; texts that are missing become None."""
-    frame = pd.DataFrame({name: dataset[name].to_numpy() for name in columns})
+    known = {name: dataset[name].to_numpy() for name in columns if name in dataset}
+    frame = pd.DataFrame(known).reindex(columns=list(columns))
     for name in ("disease", "evidence", "study"):
         if name in frame:
             frame[name] = frame[name].astype(object).where(frame[name] != "", None)
@@ -141,12 +152,12 @@ def _shown_of_draws(posterior: xr.Dataset, parents: Mapping[str, str | None]) ->
         if parents[name] is not None:
             rate = posterior["rate"]
             share = rate.sel(outcome=name) / rate.sel(outcome=parents[name])
-            tables["share"] = _of_draws(share)
+            tables["share"] = np.concatenate([_of_draws(share), _quantile_errors(share)], axis=-1)
         for quantity, table in tables.items():
             for disease, values in zip(diseases, table, strict=True):
-                rows.append((name, quantity, disease, None, *values))
+                rows.append(_shown_row(name, quantity, disease, None, values))
         if untried is not None:
-            rows.append((name, "new_disease", None, None, *untried[place]))
+            rows.append(_shown_row(name, "new_disease", None, None, untried[place]))
     if "study_rate" in posterior:
         labels = [
             posterior[f"effect_{part}"].to_numpy().tolist()
@@ -154,8 +165,15 @@ def _shown_of_draws(posterior: xr.Dataset, parents: Mapping[str, str | None]) ->
         ]
         for *about, values in zip(*labels, _of_draws(posterior["study_rate"]), strict=True):
             name, disease, study = about
-            rows.append((name, "study_rate", disease, study, *values))
+            rows.append(_shown_row(name, "study_rate", disease, study, values))
     return pd.DataFrame(rows, columns=list(SHOWN_COLUMNS))
+
+
+def _shown_row(
+    outcome: str, quantity: str, disease, study, values: np.ndarray
+) -> dict[str, object]:
+    about = (outcome, quantity, disease, study)
+    return dict(zip(SHOWN_COLUMNS, (*about, *values), strict=False))
 
 
 def _of_draws(draws: xr.DataArray) -> np.ndarray:
@@ -164,6 +182,16 @@ def _of_draws(draws: xr.DataArray) -> np.ndarray:
     values = values.reshape(-1, *values.shape[2:])
     quantiles = np.quantile(values, list(QUANTILES.values()), axis=0)
     return np.moveaxis(np.concatenate([values.mean(axis=0)[None], quantiles]), 0, -1)
+
+
+def _quantile_errors(draws: xr.DataArray) -> np.ndarray:
+    """Monte-Carlo errors of the quantiles of `ERRORS`; shape (..., statistic)."""
+    import arviz as az
+
+    chosen = draws.to_dataset(name="own")
+    wanted = [QUANTILES[name.removeprefix("mcse_")] for name in ERRORS]
+    parts = [az.mcse(chosen, method="quantile", prob=q)["own"].to_numpy() for q in wanted]
+    return np.stack(parts, axis=-1)
 
 
 def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
@@ -210,6 +238,10 @@ def statistics_of(chosen: xr.Dataset) -> pd.DataFrame:
         diagnosed = {
             "mcse_mean": az.mcse(chosen, method="mean"),
             "mcse_sd": az.mcse(chosen, method="sd"),
+            **{
+                name: az.mcse(chosen, method="quantile", prob=QUANTILES[name.removeprefix("mcse_")])
+                for name in ERRORS
+            },
             "r_hat": az.rhat(chosen, method="rank"),
             "ess_bulk": az.ess(chosen, method="bulk"),
             "ess_tail": az.ess(chosen, method="tail"),
@@ -218,10 +250,10 @@ def statistics_of(chosen: xr.Dataset) -> pd.DataFrame:
         "mean": chosen.mean(("chain", "draw")),
         "sd": chosen.std(("chain", "draw"), ddof=1),
         **{
-            f"q{100 * q:g}": chosen.quantile(q, ("chain", "draw"), skipna=False).drop_vars(
+            name: chosen.quantile(QUANTILES[name], ("chain", "draw"), skipna=False).drop_vars(
                 "quantile"
             )
-            for q in (0.025, 0.5, 0.975)
+            for name in ("q2.5", "q50", "q97.5")
         },
         **diagnosed,
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...data.export import answer_html
+from ...data.names import outcome_words
 from .verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -308,7 +309,10 @@ class CheckResult:
     def __repr__(self) -> str:
         """Show verdicts and reasons, a line each."""
         lines = [f"{self.verdict}"]
-        lines += [f"  {each.outcome}: {each.verdict}. {each.reason}" for each in self.outcomes]
+        lines += [
+            f"  {outcome_words(each.outcome)}: {each.verdict}. {each.reason}"
+            for each in self.outcomes
+        ]
         lines += [f"  sampling: {self.sampling.verdict}. {self.sampling.reason}"] * self.ran
         return "\n".join(lines)
 

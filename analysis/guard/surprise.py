@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
+from ...data.names import study_labels
 from .monte_carlo import strict
 from .result import Check, Comparison, LeftOut, Subject
 from .verdicts import Verdict
@@ -24,13 +26,14 @@ def judge(p: float, error: float = 0.0) -> Verdict:
 
 def compare(subject: Subject) -> list[Check]:
     """Find the study of each outcome that the others predict worst."""
+    labels = {} if subject.evidence is None else study_labels(subject.evidence.studies)
     return [
-        _check(name, [one for one in subject.left_out if one.outcome == name])
+        _check(name, [one for one in subject.left_out if one.outcome == name], labels)
         for name in subject.terms.names
     ]
 
 
-def _check(outcome: str, studies: list[LeftOut]) -> Check:
+def _check(outcome: str, studies: list[LeftOut], labels: Mapping[str, str]) -> Check:
     extreme = min(studies, key=lambda one: one.mid_p)
     p, error = adjusted(extreme.mid_p, extreme.mid_p_mcse, len(studies))
     verdict = judge(p, error)
@@ -40,8 +43,9 @@ def _check(outcome: str, studies: list[LeftOut]) -> Check:
         others, number = "the prior alone predicts, there being no other study,", ""
         verdict = "warn" if verdict == "fail" else verdict
     reason = (
-        f"In {extreme.study} {extreme.events:g} of {extreme.n} patients had the outcome where "
-        f"{others} {extreme.expected:.1f} (mid-p {p:.2g}{number})."
+        f"In {labels.get(extreme.study, extreme.study)} {extreme.events:g} of "
+        f"{extreme.n} patient{'' if extreme.n == 1 else 's'} had the outcome where {others} "
+        f"{extreme.expected:.1f} (mid-p {p:.2g}{number})."
     )
     return Check(LEFT_OUT, verdict, outcome, extreme.events, extreme.expected, p, error, reason)
 

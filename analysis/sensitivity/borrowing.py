@@ -12,6 +12,7 @@ import pandas as pd
 
 from ...data import outcomes
 from ...data.errors import InputError
+from ...data.names import outcome_in_text, outcome_words, spaced
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
@@ -300,12 +301,12 @@ def _conflict(weights: Weights, terms: Terms, own: pd.DataFrame, level: float, r
 
 
 def _sentence(row: dict) -> str:
-    where = f"{row['outcome']}, {row['disease']}"
+    where = f"{outcome_words(row['outcome'])}, {spaced(row['disease'])}"
     size = f"{row['borrowed']:.0f}"
     worth = f"others worth {size} patient{'' if size == '1' else 's'}"
     share = min(max(row["own_share"], 0.0), 1.0)
     parent = outcomes.outcome(row["outcome"]).parent
-    level = f"its level among those with {parent}" if parent else "its level"
+    level = f"its level among those with {outcome_in_text(parent)}" if parent else "its level"
     if row["patients"] == 0 and share == 0:
         return f"{where}: no study of its own; all that is said is borrowed from {worth}."
     if row["patients"] == 0:
@@ -314,7 +315,8 @@ def _sentence(row: dict) -> str:
             "its counts of an outcome within this one."
         )
     said = (
-        f"{where}: its own {row['patients']} patients, beside {worth}, move its mean rate from "
+        f"{where}: its own data ({row['patients']} patient{'' if row['patients'] == 1 else 's'}), "
+        f"beside {worth}, move its mean rate from "
         f"{row['others_mean']:.2f} to {row['mean']:.2f}; {share:.0%} of {level} comes from "
         "its own data."
     )

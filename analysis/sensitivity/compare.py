@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
 
 from ...data.errors import InputError
 from ...data.evidence import Evidence, as_evidence, load_evidence
@@ -14,14 +17,15 @@ from ...models.priors.sets import PriorSet
 from ..fitting.progress import Progress
 from ..fitting.sampling import SEED, Sampling
 from ..fitting.store import check_same_data, run_config
+from ..fitting.summary import STATISTICS, hyper, rates
 from .compare_draws import compare_draws
 from .compare_exactly import compare_exactly
 from .questions import CONFIDENCE, questions
 from .request import ComparisonRequest
 from .result import PriorComparison
+from .sets import same_priors
 
 if TYPE_CHECKING:
-    import pandas as pd
     from xarray import DataTree
 
 
@@ -89,8 +93,33 @@ def compare_priors(
         evidence, chosen, _pooling(pooling, stored), asked, confidence, sampling
     )
     if engine == "exact":
-        return compare_exactly(request, progress)
-    return compare_draws(request, stored, refit, progress)
+        found = compare_exactly(request, progress)
+    else:
+        found = compare_draws(request, stored, refit, progress)
+    own = [fit for fit in stored if _is_reference(fit, request, engine)]
+    return _as_fitted(found, own[0]) if own else found
+
+
+def _is_reference(fit: DataTree, request: ComparisonRequest, engine: str) -> bool:
+    config = run_config(fit)
+    priors = PriorSet.from_dict(config["priors"])
+    return config["engine"] == engine and same_priors(priors, request.reference, request.terms)
+
+
+def _as_fitted(comparison: PriorComparison, fit: DataTree) -> PriorComparison:
+    """State of the reference what its fit states: one number, not two that differ by an error."""
+    tables = []
+    for table, own, keys in (
+        (comparison.rates, rates(fit), ["outcome", "disease", "quantity"]),
+        (comparison.hyper, hyper(fit), ["outcome", "parameter"]),
+    ):
+        mine = table["set"] == comparison.reference
+        places = pd.MultiIndex.from_frame(table.loc[mine, keys])
+        stated = own.set_index(keys)[list(STATISTICS)].reindex(places)
+        table = table.copy()
+        table.loc[mine, list(STATISTICS)] = stated.to_numpy(float)
+        tables.append(table)
+    return replace(comparison, rates=tables[0], hyper=tables[1])
 
 
 def _prior_sets(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:

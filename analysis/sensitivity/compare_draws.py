@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...data.names import outcome_in_text, words
 from ...models.exact.outcomes import ExactFit, exact_model
 from ...models.priors.sets import PriorSet
 from ..fitting.progress import Progress
@@ -193,13 +194,17 @@ def _messages(results: Sequence[SetResult], scores: pd.DataFrame) -> tuple[str, 
     for result in results:
         divergences = next(iter(result.weights.values())).source.diagnostics["divergences"]
         if result.method == "refit" and divergences > 0:
-            messages.append(f"{result.priors.name}: {divergences:g} draws diverged in its refit.")
+            draws = "draw" if divergences == 1 else "draws"
+            messages.append(
+                f"{words(result.priors.name)}: {divergences:g} {draws} diverged in its refit."
+            )
     reference = scores[scores["set"] == results[0].priors.name]
     for row in reference[reference["outcome"].notna() & reference["elpd"].isna()].to_dict(
         "records"
     ):
         messages.append(
-            f"How well the priors predict studies of {row['outcome']} is not known: importance "
-            f"sampling cannot leave each of them out (Pareto k up to {row['elpd_pareto_k']:.2f})."
+            f"How well the priors predict studies of {outcome_in_text(row['outcome'])} is not "
+            "known: importance sampling cannot leave each of them out (Pareto k up to "
+            f"{row['elpd_pareto_k']:.2f})."
         )
     return tuple(messages)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.evidence import Evidence
+from ...data.names import counted_in_text, counted_words
 from ...data.outcomes import outcome
 from ...models.exact.hierarchy import TOLERANCE
 from ...models.exact.outcomes import ExactFit, ExactModel, NotExact, exact_model
@@ -115,7 +116,8 @@ def _messages(model: ExactModel) -> tuple[str, ...]:
         parent = outcome(child).parent
         if parent in model.hierarchies:
             messages.append(
-                f"{parent} is taken by itself: rows of {child} tell of it too, in the sampler only"
+                f"{counted_words(str(parent))} is taken by itself: rows of "
+                f"{counted_in_text(child)} tell of it too, in the sampler only"
             )
     return tuple(messages)
 

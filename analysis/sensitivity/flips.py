@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ...data.names import outcome_words, spaced, words
 from ...models.direction import Direction
 from ...models.priors.catalogue import CATALOGUE
+from ..fitting.ranking import CERTAIN
 from .questions import Question
 from .sets import SetResult
 from .weighted_statistics import probability_above
-
-#: A probability counts as different from the wanted one when it is this many errors away.
-CERTAIN = 2.0
 
 #: Whether a conclusion is drawn, and whether the priors compared agree about it.
 YES, NO, UNDECIDED = "yes", "no", "undecided"
@@ -164,8 +163,9 @@ def _verdict(answers: np.ndarray) -> str:
 def _sentence(row: dict, compared: set[str]) -> str:
     verb = _VERBS[Direction(row["direction"]), row["concluded"]]
     parts = [
-        f"{row['outcome']}, {row['disease']}: the rate {verb} {row['threshold']:g} (probability "
-        f"{row['probability']:.3f}, wanted {row['confidence']:g})."
+        f"{outcome_words(row['outcome'])}, {spaced(row['disease'])}: the rate {verb} "
+        f"{row['threshold']:g} (probability {row['probability']:.3f}, wanted "
+        f"{row['confidence']:g})."
     ]
     if row["concluded"] == UNDECIDED:
         parts.append("The probability is within its error of the wanted one: sample longer.")
@@ -174,9 +174,13 @@ def _sentence(row: dict, compared: set[str]) -> str:
     return " ".join(parts)
 
 
+def _named(sets: str) -> str:
+    return ", ".join(map(words, sets.split(", ")))
+
+
 def _of_sets(row: dict, compared: set[str]) -> str:
     if row["changed_by"]:
-        said = f"This changes under {row['changed_by']}."
+        said = f"This changes under {_named(row['changed_by'])}."
     elif row["open_under"]:
         said = "No prior compared clearly changes it."
     elif compared >= CATALOGUE.keys():
@@ -185,7 +189,7 @@ def _of_sets(row: dict, compared: set[str]) -> str:
         said = "None of the other priors compared changes it."
     else:
         return "No other prior was compared."
-    return said + (f" Undecided: {row['open_under']}." if row["open_under"] else "")
+    return said + (f" Undecided: {_named(row['open_under'])}." if row["open_under"] else "")
 
 
 def _of_grid(row: dict) -> str:

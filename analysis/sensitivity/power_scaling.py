@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...data.names import outcome_words
+from ..fitting.ranking import CERTAIN
+
 #: Sensitivity from which a posterior is said to depend on the prior (or the likelihood).
 THRESHOLD = 0.05
 
-#: Stretches of draws that are left out in turn, and how many of its errors a value must be away
-#: from the threshold before anything is said.
-STRETCHES, CERTAIN = 12, 2.0
+#: Stretches of draws that are left out in turn.
+STRETCHES = 12
 
 OK, CONFLICT, PRIOR = "ok", "conflict", "prior dominates"
 PRIOR_MATTERS, UNDECIDED = "prior matters", "undecided"
@@ -176,4 +178,4 @@ def sentence(row: Mapping[Any, Any]) -> str:
         "tau": "how much diseases differ",
         "sigma": "how much studies of one disease differ",
     }.get(row["parameter"], row["parameter"])
-    return f"{row['outcome']}, {what}: {meaning(row)}."
+    return f"{outcome_words(row['outcome'])}, {what}: {meaning(row)}."

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
+from ...data.names import outcome_words
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
+from ..fitting.ranking import CERTAIN
 
 #: A prior is in conflict with an outcome's events where they are this improbable; with a study's,
 #: where they are so after dividing by the number of studies.
@@ -16,7 +20,6 @@ LEVEL = 0.05
 CONFLICT, OK, UNDECIDED = "conflict", "ok", "undecided"
 
 _DRAWS = 4000
-_CERTAIN = 2.0
 _COLUMNS = ("outcome", "study", "mid_p", "mid_p_mcse", "direction", "verdict")
 
 
@@ -99,19 +102,20 @@ def mid_p_value(replicated: np.ndarray, low: int, high: int) -> tuple[float, flo
 
 def judge(mid_p: float, error: float, level: float) -> str:
     """Say whether a mid-p is a conflict at a level; withheld where its error spans the level."""
-    if abs(mid_p - level) <= _CERTAIN * error:
+    if abs(mid_p - level) <= CERTAIN * error:
         return UNDECIDED
     return CONFLICT if mid_p < level else OK
 
 
-def sentence(row: pd.Series) -> str:
-    """Say in a sentence what a row of `prior_conflicts` means for the reader."""
-    where = "all studies together" if row["study"] is None else row["study"]
+def sentence(row: pd.Series, labels: Mapping[str, str]) -> str:
+    """Say in a sentence what a row of `prior_conflicts` means; labels name the studies."""
+    study = row["study"]
+    where = "all studies together" if study is None else labels.get(study, study)
     if row["verdict"] == OK:
-        return f"{row['outcome']}, {where}: what was seen is what the prior allows."
+        return f"{outcome_words(row['outcome'])}, {where}: what was seen is what the prior allows."
     odds = f"a chance of {row['mid_p']:.2g}" if row["mid_p"] > 0 else "practically no chance"
     doubt = "" if row["verdict"] == CONFLICT else " (more draws would tell)"
     return (
-        f"{row['outcome']}, {where}: {row['direction']} events than the prior expects{doubt}; it "
-        f"gave data as far out {odds}."
+        f"{outcome_words(row['outcome'])}, {where}: {row['direction']} events than the prior "
+        f"expects{doubt}; it gave data as far out {odds}."
     )

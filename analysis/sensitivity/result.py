@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ...data.export import answer_html
+from ...data.names import outcome_in_text, spaced, words
 from ...models.priors.sets import PriorSet
+from ..fitting.ranking import CERTAIN, leaders
 from . import power_scaling as scaling
 from . import prior_conflict as conflict
-from .flips import CERTAIN
 
 _SCORE_COLUMNS = ("elpd", "elpd_se", "elpd_diff", "elpd_diff_se", "log_marginal_likelihood")
 
@@ -133,14 +135,20 @@ class PriorComparison:
             "hyper": _records(mine["hyper"].drop(columns="set")),
         }
 
-    def sentences(self) -> tuple[str, ...]:
-        """Give the findings, one a sentence, for a reader who knows no method by its name."""
+    def sentences(self, labels: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
+        """Give the findings, one a sentence, for a reader who knows no method by its name.
+
+        Parameters
+        ----------
+        labels : mapping of str to str
+            Names of the studies for readers; left out, they are called as in the table.
+        """
         return (
             *self.messages,
             self._largest_shift(),
             self.prediction(),
             *self._scaling_sentences(),
-            *self._conflict_sentences(),
+            *self._conflict_sentences(labels),
             *(self.flips["sentence"] if len(self.flips) else ()),
         )
 
@@ -150,30 +158,30 @@ class PriorComparison:
             return ["Under the reference the prior hardly matters for any outcome."]
         return [scaling.sentence(row) for row in rows]
 
-    def _conflict_sentences(self) -> list[str]:
+    def _conflict_sentences(self, labels: Mapping[str, str]) -> list[str]:
         rows = self.conflicts[self.conflicts["verdict"] != conflict.OK]
         if rows.empty:
             return ["No outcome and no study is far from what the reference's prior expects."]
-        return [conflict.sentence(row) for _, row in rows.iterrows()]
+        return [conflict.sentence(row, labels) for _, row in rows.iterrows()]
 
     def _largest_shift(self) -> str:
         rates = self.rates[(self.rates["quantity"] == "rate") & self.rates["shift"].notna()]
         others = rates[rates["set"] != self.reference]
         if others.empty:
-            return f"Only {self.reference} was compared."
-        row = others.iloc[int(others["shift"].abs().to_numpy().argmax())]
-        base = rates[
-            (rates["set"] == self.reference)
-            & (rates["outcome"] == row["outcome"])
-            & (rates["disease"] == row["disease"])
-        ].iloc[0]
-        return (
-            f"The prior matters most for {row['outcome']} in {row['disease']}: its mean rate is "
-            f"{row['mean']:.2f} under {row['set']} and {base['mean']:.2f} under {self.reference}, "
-            f"{abs(row['shift']):.1f} posterior standard deviations apart."
-        )
+            return f"Only {words(self.reference)} was compared."
+        base = rates[rates["set"] == self.reference].set_index(["outcome", "disease"])["mean"]
+        told = [
+            f"{outcome_in_text(row['outcome'])} in {spaced(row['disease'])}: its mean rate is "
+            f"{row['mean']:.2f} under {words(row['set'])} and "
+            f"{base[row['outcome'], row['disease']]:.2f} under {words(self.reference)}, "
+            f"{abs(row['shift']):.1f} posterior standard deviations apart"
+            for row in leaders(others.assign(size=others["shift"].abs()), "size", "shift_mcse")
+        ]
+        return f"The prior matters most for {'; or, too close to rank, for '.join(told)}."
 
-    def prediction(self, named: Callable[[str], str] = str) -> str:
+    def prediction(
+        self, named: Callable[[str], str] = words, outcome: Callable[[str], str] = outcome_in_text
+    ) -> str:
         """Say which sets predict studies left out better than the reference, and which worse.
 
         A difference is told where it is beyond two of its errors, that of the computation included,
@@ -181,8 +189,8 @@ class PriorComparison:
 
         Parameters
         ----------
-        named : callable
-            Turns a set's name into what the reader sees.
+        named, outcome : callable
+            Turn the name of a set and of an outcome into what the reader sees.
 
         References
         ----------
@@ -200,7 +208,10 @@ class PriorComparison:
         if others.empty:
             return "No other prior set was compared by its predictions."
         if len(unknown) == len(others):
-            return "How well the other prior sets predict studies left out is not known."
+            return (
+                "How well the other prior sets predict studies left out is not known."
+                + self._unscored(outcome)
+            )
         parts = [f"better under {better}"] if better else []
         parts += [f"worse under {worse}"] if worse else []
         if parts:
@@ -208,9 +219,28 @@ class PriorComparison:
             said = f"Studies left out are predicted {' and '.join(parts)} than under {than}."
         else:
             said = "Leaving studies out does not tell the prior sets apart by their predictions."
+        far = others.loc[size.fillna(-1).idxmax()]
+        largest = f"{far['elpd_diff']:+.1f} (± {far['elpd_diff_se']:.1f})".replace("-", "−")
+        said += (
+            f" A difference is told where it is above {_LEAST_DIFFERENCE:g} in log density and "
+            f"beyond {CERTAIN:g} of its standard errors (Sivula and others 2020, doi "
+            f"10.48550/arXiv.2008.10296); the largest is {largest}, under "
+            f"{named(far['set'])}."
+        )
         if len(unknown):
             said += f" It is not known of {', '.join(map(named, unknown['set']))}."
-        return said
+        return said + self._unscored(outcome)
+
+    def _unscored(self, named: Callable[[str], str]) -> str:
+        """Name the outcomes whose studies no set's prediction is known of."""
+        reference = self.scores[self.scores["set"] == self.reference]
+        missing = reference[reference["outcome"].notna() & reference["elpd"].isna()]["outcome"]
+        if missing.empty:
+            return ""
+        return (
+            f" Of {' and '.join(map(named, missing))} no prediction is known: importance sampling "
+            "cannot leave each study out."
+        )
 
 
 def _flip_dict(row: dict[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,9 @@ def _quantiles(sample: Sample, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
     errors = np.empty_like(quantiles)
     for j in range(x.shape[1]):
         mine = weights[order[:, j]]
+        # Of equal weights the quantiles of NumPy: the least draw is at 0, the largest at 1.
         middle = np.cumsum(mine) - mine / 2
+        middle = (middle - middle[0]) / max(middle[-1] - middle[0], np.finfo(float).tiny)
         ranked = x[order[:, j], j]
         quantiles[j] = np.interp(probabilities, middle, ranked)
         below = (x[:, j, None] <= quantiles[j]) - probabilities

@@ -79,12 +79,13 @@ def fit(request: ModeratedFitOptions, as_json: JsonOption = False) -> int:
 
 def _only_its_prior(made: DataTree) -> list[str]:
     """Say of which outcomes the data cannot tell a spread from its prior."""
+    from ...data.names import outcome_words
     from ..fitting.store import run_config
     from ..guard.check import terms_of_fit
     from ..guard.identified import unidentified
 
     told = unidentified(terms_of_fit(made), run_config(made)["pooling"])
-    return [f"{name}: {sentence}" for name, sentence in told.items()]
+    return [f"{outcome_words(name)}: {sentence}" for name, sentence in told.items()]
 
 
 def _fit_answer(made: DataTree, checked: CheckResult, seconds: float) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def print_verdict(checked: CheckResult) -> None:
     """Print the guard's verdict, with the reasons of all that does not pass."""
     print(f"guard: {checked.verdict}")
     for each in checked.alarms:
-        print(printable(f"  {each.outcome}: {each.verdict}. {each.reason}"))
+        print(printable(f"  {outcome_words(each.outcome)}: {each.verdict}. {each.reason}"))
     if checked.sampling.verdict in ("warn", "fail"):
         print(f"  sampling: {checked.sampling.verdict}. {checked.sampling.reason}")
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ...data.names import study_labels
 from ..guard.result import UNCHECKED
 from . import console
 from .exits import DONE
@@ -95,6 +96,8 @@ def priors(
     scores = ["set", "elpd", "elpd_se", "elpd_diff", "elpd_diff_se"]
     whole = comparison.scores[comparison.scores["outcome"].isna()]
     print_frame("Prior sets by how well they predict studies left out", whole[scores])
-    for sentence in (*comparison.sentences(), *(() if others is None else others.sentences())):
+    sentences = [*comparison.sentences(study_labels(evidence.studies))]
+    sentences += [] if others is None else others.sentences()
+    for sentence in sentences:
         print(console.printable(sentence))
     return DONE

@@ -145,6 +145,11 @@ class _Rows:
     diseases: tuple[str, ...]
     moderators: tuple[()] = ()
 
+    @property
+    def studies(self) -> pd.DataFrame:
+        """No more than the studies' names: a fit keeps no labels."""
+        return self.rows[["study"]].assign(label="")
+
 
 def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = "") -> FullReanalysis:
     """Integrate the evidence of a stored fit again, exactly, to add a trial to it.

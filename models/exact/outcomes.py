@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
+from ...data.names import arm_words, counted_in_text, counted_words, study_labels
 from ...data.outcomes import Outcome
 from ..priors.sets import DEFAULT, PriorSet
 from ..terms import modelled_outcomes
@@ -40,20 +42,33 @@ class NotExact(InputError):
         The outcome that it lies within.
     rows : pandas.DataFrame
         The rows that stand in the way, with ``reason``.
+    places : list of str
+        The studies in the way as readers call them, each with its arm where that is not all.
     reason : str
         What is in the way, in words, without what to do instead.
     """
 
-    def __init__(self, outcome: str, parent: str, rows: pd.DataFrame) -> None:
+    def __init__(
+        self, outcome: str, parent: str, rows: pd.DataFrame, labels: Mapping[str, str]
+    ) -> None:
         self.outcome, self.parent, self.rows = outcome, parent, rows
+        self.places = [
+            labels.get(str(row.study), str(row.study)) + arm_words(str(row.arm))
+            for row in rows.itertuples(index=False)
+        ]
         named = "; ".join(
-            f"study {r.study}, arm {r.arm}: {r.reason}" for r in rows.itertuples(index=False)
+            f"{place}: {why}" for place, why in zip(self.places, rows["reason"], strict=True)
         )
-        self.reason = f"{outcome} cannot be integrated exactly: {named}"
+        self.reason = f"{counted_words(outcome)} cannot be integrated exactly: {named}"
         super().__init__(f"{self.reason}{SAMPLER}")
 
 
-def conditional_rows(rows: pd.DataFrame, child: str, parent: str) -> pd.DataFrame:
+def conditional_rows(
+    rows: pd.DataFrame,
+    child: str,
+    parent: str,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Turn a nested outcome's rows into counts among those who had its parent.
 
     Parameters
@@ -62,6 +77,8 @@ def conditional_rows(rows: pd.DataFrame, child: str, parent: str) -> pd.DataFram
         Rows of an evidence.
     child, parent : str
         The nested outcome and the one it lies within.
+    labels : mapping of str to str
+        Names of the studies for readers.
 
     Returns
     -------
@@ -82,18 +99,21 @@ def conditional_rows(rows: pd.DataFrame, child: str, parent: str) -> pd.DataFram
     for row in children[columns].to_dict("records"):
         parent_row = known.get((row["study"], row["arm"]))
         if parent_row is None:
-            reasons.append(f"no {parent} row")
+            reasons.append(f"no row of {counted_in_text(parent)}")
             counts.append(0)
             continue
         low, high, n = (int(parent_row[c]) for c in ("events_min", "events_max", "n"))
         counts.append(low)
         if n != row["n"]:
-            reasons.append(f"{parent} is of {n} patients, {child} of {row['n']}")
+            sizes = f"is of {n} patients, {counted_in_text(child)} of {row['n']}"
+            reasons.append(f"{counted_in_text(parent)} {sizes}")
         else:
-            reasons.append("" if low == high else f"{parent} is {low} to {high} of {n}")
+            bounds = f"{counted_in_text(parent)} is {low} to {high} of {n}"
+            reasons.append("" if low == high else bounds)
     marked = children.assign(reason=reasons)
     if marked["reason"].any():
-        raise NotExact(child, parent, marked[marked["reason"] != ""].reset_index(drop=True))
+        wrong = marked[marked["reason"] != ""].reset_index(drop=True)
+        raise NotExact(child, parent, wrong, labels)
     highest = np.minimum(children["events_max"], counts)
     return children.assign(n=counts, events_max=highest).reset_index(drop=True)
 
@@ -128,11 +148,10 @@ class ExactModel:
         told = {}
         for child, why in self.refused.items():
             if why.parent in self.hierarchies:
-                pairs = zip(why.rows["study"], why.rows["arm"], strict=True)
-                named = "; ".join(f"study {study}, arm {arm}" for study, arm in pairs)
                 told[why.parent] = (
-                    f"{why.parent} is fitted without what rows of {child} say of it, which only "
-                    f"the sampler takes in: {named}"
+                    f"{counted_words(why.parent)} is fitted without what rows of "
+                    f"{counted_in_text(child)} say of it, which only the sampler takes in: "
+                    f"{'; '.join(why.places)}"
                 )
         return told
 
@@ -202,7 +221,8 @@ def exact_model(
         try:
             rows = evidence.rows[evidence.rows["outcome"] == name]
             if each.parent:
-                rows = conditional_rows(evidence.rows, name, each.parent)
+                labels = study_labels(evidence.studies)
+                rows = conditional_rows(evidence.rows, name, each.parent, labels)
         except NotExact as problem:
             if outcomes is not None:
                 raise

@@ -84,8 +84,8 @@ class ExactPosterior:
         Returns
         -------
         pandas.DataFrame
-            ``outcome``, ``parameter``, ``mean``, ``sd``, ``q2.5``, ``q50``, ``q97.5``,
-            ``mcse_mean`` and ``mcse_sd`` (numerical errors), ``r_hat`` and ``ess_bulk`` (None),
+            ``outcome``, ``parameter``, ``mean``, ``sd``, ``q2.5``, ``q50``, ``q97.5``, the
+            numerical error ``mcse_…`` of each, ``r_hat`` and ``ess_bulk`` (None),
             ``note`` (why a mean is missing). Linear scale.
         """
         values, errors = self.statistics
@@ -255,7 +255,7 @@ class ExactPosterior:
 def statistics_row(values: np.ndarray, errors: np.ndarray, missing=None) -> dict:
     """Lay out statistics of one quantity with their errors, and why a moment is missing."""
     row = dict(zip(STATISTICS, values.tolist(), strict=True))
-    row |= {"mcse_mean": float(errors[0]), "mcse_sd": float(errors[1])}
+    row |= {f"mcse_{name}": float(error) for name, error in zip(STATISTICS, errors, strict=True)}
     row |= {"r_hat": None, "ess_bulk": None, "note": None}
     for name, reason in zip(("mean", "sd"), missing or (None, None), strict=True):
         if reason:

@@ -1,5 +1,6 @@
 """What a data set says of itself: read like its tables, optional, and known to no module."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -175,3 +176,17 @@ def test_each_study_is_given_its_source():
         "Cheng 2022: Signal Transduct Target Ther 7:263, doi 10.1038/s41392-022-01059-y, "
         "registration NCT03765957"
     )
+
+
+def test_what_is_said_of_control_arms_is_recomputed():
+    """Ratios from the numbers beside them, and these from the table of means where it has them."""
+    (said,) = [each for each in shipped_about().cautions if "Control arms improve" in each]
+    triples = re.findall(r"(\d+) % [^(]*?\((\w+), ([\d.]+) against ([\d.]+)", said)
+    assert len(triples) == 3 == said.count(" % ")
+    for share, _, control, treated in triples:
+        assert int(share) == round(100 * float(control) / float(treated))
+    means = load_evidence().means
+    means = means[means["measure"] == "CHFS"].set_index(["study", "arm"])["mean"]
+    told = [tuple(map(float, pair)) for _, score, *pair in triples if score == "CHFS"]
+    studies = ("khanna2022", "daumas2022")
+    assert told == [tuple(-means[name, arm] for arm in ("control", "msc")) for name in studies]

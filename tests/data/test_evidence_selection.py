@@ -146,7 +146,7 @@ def test_a_used_study_that_supplies_a_parent_replaces_the_child_too(tmp_path):
         ("b", "moderate_severe_ae"),
         ("z", "remission"),
     ]
-    assert any("remission is analysed by itself" in message for message in evidence.messages)
+    assert any("Remission is analysed by itself" in message for message in evidence.messages)
 
 
 @pytest.mark.parametrize("analysis_set", ["core", "reported", "counted", "current", "everything"])
@@ -225,14 +225,16 @@ def test_all_unknown_names_are_told_at_once(shipped):
 
 def test_the_cautions_of_the_shipped_core_are_these(shipped):
     assert shipped.cautions() == (
-        "yao2021, msc: moderate_severe_ae and any_ae are of 12 and 3 months",
-        "kim2017: improvement, remission known for 25 of 34 treated patients",
-        "alip2024, msc: 3 deaths but 0 patients with serious adverse events "
+        "Yao 2021: moderate or severe adverse event and any adverse event are of 12 and 3 months",
+        "Kim 2017: improvement, remission known for 25 of 34 treated patients",
+        "Alip 2024: 3 deaths but 0 patients with serious adverse events "
         "(adverse event attributed to the cells)",
-        "park2020: any_ae, serious_ae, death known for 18 of 20 treated patients",
-        "guillaumejugnot2016: any_ae, serious_ae at 30 months, beyond the study's follow-up of 12",
-        "kamen2022, msc: moderate_severe_ae and any_ae differ in attribution: "
-        "only moderate_severe_ae counts events by their cause",
+        "Park 2020: any adverse event, serious adverse event, death known for 18 of 20 treated "
+        "patients",
+        "Guillaume-Jugnot 2016: any adverse event, serious adverse event at 30 months, beyond the "
+        "study's follow-up of 12",
+        "Kamen 2022: moderate or severe adverse event and any adverse event differ in attribution: "
+        "only moderate or severe adverse event counts events by their cause",
     )
     alternative = shipped.select(definitions="alternative").cautions()
     assert not any("attribution" in caution for caution in alternative)

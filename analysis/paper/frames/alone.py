@@ -12,6 +12,7 @@ from .results import Results, rates_of
 LEAST_MOVE = 0.05
 
 _STATISTICS = ["q50", "q2.5", "q97.5"]
+_ERRORS = [f"mcse_{q}" for q in _STATISTICS]
 
 
 def moved_by_nested(results: Results) -> pd.DataFrame:
@@ -29,9 +30,11 @@ def moved_by_nested(results: Results) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a rate whose median moves by `LEAST_MOVE` or more: ``outcome, nested, disease``,
-        ``q50, q2.5, q97.5`` as reported, and the same with ``_alone``; probabilities.
+        ``q50, q2.5, q97.5`` as reported with their errors ``mcse_…``, and the same with
+        ``_alone``; probabilities.
     """
-    columns = ["outcome", "nested", "disease", *_STATISTICS, *(f"{q}_alone" for q in _STATISTICS)]
+    numbers = [*_STATISTICS, *_ERRORS]
+    columns = ["outcome", "nested", "disease", *numbers, *(f"{name}_alone" for name in numbers)]
     frames = [pd.DataFrame(columns=columns)]
     for child, parent in PARENTS.items():
         if _counted_without(results.evidence.rows, child, parent) and parent in results.outcomes:
@@ -54,7 +57,7 @@ def _compared(results: Results, parent: str) -> pd.DataFrame:
     rates = [
         frame.loc[
             (frame["outcome"] == parent) & (frame["quantity"] == "rate"),
-            ["outcome", "disease", *_STATISTICS],
+            ["outcome", "disease", *_STATISTICS, *_ERRORS],
         ]
         for frame in (rates_of(results), alone)
     ]

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ....data.errors import InputError
-from ....data.names import study_labels
+from ....data.names import arm_words, study_labels
 from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described
-from ...fitting.summary import QUANTILES, one_shown, shown
+from ...fitting.summary import ERRORS, QUANTILES, one_shown, shown
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -104,8 +104,9 @@ def forest_data(fit: DataTree, evidence: Evidence, outcome: str) -> pd.DataFrame
         study, arm, label, events_min, events_max, n, months, certainty`; of studies `raw_min,
         raw_max` (observed, a range where the count is only bounded) and `raw_low, raw_high` (95 %
         Wilson interval, of the bounds); `estimate, low, high` (posterior median and central 95 %
-        interval); `studies`, and `evidence` (`direct`, `borrowed`). All are probabilities. For
-        a timed outcome they are 12-month risks, the observed ones under a constant hazard.
+        interval) with their errors `mcse_…`; `studies`, and `evidence` (`direct`, `borrowed`). All
+        are probabilities. For a timed outcome they are 12-month risks, the observed ones under a
+        constant hazard.
     """
     known = shown(fit)
     rows = _labelled(evidence)
@@ -126,7 +127,7 @@ def forest_data(fit: DataTree, evidence: Evidence, outcome: str) -> pd.DataFrame
         made.append({"row": "new_disease", "evidence": "borrowed", **level})
     columns = ["row", "disease", "study", "arm", "label", "events_min", "events_max", "n", "months"]
     columns += ["certainty", "raw_min", "raw_max", "raw_low", "raw_high", "estimate", "low", "high"]
-    columns += ["studies", "evidence"]
+    columns += ["mcse_estimate", "mcse_low", "mcse_high", "studies", "evidence"]
     frame = pd.DataFrame(made).reindex(columns=columns)
     whole = ["events_min", "events_max", "n", "studies"]
     frame[whole] = frame[whole].astype("Int64")
@@ -153,8 +154,7 @@ def _labelled(evidence: Evidence) -> pd.DataFrame:
     """Rows with the label of their study, and of the arm where it is not all treated."""
     labels = study_labels(evidence.studies)
     rows = evidence.rows.copy()
-    dose = rows["arm"].map({"msc_low": ", low dose", "msc_high": ", high dose"}).fillna("")
-    rows["label"] = rows["study"].astype(str).map(labels) + dose
+    rows["label"] = rows["study"].astype(str).map(labels) + rows["arm"].map(arm_words)
     return rows
 
 
@@ -181,7 +181,9 @@ def _raw(row: Mapping[Any, Any], outcome: str) -> dict[str, float]:
 
 def _interval(known: pd.DataFrame, **about: str) -> dict[str, float]:
     statistics = one_shown(known, **about)
-    return {"estimate": statistics["q50"], "low": statistics["q2.5"], "high": statistics["q97.5"]}
+    named = {"estimate": "q50", "low": "q2.5", "high": "q97.5"}
+    errors = {f"mcse_{name}": statistics[f"mcse_{quantile}"] for name, quantile in named.items()}
+    return {name: statistics[quantile] for name, quantile in named.items()} | errors
 
 
 def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
@@ -198,13 +200,13 @@ def rates_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row an outcome, disease and `quantity` (`rate`, `new_study`): `mean, q2.5, q25, q50,
-        q75, q97.5` as probabilities (of timed outcomes 12-month risks), `studies, patients,
-        evidence`.
+        q75, q97.5` as probabilities (of timed outcomes 12-month risks), the errors `mcse_q2.5,
+        mcse_q50, mcse_q97.5`, `studies, patients, evidence`.
     """
     support = evidence_map_data(evidence).set_index(["outcome", "disease"])
     known = shown(fit)
     known = known[known["quantity"].isin(["rate", "new_study"])]
-    columns = ["outcome", "disease", "quantity", "mean", *QUANTILES]
+    columns = ["outcome", "disease", "quantity", "mean", *QUANTILES, *ERRORS]
     made = []
     for outcome in fit["posterior"]["outcome"].to_numpy():
         for disease in fit["posterior"]["disease"].to_numpy():
@@ -299,7 +301,8 @@ def pooling_data(
     Returns
     -------
     pandas.DataFrame
-        One row an outcome, disease and `pooling`: `q2.5, q50, q97.5, studies, patients, evidence`.
+        One row an outcome, disease and `pooling`: `q2.5, q50, q97.5` and their errors `mcse_…`,
+        `studies, patients, evidence`.
     """
     frames = []
     for pooling, fit in fits.items():
@@ -308,5 +311,5 @@ def pooling_data(
     frame = pd.concat(frames, ignore_index=True)
     if outcome is not None:
         frame = frame[frame["outcome"] == outcome].reset_index(drop=True)
-    columns = ["outcome", "disease", "pooling", "q2.5", "q50", "q97.5", "studies", "patients"]
-    return frame[[*columns, "evidence"]]
+    columns = ["outcome", "disease", "pooling", "q2.5", "q50", "q97.5", *ERRORS]
+    return frame[[*columns, "studies", "patients", "evidence"]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...fitting.summary import density
+from ...fitting.summary import ERRORS, density
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -89,11 +89,12 @@ def prior_comparison_data(comparison: PriorComparison) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a `set`, `outcome` and `disease`: `q2.5, q50, q97.5, shift` (of the mean, in
-        posterior standard deviations under the reference), `method, evidence`; probabilities.
+        posterior standard deviations under the reference), the error `mcse_…` or `_mcse` of each,
+        `method, evidence`; probabilities.
     """
     frame = comparison.rates[comparison.rates["quantity"] == "rate"]
-    columns = ["set", "outcome", "disease", "q2.5", "q50", "q97.5", "shift", "method", "evidence"]
-    return frame[columns].reset_index(drop=True)
+    columns = ["set", "outcome", "disease", "q2.5", "q50", "q97.5", *ERRORS, "shift", "shift_mcse"]
+    return frame[[*columns, "method", "evidence"]].reset_index(drop=True)
 
 
 def flip_map_data(comparison: PriorComparison, outcome: str) -> pd.DataFrame:

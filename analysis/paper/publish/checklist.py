@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ....data.names import level_scale, outcome_words
+from ....data.names import level_scale, outcome_words, spaced
 from ....data.outcomes import PARENTS
 from ....models.pooling import ALONE, POOLINGS
 from ....models.priors.sets import PriorSet
@@ -14,7 +14,7 @@ from ...guard.result import CheckResult
 from ..frames.rates import rates_data
 from ..frames.results import Results
 from ..words.closing import lowered, verdict_words
-from ..words.wording import interval, listed, number, numbered, percent
+from ..words.wording import interval, listed, number, numbered, percent, signed
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -122,7 +122,7 @@ def _priors(config: Mapping[str, Any]) -> str:
     ]
     named = _named(priors.name)
     apart = f"; {'; '.join(special)}" if special else ""
-    said = f"Prior set {priors.name}: {', '.join(common)}{apart}."
+    said = f"Prior set {spaced(priors.name)}: {', '.join(common)}{apart}."
     if named is None:
         return f"{said} It is the user's own: add its justification."
     source = f"{named.reference}{f'; doi {named.doi}' if named.doi else ''}"
@@ -235,12 +235,13 @@ def _left_out(checked: CheckResult) -> str:
 def _sensitivity(comparison: PriorComparison | None) -> str:
     if comparison is None:
         return "Not done: run 'mscpool priors' and add its comparison."
-    names = [each.name for each in comparison.sets]
+    names = [spaced(each.name) for each in comparison.sets]
     frame = comparison.rates[comparison.rates["quantity"] == "rate"]
-    largest = float(frame["shift"].abs().max())
+    far = frame.loc[frame["shift"].abs().fillna(-1).idxmax()]
+    largest = signed(abs(far["shift"]), 1, far["shift_mcse"])
     return (
-        f"The analysis was repeated under {len(names)} prior sets ({listed(names)}); the largest "
-        f"shift of a mean rate was {largest:.1f} posterior standard deviations."
+        f"The analysis was repeated under {numbered(len(names), 'prior set')} ({listed(names)}); "
+        f"the largest shift of a mean rate was {largest} posterior standard deviations."
     )
 
 

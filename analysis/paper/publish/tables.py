@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ....data.names import level_scale, outcome_words, timed_words, words
 from ...fitting.diagnostics import diagnostics
+from ...fitting.ranking import leaders
 from ...fitting.summary import hyper, rates
 from ...guard.result import CheckResult
 from ..frames import rates as gather
@@ -142,8 +144,10 @@ def diagnostics_table(fit: DataTree, checked: CheckResult) -> Table:
         {
             "Outcome": _judged(row["outcome"], checked),
             "Parameter": _PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
-            "Median": signed(row["q50"]),
-            "95 % interval": f"{signed(row['q2.5'])} to {signed(row['q97.5'])}",
+            "Median": signed(row["q50"], error=row["mcse_q50"]),
+            "95 % interval": " to ".join(
+                signed(row[q], error=row[f"mcse_{q}"]) for q in ("q2.5", "q97.5")
+            ),
             "R-hat": signed(row["r_hat"], 3),
             "Effective draws": number(row["ess_bulk"]),
             "Monte-Carlo error of the mean": number(row["mcse_mean"]),
@@ -162,31 +166,35 @@ def diagnostics_table(fit: DataTree, checked: CheckResult) -> Table:
     return _table("table_diagnostics", title, pd.DataFrame(rows), frame, note)
 
 
+def _with_sets(rows: Sequence[Mapping[Any, Any]]) -> str:
+    return f"{interval(rows[0])} ({', '.join(words(row['set']) for row in rows)})"
+
+
 def priors_table(comparison: PriorComparison, checked: CheckResult, about: About) -> Table:
     """Make the table of the rates under the reference and the priors that move them farthest."""
     frame = gather_sensitivity.prior_comparison_data(comparison)
     rows = []
     for (outcome, disease), mine in frame.groupby(["outcome", "disease"], sort=False):
         base = mine[mine["set"] == comparison.reference].iloc[0].to_dict()
-        ordered = mine.sort_values("q50", kind="stable")
-        lowest, highest = (ordered.iloc[place].to_dict() for place in (0, -1))
+        lowest, highest = (leaders(mine, "q50", "mcse_q50", largest) for largest in (False, True))
+        farthest = mine.loc[mine["shift"].abs().fillna(-1).idxmax()]
         rows.append(
             {
                 "Outcome": _judged(outcome, checked),
                 "Disease": about.words(str(disease)),
                 "Rate (95 % interval)": interval(base),
-                "Lowest (prior)": f"{interval(lowest)} ({lowest['set']})",
-                "Highest (prior)": f"{interval(highest)} ({highest['set']})",
-                "Largest shift": signed(mine["shift"].abs().max(), 1),
+                "Lowest (prior)": _with_sets(lowest),
+                "Highest (prior)": _with_sets(highest),
+                "Largest shift": signed(abs(farthest["shift"]), 1, farthest["shift_mcse"]),
             }
         )
     methods = comparison.methods.drop_duplicates("set")["method"].value_counts()
     counted = ", ".join(f"{number(count)} {method}" for method, count in methods.items())
     note = (
         "Posterior medians and central 95 % intervals under the reference set "
-        f"{comparison.reference}, and under the prior sets with the lowest and the highest median. "
-        "Shift: largest of the mean against the reference, in standard deviations of its "
-        f"posterior. Prior sets compared ({counted}): "
-        f"{', '.join(each.name for each in comparison.sets)}."
+        f"{words(comparison.reference)}, and under the prior sets with the lowest and the highest "
+        "median, those within two errors of them named too. Shift: largest of the mean against "
+        "the reference, in standard deviations of its posterior. Prior sets compared "
+        f"({counted}): {', '.join(words(each.name) for each in comparison.sets)}."
     )
     return _table("table_priors", "Rates under several prior sets", pd.DataFrame(rows), frame, note)

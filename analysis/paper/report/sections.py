@@ -12,6 +12,7 @@ from ....data.names import (
     counted_words,
     outcome_in_text,
     outcome_words,
+    spaced,
     study_labels,
     study_sources,
     timed_words,
@@ -20,12 +21,14 @@ from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described_outcome
 from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
+from ...fitting.ranking import leaders
 from ...guard.measured import power_of_few_studies
 from ..frames.alone import moved_by_nested
 from ..frames.rates import nested_children
 from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
-from ..words.wording import interval, listed, number, numbered, span
+from ..words.closing import study_count
+from ..words.wording import interval, listed, numbered, span
 from . import tables
 from .block import Block, Section
 from .sections_effects import effects_section
@@ -117,29 +120,37 @@ def _brief(results: Results) -> list[tuple[str, str, str]]:
         own = rate[rate["evidence"] == "direct"].sort_values("q50")
         if own.empty:
             continue
-        low, high = own.iloc[0].to_dict(), own.iloc[-1].to_dict()
-        said = [_support(own, len(rate))]
-        if len(own) > 1:
-            said.append(
-                f"The rate of a typical study runs from {interval(low)} in "
-                f"{in_text(low['disease'])} to {interval(high)} in {in_text(high['disease'])}."
-            )
-        else:
-            said.append(f"The rate of a typical study is {interval(low)}.")
+        high = own.iloc[-1].to_dict()
+        said = [_support(own, len(rate)), _ends(own, results)]
         following = rows[rows["quantity"] == "new_study"].set_index("disease")
         next_trial = following.loc[high["disease"]]
         said.append(
             f"The next trial in {in_text(high['disease'])} may see a rate anywhere from "
-            f"{span(next_trial['q2.5'], next_trial['q97.5'])}."
+            f"{span(next_trial)}."
         )
         told.append((outcome_words(outcome), " ".join(said), results.verdict_of(outcome)))
     return told
 
 
+def _ends(own: pd.DataFrame, results: Results) -> str:
+    """Say between which diseases the rates lie; where errors leave it open, name each that may."""
+    if len(own) == 1:
+        return f"The rate of a typical study is {interval(own.iloc[0].to_dict())}."
+    ends = [leaders(own, "q50", "mcse_q50", largest) for largest in (False, True)]
+    said = [
+        listed([f"{interval(row)} in {results.disease_in_text(row['disease'])}" for row in end])
+        + (" (too close to rank)" if len(end) > 1 else "")
+        for end in ends
+    ]
+    if len(ends[0]) == len(own):
+        return f"The rate of a typical study is {said[0]}."
+    return f"The rate of a typical study runs from {said[0]} to {said[1]}."
+
+
 def _support(own: pd.DataFrame, diseases: int) -> str:
     studies = int(own["studies"].sum())
-    supplied = f"{studies} {'study' if studies == 1 else 'studies'} with "
-    supplied += f"{number(own['patients'].sum())} patients"
+    patients = numbered(own["patients"].sum(), "patient")
+    supplied = f"{study_count(studies)} with {patients}"
     if diseases == 1:
         return f"{supplied[:1].upper()}{supplied[1:]}."
     if len(own) == diseases:
@@ -155,11 +166,12 @@ def _evidence(results: Results) -> Section:
     )
     core = evidence.studies.loc[evidence.studies["role"] == "core", "study"]
     gaps = [labels[study] for study in core if study not in read]
+    were = "was" if counts["studies"] == 1 else "were"
     text = (
-        f"{counts['studies']} studies were read; the analysis uses "
-        f"{described(evidence.selection)}: {counts['rows_analysed']} counts "
-        f"of {counts['studies_analysed']} studies. "
-        f"Core studies treated {counts['patients']} patients."
+        f"{study_count(counts['studies'])} {were} read; the analysis uses "
+        f"{described(evidence.selection, labels)}: {numbered(counts['rows_analysed'], 'count')} "
+        f"of {study_count(counts['studies_analysed'])}. "
+        f"Core studies treated {numbered(counts['patients'], 'patient')}."
     )
     if gaps:
         text += f" No count could be read of {listed(gaps)}: listed below, so that the gap is seen."
@@ -198,7 +210,7 @@ def _model(results: Results) -> Section:
 
 def _priors(results: Results) -> Section:
     priors = results.priors
-    named = f"The prior set is “{priors.name}”. {priors.sentence}"
+    named = f"The prior set is “{spaced(priors.name)}”. {priors.sentence}"
     if priors.reference:
         named += f" Source: {priors.reference}" + (f", doi {priors.doi}." if priors.doi else ".")
     blocks = [
@@ -285,11 +297,12 @@ def _guard(results: Results) -> Section:
 def _what_a_pass_means(results: Results) -> str:
     """Say how little a guard can notice in as few and small studies as these."""
     rows = results.evidence.rows
-    studies = numbered(rows["study"].nunique(), "study", "studies")
-    middle = number(float(rows.groupby("study")["n"].max().median()))
+    studies = rows["study"].nunique()
+    middle = numbered(float(rows.groupby("study")["n"].max().median()), "patient")
+    size = f"with a median of {middle}" if studies > 1 else f"of {middle}"
     return (
         f"A pass means that nothing was noticed, not that nothing is wrong. This is "
-        f"{studies} with a median of {middle} patients. {power_of_few_studies()}"
+        f"{study_count(studies)} {size}. {power_of_few_studies()}"
     )
 
 
@@ -336,10 +349,8 @@ def _definitions(results: Results) -> Section | None:
     if changed is None or table is None or not changed.rows:
         return None
     own = results.config["selection"]["definitions"]
-    text = (
-        f"This report uses the {own} definitions. Where a study has another, the whole model was "
-    )
-    text += "fitted again with it."
+    text = f"This report uses the {own} definitions. Where a study has another, the whole model "
+    text += "was fitted again with it."
     blocks = [Block("text", text), Block("table", changed), Block("table", table)]
     return Section("definitions", "Primary against alternative definitions", blocks)
 
@@ -435,9 +446,6 @@ def _reproduce(results: Results, command: str) -> Section:
 
 def heading(results: Results) -> tuple[str, str]:
     """Give the title of the page and the line below it."""
-    diseases, outcomes = len(results.config["diseases"]), len(results.outcomes)
-    of = "1 disease" if diseases == 1 else f"{diseases} diseases"
-    line = f"{of}, {outcomes} outcome{'s' if outcomes > 1 else ''}"
-    verdict = results.verdict
-    line += f". The guard: {verdict}."
+    of = numbered(len(results.config["diseases"]), "disease")
+    line = f"{of}, {numbered(len(results.outcomes), 'outcome')}. The guard: {results.verdict}."
     return results.evidence.about.title, line

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import outcome_words, study_labels, words
-from ...sensitivity.flips import CERTAIN, CHANGED, OPEN, UNCHANGED
+from ....data.names import outcome_in_text, outcome_words, study_labels, words
+from ...fitting.ranking import CERTAIN, leaders
+from ...sensitivity.flips import CHANGED, OPEN, UNCHANGED
 from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR, PRIOR_MATTERS
 from ..frames.results import Results
 from ..words import captions_sensitivity as captions
-from ..words.wording import listed, percent, signed
+from ..words.wording import listed, numbered, percent, signed
 from . import tables_sensitivity as tables
 from .block import Block
 
@@ -39,7 +40,7 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
         blocks += [Block("figure", captions.FLIP_MAP.file(name)) for name in results.outcomes]
     blocks.append(Block("table", tables.sets_table(comparison)))
     if comparison.messages:
-        blocks.append(Block("list", [_named(each, comparison) for each in comparison.messages]))
+        blocks.append(Block("list", list(comparison.messages)))
     scaling = tables.scaling_table(comparison)
     if scaling is not None:
         blocks += [
@@ -58,19 +59,12 @@ def _told(comparison: PriorComparison, about: About) -> list[str]:
     return [_moved(comparison, about), *conclusions, _predicted(comparison), *likelier]
 
 
-def _named(message: str, comparison: PriorComparison) -> str:
-    """Put the sets' names in words where a message begins with one."""
-    head, colon, rest = message.partition(": ")
-    known = head in {each.name for each in comparison.sets}
-    return f"{words(head)}{colon}{rest}" if known else message
-
-
 def _opening(comparison: PriorComparison) -> str:
     return (
         "A prior is what the model takes to be plausible before it has seen these data. Where data "
         f"are few it shapes the answer. Here the answer under the prior of this report "
         f"({words(comparison.reference)}) stands beside the answers under "
-        f"{len(comparison.sets) - 1} others, from nearly ignoring to nearly merging the diseases."
+        f"{numbered(len(comparison.sets) - 1, 'other')}."
     )
 
 
@@ -79,24 +73,33 @@ def _moved(comparison: PriorComparison, about: About) -> str:
     others = rates[(rates["set"] != comparison.reference) & rates["shift"].notna()]
     if others.empty:
         return "No other prior was compared."
-    row = tables.largest(others, "shift")
-    base = rates[
-        (rates["set"] == comparison.reference)
-        & (rates["outcome"] == row["outcome"])
-        & (rates["disease"] == row["disease"])
-    ].iloc[0]
+    base = rates[rates["set"] == comparison.reference].set_index(["outcome", "disease"])
+    told = [
+        f"{_of(row, about)}, with a mean rate of "
+        f"{percent(row['mean'], error=row['mcse_mean'])} under {words(row['set'])} and of "
+        f"{percent(mine['mean'], error=mine['mcse_mean'])} in this report"
+        for row in leaders(others.assign(size=others["shift"].abs()), "size", "shift_mcse")
+        for mine in [base.loc[(row["outcome"], row["disease"])]]
+    ]
     keys = [others["outcome"], others["disease"]]
     error = CERTAIN * others["shift_mcse"]
     most = (others["shift"].abs() + error).groupby(keys).max()
     least = (others["shift"].abs() - error).groupby(keys).max()
     little, much = int((most < _LITTLE).sum()), int((least > _LITTLE).sum())
     unclear = len(most) - little - much
+    parts = []
+    if little:
+        parts.append(
+            f"{little} {'stays' if little == 1 else 'stay'} within half a standard deviation of "
+            "this report's under every prior"
+        )
+    if much:
+        parts.append(f"{much} {'moves' if much == 1 else 'move'} farther under some prior")
+    if unclear:
+        parts.append(f"of {unclear} the error leaves it open")
     return (
-        f"The prior matters most for {_of(row, about)}: its mean rate is {percent(row['mean'])} "
-        f"under {words(row['set'])}, and {percent(base['mean'])} in this report. Of "
-        f"{len(most)} rates {little} {'moves' if little == 1 else 'move'} by less than half a "
-        "standard deviation under every prior"
-        + (f", {unclear} by about that much or less." if unclear else ".")
+        f"The prior matters most for {'; or, too close to rank, for '.join(told)}. Of "
+        f"{numbered(len(most), 'mean rate')}, {listed(parts)}."
     )
 
 
@@ -114,8 +117,8 @@ def _conclusions(comparison: PriorComparison, about: About) -> list[str]:
         return []
     firm = int((frame["verdict"] == UNCHANGED).sum())
     said = [
-        f"Of {len(frame)} conclusions (such as: {_example(frame, about)}) {firm} are the same "
-        "under every prior compared."
+        f"Of {numbered(len(frame), 'conclusion')} (such as: {_example(frame, about)}), {firm} "
+        f"{'is' if firm == 1 else 'are'} the same under every prior compared."
     ]
     for verdict, lead in (
         (CHANGED, "Some prior changes"),
@@ -134,7 +137,7 @@ def _example(frame, about: About) -> str:
 
 
 def _predicted(comparison: PriorComparison) -> str:
-    return comparison.prediction(words)
+    return comparison.prediction(words, outcome_in_text)
 
 
 def _likelier(comparison: PriorComparison) -> list[str]:
@@ -165,7 +168,8 @@ def _scaled(comparison: PriorComparison) -> str:
         ]
         for verdict in (OK, PRIOR, CONFLICT, PRIOR_MATTERS)
     }
-    counted = f"Of {len(frame)} quantities the prior hardly matters for {len(said[OK]) or 'none'}"
+    quantities = numbered(len(frame), "quantity", "quantities")
+    counted = f"Of {quantities} the prior hardly matters for {len(said[OK]) or 'none'}"
     if said[PRIOR]:
         counted += f"; it shapes the result, and the data say little, for {listed(said[PRIOR])}"
     if said[CONFLICT]:
@@ -174,11 +178,13 @@ def _scaled(comparison: PriorComparison) -> str:
         )
     if said[PRIOR_MATTERS]:
         counted += (
-            f"; it shapes the result for {len(said[PRIOR_MATTERS])} of which too few draws tell "
-            "whether the data do too"
+            f"; for {len(said[PRIOR_MATTERS])} it shapes the result, and there are too few draws "
+            "to say whether the data do too"
         )
     rest = len(frame) - sum(map(len, said.values()))
-    withheld = f" For {rest} too few draws tell whether the prior matters." if rest else ""
+    withheld = (
+        f" For {rest} there are too few draws to say whether the prior matters." if rest else ""
+    )
     return (
         "What if the prior, or the data, counted a little more? Where the result moves with the "
         f"prior, it rests on it. {counted}.{withheld}"
@@ -218,7 +224,7 @@ def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
     elif not unclear:
         text += "No disease conflicts with what the others predict of it."
     if unclear:
-        text += f" For {unclear} too few draws tell whether they conflict."
+        text += f" For {unclear} there are too few draws to say whether they conflict."
     return [
         Block("text", text),
         Block("figure", captions.BORROWING.name),

@@ -19,7 +19,7 @@ from ....data.names import (
 from ....data.outcomes import Outcome
 from ....models.exact.implied import implied_rates
 from ....models.pooling import has_tau
-from ...fitting.summary import one_shown, rates, shown
+from ...fitting.summary import ERRORS, one_shown, rates, shown
 from ..frames import guard as gather_guard
 from ..frames import rates as gather
 from ..frames.results import Results, rates_of
@@ -30,6 +30,10 @@ from .controlled import risk_differences
 
 if TYPE_CHECKING:
     from ....data.evidence import Evidence
+
+
+#: Digits of what was sampled and has no error of its own.
+_SAMPLED = 2
 
 
 def map_table(results: Results) -> Table:
@@ -142,7 +146,7 @@ def nested_table(results: Results, child: str) -> Table:
         pair = [by[name].loc[disease] for name in (parent, child)]
         quiet |= {i} if all(each["evidence"] == BORROWED for each in pair) else set()
         part = one_shown(known, outcome=child, quantity="share", disease=disease)
-        part = {name: part[name] for name in ("q2.5", "q50", "q97.5")}
+        part = {name: part[name] for name in ("q2.5", "q50", "q97.5", *ERRORS)}
         made.append({"disease": disease, **{f"share_{name}": part[name] for name in part}})
         rows.append(
             (results.disease(disease), *(interval(each.to_dict()) for each in pair), interval(part))
@@ -239,7 +243,8 @@ def checks_table(results: Results) -> Table:
         (
             outcome_words(row["outcome"]),
             words(row["check"]),
-            *(number(row[name]) for name in ("observed", "predicted", "mid_p")),
+            *(number(row[name], digits=_SAMPLED) for name in ("observed", "predicted")),
+            number(row["mid_p"], row["mid_p_mcse"]),
             row["verdict"],
         )
         for row in frame.to_dict("records")
@@ -261,7 +266,7 @@ def left_out_table(results: Results) -> Table:
         (
             outcome_words(row["outcome"]),
             str(row["label"]),
-            *(number(row[name]) for name in ("elpd", "pit", "pareto_k")),
+            *(number(row[name], digits=_SAMPLED) for name in ("elpd", "pit", "pareto_k")),
         )
         for row in frame.to_dict("records")
     ]
@@ -289,7 +294,7 @@ def review_table(results: Results) -> Table | None:
             row["wording"],
             _stated(row["statistic"], row["value"]),
             _stated(row["statistic"], row["predicted"]),
-            number(row["mid_p"]),
+            number(row["mid_p"], row["mid_p_mcse"]),
             row["verdict"],
         )
         for row in frame.to_dict("records")
@@ -305,7 +310,7 @@ def review_table(results: Results) -> Table | None:
 
 
 def _stated(statistic: str, value: float) -> str:
-    return number(value) if statistic == "count" else percent(value)
+    return number(value, digits=_SAMPLED) if statistic == "count" else percent(value)
 
 
 def pooling_table(results: Results) -> Table | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from ....data.names import outcome_words, study_labels, words
+from ....data.names import outcome_in_text, outcome_words, study_labels, words
+from ....data.outcomes import PARENTS
+from ...fitting.ranking import CERTAIN, leaders
 from ...sensitivity.power_scaling import meaning
 from ..words.table import Table
 from ..words.wording import interval, listed, number, percent, signed
@@ -102,26 +105,37 @@ def shifts_table(comparison: PriorComparison, about: About) -> Table:
     for (outcome, disease), mine in frame.groupby(["outcome", "disease"], sort=False):
         base = mine[mine["set"] == comparison.reference].iloc[0].to_dict()
         quiet |= {len(rows)} if base["evidence"] == "borrowed" else set()
-        ordered = mine.sort_values("q50", kind="stable")
-        ends = [ordered.iloc[place].to_dict() for place in (0, -1)]
+        ends = [leaders(mine, "q50", "mcse_q50", largest) for largest in (False, True)]
         rows.append(
             (
                 outcome_words(str(outcome)),
                 about.words(str(disease)),
                 interval(base),
-                *(f"{interval(end)}\n{words(end['set'])}" for end in ends),
-                f"{mine['shift'].abs().max():.1f}",
+                *(f"{interval(end[0])}\n{_sets_named(end)}" for end in ends),
+                _farthest_shift(mine),
             )
         )
     caption = (
         f"Rate of a typical study under {words(comparison.reference)}, and under the priors that "
-        "put its median lowest and highest; largest shift of the mean, in standard deviations of "
+        "put its median lowest and highest (with those within two errors of them, up to three); "
+        "largest shift of the mean, in standard deviations of "
         "the reference's posterior. In grey: borrowed. The file has every prior, the next "
         "trial's rate, and each number's Monte-Carlo error."
     )
     header = ("Outcome", "Disease", "Reference", "Lowest", "Highest", "Largest shift")
     shown = comparison.rates.reset_index(drop=True)
     return Table("prior_rates", caption, header, rows, shown, quiet=frozenset(quiet), texts=2)
+
+
+def _sets_named(rows: Sequence[Mapping[Any, Any]]) -> str:
+    """Name sets, three at most: the first, and those too close to it to rank."""
+    named = [words(row["set"]) for row in rows[:3]]
+    return ", ".join(named) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+
+
+def _farthest_shift(mine: pd.DataFrame) -> str:
+    row = largest(mine, "shift")
+    return signed(abs(row["shift"]), 1, row["shift_mcse"])
 
 
 def flips_table(comparison: PriorComparison, about: About) -> Table | None:
@@ -134,8 +148,8 @@ def flips_table(comparison: PriorComparison, about: About) -> Table | None:
             outcome_words(row["outcome"]),
             about.words(row["disease"]),
             asked_words(row),
-            f"{_DRAWN[row['concluded']]} ({row['probability']:.3f})",
-            f"{row['lowest']:.3f} to {row['highest']:.3f}",
+            f"{_DRAWN[row['concluded']]} ({signed(row['probability'], 3, row['mcse'])})",
+            f"{signed(row['lowest'], 3, row['mcse'])} to {signed(row['highest'], 3, row['mcse'])}",
             _changed_by(row),
             _nearest(row),
         )
@@ -242,7 +256,8 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
     rows, quiet = [], set()
     for row in borrowed.diseases.to_dict("records"):
         own = row["patients"] > 0
-        quiet |= set() if own else {len(rows)}
+        nested = "" if own else _nested_counts(evidence.rows, row)
+        quiet |= set() if own or nested else {len(rows)}
         mine = studies[
             (studies["outcome"] == row["outcome"]) & (studies["disease"] == row["disease"])
         ]
@@ -250,10 +265,10 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
             (
                 outcome_words(row["outcome"]),
                 about.words(row["disease"]),
-                str(row["patients"]) if own else "none",
-                number(max(row["borrowed"], 0.0)),
+                str(row["patients"]) if own else f"none{nested}",
+                number(max(row["borrowed"], 0.0), row["borrowed_mcse"]),
                 f"{percent(row['others_mean'], 0)} → {percent(row['mean'], 0)}",
-                percent(min(max(row["own_share"], 0.0), 1.0), 0),
+                _own_share(row),
                 _VERDICTS[row["verdict"]] if own else "",
                 _farthest(mine, labels),
             )
@@ -264,8 +279,10 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
         "own data, the share of its level that comes from its own data (0 %: a small change of "
         "them would not move it; 100 %: a small change of all else would not; for an outcome "
         "within another, of its level among the patients who have that one), whether its own data "
-        "agree with them, and the one study that moves its mean rate most "
-        "when it is left out (in posterior standard deviations). In grey: no data of its own."
+        "agree with them, and the study that moves its mean rate most "
+        "when it is left out (in posterior standard deviations), or two that are too close to "
+        "rank. Where only an outcome within this one was counted, that is data of its own too. In "
+        "grey: no data of its own."
     )
     header = (
         "Outcome",
@@ -281,11 +298,32 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
     return Table("borrowing", caption, header, rows, frame, quiet=frozenset(quiet), texts=2)
 
 
+def _nested_counts(rows: pd.DataFrame, row: Mapping[Any, Any]) -> str:
+    """Say of how many patients only an outcome within this one was counted; empty where of none."""
+    inner = rows["outcome"].map(lambda name: PARENTS.get(name) == row["outcome"])
+    mine = rows[inner & (rows["disease"] == row["disease"])]
+    if mine.empty:
+        return ""
+    return f", but {mine['n'].sum()} for {outcome_in_text(mine['outcome'].iloc[0])}"
+
+
+def _own_share(row: Mapping[Any, Any]) -> str:
+    share, error = min(max(row["own_share"], 0.0), 1.0), row["own_share_mcse"]
+    return percent(share, 0) + (f" (± {100 * error:.0f})" if error >= 0.005 else "")
+
+
 def _farthest(influence: pd.DataFrame, labels: Mapping[str, str]) -> str:
     if influence.empty:
         return "–"
-    row = largest(influence, "change")
-    return f"{labels[row['left_out']]}: {row['change']:+.1f}".replace("-", "−")
+    moves = influence.assign(size=influence["change"].abs()).dropna(subset="size")
+    rows = leaders(moves, "size", "change_mcse")
+    if all(row["size"] <= CERTAIN * row["change_mcse"] for row in rows):
+        return "none clearly"
+    return "\n".join(f"{labels[row['left_out']]}: {_change(row)}" for row in rows[:2])
+
+
+def _change(row: Mapping[Any, Any]) -> str:
+    return ("+" if row["change"] > 0 else "") + signed(row["change"], 1, row["change_mcse"])
 
 
 def largest(frame: pd.DataFrame, column: str) -> dict[Any, Any]:
@@ -297,24 +335,40 @@ def influence_table(borrowed: Borrowing, evidence: Evidence) -> Table:
     """Tabulate the studies and diseases whose absence moves a rate by half a deviation or more."""
     labels, about = study_labels(evidence.studies), evidence.about
     frame = borrowed.influence
-    strong = frame[(frame["change"].abs() >= _STRONG) & ~_of_itself(frame)]
+    margin = CERTAIN * frame["change_mcse"]
+    size = frame["change"].abs()
+    frame = frame.assign(
+        strong=np.select(
+            [size - margin >= _STRONG, size + margin < _STRONG], ["yes", "no"], "undecided"
+        )
+    )
+    strong = frame[(frame["strong"] != "no") & ~_of_itself(frame)]
     strong = strong.sort_values("change", key=lambda change: -change.abs())
     rows = [
         (
             outcome_words(row["outcome"]),
             about.words(row["disease"]),
             labels[row["left_out"]] if row["kind"] == "study" else about.words(row["left_out"]),
-            percent(row["mean"]),
-            f"{row['change']:+.1f} (± {row['change_mcse']:.2f})".replace("-", "−"),
+            percent(row["mean"], error=row["mcse_mean"]),
+            f"{row['change']:+.2f} (± {row['change_mcse']:.2f})".replace("-", "−"),
+            row["strong"],
         )
         for row in strong.to_dict("records")
     ]
     caption = (
         f"What leaving out one study, or all of another disease, changes by {_STRONG:g} posterior "
-        "standard deviations or more: mean rate without it, and the change. The file has every "
-        "study and every disease left out."
+        "standard deviations or more: mean rate without it, the change, and whether it is beyond "
+        "two errors that large; undecided where its error allows either. The file has every study "
+        "and every disease left out."
     )
-    header = ("Outcome", "Rate in", "Left out", "Mean without it", "Change")
+    header = (
+        "Outcome",
+        "Rate in",
+        "Left out",
+        "Mean without it",
+        "Change",
+        f"{_STRONG:g} or more?",
+    )
     return Table("left_out_influence", caption, header, rows, frame, texts=3)
 
 

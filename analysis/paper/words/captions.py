@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ....data.names import outcome_words, timed_words, words
 from ....figures.characteristics import draw_characteristics
 from ....figures.evidence_map import draw_evidence_map
@@ -12,6 +14,7 @@ from ....figures.joint import draw_joint
 from ....figures.pooling import draw_pooling
 from ....figures.rates import draw_rates, draw_safety, upper_end
 from ....models.pooling import POOLINGS
+from ...fitting.ranking import leaders
 from ..frames import rates as frames
 from .closing import (
     ESTIMATES,
@@ -22,7 +25,7 @@ from .closing import (
     verdict_words,
 )
 from .exhibit import FigureKind, Frames, Words
-from .wording import count, interval, listed, percent
+from .wording import count, interval, listed, numbered, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +36,7 @@ _WILSON = "Wilson 95 % interval"
 
 
 def _ranked(rows: pd.DataFrame, names: tuple[str, str, str], results: Results) -> str:
-    """Give each disease's estimate, from the largest."""
+    """Give each disease's estimate, the largest median first."""
     rows = rows.sort_values(names[0], ascending=False, kind="stable")
     told = [
         f"{results.disease_in_text(row['disease'])} {interval(row, names)}"
@@ -53,13 +56,13 @@ def evidence_map(frame: pd.DataFrame, results: Results) -> Words:
     studies = rows["study"].nunique()
     caption = sentences(
         "Patients (studies in brackets) behind each disease and outcome, treated arms only:",
-        f"{studies} studies, {len(rows)} rows of counts.",
+        f"{study_count(studies)}, {numbered(len(rows), 'row')} of counts.",
         "Darker tiles stand for more patients; hatched tiles for none.",
         f"Analysis set {results.evidence.selection.analysis_set}.",
     )
     told = [
-        f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}: {row['patients']} "
-        f"patients in {study_count(row['studies'])}"
+        f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}: "
+        f"{numbered(row['patients'], 'patient')} in {study_count(row['studies'])}"
         for row in frame[frame["patients"] > 0].to_dict("records")
     ]
     missing = f" Nobody was counted for: {'; '.join(gaps)}." if gaps else ""
@@ -77,7 +80,8 @@ def characteristics(frame: pd.DataFrame, results: Results) -> Words:
     months = frame["months"].dropna()
     follow_up = f"follow-up {months.min():g} to {months.max():g} months" if len(months) else ""
     caption = sentences(
-        f"The {len(frame)} studies of the analysis: patients treated (n = {patients}) and controls "
+        ("The study" if len(frame) == 1 else f"The {len(frame)} studies")
+        + f" of the analysis: patients treated (n = {patients}) and controls "
         f"(n = {controls}, paler), follow-up, and the outcomes that each supplies (filled circle: "
         "count reported in the study; half: from a later review; open: derived from words or "
         "percentages; dot: not supplied).",
@@ -85,7 +89,8 @@ def characteristics(frame: pd.DataFrame, results: Results) -> Words:
     )
     per = frame.groupby("disease", sort=False)["patients"].agg(["size", "sum"])
     told = [
-        f"{results.disease_in_text(str(name))}: {study_count(row['size'])}, {row['sum']} patients"
+        f"{results.disease_in_text(str(name))}: {study_count(row['size'])}, "
+        f"{numbered(row['sum'], 'patient')}"
         for name, row in per.iterrows()
     ]
     parts = "; ".join([*told, follow_up] if follow_up else told)
@@ -105,8 +110,8 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
         results.disease_in_text(d) for d in rates.loc[rates["evidence"] == "borrowed", "disease"]
     ]
     caption = sentences(
-        f"Forest plot of {name}: {count(low, high)} of {patients} patients in {len(studies)} arms "
-        f"of {studies['study'].nunique()} studies.",
+        f"Forest plot of {name}: {count(low, high)} of {numbered(patients, 'patient')} "
+        f"in {numbered(len(studies), 'arm')} of {study_count(studies['study'].nunique())}.",
         f"Grey squares: observed share with {_WILSON}"
         + (", turned into 12-month risks at a constant hazard" if timed_words([outcome]) else "")
         + (
@@ -128,8 +133,9 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
         verdict_words(results, [outcome]),
     )
     alternative = sentences(
-        f"Forest plot of {name} in {len(rates)} diseases and {len(studies)} study arms.",
-        "Disease rates, from the largest:",
+        f"Forest plot of {name} in {numbered(len(rates), 'disease')} and "
+        f"{numbered(len(studies), 'study arm')}.",
+        "Disease rates, ordered by their medians:",
         _ranked(rates, ("estimate", "low", "high"), results) + ".",
         _new_disease(frame),
     )
@@ -211,7 +217,7 @@ def _told(frame: pd.DataFrame, kind: str, results: Results) -> str:
         f"{outcome_words(str(outcome))}: {_ranked(rows, ('q50', 'q2.5', 'q97.5'), results)}."
         for outcome, rows in own.groupby("outcome", sort=False)
     ]
-    return f"{kind}; median and 95 % interval by disease, from the largest. {' '.join(parts)}"
+    return f"{kind}; median and 95 % interval by disease, ordered by the medians. {' '.join(parts)}"
 
 
 def pooling(frame: pd.DataFrame, results: Results) -> Words:
@@ -221,14 +227,19 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
     wide = frame.pivot_table(index=["outcome", "disease"], columns="pooling", values="q50")
     moved = ""
     if {"none", "partial"} <= set(poolings):
-        shift = (wide["partial"] - wide["none"]).abs()
-        place = int(shift.to_numpy().argmax())
-        outcome, disease = wide.index[place]
-        ends = wide.iloc[place]
-        moved = (
-            f"Partial pooling moves {results.disease_in_text(disease)}, {lowered(outcome)}, most: "
-            f"from {percent(ends['none'])} to {percent(ends['partial'])}."
-        )
+        error = frame.pivot_table(
+            index=["outcome", "disease"], columns="pooling", values="mcse_q50", dropna=False
+        ).reindex(wide.index)
+        wide["shift"] = (wide["partial"] - wide["none"]).abs()
+        wide["error"] = np.hypot(error["partial"], error["none"])
+        named = [
+            f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}, from "
+            f"{percent(row['none'])} to {percent(row['partial'])}"
+            for row in leaders(wide.reset_index(), "shift", "error")
+        ]
+        moved = f"Partial pooling moves most, or as much as can be told: {'; '.join(named)}."
+        if len(named) == 1:
+            moved = f"Partial pooling moves most: {named[0]}."
     kinds = [POOLINGS[name].words for name in poolings]
     caption = sentences(
         f"Rates under {listed(kinds)}: {ESTIMATES}; "

@@ -10,7 +10,7 @@ from ....figures.predictive import draw_predictive
 from ..frames import guard as frames
 from .closing import lowered, model_words, sentences, verdict_words
 from .exhibit import FigureKind, Frames, Words
-from .wording import listed
+from .wording import listed, numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,8 @@ def predictive(frame: pd.DataFrame, results: Results) -> Words:
     outcomes = list(dict.fromkeys(frame["outcome"]))
     outside = frame[~frame["inside"].astype(bool)]
     named = [f"{r['label']} ({lowered(r['outcome'])})" for r in outside.to_dict("records")]
-    sentence = f"{len(outside)} of {len(frame)} arms lie outside their 95 % interval"
+    lie = "lies" if len(outside) == 1 else "lie"
+    sentence = f"{len(outside)} of {numbered(len(frame), 'arm')} {lie} outside the 95 % interval"
     sentence += f": {listed(named)}." if 0 < len(named) <= 12 else "."
     caption = sentences(
         "Posterior predictive check (mixed): each study arm's observed share (mark; a line where "
@@ -75,8 +76,8 @@ def calibration(frame: pd.DataFrame, results: Results) -> Words:
     band = float(kstwo.ppf(0.95, n)) if n else 1.0
     stays = "stays within" if max(above, below) <= band else "leaves"
     sentence = (
-        f"{n} studies and outcomes; the curve {stays} the band (largest difference "
-        f"{max(above, below):.2f}, limit {band:.2f})."
+        f"{numbered(n, 'study and outcome', 'studies and outcomes')}; the curve {stays} the band "
+        f"(largest difference {max(above, below):.2f}, limit {band:.2f})."
     )
     caption = sentences(
         "Calibration of studies left out: the randomised probability integral transform (PIT) of "

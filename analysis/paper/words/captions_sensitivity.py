@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import level_scale
+from ....data.names import level_scale, words
 from ....figures.borrowing import draw_borrowing
 from ....figures.flip_map import UNDECIDED, concluded, concludes_otherwise, draw_flip_map
 from ....figures.power_scaling import VERDICTS, draw_power_scaling
 from ....figures.prior_comparison import draw_prior_comparison
 from ....figures.prior_posterior import draw_prior_posterior
+from ...fitting.ranking import leaders
 from ...sensitivity.power_scaling import OK
 from ..frames import sensitivity as frames
 from .closing import ESTIMATES, lowered, model_words, sentences, verdict_words
 from .exhibit import FigureKind, Frames, Words
-from .wording import listed, percent, signed
+from .wording import listed, numbered, percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ _PARAMETERS = {
 def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
     """Word prior and posterior."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
-    drawn = [words for name, words in _PARAMETERS.items() if name in set(frame["parameter"])]
+    drawn = [said for name, said in _PARAMETERS.items() if name in set(frame["parameter"])]
     untried = (frame["parameter"] == "new_disease").any()
     caption = sentences(
         f"Prior (grey) and posterior (line) densities of {listed(drawn)} on the "
@@ -47,8 +48,8 @@ def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
     posterior = frame[frame["group"] == "posterior"]
     for (outcome, name), own in posterior.groupby(["outcome", "parameter"], sort=False):
         mode = float(own["value"].to_numpy()[own["density"].to_numpy().argmax()])
-        words = percent(mode) if name == "new_disease" else f"{mode:.2f}"
-        told.append(f"{lowered(str(outcome))}, {str(name).replace('_', ' ')} {words}")
+        said = percent(mode) if name == "new_disease" else f"{mode:.2f}"
+        told.append(f"{lowered(str(outcome))}, {str(name).replace('_', ' ')} {said}")
     return Words("Prior and posterior", caption, f"Posterior modes: {'; '.join(told)}.")
 
 
@@ -58,16 +59,23 @@ def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
     others = frame[frame["set"] != sets[0]]
     moved = ""
     if len(others) and others["shift"].notna().any():
-        far = others.iloc[int(others["shift"].abs().fillna(-1).to_numpy().argmax())]
+        moves = others.assign(size=others["shift"].abs()).dropna(subset="size")
+        far = leaders(moves, "size", "shift_mcse")
+        named = [
+            f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}, under "
+            f"{words(row['set'])}"
+            for row in far
+        ]
+        size = signed(far[0]["size"], 1, far[0]["shift_mcse"])
         moved = (
-            f"The largest shift of a mean, {abs(far['shift']):.1f} posterior standard deviations, "
-            f"is that of {results.disease_in_text(far['disease'])}, {lowered(far['outcome'])}, "
-            f"under {far['set']}."
+            f"The largest shift of a mean, {size} posterior standard deviations, is that of "
+            f"{' or '.join(named)}."
         )
     counted = frame.drop_duplicates("set")["method"].value_counts()
     methods = ", ".join(f"{n} {method}" for method, n in counted.items())
     caption = sentences(
-        f"Rates under {len(sets)} prior sets, the reference {sets[0]} first: {ESTIMATES}. A line "
+        f"Rates under {numbered(len(sets), 'prior set')}, the reference {words(sets[0])} first: "
+        f"{ESTIMATES}. A line "
         "joins the medians of a disease: upright, the prior does not matter. The axes have a "
         "square-root scale.",
         f"Sets are fitted anew or reweighted from the fits of others ({methods}).",
@@ -75,7 +83,7 @@ def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
         model_words(results),
         verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
     )
-    told = f"Prior sets: {listed(sets)}. {moved}"
+    told = f"Prior sets: {listed([words(name) for name in sets])}. {moved}"
     return Words("Prior sets compared", caption, told)
 
 
@@ -105,8 +113,8 @@ def flip_map(frame: pd.DataFrame, results: Results) -> Words:
         model_words(results),
         verdict_words(results, [outcome]),
     )
-    words = f"Probability under the reference prior, by disease: {'; '.join(told)}."
-    return Words(f"Flip map: {lowered(outcome)}", caption, words)
+    said = f"Probability under the reference prior, by disease: {'; '.join(told)}."
+    return Words(f"Flip map: {lowered(outcome)}", caption, said)
 
 
 def power_scaling(frame: pd.DataFrame, results: Results) -> Words:
@@ -138,13 +146,14 @@ def borrowing(frame: pd.DataFrame, results: Results) -> Words:
     between = frame[frame["disease"] != frame["left_out"]]
     sentence = ""
     if len(between):
-        far = between.iloc[int(between["change"].abs().to_numpy().argmax())]
-        sentence = (
-            "Between diseases the largest change is that of "
-            f"{results.disease_in_text(far['disease'])} without "
-            f"{results.disease_in_text(far['left_out'])}, {lowered(far['outcome'])}: "
-            f"{signed(far['change'], 1)}."
-        )
+        moves = between.assign(size=between["change"].abs())
+        named = [
+            f"{results.disease_in_text(row['disease'])} without "
+            f"{results.disease_in_text(row['left_out'])}, {lowered(row['outcome'])} "
+            f"({signed(row['change'], 1, row['change_mcse'])})"
+            for row in leaders(moves, "size", "change_mcse")
+        ]
+        sentence = f"Between diseases the largest change is that of {' or '.join(named)}."
     caption = sentences(
         "Borrowing: change of each disease's mean rate (row) when all studies of a disease "
         "(column) are left out, in standard deviations of its posterior given everything; on the "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ....data.evidence import Evidence
-from ....data.names import outcome_words
+from ....data.names import outcome_words, spaced
 from ....models.pooling import POOLINGS
 from ..frames.results import Results
 from .wording import numbered
@@ -24,7 +24,7 @@ def model_words(results: Results) -> str:
         pooled = f"with {POOLINGS[run['pooling']].words} across diseases"
     return (
         f"Bayesian hierarchical binomial model {pooled}, prior set "
-        f"{run['priors']['name']}, {how}. Analysis set {chosen.analysis_set}, "
+        f"{spaced(run['priors']['name'])}, {how}. Analysis set {chosen.analysis_set}, "
         f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,21 +15,45 @@ def without_tags(text: str) -> str:
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
 
 
-def percent(value: float, digits: int | None = None) -> str:
+def supported(digits: int, error: float | None) -> int:
+    """Give the decimals that an error supports.
+
+    Parameters
+    ----------
+    digits : int
+        Decimals wanted.
+    error : float or None
+        Standard error of the number; None or nan where there is none.
+
+    Returns
+    -------
+    int
+        As many of these as leave two errors within one unit of the last.
+    """
+    while digits > 0 and error is not None and 2 * error > 10.0**-digits:
+        digits -= 1
+    return digits
+
+
+def percent(value: float, digits: int | None = None, error: float | None = None) -> str:
     """Write a probability as a percentage, small ones with a digit more; none as a dash."""
+    written = _hundredfold(value, int(abs(value or 0) < 0.1) if digits is None else digits, error)
+    return written if written == "–" else f"{written} %"
+
+
+def _hundredfold(value: float | None, digits: int, error: float | None) -> str:
     if value is None or value != value:
         return "–"
-    digits = int(abs(value) < 0.1) if digits is None else digits
-    return f"{100 * value:.{digits}f} %"
+    return f"{100 * value:.{supported(digits, None if error is None else 100 * error)}f}"
 
 
 def interval(row: Mapping[Any, Any], names: tuple[str, str, str] = ("q50", "q2.5", "q97.5")) -> str:
-    """Write a probability and its central 95 % interval as percentages."""
-    middle, low, high = (float(row[name]) for name in names)
-    if middle != middle:
-        return "–"
-    digits = int(high < 0.2)
-    return f"{percent(middle, digits)} ({100 * low:.{digits}f} to {100 * high:.{digits}f})"
+    """Write a probability and its central 95 % interval, in the digits that the errors support."""
+    digits = int(float(row[names[2]]) < 0.2)
+    middle, low, high = (
+        _hundredfold(float(row[name]), digits, row.get(f"mcse_{name}")) for name in names
+    )
+    return middle if middle == "–" else f"{middle} % ({low} to {high})"
 
 
 def probability(value: float) -> str:
@@ -49,23 +74,29 @@ def ratio_interval(row: Mapping[Any, Any], name: str = "ratio") -> str:
     return f"{middle} ({low} to {high})"
 
 
-def span(low: float, high: float) -> str:
-    """Write a range of probabilities as percentages."""
-    digits = int(high < 0.2)
-    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
+def span(row: Mapping[Any, Any], names: tuple[str, str] = ("q2.5", "q97.5")) -> str:
+    """Write a range of probabilities as percentages, in the digits that the errors support."""
+    digits = int(float(row[names[1]]) < 0.2)
+    low, high = (_hundredfold(float(row[name]), digits, row.get(f"mcse_{name}")) for name in names)
+    return f"{low} to {high} %"
 
 
-def number(value: Any) -> str:
-    """Write a number in three digits; a missing one as a dash."""
+def number(value: Any, error: float | None = None, digits: int = 3) -> str:
+    """Write a number in three digits, or as many as its error supports; a missing one as a dash."""
     if value is None or pd.isna(value):
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if abs(value) >= min(100, 10**digits - 0.5):
+        return f"{value:,.0f}"
+    if error is None or not error > 0:
+        return f"{value:.{digits}g}"
+    decimals = digits - 1 - math.floor(math.log10(abs(value))) if value else digits
+    return f"{value:.{supported(decimals, error)}f}"
 
 
-def signed(value: Any, digits: int = 2) -> str:
+def signed(value: Any, digits: int = 2, error: float | None = None) -> str:
     """Write a number with a true minus sign; a missing one as a dash."""
     missing = value is None or pd.isna(value)
-    return "–" if missing else f"{value:.{digits}f}".replace("-", "−")
+    return "–" if missing else f"{value:.{supported(digits, error)}f}".replace("-", "−")
 
 
 def numbered(n: Any, one: str, many: str = "") -> str:

@@ -206,7 +206,7 @@ def test_rates_that_cannot_hold_together_are_flagged(tmp_path):
         "A,remission,msc,4,20\nA,remission,control,2,20\n",
     )
     told = room.messages(mp.effects(evidence, control_rate=0.4, check=False))
-    assert [line.split(" (")[0] for line in told] == ["all: the treated rate of remission"]
+    assert [line.split(" (")[0] for line in told] == ["All: the treated rate of remission"]
     assert "above that of improvement" in told[0]
 
 
@@ -226,7 +226,7 @@ def test_means_of_both_arms_enter_where_they_are_asked_for(root):
     effect = mp.contrasts(modelled).set_index(["quantity", "disease"])
     assert effect.loc[("effect", "systemic_sclerosis"), "evidence"] == "direct"
     assert effect.loc[("effect", "systemic_sclerosis"), "studies"] == 2
-    told = "khanna2022, daumas2022: effects that follow from means by a model, not from counts"
+    told = "Khanna 2022, Daumas 2022: effects that follow from means by a model, not from counts"
     assert told in room.messages(modelled)
     assert told not in room.messages(plain)
 

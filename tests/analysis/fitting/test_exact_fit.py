@@ -18,10 +18,10 @@ B,second,remission,1,1,12
 C,second,remission,3,3,9
 C,second,any_ae,1,1,9
 """
-NAMED = "study B, arm msc: improvement is 2 to 9 of 12; study C, arm msc: no improvement row"
+NAMED = "B: improvement is 2 to 9 of 12; C: no row of improvement"
 ALONE = (
-    "improvement is fitted without what rows of remission say of it, which only the sampler takes "
-    "in: study B, arm msc; study C, arm msc"
+    "Improvement is fitted without what rows of remission say of it, which only the sampler takes "
+    "in: B; C"
 )
 
 
@@ -41,7 +41,7 @@ def test_what_is_left_to_the_sampler_is_said_and_kept(table, tmp_path):
     for _ in ("integrated", "read back"):
         done = run(*request)
         assert done.exit_code == 0
-        assert f"remission cannot be integrated exactly: {NAMED}" in done.stderr
+        assert f"Remission cannot be integrated exactly: {NAMED}" in done.stderr
         assert ALONE in done.stderr
     answer = json.loads(done.stdout)
     assert {row["outcome"] for row in answer["rates"]} == {"improvement", "any_ae"}

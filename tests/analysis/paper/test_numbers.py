@@ -1,5 +1,6 @@
 """Every number that figures, tables and designs show of a rate is that of the fit's own tables."""
 
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.frames.sensitivity import prior_posterior_data
 from mscpool.analysis.paper.publish import tables as paper
 from mscpool.analysis.paper.report import tables as report
-from mscpool.analysis.paper.words.wording import interval
+from mscpool.analysis.paper.words.wording import interval, number, percent, signed, span
 from mscpool.analysis.trial.fit_priors import FitPriors
 from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.outcomes import exact_outcomes
@@ -65,7 +66,8 @@ def results(request, evidence):
 def stored(results):
     """Rows of the fit's own table of rates, by outcome, disease and quantity."""
     frame = rates(results.fit)
-    return frame.set_index(["outcome", "disease", "quantity"])[["mean", *ENDS]].astype(float)
+    columns = ["mean", *ENDS, *summary.ERRORS]
+    return frame.set_index(["outcome", "disease", "quantity"])[columns].astype(float)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def test_the_frame_of_rates_is_the_fits_table(results, stored):
     assert len(frame) == 2 * len(results.outcomes) * len(results.evidence.diseases)
     for row in frame.to_dict("records"):
         wanted = stored.loc[(row["outcome"], row["disease"], row["quantity"])]
-        close([row[name] for name in ("mean", *ENDS)], wanted)
+        close([row[name] for name in ("mean", *ENDS)], wanted[["mean", *ENDS]])
         assert row["q2.5"] <= row["q25"] <= row["q50"] <= row["q75"] <= row["q97.5"]
 
 
@@ -177,3 +179,68 @@ def test_priors_of_a_design_are_the_fits_rates(results, stored):
         found = np.interp([0.025, 0.5, 0.975], reached, values[order])
         # An interval between quantiles that are kept; between two of 600 draws.
         np.testing.assert_allclose(found, wanted[ENDS], atol=2e-3, rtol=0.02)
+
+
+def printed(results):
+    """Every cell of every table that prints rates, by its place."""
+    made = [report.rates_table(results, outcome) for outcome in results.outcomes]
+    made += [paper.rates_table(results.fit, results.evidence, UNCHECKED)]
+    made += [paper.diagnostics_table(results.fit, UNCHECKED)]
+    made += [report.nested_table(results, name) for name in frames.nested_children(results.fit)]
+    made += [
+        each
+        for each in (report.safety_table(results), report.pooling_table(results))
+        if each is not None
+    ]
+    skipped = {"R-hat", "Effective draws", "Monte-Carlo error of the mean"}
+    return [
+        ((table.name, place, head), cell)
+        for table in made
+        for head in table.header
+        if head not in skipped
+        for place, cell in enumerate(table.cells[head].astype(str))
+    ]
+
+
+NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?")
+
+
+def test_tables_print_no_digit_that_another_seed_would_change_by_more_than_the_error(evidence):
+    """Two errors are within a unit of the last digit: another seed moves it by a few units."""
+    with warnings.catch_warnings(action="ignore"):
+        made = [
+            as_sampled(fit(evidence, engine="exact", draws=300, chains=2, seed=seed), evidence)
+            for seed in (1, 2)
+        ]
+    one, other = (
+        printed(Results(each, evidence, UNCHECKED, {"partial": each, "none": each}))
+        for each in made
+    )
+    apart = []
+    for (place, first), (_, second) in zip(one, other, strict=True):
+        for a, b in zip(NUMBER.findall(first), NUMBER.findall(second), strict=True):
+            decimals = min(len(text.partition(".")[2]) for text in (a, b))
+            gap = abs(float(a.replace("−", "-")) - float(b.replace("−", "-"))) * 10**decimals
+            # Whole percents are printed whatever their error.
+            if decimals:
+                apart.append((gap, place, first, second))
+    worst = max(apart, default=(0.0,))
+    # A unit is two errors: the difference of two seeds has an SD of 0.7 units; 4.5 of these, and
+    # one for rounding.
+    assert worst[0] < 4.2, worst
+    assert apart
+
+
+def test_numbers_are_written_in_the_digits_that_their_error_supports():
+    row = {"q50": 0.0169, "q2.5": 0.0016, "q97.5": 0.0548}
+    errors = {"mcse_q50": 0.0002, "mcse_q2.5": 0.0002, "mcse_q97.5": 0.002}
+    assert interval(row) == "1.7 % (0.2 to 5.5)"
+    assert interval(row | errors) == "1.7 % (0.2 to 5)"
+    assert interval(row | dict.fromkeys(errors, float("nan"))) == "1.7 % (0.2 to 5.5)"
+    assert span(row | errors) == "0.2 to 5 %"
+    assert number(3.81) == "3.81"
+    assert [number(3.81, error) for error in (0.001, 0.02, 0.24)] == ["3.81", "3.8", "4"]
+    assert number(0.0444, 0.0003) == "0.044"
+    assert number(99.7, digits=2) == "100"
+    assert signed(-1.26, 2, 0.03) == "−1.3"
+    assert percent(0.066, error=0.004) == "7 %"

@@ -1,6 +1,7 @@
 """Prior sets side by side: shapes, refusals, conflicts, flips, and published numbers."""
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import stats
 import mscpool as mp
 from mscpool.analysis.fitting.fit import fit, load_fit, run_config, terms_of
 from mscpool.analysis.fitting.sampling import Sampling
+from mscpool.analysis.fitting.summary import hyper, rates
 from mscpool.analysis.sensitivity import store
 from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.analysis.sensitivity.flips import flips
@@ -368,6 +370,31 @@ def test_a_conflict_within_its_error_is_left_open():
 @pytest.fixture(scope="module")
 def fitted(alike):
     return fit(alike, draws=500, tune=500, chains=4, seed=2)
+
+
+def states_what_the_fit_states(comparison, made):
+    """Both tables of the reference, to every digit."""
+    for mine, own, keys in (
+        (comparison.rates, rates(made), ["outcome", "disease", "quantity"]),
+        (comparison.hyper, hyper(made), ["outcome", "parameter"]),
+    ):
+        columns = [*STATISTICS, *(f"mcse_{name}" for name in STATISTICS), "r_hat", "ess_bulk"]
+        reference = mine[mine["set"] == comparison.reference].set_index(keys)[columns]
+        wanted = own.set_index(keys)[columns].astype(float)
+        pd.testing.assert_frame_equal(reference.astype(float), wanted, check_exact=True)
+
+
+def test_the_reference_states_what_its_exact_fit_states(alike):
+    with warnings.catch_warnings(action="ignore"):
+        made = fit(alike, engine="exact", draws=100)
+    states_what_the_fit_states(
+        compare_priors(alike, ["default", "sceptical"], fits=made, engine="exact"), made
+    )
+
+
+@pytest.mark.mcmc
+def test_the_reference_states_what_its_sampled_fit_states(alike, fitted):
+    states_what_the_fit_states(compare_priors(alike, ["default", "sceptical"], fits=fitted), fitted)
 
 
 @pytest.mark.mcmc

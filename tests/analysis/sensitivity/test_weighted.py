@@ -60,6 +60,12 @@ def test_weighted_statistics_find_the_other_distribution_within_their_stated_err
     assert 0.75 < score.std() < 1.3
 
 
+def test_equal_weights_give_the_quantiles_that_fits_state():
+    x = np.random.default_rng(3).exponential(size=(DRAWS, 1))
+    found = summarise(Sample(x, CHAINS), _even()).values[0, 2:]
+    np.testing.assert_allclose(found, np.quantile(x, [0.025, 0.5, 0.975]), rtol=1e-12)
+
+
 def test_probability_of_exceeding_is_weighted():
     x = np.random.default_rng(3).normal(0, 1.5, (DRAWS, 1))
     weights = (stats.norm.pdf(x, 0.4, 1) / stats.norm.pdf(x, 0, 1.5))[:, 0]

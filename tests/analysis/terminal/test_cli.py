@@ -51,7 +51,7 @@ def test_fit_says_where_a_spread_is_nothing_but_its_prior(tmp_path):
     alone.write_text("study,disease,events,n\nA,first,3,10\nB,second,5,12\n", "utf-8")
     done = run("fit", alone, "--engine", "exact", "--no-check", "--out", tmp_path / "out")
     assert done.exit_code == 0
-    assert "response: Every disease has one study only" in done.stderr
+    assert "Response: Every disease has one study only" in done.stderr
 
 
 def judged(verdict):
@@ -255,7 +255,17 @@ def test_fit_writes_the_shapes_of_the_design(stored, table):
     assert found["verdict"] is None
     assert {
         *("outcome", "disease", "quantity", "mean", "sd", "q2.5", "q50", "q97.5", "mcse_mean"),
-        *("mcse_sd", "r_hat", "ess_bulk", "studies", "patients", "evidence"),
+        *(
+            "mcse_sd",
+            "mcse_q2.5",
+            "mcse_q50",
+            "mcse_q97.5",
+            "r_hat",
+            "ess_bulk",
+            "studies",
+            "patients",
+            "evidence",
+        ),
     } == set(found["rates"][0])
     unseen = [row for row in found["rates"] if row["quantity"] == "new_disease"]
     assert [row["disease"] for row in unseen] == [None]

@@ -124,7 +124,7 @@ def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(stored, t
     words = ("single-arm", "--null", "0.3", "--fit", stored, "--disease", "second")
     refused(
         *(*words, "--outcome", "moderate_severe_ae", "--analysis-prior", "full"),
-        said="study E, arm msc: no any_ae row",
+        said="E: no row of any adverse event",
         out=tmp_path / "out",
     )
 

@@ -199,7 +199,7 @@ def test_outcomes_that_cannot_be_integrated_are_named(folder):
         made = fitted(folder / "alone.csv", text)
     result = mp.design.next(fit=made)
     assert "remission" not in set(result.table["outcome"])
-    note = "Note: remission cannot be integrated exactly: study alone, arm msc: no improvement row."
+    note = "Note: Remission cannot be integrated exactly: alone: no row of improvement."
     assert note in result.paragraph
     assert result.to_dict()["left_out"][0] == note
 

@@ -178,7 +178,7 @@ def test_a_nested_outcome_with_exact_parents_is_integrated_too(fitted):
 
 
 def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(fitted):
-    with pytest.raises(ValueError, match="study E, arm msc: no any_ae row; use the sampler"):
+    with pytest.raises(ValueError, match="E: no row of any adverse event; use the sampler"):
         FitPriors(fitted, "moderate_severe_ae", "second")
 
 

@@ -68,11 +68,43 @@ def test_an_undecided_conflict_is_no_agreement(evidence, comparison):
 def test_shifts_within_their_error_of_little_are_told_apart_from_little(evidence, comparison):
     rates = comparison.rates.assign(shift=0.45, shift_mcse=0.001)
     text, _ = said(evidence, replace(comparison, rates=rates))
-    assert "Of 6 rates 6 move by less than half a standard deviation under every prior." in text
+    within = "stay within half a standard deviation of this report's under every prior."
+    assert f"Of 6 mean rates, 6 {within}" in text
     rates = rates.assign(shift_mcse=0.04)
     text, _ = said(evidence, replace(comparison, rates=rates))
-    assert "Of 6 rates 0 move" in text
-    assert "6 by about that much or less" in text
+    assert "Of 6 mean rates, of 6 the error leaves it open." in text
+
+
+def test_the_largest_shift_is_named_with_those_too_close_to_rank(evidence, comparison):
+    rates = comparison.rates.copy()
+    changed = (rates["set"] == "sceptical") & (rates["quantity"] == "rate")
+    rates["shift"] = 0.0
+    rates.loc[changed, "shift"] = [2.0, 1.9, 0.1, 0.1, 0.1, 0.1]
+    for error, together in ((0.2, True), (0.001, False)):
+        noisy = replace(comparison, rates=rates.assign(shift_mcse=error))
+        text = said(evidence, noisy)[0]
+        line = text[text.index("The prior matters most") : text.index("Of 6 mean rates")]
+        assert ("serious adverse event in atopic dermatitis" in line) == together
+        assert ("too close to rank" in line) == together
+        assert "serious adverse event in psoriasis" in line
+
+
+def test_the_rule_of_predictions_stands_beside_a_difference_that_it_does_not_tell(
+    evidence, comparison
+):
+    text, _ = said(evidence, comparison)
+    whole = comparison.scores[comparison.scores["outcome"].isna()].set_index("set")
+    largest = whole["elpd_diff"].iloc[1:].abs().idxmax()
+    assert abs(whole.loc[largest, "elpd_diff"]) < 4
+    assert "does not tell the prior sets apart" in text
+    assert "above 4 in log density and beyond 2 of its standard errors" in text
+    assert "10.48550/arXiv.2008.10296" in text
+    assert f"the largest is {whole.loc[largest, 'elpd_diff']:+.1f}".replace("-", "−") in text
+    unknown = comparison.scores.assign(
+        elpd=comparison.scores["elpd"].where(comparison.scores["outcome"].isna())
+    )
+    text, _ = said(evidence, replace(comparison, scores=unknown))
+    assert "Of serious adverse event no prediction is known" in text
 
 
 def test_marginal_likelihoods_stand_beside_the_prediction_with_their_warning(evidence, comparison):
