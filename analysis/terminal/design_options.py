@@ -108,6 +108,7 @@ OPTIONS: dict[str, Any] = {
     ],
     "futility": _number("Predictive probability of success below which to stop."),
     "efficacy": _number("Predictive probability of success above which to stop."),
+    "stop_by": _word("predictive, or posterior probability at interim looks.", "KIND"),
     "boundary": _word("posterior, or sprt.", "KIND"),
     "events_so_far": _whole("Events seen so far."),
     "n_so_far": _whole("Patients seen so far."),

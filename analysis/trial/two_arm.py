@@ -22,6 +22,7 @@ from .two_arm_answer import NormalTest, SizeRow, Success, TwoArmAnswer, paragrap
 from .two_arm_belief import ApartBelief, EffectOnControl
 from .two_arm_plan import Plan
 from .two_arm_request import TwoArm
+from .two_arm_watched import watched
 from .type1_search import success_probability
 
 SHOWN = tuple(round(rate, 3) for rate in np.arange(0.025, 1.0, 0.025))
@@ -57,6 +58,15 @@ def two_arm(request: TwoArm) -> DesignResult:
         Experimental patients per control patient.
     n_experimental, n_control : int, optional
         One given size instead of the range.
+    look : int or sequence of int, optional
+        Increasing numbers of patients in both arms at which the trial is looked at; the last is the
+        final analysis.
+    futility, efficacy : float, optional
+        The trial stops at an interim look when what it goes by is below `futility` or above
+        `efficacy`; without one it does not stop for that reason.
+    stop_by : {"predictive", "posterior"}
+        The predictive probability of final success (under the analysis priors), or the posterior
+        probability that the rule is about, for which an efficacy below the level is the level.
     analysis_prior, analysis_prior_experimental, analysis_prior_control : str or RatePrior
         What the trial's own analysis will use; the arms' own ones come first.
     design_prior, design_prior_experimental, design_prior_control : str or prior, optional
@@ -80,7 +90,7 @@ def two_arm(request: TwoArm) -> DesignResult:
     plan = Plan(request)
     # Products of matrices this small are ten times slower where threads share them.
     with threadpool_limits(1, "blas"):
-        return _answered(plan)
+        return _answered(plan) if request.look is None else watched(plan)
 
 
 def _answered(plan: Plan) -> DesignResult:

@@ -28,8 +28,8 @@ class Averages(Protocol):
         """Return the probability of success; `success` has shape (experimental, control)."""
         ...
 
-    def error(self, success: np.ndarray) -> float | None:
-        """Return its Monte-Carlo standard error; None where no prior is drawn."""
+    def error(self, *success: np.ndarray) -> float | None:
+        """Return the Monte-Carlo standard error of the sum over tables; None of undrawn priors."""
         ...
 
 
@@ -109,12 +109,16 @@ class _ApartAverages:
         n, m = success.shape[0] - 1, success.shape[1] - 1
         return float(np.clip(self.masses[n] @ (success @ self.controls[m]), 0, 1))
 
-    def error(self, success: np.ndarray) -> float | None:
-        n, m = success.shape[0] - 1, success.shape[1] - 1
+    def error(self, *success: np.ndarray) -> float | None:
         own, control = self.moves, self.control_moves
+        sizes = [(table.shape[0] - 1, table.shape[1] - 1, table) for table in success]
         return _joint_error(
-            None if own is None else own[n] @ (success @ self.controls[m]),
-            None if control is None else control[m] @ (self.masses[n] @ success),
+            None
+            if own is None
+            else np.sum([own[n] @ (table @ self.controls[m]) for n, m, table in sizes], axis=0),
+            None
+            if control is None
+            else np.sum([control[m] @ (self.masses[n] @ table) for n, m, table in sizes], axis=0),
         )
 
 
@@ -205,7 +209,7 @@ class _EffectAverages:
     def assurance(self, success: np.ndarray) -> float:
         return float(np.clip(self.weights @ self._won(success), 0, 1))
 
-    def error(self, success: np.ndarray) -> float | None:
+    def error(self, *success: np.ndarray) -> float | None:
         if not isinstance(self.control, WeightedRates):
             return None
-        return self.control.standard_error(self._won(success))
+        return self.control.standard_error(sum(self._won(table) for table in success))

@@ -13,6 +13,7 @@ from ...models.effects.belief import as_effect
 from ...models.rates.difference import probability_difference_above
 from ...models.rates.prior import AnyPrior, RatePrior, as_prior
 from .beliefs import Priors
+from .counts import later_counts
 from .operating import as_mixture
 from .two_arm_belief import ApartBelief, EffectOnControl
 from .two_arm_request import TwoArm
@@ -138,6 +139,24 @@ class Plan:
             n_experimental, n_control, self.request.margin,
         )  # fmt: skip
         return self.direction.probability(above)
+
+    @cached_property
+    def posterior(self) -> list[np.ndarray]:
+        """The same at each size in question."""
+        return [self.probability(*size) for size in self.sizes]
+
+    @cached_property
+    def ahead(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Probability of each final count given that of now, of both arms, at interim looks."""
+        masses = [
+            [arm.analysis.predictive(n) for arm, n in zip(self.arms.values(), size, strict=True)]
+            for size in self.sizes
+        ]
+        found = []
+        for own in masses[:-1]:
+            experimental, control = map(later_counts, own, masses[-1])
+            found.append((experimental, control))
+        return found
 
     def decided(self, n_experimental: int, n_control: int) -> tuple[np.ndarray, float, float]:
         """Which pairs of counts are a success, at what level, and the largest type I error."""

@@ -16,12 +16,17 @@ from .checks import (
     check_choice,
     check_count,
     check_discount,
+    check_looks,
     check_range,
     check_rates,
     check_sizes,
+    check_stopping,
     several,
 )
 from .request import Request, Several, Wanted, wanted
+
+# What an interim look goes by.
+STOPS = ("predictive", "posterior")
 
 if TYPE_CHECKING:
     from ...models.effects.belief import EffectBelief
@@ -49,6 +54,10 @@ class TwoArm(Request):
     allocation: float = 1.0
     n_experimental: int | None = None
     n_control: int | None = None
+    look: Several | None = None
+    futility: float | None = None
+    efficacy: float | None = None
+    stop_by: str = "predictive"
     analysis_prior: str | AnyPrior = "beta(1,1)"
     analysis_prior_experimental: str | AnyPrior | None = None
     analysis_prior_control: str | AnyPrior | None = None
@@ -65,6 +74,7 @@ class TwoArm(Request):
         check_rates(level=self.level, type1=self.type1, power=self.power)
         self._check_sizes()
         self._check_effect()
+        self._check_looks()
         believed = self.believed
         if (believed[0] is None) != (believed[1] is None):
             missing = "experimental" if believed[0] is None else "control"
@@ -73,6 +83,27 @@ class TwoArm(Request):
             )
         check_discount(self.discount, believed[0] is not None)
         check_assurance(self.assurance, believed[0] is not None)
+
+    def _check_looks(self) -> None:
+        check_choice("stop_by", self.stop_by, STOPS)
+        check_stopping(self.futility, self.efficacy)
+        if self.look is None:
+            if self.futility is not None or self.efficacy is not None:
+                raise InputError("futility and efficacy are of interim looks: give look")
+            return
+        check_looks(several(self.look))
+        if self.n_experimental is not None:
+            raise InputError(
+                "look gives the patients of both arms, and its last all of them: leave out "
+                "n_experimental and n_control"
+            )
+        if self.rest_of_looks:
+            raise InputError(f"look {self.rest_of_looks}: two arms need at least 2 patients")
+
+    @property
+    def rest_of_looks(self) -> int | None:
+        """A look with fewer patients than arms; None where there is none."""
+        return next((int(n) for n in several(self.look) if n < 2), None)
 
     def _check_effect(self) -> None:
         if self.months is not None and not (math.isfinite(self.months) and self.months > 0):
@@ -137,6 +168,7 @@ class TwoArm(Request):
     def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return JSON-ready values; the arms' own priors stand for what both share."""
         told = super().to_dict(said)
+        told["look"] = self.look and [int(n) for n in several(self.look)]
         told["control_range"] = self.control_range and list(several(self.control_range))
         return {k: v for k, v in told.items() if k not in ("analysis_prior", "design_prior")}
 
@@ -167,7 +199,7 @@ class TwoArm(Request):
     @property
     def sized(self) -> bool:
         """Whether one size is given instead of a range."""
-        return self.n_experimental is not None
+        return self.n_experimental is not None or self.look is not None
 
     @property
     def rates(self) -> tuple[float, ...]:
@@ -190,7 +222,8 @@ class TwoArm(Request):
         if self.n_experimental is not None and self.n_control is not None:
             return [(self.n_experimental, self.n_control)]
         sizes = []
-        for total in range(max(self.n_min, 2), self.n_max + 1):
+        totals = range(max(self.n_min, 2), self.n_max + 1)
+        for total in totals if self.look is None else map(int, several(self.look)):
             experimental = round(total * self.allocation / (1 + self.allocation))
             experimental = min(max(experimental, 1), total - 1)
             sizes.append((experimental, total - experimental))

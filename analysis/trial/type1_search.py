@@ -1,5 +1,7 @@
 """The type I error of a two-arm decision: its largest over all control rates, and its bound."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...models.rates.beta_mixture import binomial_mass
@@ -41,7 +43,7 @@ def decide(
         The success table (0 or 1), the level it holds at, and its largest type I error.
     """
     success = (probability > level).astype(float)
-    largest = _largest_type1(success, margin, controls)
+    largest = largest_type1([success], margin, controls)
     if bound is None or largest <= bound:
         return success, level, largest
     # The levels at which the table changes; the error falls from one to the next.
@@ -57,7 +59,7 @@ def decide(
     for place in range(high, levels.size):
         level = level_above(levels, place)
         success = (probability > level).astype(float)
-        largest = _largest_type1(success, margin, controls)
+        largest = largest_type1([success], margin, controls)
         if largest <= bound:
             break
     return success, level, largest
@@ -97,6 +99,11 @@ def _errors(success: np.ndarray, mass_experimental, mass_control) -> np.ndarray:
     return np.clip(np.sum((mass_experimental @ success) * mass_control, axis=1), 0, 1)
 
 
+def _over_looks(tables: Sequence[np.ndarray], margin: float, angles: np.ndarray) -> np.ndarray:
+    parts = [_errors(table, *_masses(table.shape, margin, angles)) for table in tables]
+    return np.minimum(np.sum(parts, axis=0), 1.0)
+
+
 def _angles(margin: float, controls: tuple[float, float]) -> np.ndarray:
     """Points of the control rate (arcsine scale) that the margin allows."""
     low, high = controls
@@ -112,16 +119,29 @@ def _masses(shape: tuple[int, ...], margin: float, angles: np.ndarray) -> tuple:
     return tuple(np.where(mass < NEGLIGIBLE, 0, mass) for mass in masses)
 
 
-def _largest_type1(success: np.ndarray, margin: float, controls: tuple[float, float]) -> float:
-    """Largest probability of success where the true difference is the margin."""
+def largest_type1(
+    tables: Sequence[np.ndarray], margin: float, controls: tuple[float, float]
+) -> float:
+    """Largest probability of success where the true difference is the margin.
+
+    Parameters
+    ----------
+    tables : sequence of array, shape (n_experimental + 1, n_control + 1)
+        By look, the share of paths that succeed at each pair of counts; of one look alone 1 where
+        the counts are a success.
+    margin : float
+        The risk difference.
+    controls : (float, float)
+        Ends of the control rates.
+    """
     angles = _angles(margin, controls)
     ends, step = (angles[0], angles[-1]), angles[1] - angles[0]
-    errors = _errors(success, *_masses(success.shape, margin, angles))
+    errors = _over_looks(tables, margin, angles)
     largest = errors.max()
     for _ in range(2):
         tops = angles[np.argsort(-errors)[:TOPS]]
         offsets = np.linspace(-step, step, FINER)
         angles = np.clip((tops[:, None] + offsets).ravel(), *ends)
-        errors = _errors(success, *_masses(success.shape, margin, angles))
+        errors = _over_looks(tables, margin, angles)
         largest, step = max(largest, errors.max()), offsets[1] - offsets[0]
     return float(largest)
