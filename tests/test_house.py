@@ -129,7 +129,7 @@ ROOMS: dict[str, set[str]] = {
         "result",
         "store",
     },
-    "analysis.effects": {"effects", "priors", "next_trial"},
+    "analysis.effects": {"effects", "guard", "model", "priors", "next_trial"},
     "analysis.trial": {
         "arm_priors",
         "checks",

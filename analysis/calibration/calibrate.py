@@ -27,7 +27,7 @@ from ..guard.left_out_exactly import leave_each_out
 from ..guard.result import CheckResult, Subject
 from ..guard.sampling_verdict import judge_sampling
 from ..guard.verdicts import Verdict, worst
-from . import defects
+from . import defects, effects
 
 SETS, SEED = 200, 20250101
 FILE = "calibration.jsonl"
@@ -37,6 +37,8 @@ MOST_FALSE_ALARMS = 0.05
 LEAST_POWER = 0.8
 #: Data sets a defect, for each one that is sound.
 _SHARE_DEFECTIVE = 0.25
+#: Sound data sets of effects, which are integrated, for each one of rates.
+_SHARE_EFFECTS = 2
 #: Quantiles whose effective draws are those of the tails.
 _TAILS = (0.05, 0.95)
 
@@ -83,6 +85,10 @@ def tasks(sets: int = SETS) -> list[Task]:
     each = max(1, round(sets * _SHARE_DEFECTIVE))
     for shape in SHAPES:
         listed += [Task(shape, defect, i) for defect in defects.DEFECTS for i in range(each)]
+    for shape in effects.SHAPES:
+        for defect in effects.DEFECTS:
+            count = _SHARE_EFFECTS * (sets if defect == effects.SOUND else each)
+            listed += [Task(shape, defect, i) for i in range(count)]
     return listed
 
 
@@ -109,10 +115,14 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
     dict
         Mid-p values with their errors by outcome and check, the sampler's diagnostics, the largest
         Pareto k, and the
-        share of the truth's further studies within the 95 % interval of ``new_study``.
+        share of the truth's further studies within the 95 % interval of ``new_study``. Of effects
+        the verdict, and that share.
     """
     code = [ord(letter) for letter in task.shape + task.defect]
     rng = np.random.default_rng([settings.seed, task.number, *code])
+    if task.shape in effects.SHAPES:
+        found, held = effects.judged(effects.simulate(effects.SHAPES[task.shape], task.defect, rng))
+        return {"verdict": found, "coverage": float(held)}
     made, pooling = simulate(task, rng)
     result, new_study = judged(made, pooling, settings, rng)
     if result.sampling.verdict == "fail":
@@ -207,8 +217,11 @@ def _diagnostics(quantities: list[np.ndarray], stats) -> dict[str, float | int]:
 def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
     """Judge a stored result by the guard's thresholds: all of it, and its sampling alone.
 
-    Sampling counts where it fails only: of chains as short as these it warns more often.
+    Sampling counts where it fails only: of chains as short as these it warns more often. Effects
+    are integrated, and stored with their verdict.
     """
+    if "verdict" in found:
+        return found["verdict"], "pass"
     sampling = judge_sampling(found["sampling"]).verdict
     checks: list[Verdict] = [
         verdict_of(name, p, error)
@@ -233,7 +246,8 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
         except ValueError:
             continue
         judged = {name for each in record["result"].get("checks", {}).values() for name in each}
-        if record["settings"] == asdict(settings) and judged == checks:
+        complete = "verdict" in record["result"] or judged == checks
+        if record["settings"] == asdict(settings) and complete:
             results[Task(**record["task"])] = record["result"]
     return results
 
@@ -328,7 +342,7 @@ def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
         row: dict[str, Any] = {
             "data": kind[0],
             "defect": kind[1],
-            "pooling": defects.DEFECTS[kind[1]][1],
+            "pooling": "partial" if kind[0] in effects.SHAPES else defects.DEFECTS[kind[1]][1],
         }
         row["sets"] = len(results)
         for name, count in counts.items():
@@ -359,6 +373,6 @@ def table(rates: pd.DataFrame) -> str:
 
 
 def _wanted(shape: str, defect: str) -> str:
-    if shape in SOUND:
+    if shape in SOUND or (shape in effects.SHAPES and defect == effects.SOUND):
         return f"at most {MOST_FALSE_ALARMS:.0%}"
     return f"at least {LEAST_POWER:.0%}" if shape == MANY and defect in _NEEDED else ""

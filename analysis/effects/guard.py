@@ -35,7 +35,7 @@ WARN_SPREAD, FAIL_SPREAD = 0.01, 0.0025
 WARN_SMALL_STUDIES, FEWEST_STUDIES = 0.05, 10
 
 #: Draws of the spread; more where the first leave the verdict open.
-_DRAWS = (4_000, 40_000)
+_DRAWS = (1_000, 4_000, 40_000)
 _ERRORS = 4.0
 _LISTED = ("study", "outcome", "elpd", "pareto_k", "pit", "mid_p", "mid_p_mcse")
 

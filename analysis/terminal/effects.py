@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -219,7 +220,34 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
             header = (*header, "Benefit", *(() if title else ("Risk difference, points (95 %)",)))
             verdict = checked.verdict_of(str(outcome))
             console.print_table(f"{outcome_words(str(outcome))}{title}: {verdict}", header, lines)
+    _print_unanchored(room.unanchored_effects(made), evidence)
     print_verdict(checked)
+
+
+def _print_unanchored(table: pd.DataFrame, evidence: Evidence) -> None:
+    """Print the comparisons of arms of different studies, and the bias that would undo each."""
+    from ...data.names import outcome_words
+    from ..paper.words.wording import percent, ratio, ratio_interval
+
+    for outcome, rows in table.groupby("outcome", sort=False):
+        lines = []
+        for row in _records(rows):
+            ratios = {f"ratio_{q}": math.exp(row[q]) for q in _QUANTILES}
+            tipping = row["tipping_bias"]
+            lines.append(
+                (
+                    evidence.about.words(row["disease"]),
+                    str(row["treated_studies"]),
+                    row["control_evidence"],
+                    ratio_interval(ratios),
+                    percent(row["probability_benefit"]),
+                    "no conclusion" if tipping != tipping else ratio(math.exp(tipping)),
+                )
+            )
+        scale = "Hazard ratio" if "hazard" in str(rows["scale"].iloc[0]) else "Odds ratio"
+        header = ("Disease", "Treated studies", "Controls", f"{scale} (95 %)", "Benefit")
+        title = f"{outcome_words(str(outcome))}: unanchored, arms of different studies, unchecked"
+        console.print_table(title, (*header, "Undone by a bias of (ratio)"), lines)
 
 
 def _points(value: float) -> str:

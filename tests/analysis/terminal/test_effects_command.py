@@ -222,3 +222,17 @@ def test_a_senseless_comparison_of_effects_is_a_line(table, tmp_path, words, sai
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not any(tmp_path.iterdir())
+
+
+def test_unanchored_comparisons_are_printed_with_the_bias_that_undoes_them(tmp_path):
+    path = tmp_path / "apart.csv"
+    path.write_text(
+        "study,disease,arm,events,n\nA,first,msc,30,60\nA,first,control,9,60\n"
+        "B,first,msc,31,60\nB,first,control,10,60\nT,second,msc,58,60\nU,second,msc,57,60\n"
+    )
+    words = ("effects", path, "--no-check", "--out", tmp_path / "out")
+    plain, offered = run(*words), run(*words, "--unanchored")
+    assert plain.exit_code == offered.exit_code == 0
+    assert "unanchored" not in plain.stdout
+    assert "response: unanchored, arms of different studies, unchecked" in offered.stdout.lower()
+    assert "Undone by" in offered.stdout
