@@ -300,13 +300,14 @@ def check_again(made: DataTree, evidence: Evidence) -> CheckResult:
         What the guard says; the same where it has checked them already.
     """
     config = store.run_config(made)
+    fields = ("engine", "draws", "tune", "chains", "seed")
     again = effects(
         evidence,
         config["pooling"],
         EffectPriors.from_dict(config["priors"]),
         randomised=config["randomised"],
         control_rate=config["control_rate"],
-        seed=config["seed"],
+        **{name: config[name] for name in fields if name in config},
     )
     return checked(again)
 

@@ -75,6 +75,7 @@ def test_draws_give_the_tables_guard_and_store_of_integrals(evidence, tmp_path, 
     one, other = room.checked(exact), room.checked(made)
     assert other.outcomes == one.outcomes
     assert other.sampling.details == GOOD
+    assert room.check_again(made, evidence).to_dict() == other.to_dict()
     assert near(room.effect_hyper(made)["mean"], room.effect_hyper(exact)["mean"], 0.05)
     config = json.loads(room.load_effects(tmp_path).attrs["run_config"])
     assert (config["engine"], config["draws"]) == ("nuts", 4000)
