@@ -116,19 +116,23 @@ def sentences(request: Next, trials: Sequence[tuple[Gain, Place]], diseases: int
     """Say of one outcome where a trial teaches most: of its own disease, and of all."""
     row, place, where = _best(trials, "variance_gain")
     many = f"{request.n} further patient{'s' if request.n > 1 else ''}"
+    several = len(trials) > 1
+    told = f"{many} would teach most about their own disease in {where}" if several else many
+    if not several and diseases > 1:
+        told += f" in {where}"
     yield (
-        f"{outcome_words(row.outcome)}: {many} would teach most about their own disease in "
-        f"{where}: the variance of its rate is expected to fall by {percent(row.share)} (its "
-        f"{100 * request.coverage:g} % interval, {_points(row.width_now)} wide, to an expected "
-        f"{_points(row.width_expected)}), and {_settling(row, place)}"
-        f"{_needing(request, place.needed, place.most)}."
+        f"{outcome_words(row.outcome)}: {told}: the variance of its rate is expected to fall by "
+        f"{percent(row.share)} (its {100 * request.coverage:g} % interval, "
+        f"{_points(row.width_now)} wide, to an expected {_points(row.width_expected)}), and "
+        f"{_settling(row, place)}{_needing(request, place.needed, place.most)}."
     )
     if diseases < 2:
         return
     row, place, where = _best(trials, "variance_gain_all")
+    most = f" they would teach most in {where}, where" if several else ""
     yield (
-        f"Averaged over the {diseases} diseases they would teach most in {where}, where the "
-        f"variances are expected to fall by {percent(row.share_all)} of their mean"
+        f"Averaged over the {diseases} diseases{most} the variances are expected to fall by "
+        f"{percent(row.share_all)} of their mean"
         f"{_needing(request, place.needed_all, place.most_all)}."
     )
 

@@ -275,7 +275,8 @@ def _pictures(result: DesignResult, plans: list[_Plan]) -> Iterator[Picture]:
             continue
         frame = pd.concat([plan.lines(which) for plan in plans], ignore_index=True)
         shown = (
-            "Expected fall of the posterior variance of the rate by one further trial, exact by "
-            "enumeration of its counts; a line a disease in which it is run."
+            "Expected fall of the posterior variance of the rate (squared percentage points) by "
+            "one further trial, exact by enumeration of its counts; a line a disease in which it "
+            "is run."
         )
         yield Picture(name, title, shown, frame, draw_design_gain)

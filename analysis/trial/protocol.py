@@ -120,6 +120,7 @@ def protocol_of(result: DesignResult, behind: Any = None, dropout: float | None 
         Part("Sample size", tuple(_sizes(result, dropout))),
         Part("Operating characteristics", tuple(_operating(result))),
         Part("Priors and their evidence", (*prior_sentences(result), *evidence_sentences(behind))),
+        Part("Robustness to the prior", tuple(_robustness(result))),
         Part("Summary", (result.paragraph,)),
         Part("Software", (_software(), seed_sentence(behind))),
         Part("References", (references_of(result, behind),)),
@@ -241,6 +242,22 @@ def _operating(result: DesignResult) -> Iterator[Grid]:
         step = -(-len(operating) // _MOST_ROWS)
         caption = "Exact operating characteristics at true rates"
         yield grid_of(f"{caption} (a part)" if step > 1 else caption, operating.iloc[::step])
+
+
+def _robustness(result: DesignResult) -> Iterator[Grid | str]:
+    """Give the number under discounts for optimism and under other prior sets, where asked for."""
+    discounted = getattr(result.answer, "discounted", None)
+    compared = getattr(result.answer, "by_set", None)
+    if discounted is not None:
+        rows = tuple(
+            (f"{row.discount:g}", shown(row.recommended_n)) for row in discounted.discounts
+        )
+        header = ("Discount (log-odds)", "Patients")
+        yield Grid("The number when the design prior is less optimistic", header, rows)
+    if compared is not None:
+        yield grid_of("The answer under other prior sets", compared.table)
+    if discounted is None and compared is None:
+        yield OPEN.format("how far the decision depends on the prior")
 
 
 def _watched(result: DesignResult) -> bool:

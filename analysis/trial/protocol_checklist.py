@@ -93,6 +93,7 @@ def checklist(result: DesignResult, behind: Any, dropout: float | None) -> tuple
     sized = request.design not in ("monitor", "safety")
     priors = any(text is not None for text in result.said.values())
     evidence, discounts = parts_behind(behind), getattr(answer, "discounted", None)
+    compared, robust = getattr(answer, "by_set", None), "Robustness to the prior"
     size, rule, operating = "Sample size", "Decision rule", "Operating characteristics"
     based = "Priors and their evidence"
 
@@ -116,7 +117,7 @@ def checklist(result: DesignResult, behind: Any, dropout: float | None) -> tuple
         Item(FDA, "", "operating characteristics", operating),
         Item(
             FDA, "", "robustness to the prior",
-            "Summary" if discounts is not None else "",
+            robust if discounts or compared else "",
         ),
         Item(FDA, "", "software, version and seed", "Software"),
         Item(EMA_BAYES, "", "why Bayesian methods are used"),

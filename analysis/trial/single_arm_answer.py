@@ -95,7 +95,7 @@ def paragraph(
         f"The analysis prior is {priors.analysis.words}.",
     ]
     if believed:
-        parts.append(f"The design prior (our belief about the true rate) is {priors.belief}.")
+        parts.append(f"The design prior (the belief about the true rate) is {priors.belief}.")
     chosen, assured = answer.chosen, answer.assured
     best = (assured and assured.best_assurance, answer.best_power)
     parts += size_sentences(answer.size, "patients", request.n_max, best, believed)

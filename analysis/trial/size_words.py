@@ -49,7 +49,7 @@ def size_sentences(
         return [*_none(size, n_max, known), *_interval(size, n_max)]
     n = size.recommended_n
     text = [
-        f"We recommend {n} {unit}: this number and every larger one up to {n_max} reach "
+        f"The recommended number is {n} {unit}: it and every larger one up to {n_max} reach "
         f"{goal(size.wanted)}."
     ]
     if size.smallest_n != n:

@@ -75,7 +75,7 @@ class Plan:
         experimental, control = self.arms.values()
         if not isinstance(self.undiscounted, EffectOnControl):
             return (
-                f"The design priors (our belief about the true rates) are {experimental.belief} "
+                f"The design priors (the belief about the true rates) are {experimental.belief} "
                 f"for the experimental and {control.belief} for the control rate."
             )
         effect, discount = self.undiscounted.effect, self.request.discount
@@ -83,7 +83,7 @@ class Plan:
         if discount:
             words += f", with a discount for optimism of {discount:g}"
         return (
-            f"The design priors (our belief about the truth) are {control.belief} for the control "
+            f"The design priors (the belief about the truth) are {control.belief} for the control "
             f"rate and, independent of it, {words} for the {effect.scale} of experimental to "
             "control patients."
         )

@@ -156,6 +156,13 @@ def test_two_sentences_an_outcome_say_numbers_of_the_table(result):
         assert line.count(". ") == 1
 
 
+def test_one_disease_is_not_compared_with_others(fit):
+    told = mp.design.next(fit=fit, outcome="improvement", disease="first", n=5, n_max=10).paragraph
+    assert "most" not in told
+    assert told.startswith("Improvement: 5 further patients in first: the variance of its rate")
+    assert "Averaged over the 2 diseases the variances are expected to fall by" in told
+
+
 def test_wishes_beyond_one_trial_are_told_so(fit):
     result = mp.design.next(fit=fit, outcome="improvement", gain=0.99, n_max=40)
     assert "beyond any one trial, however large (at most" in result.paragraph

@@ -24,7 +24,7 @@ DESIGNS = {
 }
 SECTIONS = (
     "Endpoint", "Hypotheses", "Decision rule", "Sample size", "Operating characteristics",
-    "Priors and their evidence", "Summary", "Software", "References",
+    "Priors and their evidence", "Robustness to the prior", "Summary", "Software", "References",
 )  # fmt: skip
 ROWS = """study,disease,outcome,events,n
 s1,first,imp|rove <b>,3,10
@@ -177,6 +177,20 @@ def test_an_item_is_filled_only_by_a_section_that_there_is(designs, name):
     assert later["expected drop-out"].filled
     watched = name in ("monitor", "safety", "two_stage")
     assert by_words["interim analyses and stopping"].filled == watched
+
+
+def test_the_number_under_other_priors_is_told_where_it_was_asked_for(behind):
+    text = section(behind.protocol().markdown, "Robustness to the prior")
+    for row in behind.answer.discounted.discounts:
+        assert f"| {row.discount:g} | {row.recommended_n or '–'} |" in text
+    given = {"outcome": "imp|rove <b>", "disease": "first", "sets": ["default", "sceptical"]}
+    words = {"null": 0.2, "n_max": 40, "assurance": 0.5}
+    asked = mp.design.single_arm(fit=behind.behind.fit, **given, **words)
+    text = section(asked.protocol().markdown, "Robustness to the prior")
+    for row in asked.answer.by_set.sets:
+        assert f"| {row.set} | {row.recommended_n or '–'} |" in text
+    plain = mp.design.monitor(null=0.3, look=[10])
+    assert "[TO BE COMPLETED" in section(plain.protocol().markdown, "Robustness to the prior")
 
 
 def test_what_plans_no_trial_has_no_protocol():

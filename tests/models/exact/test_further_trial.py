@@ -200,3 +200,13 @@ def test_a_nested_rate_after_no_patient_is_that_of_now():
         assert width == pytest.approx(np.diff(now.quantile([0.025, 0.975]))[0], abs=5e-4)
         assert above == pytest.approx(now.above(0.3), abs=5e-4)
         assert trial.variances[place] == pytest.approx(now.sd**2, abs=1e-5)
+
+
+def test_every_second_level_resolves_trials_of_five_hundred():
+    posterior = hierarchy(EVENTS, PATIENTS, STUDIED, names=NAMES).posterior(priors())
+    fine, coarse = (FurtherTrial(further_study(posterior, every=every)) for every in (1, 2))
+    for n in (10, 500):
+        np.testing.assert_allclose(coarse.gains(n), fine.gains(n), rtol=1e-5)
+        one, two = (trial.after(n, 0, 0.95, 0.4) for trial in (fine, coarse))
+        np.testing.assert_allclose(two.widths, one.widths, atol=2e-4)
+        np.testing.assert_allclose(two.above, one.above, atol=2e-4)
