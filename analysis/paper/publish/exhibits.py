@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..words import (
@@ -47,4 +48,10 @@ def exhibits(results: Results) -> list[Exhibit]:
     list of Exhibit
         In the order of a paper; what the fit has nothing for is left out.
     """
-    return [exhibit for kind in KINDS for exhibit in kind.exhibits(results)]
+    return list(one_by_one(results))
+
+
+def one_by_one(results: Results) -> Iterator[Exhibit]:
+    """Gather the figures of `exhibits` when they are asked for: some take seconds."""
+    for kind in KINDS:
+        yield from kind.exhibits(results)

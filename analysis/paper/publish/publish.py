@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from ..words.exhibit import Exhibit
 from ..words.table import Table
 from ..words.wording import without_tags
 from .checklist import checklist
-from .exhibits import exhibits
+from .exhibits import exhibits, one_by_one
 from .rendering import FORMATS, Origin, render, render_small
 from .tables import as_html, as_latex, paper_tables
 
@@ -109,17 +109,16 @@ def publish(
     OSError
         The folder cannot be written to.
     """
-    return write_set(exhibits(results), results, out, formats, preset)
+    return write_set(results, out, formats, preset)[0]
 
 
 def write_set(
-    shown: Sequence[Exhibit],
     results: Results,
     out: str | Path,
     formats: Sequence[str] = FORMATS,
     preset: str = "double",
-) -> list[Path]:
-    """Write a figure set that was gathered already: see `publish`."""
+) -> tuple[list[Path], list[Exhibit]]:
+    """Do as `publish`; give the figures too."""
     for name in formats:
         if name not in FORMATS:
             raise InputError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
@@ -131,10 +130,18 @@ def write_set(
     # Joblib's workers neither share the sampler's threads, as forks would, nor run the calling
     # script again, as spawned processes would.
     workers = min(os.cpu_count() or 1, 2)
-    both = Parallel(workers, return_as="generator", max_nbytes=None)  # no frames as read-only files
+    # No frames as read-only files; each figure is drawn while the next ones are gathered.
+    both = Parallel(workers, return_as="generator", max_nbytes=None, pre_dispatch="all")
+    shown: list[Exhibit] = []
+
+    def gathered() -> Iterator[Exhibit]:
+        for exhibit in one_by_one(results):
+            shown.append(exhibit)
+            yield exhibit
+
     with file_set(folder) as aside:
         job = partial(_write_exhibit, folder=aside, style=style, formats=formats, origin=origin)
-        drawn = both(delayed(job)(exhibit) for exhibit in shown)
+        drawn = both(delayed(job)(exhibit) for exhibit in gathered())
         texts = _write_tables(paper_tables(results), aside)
         texts.append(write_whole(without_tags(checklist(results)), aside / "checklist.md"))
         written = list(drawn)
@@ -142,7 +149,7 @@ def write_set(
         notes = [abbreviations(words, results.evidence) for _, words in written]
         page = without_tags(captions_page(shown, notes, style))
         files += [write_whole(page, aside / "captions.md"), *texts]
-    return [folder / path.relative_to(aside) for path in files]
+    return [folder / path.relative_to(aside) for path in files], shown
 
 
 def _write_tables(tables: Sequence[Table], folder: Path) -> list[Path]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,8 +108,27 @@ def _vector(figure: Figure, name: str, words: Words, origin: Origin) -> bytes:
         },
     }[name]
     stream = io.BytesIO()
-    figure.savefig(stream, format=name, metadata=metadata)
+    with _fonts_without_layout():
+        figure.savefig(stream, format=name, metadata=metadata)
     return stream.getvalue()
+
+
+@contextmanager
+def _fonts_without_layout() -> Iterator[None]:
+    """Embed fonts without the tables by which text is laid out.
+
+    No reader of a PDF looks at them, and to cut them to the letters shown took longer than all the
+    rest of a drawing.
+    """
+    from fontTools import subset
+
+    class Embedded(subset.Options):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            self.drop_tables += ["GDEF", "GPOS", "GSUB"]
+
+    with patch.object(subset, "Options", Embedded):
+        yield
 
 
 def _raster(figure: Figure, dpi: int) -> Any:

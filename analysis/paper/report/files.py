@@ -37,11 +37,10 @@ def write_table_files(results: Results, written: list[Section], out: Path) -> li
 
 def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list[str]]:
     """Write every figure with its data and caption; give those of the page by name."""
-    from ..publish.exhibits import exhibits
     from ..publish.publish import write_set
 
-    folder, shown = out / "figures", exhibits(results)
-    files = write_set(shown, results, folder, FIGURE_FORMATS)
+    folder = out / "figures"
+    files, shown = write_set(results, folder, FIGURE_FORMATS)
     drawings = {
         exhibit.name: Drawing(
             exhibit.name,

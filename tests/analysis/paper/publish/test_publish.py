@@ -6,12 +6,14 @@ import json
 import re
 import string
 import xml.etree.ElementTree as ET
+import zlib
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from mscpool.analysis.paper.frames import rates as gather
@@ -117,6 +119,16 @@ def test_pdf_embeds_truetype_and_has_no_date(rendered):
     assert b"/CIDFontType2" in made["pdf"] or b"/FontFile2" in made["pdf"]
     assert b"/Type3" not in made["pdf"]
     assert b"CreationDate" not in made["pdf"]
+
+
+def test_fonts_within_a_pdf_have_outlines_and_no_tables_for_laying_text_out(rendered):
+    _, made = rendered
+    streams = re.findall(rb"/Length1 .*?stream\r?\n(.*?)\r?\nendstream", made["pdf"], re.DOTALL)
+    assert streams
+    for stream in streams:
+        font = TTFont(io.BytesIO(zlib.decompress(stream)))
+        assert {"glyf", "cvt ", "fpgm", "head", "hmtx"} <= set(font.keys())
+        assert not {"GDEF", "GPOS", "GSUB"} & set(font.keys())
 
 
 @pytest.mark.parametrize("name", ["png", "tiff"])
