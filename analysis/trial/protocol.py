@@ -14,7 +14,7 @@ from ...data.errors import InputError
 from ...data.names import outcome_in_text, words
 from .checks import check_dropout
 from .phrases import chance, listed
-from .protocol_checklist import checklist
+from .protocol_checklist import checklist, watched
 from .protocol_evidence import (
     evidence_sentences,
     parts_behind,
@@ -181,7 +181,7 @@ def _rule(result: DesignResult) -> Iterator[str]:
     text = f"The exact probability of a wrong decision against the null is {shown(error.overall)}"
     if error.overall_binding != error.overall:
         text += f" ({shown(error.overall_binding)} where early stops are binding)"
-    yield f"{text}{', over all looks' if _watched(result) else ''}."
+    yield f"{text}{', over all looks' if watched(result.request) else ''}."
     if error.wanted is not None:
         yield f"It is bounded by {error.wanted:g}."
 
@@ -192,8 +192,8 @@ def numbers_of_patients(result: DesignResult) -> dict[str, int]:
     if request.design == "single-arm":
         found = {"patients": answer.recommended_n}
     elif request.design == "two-arm":
-        chosen = answer.recommended_n is not None or request.sized
-        row = answer.shown
+        row = answer.looks[-1] if watched(request) else answer.shown
+        chosen = request.sized or answer.recommended_n is not None
         found = {
             "experimental patients": row.n_experimental if chosen else None,
             "control patients": row.n_control if chosen else None,
@@ -231,11 +231,11 @@ def _operating(result: DesignResult) -> Iterator[Grid]:
     recommended = getattr(result.answer, "recommended_n", None)
     if result.request.design == "single-arm":
         table = table[table["n"] == recommended] if recommended is not None else table.tail(1)
-    elif result.request.design == "two-arm":
+    elif result.request.design == "two-arm" and not watched(result.request):
         row = result.answer.shown
         at = (table["n_experimental"] == row.n_experimental) & (table["n_control"] == row.n_control)
         table = table[at]
-    caption = "Counts that end the trial, by look" if _watched(result) else "The design"
+    caption = "Counts that end the trial, by look" if watched(result.request) else "The design"
     yield grid_of(caption if numbers_of_patients(result) else "The largest size in range", table)
     operating = result.operating
     if operating is not None and len(operating):
@@ -260,16 +260,12 @@ def _robustness(result: DesignResult) -> Iterator[Grid | str]:
         yield OPEN.format("how far the decision depends on the prior")
 
 
-def _watched(result: DesignResult) -> bool:
-    return hasattr(result.request, "looks")
-
-
 def grid_of(caption: str, table: pd.DataFrame) -> Grid:
     """Write a table's cells; numbers keep four digits, and no probability is written as certain."""
     kept = [name for name in table.columns if name not in _BESIDE and table[name].notna().any()]
     rows = tuple(
         tuple(
-            f"{value:g}" if name in _GIVEN else shown(value)
+            f"{value:g}" if name in _GIVEN and pd.notna(value) else shown(value)
             for name, value in zip(kept, row, strict=True)
         )
         for row in table[kept].to_numpy(dtype=object).tolist()

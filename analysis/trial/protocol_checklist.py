@@ -70,6 +70,13 @@ class Item:
         return bool(self.where)
 
 
+def watched(request: Any) -> bool:
+    """Whether the trial is looked at before its end."""
+    if request.design == "two-arm":
+        return request.look is not None
+    return request.design in ("monitor", "safety")
+
+
 def checklist(result: DesignResult, behind: Any, dropout: float | None) -> tuple[Item, ...]:
     """Go through what the section must hold.
 
@@ -88,7 +95,7 @@ def checklist(result: DesignResult, behind: Any, dropout: float | None) -> tuple
         Filled only where the design itself says it.
     """
     request, answer = result.request, result.answer
-    looks = request.design in ("monitor", "safety", "two-stage")
+    looks = watched(request) or request.design == "two-stage"
     tested = request.design != "precision" and getattr(request, "null", 0) is not None
     sized = request.design not in ("monitor", "safety")
     priors = any(text is not None for text in result.said.values())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .error_rate import ErrorRate
-from .phrases import listed, noise
+from .phrases import chance, listed, noise
 from .two_arm_request import TwoArm
 
 
@@ -77,8 +77,8 @@ def paragraph(request: TwoArm, priors: Any, belief: str, rule: str, answer: Watc
         parts.append(belief)
     parts.append(
         f"The exact type I error over all looks at a true difference of {request.margin:g}, "
-        f"{request.range_words}, is at most {error.overall:.4f} where a stop for futility is not "
-        f"counted on, and {error.overall_binding:.4f} where it binds."
+        f"{request.range_words}, is at most {chance(error.overall)} where a stop for futility is "
+        f"not counted on, and {chance(error.overall_binding)} where it binds."
     )
     parts += [_ending(row) for row in answer.operating]
     parts += _reached(request, answer)
@@ -101,9 +101,9 @@ def _ending(row: Ending) -> str:
     if row.control is not None:
         where = f"At true rates of {row.experimental:g} (experimental, control {row.control:g})"
     return (
-        f"{where} the trial succeeds with probability {row.success:.4f}{noise(row.success_mcse)} "
-        f"(stops early for futility {row.futility:.4f}, for efficacy {row.efficacy:.4f}) and "
-        f"treats {row.expected_n:.1f} patients on average."
+        f"{where} the trial succeeds with probability {chance(row.success)}"
+        f"{noise(row.success_mcse)} (stops early for futility {chance(row.futility)}, for efficacy "
+        f"{chance(row.efficacy)}) and treats {row.expected_n:.1f} patients on average."
     )
 
 

@@ -14,6 +14,7 @@ from mscpool.analysis.fitting.exact_fit import NotIntegrated
 from mscpool.analysis.guard.result import CheckResult, OutcomeVerdict
 from mscpool.data.errors import InputError
 
+LOOKS = {"look": [6, 12], "control_rate": 0.2, "effect": 0.3, "futility": 0.1}
 DESIGNS = {
     "single_arm": {"null": 0.3, "target": 0.5, "design_prior": "beta(8,4)", "n_max": 60},
     "two_arm": {"n_experimental": 12, "n_control": 6, "control_rate": 0.2, "effect": 0.3},
@@ -21,6 +22,7 @@ DESIGNS = {
     "safety": {"null": 0.1, "target": 0.3, "type1": 0.2},
     "monitor": {"null": 0.3, "target": 0.5, "look": [10, 20], "futility": 0.1},
     "two_stage": {"null": 0.2, "target": 0.5, "n_max": 25},
+    "two_arm, watched": LOOKS,
 }
 SECTIONS = (
     "Endpoint", "Hypotheses", "Decision rule", "Sample size", "Operating characteristics",
@@ -36,7 +38,9 @@ s3,second,../../evil,0,9
 
 @pytest.fixture(scope="module")
 def designs():
-    return {name: getattr(mp.design, name)(**words) for name, words in DESIGNS.items()}
+    return {
+        name: getattr(mp.design, name.partition(",")[0])(**words) for name, words in DESIGNS.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +179,7 @@ def test_an_item_is_filled_only_by_a_section_that_there_is(designs, name):
     assert not by_words["expected drop-out"].filled
     later = {item.wanted: item for item in designs[name].protocol(0.1).items}
     assert later["expected drop-out"].filled
-    watched = name in ("monitor", "safety", "two_stage")
+    watched = name in ("monitor", "safety", "two_stage", "two_arm, watched")
     assert by_words["interim analyses and stopping"].filled == watched
 
 
