@@ -172,7 +172,7 @@ ROOMS: dict[str, set[str]] = {
         "table",
         "wording",
     },
-    "analysis.paper.publish": {"design", "exhibits", "publish"},
+    "analysis.paper.publish": {"design", "publish"},
     "analysis.paper.report": {"findings", "fits", "report"},
     "analysis.terminal": {"cli"},
 }
