@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup test report figures gallery calibrate bench lock format clean clean-cache
+.PHONY: docs help setup test report figures gallery calibrate bench lock format clean clean-cache
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for
 bench: setup  ## how long things take
 	@$(PYTHON) -m pytest --quiet tests/benchmarks -o python_files='bench_*.py' --benchmark-only $(ARGS)
 
+docs: setup  ## the manual, its blocks run: docs/_build/html/index.html
+	@MSCPOOL_RUN_BLOCKS=1 PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
 lock: $(UV)  ## pin the libraries anew after pyproject.toml changed (UPGRADE=1 takes the newest)
 	@$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
 		--no-header --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock
@@ -60,7 +63,7 @@ clean-cache: setup  ## remove the compiled models that fits keep between runs
 	@$(PYTHON) -c "from mscpool.analysis.fitting.compiled_code import clear; clear()"
 
 clean:  ## remove the environment and every cache; results stay
-	@rm -rf .venv .tools build dist mscpool.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
+	@rm -rf .venv .tools build dist docs/_build mscpool.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv from the path where it runs, else from the package index.

@@ -28,6 +28,7 @@ TOP_LEVEL = {
     "__init__.py",
     "analysis",
     "data",
+    "docs",
     "figures",
     "models",
     "py.typed",

@@ -1,0 +1,20 @@
+"""The manual builds without a warning; `make docs` also runs its blocks."""
+
+import os
+import subprocess
+import sys
+
+
+def test_the_manual_builds_without_a_warning_and_lists_every_command(root, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "MSCPOOL_RUN_BLOCKS"}
+    words = ["-W", "--keep-going", "-q", "-b", "html", "-d", tmp_path / "trees"]
+    built = subprocess.run(
+        [sys.executable, "-m", "sphinx", *words, root / "docs", tmp_path / "html"],
+        capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+    assert (built.returncode, built.stdout + built.stderr) == (0, "")
+    commands = (tmp_path / "html" / "reference" / "commands.html").read_text("utf-8")
+    for name in ("validate", "fit", "effects", "design single-arm", "design next"):
+        assert f"mscpool {name}" in commands
+    functions = (tmp_path / "html" / "reference" / "functions.html").read_text("utf-8")
+    assert "mp.design.two_arm" in functions
