@@ -144,7 +144,7 @@ def _positive(logpdf, cdf, ppf, isf, tail: float = math.inf) -> Density:
 
 
 def _location_scale(logpdf, cdf, ppf, m: float, s: float, tail: float = math.inf) -> Density:
-    """Distribution on both sides of its centre, from that of centre zero and scale one."""
+    """Symmetric distribution about a centre, from that of centre zero and scale one."""
     return Density(
         lambda x: logpdf((x - m) / s) - math.log(s),
         lambda x: cdf((x - m) / s),

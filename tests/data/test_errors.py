@@ -10,6 +10,7 @@ from mscpool.data import errors
 #: Where a foreign ValueError is an answer: a text is no number, JSON, TOML or path, or a library
 #: says that there is no tail to smooth.
 READERS = {
+    ("models/effects/belief.py", "parse_effect"),
     ("data/evidence.py", "_is_folder"),
     ("data/moderators.py", "_number"),
     ("data/text_files.py", "read_bytes"),
