@@ -51,6 +51,7 @@ def effects(
     randomised: bool = False,
     control_rate: float | None = None,
     unanchored: bool = False,
+    shares: bool = False,
     check: bool = True,
     engine: Engine = "exact",
     draws: int = 1000,
@@ -81,6 +82,8 @@ def effects(
         death); left out, at that of the next control arm of each disease.
     unanchored : bool
         Also compare arms of different studies, in diseases without a controlled one.
+    shares : bool
+        Also tell how much of each disease's effect its own studies carry.
     check : bool
         Let the guard judge them; what it finds is kept with them.
     engine : {"exact", "nuts"}
@@ -101,11 +104,10 @@ def effects(
     Returns
     -------
     xarray.DataTree
-        Tables ``effects``, ``hyper``, ``studies``, ``absolute``, ``shares``, and
-        ``randomised_only`` (effects without the studies that are not known to be randomised, where
-        there are such) and
-        ``unanchored``; ``densities`` of the effects. Read them with `contrasts`, `study_effects`,
-        `absolute_effects` and `unanchored_effects`.
+        Tables ``effects``, ``hyper``, ``studies``, ``absolute``, ``randomised_only`` (effects
+        without the studies that are not known to be randomised, where there are such), ``shares``
+        and ``unanchored``; ``densities`` of the effects. Read them with `contrasts`,
+        `study_effects`, `absolute_effects`, `own_shares` and `unanchored_effects`.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def effects(
             )
     config = _request(
         evidence, compared, pooling, priors, randomised=randomised, control_rate=control_rate,
-        unanchored=unanchored, checked=check, **_settings(sampling),
+        unanchored=unanchored, shares=shares, checked=check, **_settings(sampling),
     )  # fmt: skip
     file = None if path is None else _file(path)
     made = None if file is None or refit else store.read_back(config, file)
@@ -149,6 +151,8 @@ def effects(
         made.attrs["run_config"] = store.canonical(config)
         found = check_effects(exact, _run(config), seed, sampled) if check else UNCHECKED
         made.attrs["check"] = json.dumps(found.to_dict())
+        if shares:
+            made["shares"] = to_dataset(tables.shares_table(exact))
         if file is not None:
             store.save(made, file)
     return made
@@ -231,7 +235,6 @@ def _tree(
         "hyper": tables.hyper_table(fit),
         "studies": tables.studies_table(fit),
         "absolute": tables.absolute_table(fit, controls, control_rate),
-        "shares": tables.shares_table(exact),
         "compared": rows.infer_objects(),
     }
     anew = compared.randomised()
@@ -373,7 +376,10 @@ def absolute_effects(made: DataTree) -> pd.DataFrame:
 
 
 def own_shares(made: DataTree) -> pd.DataFrame:
-    """Give the share of each disease's effect that its own studies carry; the rest is borrowed."""
+    """Give the share of each disease's effect that its own studies carry; the rest is borrowed.
+
+    No rows unless they were asked for.
+    """
     return _read(made, "shares", tables.SHARE_COLUMNS)
 
 

@@ -14,11 +14,9 @@ from ...data.errors import InputError
 from ...data.outcomes import outcome
 from ...models.effects.contrast import contrast_likelihoods
 from ...models.effects.priors import EffectPriors
-from ...models.effects.textbook import effects_model
 from ...models.exact.distribution import Distribution, of_draws
 from ...models.exact.stated import Hierarchy
 from ...models.pooling import has_tau, structure
-from ...models.sampled.sources import keep_sources_beside_cache
 from ..fitting.progress import Progress
 from ..fitting.sampling import Sampling
 
@@ -135,6 +133,9 @@ def sample_effects(
         part can lie as near to each other as they like.
     """
     import nutpie
+
+    from ...models.effects.textbook import effects_model
+    from ...models.sampled.sources import keep_sources_beside_cache
 
     if structure(pooling, diseases) == "exnex":
         raise InputError(

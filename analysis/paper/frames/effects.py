@@ -144,7 +144,7 @@ def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[
         known = studies
         if gaining:
             part = wider.select(outcomes=gaining) if added else wider
-            made = room.effects(part, pooling, check=check)
+            made = room.effects(part, pooling, shares=True, check=check)
             comparisons.append(Comparison(added, part, made))
     return comparisons
 

@@ -84,6 +84,9 @@ def test_the_table_is_printed(table, tmp_path):
     [
         (("--control-rate", "1.5"), "the control rate must lie between 0 and 1, not 1.5"),
         (("--control-rate", "0"), "the control rate must lie between 0 and 1, not 0"),
+        (("--control-rate", "1"), "the control rate must lie between 0 and 1, not 1"),
+        (("--control-rate", "nan"), "the control rate must lie between 0 and 1, not nan"),
+        (("--priors", "none.toml"), "none.toml:1: file: there is no such file"),
         (("--priors", "flat"), "unknown prior set for effects 'flat'"),
         (("--engine", "vi"), "unknown engine 'vi'"),
         (("--randomised",), "no controlled study is known to be randomised"),
@@ -103,7 +106,10 @@ def test_bad_requests_get_one_line_and_status_2(table, tmp_path, words, said):
     ("text", "said"),
     [
         ("study,events,n\nA,3,10\n", "no outcome has rows of a control arm"),
-        ("study,arm,events,n\nA,msc,0,0\nA,control,1,4\n", "n"),
+        ("study,arm,events,n\nA,msc,0,0\nA,control,1,4\n", "2: n: 0 is too small"),
+        ("study,arm,events,n\nA,msc,1,4\nA,control,0,0\n", "3: n: 0 is too small"),
+        ("study,arm,events,n\nB,control,1,9\n", "at least one treated arm is needed"),
+        ("study,arm,events,n\nA,msc,5,4\nA,control,0,2\n", "5 events are more than the 4"),
     ],
 )
 def test_bad_data_get_status_2(tmp_path, text, said):
@@ -113,6 +119,28 @@ def test_bad_data_get_status_2(tmp_path, text, said):
     assert done.exit_code == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[sigma]\ndist = "HalfNormal"\nsigma = -1\n', "sigma must be positive, not -1"),
+        ('[sigma]\ndist = "Normal"\nmu = 0\nsigma = 1\n', "sigma is a standard deviation"),
+        ('[tau]\ndist = "Flat"\n', "unknown distribution 'Flat'"),
+        ('[baseline]\ndist = "StudentT"\nnu = 3\nmu = 0\nsigma = 1\n', "must be Normal"),
+        ('baseline = "wide"\n', "[baseline] must be a table"),
+        ('[outcome.cure.mu]\ndist = "Normal"\nmu = 0\nsigma = 1\n', "unknown outcome 'cure'"),
+        ("sigma = = 3\n", "not TOML"),
+    ],
+)
+def test_effect_priors_that_are_none_are_named_in_a_line(table, tmp_path, text, said):
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    done = run("effects", table, "--priors", file, "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    [line] = [line for line in done.stderr.splitlines() if "mine.toml" in line]
+    assert said in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_prior_file_with_a_baseline_is_taken(table, tmp_path):
