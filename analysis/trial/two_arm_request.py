@@ -101,9 +101,14 @@ class TwoArm(Request):
             raise InputError(f"look {self.rest_of_looks}: two arms need at least 2 patients")
 
     @property
+    def looks(self) -> tuple[int, ...]:
+        """Patients of both arms at each look; none where the trial is not watched."""
+        return tuple(int(n) for n in several(self.look))
+
+    @property
     def rest_of_looks(self) -> int | None:
         """A look with fewer patients than arms; None where there is none."""
-        return next((int(n) for n in several(self.look) if n < 2), None)
+        return next((n for n in self.looks if n < 2), None)
 
     def _check_effect(self) -> None:
         if self.months is not None and not (math.isfinite(self.months) and self.months > 0):
@@ -168,7 +173,7 @@ class TwoArm(Request):
     def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return JSON-ready values; the arms' own priors stand for what both share."""
         told = super().to_dict(said)
-        told["look"] = self.look and [int(n) for n in several(self.look)]
+        told["look"] = list(self.looks) or None
         told["control_range"] = self.control_range and list(several(self.control_range))
         return {k: v for k, v in told.items() if k not in ("analysis_prior", "design_prior")}
 
@@ -223,7 +228,7 @@ class TwoArm(Request):
             return [(self.n_experimental, self.n_control)]
         sizes = []
         totals = range(max(self.n_min, 2), self.n_max + 1)
-        for total in totals if self.look is None else map(int, several(self.look)):
+        for total in self.looks or totals:
             experimental = round(total * self.allocation / (1 + self.allocation))
             experimental = min(max(experimental, 1), total - 1)
             sizes.append((experimental, total - experimental))

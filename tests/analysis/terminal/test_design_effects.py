@@ -174,3 +174,17 @@ def test_a_fit_of_private_data_never_gets_the_effects_of_the_shipped_ones(folder
     refused = design(fit, tmp_path / "out", *words, *SIZES)
     assert refused.exit_code == 2
     assert "no stored effects here, and a fit of other data" in refused.stderr
+
+
+def test_a_watched_trial_writes_its_boundaries_and_its_protocol(tmp_path):
+    words = ("--look", 10, "--look", 20, "--futility", 0.1, "--efficacy", 0.9, "--type1", 0.1)
+    done = run("design", "two-arm", *words, "--out", tmp_path, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [row["n_control"] for row in found["looks"]] == [5, 10]
+    assert found["request"]["look"] == [10, 20]
+    table = (tmp_path / "design_two_arm.csv").read_text().splitlines()
+    assert len(table) == 1 + 6 + 11
+    protocol = (tmp_path / "design_two_arm_protocol.md").read_text("utf-8")
+    assert "Counts that end the trial, by look" in protocol
+    assert "10 experimental patients and 10 control patients" in protocol
