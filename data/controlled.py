@@ -119,7 +119,8 @@ def _with_improvement(rows: pd.DataFrame, means: pd.DataFrame) -> pd.DataFrame:
     told = []
     for row in means.to_dict("records"):
         unit = "%" if row["percent"] else "points"
-        told.append((*improvement(Means.of(row)), f"mean improvement of {row['measure']}, {unit}"))
+        words = f"mean improvement of {row['measure']} ({row['direction']} is better), {unit}"
+        told.append((*improvement(Means.of(row)), words))
     scores = means[_CELL].assign(certainty=MODELLED)
     scores[[*_IMPROVEMENT, "of_means"]] = pd.DataFrame(
         told, scores.index, [*_IMPROVEMENT, "of_means"]

@@ -117,3 +117,38 @@ def test_shipped_evidence_compares_the_arms_of_its_controlled_trials():
     arms = found.rows.groupby(["study", "outcome"])["arm"].agg(set)
     assert all("control" in each and len(each) > 1 for each in arms)
     assert isinstance(found.rows, pd.DataFrame)
+
+
+MEANS = (
+    "study_id,arm,outcome,measure,months,n,kind,baseline_mean,baseline_sd,mean,sd,direction,"
+    "threshold_min,threshold_max,percent,locator,primary,note\n"
+)
+
+
+def mean(study, arm, measure, direction="lower"):
+    scores = "level,20,4,12,5" if arm == "msc" else "change,,,-6,7"
+    return f"{study},{arm},improvement,{measure},6,10,{scores},{direction},3,4,false,table,true,\n"
+
+
+def test_means_are_compared_where_both_arms_have_the_same_measure(folder):
+    path = folder(row("a", "msc", 4, 4, "x", True), row("a", "control", 2, 2, "x", True))
+    both = mean("b", "msc", "score") + mean("b", "control", "score")
+    (path / "means.csv").write_text(MEANS + both)
+    assert set(controlled_rows(load_evidence(path)).rows["study"]) == {"a"}
+    found = controlled_rows(load_evidence(path, means=True)).rows.set_index(["study", "arm"])
+    assert found.loc["a", "improvement"].isna().all()
+    assert list(found.loc[("b", "msc"), ["improvement", "sd_least"]]) == pytest.approx(
+        [8, (16 + 25 - 36) ** 0.5]
+    )
+    assert list(found.loc[("b", "control"), ["improvement", "sd_least", "sd_most"]]) == [6, 7, 7]
+    assert set(found.loc["b", "certainty"]) == {"modelled"}
+
+
+@pytest.mark.parametrize("control", [("other", "lower"), ("score", "higher")])
+def test_means_of_different_measures_are_not_compared(folder, control):
+    path = folder(row("a", "msc", 4, 4, "x", True), row("a", "control", 2, 2, "x", True))
+    apart = mean("b", "msc", "score") + mean("b", "control", *control)
+    (path / "means.csv").write_text(MEANS + apart)
+    found = controlled_rows(load_evidence(path, means=True))
+    assert set(found.rows["study"]) == {"a"}
+    assert found.left_out[0].startswith("study b: its control arm has no treated arm")
