@@ -121,12 +121,9 @@ def _answer(
             # Scripts rely on `design.csv`, the last answer; each design's own table stays.
             for name in ("design", files_of(result)):
                 write_csv(table, aside / f"{name}.csv")
-            about = {"preset": preset, "protocol": protocol}
-            if fitted is None:
-                publish_design(result, aside, **about)
-            else:
-                sha256 = run_config(fitted.fit)["data_sha256"]
-                publish_design(result, aside, fitted.verdict, sha256, **about)
+            verdict = None if fitted is None else fitted.verdict
+            sha256 = "" if fitted is None else run_config(fitted.fit)["data_sha256"]
+            publish_design(result, aside, verdict, sha256, preset, protocol)
     if fitted is not None and fitted.verdict not in ("pass", "warn"):
         console.say(
             f"the fit in {source.place} is {fitted.verdict}: what follows from it is not to be "

@@ -75,10 +75,11 @@ class Place:
 
 @dataclass(frozen=True)
 class NextAnswer:
-    """Every trial in question, what limits it, and which outcomes could not be asked."""
+    """Every trial in question, what limits it, which outcomes could not be asked, and why."""
 
     table: tuple[Gain, ...]
     places: tuple[Place, ...]
+    not_integrated: tuple[str, ...]
     left_out: tuple[str, ...]
     numerical_error: float
 

@@ -14,7 +14,7 @@ from ...data.mistakes import unknown_name
 from ...data.names import outcome_words, words
 from ...models.exact.further_trial import FurtherTrial, further_trial
 from ...models.exact.outcomes import SAMPLER, ExactFit
-from ..fitting.exact_fit import left_to_the_sampler
+from ..fitting.exact_fit import left_to_the_sampler, not_fitted
 from ..sensitivity.questions import questions
 from .next_answer import Gain, NextAnswer, Place, paragraph
 from .next_request import Next
@@ -99,6 +99,7 @@ def next_trial(request: Next) -> DesignResult:
     answer = NextAnswer(
         tuple(table),
         tuple(place for plan in plans for place in plan.places()),
+        tuple({**not_fitted(request.fit), **fit.model.refused}),
         tuple(_left_out(request, fit)),
         max(plan.numerical_error for plan in plans),
     )

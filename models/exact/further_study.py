@@ -96,7 +96,10 @@ class FurtherStudy:
         return Distributions(self.levels, cumulative, density, self.levels, masses)
 
 
-def _shares(likelihood, masses, moves) -> tuple[np.ndarray, np.ndarray]:
+def _shares(
+    likelihood: np.ndarray, masses: np.ndarray, moves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities of what is seen, and the shifts of expectations by it."""
     probabilities = np.maximum(likelihood @ masses, 0)
     moved = np.tensordot(likelihood, moves, axes=1)
     seen = probabilities > _UNLIKELY

@@ -104,7 +104,13 @@ class FurtherTrial:
             return endless
         return self._nested(self.parent, *self.parent.known(), endless[None])
 
-    def _nested(self, parent, probabilities, shifts, among) -> np.ndarray:
+    def _nested(
+        self,
+        parent: FurtherStudy,
+        probabilities: np.ndarray,
+        shifts: np.ndarray,
+        among: np.ndarray,
+    ) -> np.ndarray:
         expected = (parent.means + shifts) ** 2
         inner = np.einsum("yd,ydj->dj", probabilities, expected * among)
         return self.own.means**2 * variance_of(probabilities, shifts) + inner
@@ -131,7 +137,9 @@ class FurtherTrial:
         above = known.above(float(link_function(threshold, self.own.link)))[0]
         return Endings(self.own.told(n)[0][:, place], high - low, above)
 
-    def _after_nested(self, parent, n, place, tails, threshold) -> Endings:
+    def _after_nested(
+        self, parent: FurtherStudy, n: int, place: int, tails: np.ndarray, threshold: float
+    ) -> Endings:
         known = parent.after(n, place)
         probabilities = parent.told(n)[0][:, place]
         product = _product_of(parent, self.own, place, threshold)
@@ -188,7 +196,9 @@ class _Product:
         return np.clip((self.surely @ masses)[:, None] + weights @ cumulative, 0, 1)
 
 
-def _product_of(first: FurtherStudy, second: FurtherStudy, place: int, threshold: float):
+def _product_of(
+    first: FurtherStudy, second: FurtherStudy, place: int, threshold: float
+) -> _Product:
     """Lay out where the product of two studies' rates is read."""
     ends = np.array([_BEYOND, 1 - _BEYOND])
     outer = [each.after(0, place).quantiles(ends, each.link)[:, 0] for each in (first, second)]

@@ -6,7 +6,7 @@ from ....data.names import outcome_words
 from ..frames.results import Results
 from ..words.captions_next import NEXT_PATIENTS
 from ..words.table import Table
-from ..words.wording import percent
+from ..words.wording import listed, percent
 from .block import Block, Section
 
 TITLE = "Where the next patients would teach most"
@@ -24,9 +24,12 @@ def next_section(results: Results) -> Section | None:
         "expected fall of the posterior variance of a disease's rate. What a trial teaches of "
         "other diseases goes through the hierarchy."
     )
+    if result.answer.not_integrated:
+        names = listed([outcome_words(name) for name in result.answer.not_integrated])
+        text += f" Only the sampler can fit {names}, which are left out here."
     blocks = [
         Block("text", text),
-        Block("list", result.paragraph.splitlines()),
+        Block("list", result.paragraph.splitlines()[: len(result.answer.outcomes)]),
         Block("figure", NEXT_PATIENTS.name),
         Block("table", _table(results)),
     ]

@@ -209,6 +209,7 @@ def test_outcomes_that_cannot_be_integrated_are_named(folder):
     note = "Note: Remission cannot be integrated exactly: alone: no row of improvement."
     assert note in result.paragraph
     assert result.to_dict()["left_out"][0] == note
+    assert result.to_dict()["not_integrated"] == ["remission"]
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,9 @@ def nested(remitted=(1, 2, 4)):
 class _Evidence:
     rows: pd.DataFrame
     outcome_names: tuple = ("improvement", "remission")
+    moderators: tuple = ()
     diseases: tuple = ("a", "b", "c")
+    moderators: tuple = ()
 
 
 def test_parent_and_child_are_counted_together():
