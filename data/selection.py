@@ -103,9 +103,9 @@ def checked_selection(
     ):
         if choice not in choices:
             wrong.append(unknown_name(str(choice), choices, what))
-    ordered = {field: _as_names(getattr(selection, field)) for field in ("moderators", "at")}
+    ordered = {field: as_names(getattr(selection, field)) for field in ("moderators", "at")}
     for field, (what, names) in valid.items():
-        given = _as_names(getattr(selection, field))
+        given = as_names(getattr(selection, field))
         wrong += [unknown_name(name, names, what) for name in given if name not in names]
         ordered[field] = tuple(name for name in names if name in given)
     wrong += _wrong_uses(replace(selection, **ordered), studies, outcomes, means)
@@ -166,7 +166,8 @@ def described(selection: Selection, labels: Mapping[str, str] = MappingProxyType
     return ", ".join(said)
 
 
-def _as_names(given: Mapping[str, Any] | Iterable[str] | str | None) -> tuple[str, ...]:
+def as_names(given: Mapping[str, Any] | Iterable[str] | str | None) -> tuple[str, ...]:
+    """Give what was asked for as names: one may stand alone; of pairs ``NAME=VALUE``."""
     if isinstance(given, str):
         return (given,)
     if isinstance(given, Mapping):

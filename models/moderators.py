@@ -52,7 +52,7 @@ class Design:
     @property
     def labels(self) -> tuple[str, ...]:
         """Name of each coefficient: the moderator, of a text with the level."""
-        return tuple(f"{name}={level}" if level else name for name, level in self.coefficients)
+        return coefficient_labels(self.moderators)
 
     @property
     def width(self) -> int:
@@ -84,6 +84,15 @@ class Design:
     def shift(self, beta: np.ndarray) -> np.ndarray:
         """Give what they add to levels where rates are reported; shape (draw, outcome)."""
         return np.einsum("doc,oc->do", beta, self.at)
+
+
+def coefficient_labels(moderators: Sequence[Moderator]) -> tuple[str, ...]:
+    """Name each coefficient: the moderator, of a text with the level."""
+    return tuple(
+        f"{each.name}={level}" if level else each.name
+        for each in moderators
+        for level in each.levels or (None,)
+    )
 
 
 def design_of(

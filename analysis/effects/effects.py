@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ import pandas as pd
 from ...data.controlled import Controlled, controlled_rows
 from ...data.errors import InputError, SelectionError, StoredFitError
 from ...data.evidence import Evidence, as_evidence
+from ...data.moderators import Moderator, moderator_messages, read_moderators
 from ...data.names import outcome_words, study_labels
+from ...data.selection import as_names
 from ...models.effects.contrast import informative_studies
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors, effect_priors
 from ...models.effects.standardised import by_means
@@ -58,6 +60,8 @@ def effects(
     tune: int = 1000,
     chains: int = 4,
     seed: int = SEED,
+    moderators: Sequence[str] | str = (),
+    at: Sequence[str] | Mapping[str, Any] | str = (),
     path: str | Path | None = None,
     refit: bool = False,
     progress: Progress | None = None,
@@ -93,6 +97,11 @@ def effects(
         Of the sampler: draws kept and tuning steps a chain, and chains.
     seed : int
         Of the sampler, and of the counts that the guard replicates.
+    moderators : sequence of str
+        Columns that may explain why effects differ, a text's perhaps with its reference
+        (``COLUMN=LEVEL``); the effects are then sampled. The guard judges the effects without.
+    at : sequence of str or mapping
+        Values of moderators that effects are reported at (``COLUMN=VALUE``).
     path : str or Path, optional
         Where the result is kept, a file or a folder for ``effects.nc``; what answers the same
         request there is read back.
@@ -131,25 +140,38 @@ def effects(
                 "no controlled study is known to be randomised: leave out --randomised, or give "
                 "designs in studies.csv"
             )
+    explaining = read_moderators(
+        evidence.columns, as_names(moderators), as_names(at), compared.rows
+    )
+    settings: dict[str, Any] = {}
+    if explaining:
+        sampling = replace(sampling, engine="nuts")
+        settings["moderators"] = [asdict(each) for each in explaining]
     config = _request(
         evidence, compared, pooling, priors, randomised=randomised, control_rate=control_rate,
-        unanchored=unanchored, shares=shares, checked=check, **_settings(sampling),
+        unanchored=unanchored, shares=shares, checked=check, **_settings(sampling), **settings,
     )  # fmt: skip
     file = None if path is None else _file(path)
     made = None if file is None or refit else store.read_back(config, file)
     if made is None:
         exact = fit_effects(compared.rows, evidence.diseases, pooling, priors)
         fit, sampled = exact, None
-        if engine == "nuts":
-            posteriors, sampled = sample_effects(
-                exact.rows, exact.diseases, pooling, priors, sampling, progress
+        if sampling.engine == "nuts":
+            sampled = sample_effects(
+                exact.rows, exact.diseases, pooling, priors, sampling, progress, explaining
             )
             fit = EffectsFit(
-                exact.rows, exact.diseases, pooling, priors, {**exact.posteriors, **posteriors}
-            )
-        made = _tree(evidence, compared, fit, exact, control_rate, unanchored)
+                exact.rows, exact.diseases, pooling, priors,
+                {**exact.posteriors, **sampled.posteriors},
+            )  # fmt: skip
+        made = _tree(evidence, compared, fit, exact, control_rate, unanchored, explaining)
+        if sampled is not None and sampled.coefficients is not None:
+            spread = tables.spread_taken(exact, fit)
+            made["moderators"] = to_dataset(sampled.coefficients)
+            made["heterogeneity"] = to_dataset(spread)
         made.attrs["run_config"] = store.canonical(config)
-        found = check_effects(exact, _run(config), seed, sampled) if check else UNCHECKED
+        diagnosed = None if sampled is None else sampled.diagnostics
+        found = check_effects(exact, _run(config), seed, diagnosed) if check else UNCHECKED
         made.attrs["check"] = json.dumps(found.to_dict())
         if shares:
             made["shares"] = to_dataset(tables.shares_table(exact))
@@ -220,6 +242,7 @@ def _tree(
     exact: IntegratedEffects,
     control_rate: float | None,
     unanchored: bool,
+    explaining: Sequence[Moderator],
 ) -> DataTree:
     """Gather the tables of a fit, and of what is integrated either way."""
     import xarray as xr
@@ -238,7 +261,7 @@ def _tree(
         "compared": rows.infer_objects(),
     }
     anew = compared.randomised()
-    if 0 < len(anew.rows) < len(rows):
+    if 0 < len(anew.rows) < len(rows) and not explaining:
         found["randomised_only"] = tables.effects_table(
             fit_effects(anew.rows, diseases, pooling, fit.priors)
         )
@@ -250,7 +273,12 @@ def _tree(
     groups["densities"] = density_group([fit.distribution(*key) for key in keys])
     tree = xr.DataTree.from_dict(groups)
     tree["hyper"].attrs["numerical_error"] = exact.worst_error
-    tree.attrs["messages"] = json.dumps(_messages(evidence, compared, fit, found["absolute"]))
+    told = _messages(evidence, compared, fit, found["absolute"])
+    if explaining:
+        told.append("moderators are for the sampler: every effect was sampled")
+        told.append("the guard leaves studies out of the effects without moderators")
+        told += moderator_messages(explaining, compared.rows)
+    tree.attrs["messages"] = json.dumps(told)
     return tree
 
 

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ...data.errors import InputError
+from ...data.moderators import Moderator
 from ...data.outcomes import outcome
 from ...models.effects.contrast import contrast_likelihoods
 from ...models.effects.priors import EffectPriors
 from ...models.exact.distribution import Distribution, of_draws
 from ...models.exact.stated import Hierarchy
 from ...models.pooling import has_tau, structure
+from ..fitting.moderated import coefficient_table
 from ..fitting.progress import Progress
 from ..fitting.sampling import Sampling
 
@@ -100,6 +102,25 @@ class SampledPosterior:
         return (self.next_studies if quantity == "new_study" else self.levels)[..., column]
 
 
+@dataclass(frozen=True, eq=False)
+class SampledEffects:
+    """What sampling tells of effects.
+
+    Attributes
+    ----------
+    posteriors : dict of str to SampledPosterior
+        By outcome.
+    diagnostics : dict
+        The worst of everything reported, for the guard.
+    coefficients : pandas.DataFrame or None
+        Those of moderators, as `mscpool.analysis.fitting.moderated.moderators`; None without any.
+    """
+
+    posteriors: dict[str, SampledPosterior]
+    diagnostics: dict[str, Any]
+    coefficients: pd.DataFrame | None = None
+
+
 def sample_effects(
     rows: pd.DataFrame,
     diseases: Sequence[str],
@@ -107,7 +128,8 @@ def sample_effects(
     priors: EffectPriors,
     sampling: Sampling,
     progress: Progress | None = None,
-) -> tuple[dict[str, SampledPosterior], dict[str, Any]]:
+    moderators: Sequence[Moderator] = (),
+) -> SampledEffects:
     """Sample the effects of every outcome at once; outcomes are independent.
 
     Parameters
@@ -118,13 +140,13 @@ def sample_effects(
         Draws, tuning steps, chains, seed.
     progress : callable, optional
         Called with the stage, what is done and what is to be done.
+    moderators : sequence of Moderator
+        What may explain why effects differ; levels are those at their values ``at``.
 
     Returns
     -------
-    posteriors : dict of str to SampledPosterior
-        By outcome, of those with a study that says something.
-    diagnostics : dict
-        The worst of everything reported, for the guard.
+    SampledEffects
+        Of the outcomes with a study that says something.
 
     Raises
     ------
@@ -134,7 +156,7 @@ def sample_effects(
     """
     import nutpie
 
-    from ...models.effects.textbook import effects_model
+    from ...models.effects.textbook import contrast_terms, effects_model
     from ...models.sampled.sources import keep_sources_beside_cache
 
     if structure(pooling, diseases) == "exnex":
@@ -152,8 +174,9 @@ def sample_effects(
         progress("compiling", 0, 0)
     every = [*diseases, *([_UNTRIED] if has_tau(pooling, diseases) else [])]
     keep_sources_beside_cache()
-    model = effects_model(rows, every, pooling, priors)
-    kept = ["theta", "delta", *(n for n in ("mu", "tau", "sigma") if n in model.named_vars)]
+    model = effects_model(rows, every, pooling, priors, moderators)
+    optional = ("mu", "tau", "sigma", "beta")
+    kept = ["theta", "delta", *(n for n in optional if n in model.named_vars)]
     drawn = nutpie.sample(
         nutpie.compile_pymc_model(model, var_names=kept),
         draws=sampling.draws,
@@ -169,13 +192,22 @@ def sample_effects(
     if posterior.sizes["draw"] < sampling.draws:
         raise KeyboardInterrupt  # nutpie returns what it has when it is interrupted
     rng = np.random.default_rng(sampling.seed)
-    found = {}
+    found, coefficients, tails = {}, None, pd.DataFrame()
+    if moderators:
+        terms = contrast_terms(rows, every, moderators)
+        assert terms.design is not None, "asked for with moderators only"
+        coefficients, tail = coefficient_table(posterior, terms, terms.names)
+        tails = coefficients[["r_hat", "ess_bulk"]].assign(ess_tail=tail)
+        beta = posterior["beta"].transpose("chain", "draw", "outcome", "coefficient").to_numpy()
+        shift = (beta * terms.design.at).sum(axis=-1)
+        moved = posterior["theta"].transpose("chain", "draw", "outcome", "disease")
+        posterior = posterior.assign(theta=moved + shift[..., None])
     for name in posterior["outcome"].to_numpy().tolist():
         own = rows[rows["outcome"] == name]
         likelihoods = contrast_likelihoods(own, outcome(name).link, diseases, priors.baseline)
         hierarchy = Hierarchy(likelihoods, pooling, name)
         found[name] = _posterior(hierarchy, posterior.sel(outcome=name), priors, rng)
-    return found, _worst(found, stats)
+    return SampledEffects(found, _worst(found, tails, stats), coefficients)
 
 
 def _posterior(hierarchy: Hierarchy, drawn, priors: EffectPriors, rng) -> SampledPosterior:
@@ -222,11 +254,11 @@ def _diagnosed(draws: np.ndarray) -> dict[str, float]:
     }
 
 
-def _worst(found: dict[str, SampledPosterior], stats) -> dict[str, Any]:
+def _worst(found: dict[str, SampledPosterior], more: pd.DataFrame, stats) -> dict[str, Any]:
     from arviz_stats.base.array import array_stats
 
     measure: Any = array_stats
-    every = pd.concat([each.diagnostics for each in found.values()])
+    every = pd.concat([*(each.diagnostics for each in found.values()), more])
     energy = measure.bfmi(stats["energy"].to_numpy(), chain_axis=0, draw_axis=1)
     return {
         "max_r_hat": float(every["r_hat"].max()),

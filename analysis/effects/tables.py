@@ -21,6 +21,7 @@ from ...models.exact.distribution import STATISTICS, Distribution
 from ...models.exact.posterior import ExactPosterior
 from ...models.exact.predictions import own_shares
 from ...models.outcomes import link_function
+from ..fitting.moderated import spread_of_statistics
 from .model import EffectsFit, IntegratedEffects, column_of
 
 EFFECT_COLUMNS = (
@@ -95,6 +96,14 @@ def hyper_table(fit: EffectsFit) -> pd.DataFrame:
         [row for table in tables for row in table.to_dict("records")],
         columns=list(HYPER_COLUMNS),
     )
+
+
+def spread_taken(without: EffectsFit, within: EffectsFit) -> pd.DataFrame:
+    """Give what moderators take from sigma and tau, as `fitting.moderated.heterogeneity`."""
+    statistics = [
+        hyper_table(each).set_index(["outcome", "parameter"]) for each in (without, within)
+    ]
+    return spread_of_statistics(*statistics, list(within.posteriors))
 
 
 def studies_table(fit: EffectsFit) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -160,6 +160,39 @@ def _contrasts(moderator: Moderator, studies: list[str], code: int, terms: Terms
             yield about | named, (own - base) * design.level_weight
 
 
+def spread_of_statistics(
+    without: pd.DataFrame, within: pd.DataFrame, outcomes: Sequence[str]
+) -> pd.DataFrame:
+    """Compare the spread without and with moderators, from statistics of sigma and tau.
+
+    Parameters
+    ----------
+    without, within : pandas.DataFrame
+        ``mean, sd, q2.5, q50, q97.5, mcse_mean`` by ``outcome`` and ``parameter``.
+    outcomes : sequence of str
+        Outcomes to report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `heterogeneity`.
+    """
+    rows = []
+    for outcome in outcomes:
+        for parameter in ("sigma", "tau"):
+            if (outcome, parameter) not in within.index:
+                continue
+            row: dict[str, Any] = {"outcome": outcome, "parameter": parameter}
+            squares = []
+            for fit, table in (("without", without), ("with", within)):
+                own: Any = table.loc[(outcome, parameter)]
+                row |= {f"{name}_{fit}": float(own[name]) for name in _SPREAD}
+                squares.append(float(own["mean"]) ** 2 + float(own["sd"]) ** 2)
+            row["taken"] = 1 - squares[1] / squares[0] if squares[0] > 0 else np.nan
+            rows.append(row)
+    return pd.DataFrame(rows, columns=list(SPREAD_COLUMNS))
+
+
 def spread_table(
     without: Mapping[str, np.ndarray], within: Mapping[str, np.ndarray], reported: dict[str, int]
 ) -> pd.DataFrame:
@@ -179,22 +212,15 @@ def spread_table(
     """
     import xarray as xr
 
-    codes, fits = list(reported.values()), {"without": without, "with": within}
+    codes = list(reported.values())
     parameters = [name for name in ("sigma", "tau") if name in within]
-    dims, found, squares = ("chain", "draw", "outcome"), {}, {}
-    for fit, draws in fits.items():  # one of them may have been sampled twice as long
-        own = {name: (dims, draws[name][:, :, codes]) for name in parameters}
+
+    def statistics(draws: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        own = {
+            name: (("chain", "draw", "outcome"), draws[name][:, :, codes]) for name in parameters
+        }
         table = summary.statistics_of(xr.Dataset(own, {"outcome": list(reported)}))
-        found[fit] = table.set_index(["outcome", "name"])
-        squares[fit] = {name: (draws[name][:, :, codes] ** 2).mean((0, 1)) for name in parameters}
-    rows = []
-    for place, outcome in enumerate(reported):
-        for parameter in parameters:
-            row: dict[str, Any] = {"outcome": outcome, "parameter": parameter}
-            for fit in fits:
-                statistics: Any = found[fit].loc[(outcome, parameter)]
-                row |= {f"{name}_{fit}": float(statistics[name]) for name in _SPREAD}
-            before, after = (float(squares[fit][parameter][place]) for fit in fits)
-            row["taken"] = 1 - after / before if before > 0 else np.nan
-            rows.append(row)
-    return pd.DataFrame(rows, columns=list(SPREAD_COLUMNS))
+        return table.set_index(["outcome", "name"])
+
+    # One of them may have been sampled twice as long.
+    return spread_of_statistics(statistics(without), statistics(within), list(reported))

@@ -15,9 +15,11 @@ from . import console
 from .exits import status_of
 from .options import (
     SEED,
+    AtOption,
     ChainsOption,
     DrawsOption,
     JsonOption,
+    ModeratorOption,
     NoCheckOption,
     OutOption,
     PoolingOption,
@@ -57,6 +59,8 @@ class EffectOptions(SelectionOptions):
     out: OutOption = Path("results")
     refit: RefitOption = False
     no_check: NoCheckOption = False
+    moderator: ModeratorOption = None
+    at: AtOption = None
     randomised: Annotated[bool, typer.Option("--randomised", help="Only randomised studies.")] = (
         False
     )
@@ -86,6 +90,7 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
     from ...data.export import write_csv
     from ...data.folders import file_set
     from ..effects import effects as room
+    from ..fitting.moderated import moderators
     from ..paper.frames.results import stamped
     from ..paper.report.findings import EFFECTS_CHECK_FILE, forget_check, write_check
 
@@ -108,6 +113,8 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
             tune=request.tune,
             chains=request.chains,
             seed=request.seed,
+            moderators=tuple(request.moderator or ()),
+            at=tuple(request.at or ()),
             path=out,
             refit=request.refit,
             progress=progress,
@@ -117,6 +124,9 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
         checked = room.checked(made)
         write_check(checked, aside, EFFECTS_CHECK_FILE)
         write_csv(stamped(room.contrasts(made), checked), aside / "effects.csv")
+        if request.moderator:
+            table = stamped(moderators(made), checked)
+            write_csv(table, aside / "effects_moderators.csv")
     if not checked.ran:
         forget_check(out, EFFECTS_CHECK_FILE)
     if as_json:
@@ -129,14 +139,17 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
 def _answer(made: DataTree, seconds: float) -> dict[str, Any]:
     from ..effects import effects as room
     from ..fitting.store import run_config
+    from .moderators import moderators_answer
 
     checked = room.checked(made)
     unanchored = room.unanchored_effects(made)
     alone = room.contrasts(made, randomised_only=True)
+    explained = moderators_answer(made) if "moderators" in made.children else {}
     return {
         "verdict": checked.stated,
         "effects": _contrasts(room.contrasts(made)),
         "hyper": room.effect_hyper(made),
+        **explained,
         "studies": [_study(row) for row in _records(room.study_effects(made))],
         "absolute": [_absolute(row) for row in _records(room.absolute_effects(made))],
         "randomised_only": _contrasts(alone) if len(alone) else None,
@@ -185,6 +198,10 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
     from ..paper.words.wording import percent, ratio_interval
     from .printing import print_verdict
 
+    if "moderators" in made.children:
+        from .moderators import print_moderators
+
+        print_moderators(made, checked, "effects")
     about = evidence.about
     absolute = {
         (row["outcome"], row["disease"]): row

@@ -30,7 +30,7 @@ def moderators_answer(made: DataTree) -> dict[str, Any]:
     }
 
 
-def print_moderators(made: DataTree, checked: CheckResult) -> None:
+def print_moderators(made: DataTree, checked: CheckResult, of: str = "rates") -> None:
     """Print one table an outcome of coefficients, and one of what they take from the spread."""
     table, spread = moderators(made), heterogeneity(made)
     for outcome in table["outcome"].unique():
@@ -44,4 +44,4 @@ def print_moderators(made: DataTree, checked: CheckResult) -> None:
         ("Outcome", "Parameter", "Without moderators", "With them", "Variance taken"),
         spread_rows(spread),
     )
-    print(printable(at_words(reported_at(made))))
+    print(printable(at_words(reported_at(made), of)))

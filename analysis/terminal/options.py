@@ -51,6 +51,21 @@ RefitOption = Annotated[
 NoCheckOption = Annotated[
     bool, typer.Option("--no-check", help="Skip the guard; all that is written says so.")
 ]
+ModeratorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN[=LEVEL]",
+        help="Let this column explain why studies differ, a text's levels against LEVEL; repeat "
+        "for several.",
+    ),
+]
+AtOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=VALUE",
+        help="Report at this value of a moderator; at its mean or reference if left out.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -140,21 +155,8 @@ class FitOptions(SamplingOptions):
 class ModeratorOptions(SamplingOptions):
     """What may explain why studies differ."""
 
-    moderator: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN[=LEVEL]",
-            help="Let this column explain why studies differ, a text's levels against LEVEL; "
-            "repeat for several.",
-        ),
-    ] = None
-    at: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN=VALUE",
-            help="Report rates at this value of a moderator; its mean or reference if left out.",
-        ),
-    ] = None
+    moderator: ModeratorOption = None
+    at: AtOption = None
 
     def evidence(self) -> Evidence:
         """Read and check the data set and select what is asked for, with its moderators."""

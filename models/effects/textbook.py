@@ -6,6 +6,7 @@ The model that users read, sample and extend; the exact engine integrates the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,10 @@ import pandas as pd
 from ...data.controlled import controlled_rows
 from ...data.errors import InputError
 from ...data.evidence import Evidence, as_evidence
+from ...data.moderators import Moderator
+from ..moderators import coefficient_labels, design_of
 from ..pooling import Pooling, structure
+from ..sampled.hierarchy import moderator_deviations
 from ..sampled.textbook import LEVELS, OBSERVED, parameter, rows_by_kind
 from ..terms import Terms, build_terms
 from .contrast import Baseline, informative_studies
@@ -58,7 +62,11 @@ def build_effects_model(
 
 
 def effects_model(
-    rows: pd.DataFrame, diseases: Sequence[str], pooling: str, priors: EffectPriors
+    rows: pd.DataFrame,
+    diseases: Sequence[str],
+    pooling: str,
+    priors: EffectPriors,
+    moderators: Sequence[Moderator] = (),
 ) -> pm.Model:
     """Build the model of effects from the arms that are compared; each outcome stands alone.
 
@@ -73,6 +81,8 @@ def effects_model(
         How diseases inform each other.
     priors : EffectPriors
         The priors.
+    moderators : sequence of Moderator
+        What may explain why effects differ.
 
     Returns
     -------
@@ -82,7 +92,8 @@ def effects_model(
         ``baseline`` (counted: a contrast with counts) is the midpoint of its arms on the linear
         scale. What a pooling does without is absent. Observed are ``events`` (row) and
         ``events_bounded`` (bounded_row) as in `build_model`, and ``log_odds_ratio`` (modelled) of
-        studies that report means.
+        studies that report means. With moderators ``beta`` (outcome, coefficient) adds
+        ``moderator`` times itself to ``delta``, as in `mscpool.models.moderators.Design`.
 
     Raises
     ------
@@ -97,7 +108,7 @@ def effects_model(
 
     rows = _informative(rows)
     terms = _terms(rows, diseases)
-    contrasts = rows[["outcome", "study", "disease"]].drop_duplicates(["outcome", "study"])
+    contrasts = _contrasts(rows)
     contrasts = contrasts.assign(
         label=contrasts["outcome"] + "/" + contrasts["study"],
         modelled=[bool(by_means(_arms(rows, one)).any()) for one in contrasts.itertuples()],
@@ -115,12 +126,16 @@ def effects_model(
     outcome = np.array([terms.names.index(name) for name in contrasts["outcome"]])
     disease = np.array([terms.diseases.index(name) for name in contrasts["disease"]])
     normal = Baseline.of(priors.baseline)
+    if moderators:
+        coords["coefficient"] = list(coefficient_labels(moderators))
     with pm.Model(coords={dim: labels for dim, labels in coords.items() if labels}) as model:
         theta = LEVELS[structure(pooling, terms.diseases)](terms, priors)
         sigma = parameter("sigma", terms, priors)
         effect: Any = theta[outcome, disease] + sigma[outcome] * pm.Normal(
             "study_effect", dims="contrast"
         )
+        if moderators:
+            effect = effect + _moderated(contrast_terms(rows, diseases, moderators), priors)
         delta = pm.Deterministic("delta", effect, dims="contrast")
         if len(counted):
             baseline = pm.Normal("baseline", normal.mean, normal.sd, dims="counted")
@@ -149,6 +164,49 @@ def _terms(rows: pd.DataFrame, diseases: Sequence[str]) -> Terms:
     names = tuple(dict.fromkeys(rows["outcome"]))
     arms = rows.assign(study=rows["study"] + "/" + rows["arm"])
     return build_terms(arms, names, tuple(diseases), nested=False)
+
+
+def _contrasts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give a row for each outcome of a study, in the order of the arms."""
+    return rows[["outcome", "study", "disease"]].drop_duplicates(["outcome", "study"])
+
+
+def contrast_terms(
+    rows: pd.DataFrame, diseases: Sequence[str], moderators: Sequence[Moderator]
+) -> Terms:
+    """Lay out the contrasts of the studies that say something, with their moderators.
+
+    Parameters
+    ----------
+    rows, diseases, moderators
+        As in `effects_model`.
+
+    Returns
+    -------
+    Terms
+        Its rows are the arms, its effects the contrasts, as the design has them.
+    """
+    rows = _informative(rows)
+    terms, contrasts = _terms(rows, diseases), _contrasts(rows)
+    effects = pd.DataFrame(
+        {
+            "outcome": [terms.names.index(name) for name in contrasts["outcome"]],
+            "study": contrasts["study"].to_numpy(),
+        }
+    )
+    design = design_of(moderators, terms.names, effects, rows)
+    return replace(terms, rows=rows, effects=effects, design=design)
+
+
+def _moderated(terms: Terms, priors: EffectPriors) -> Any:
+    """Give what moderators add to each contrast; their coefficients are ``beta``."""
+    import pymc as pm
+
+    assert terms.design is not None, "asked for with moderators only"
+    matrix = pm.Data("moderator", terms.design.matrix, dims=("contrast", "coefficient"))
+    sd = moderator_deviations(terms, priors)[:, None]
+    beta = pm.Normal("beta", 0, sd, dims=("outcome", "coefficient"))
+    return (matrix * beta[terms.effects["outcome"].to_numpy()]).sum(axis=1)
 
 
 def _arms(rows: pd.DataFrame, contrast: Any) -> pd.DataFrame:

@@ -76,7 +76,7 @@ def _quantiles(row: Mapping[str, Any], fit: str) -> str:
     return f"{middle} ({low} to {high})"
 
 
-def at_words(at: Mapping[str, float | str]) -> str:
-    """Say which values of the moderators rates are reported at."""
+def at_words(at: Mapping[str, float | str], of: str = "rates") -> str:
+    """Say which values of the moderators rates, or effects, are reported at."""
     named = [f"{moderator_words(name)} {level_words(value)}" for name, value in at.items()]
-    return f"Rates are those at {', '.join(named)}."
+    return f"{words(of)} are those at {', '.join(named)}."

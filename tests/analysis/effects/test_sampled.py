@@ -9,7 +9,7 @@ import pytest
 import mscpool as mp
 from mscpool.analysis.effects import effects as room
 from mscpool.analysis.effects.model import fit_effects
-from mscpool.analysis.effects.sampled import SampledPosterior, statistics
+from mscpool.analysis.effects.sampled import SampledEffects, SampledPosterior, statistics
 from mscpool.data.errors import InputError
 from mscpool.models.exact.draws import draw
 
@@ -30,7 +30,7 @@ def evidence(tmp_path_factory):
     return mp.load_evidence(path)
 
 
-def drawn_exactly(rows, diseases, pooling, priors, sampling, progress):
+def drawn_exactly(rows, diseases, pooling, priors, sampling, progress, moderators):
     """Draws of the exact engine in place of a sampler's."""
     rng = np.random.default_rng(sampling.seed)
     shape, found = (sampling.chains, sampling.draws), {}
@@ -47,7 +47,8 @@ def drawn_exactly(rows, diseases, pooling, priors, sampling, progress):
             fresh.reshape(*shape, -1),
             {s: one.eta[:, i].reshape(shape) for i, s in enumerate(hierarchy.likelihoods.studies)},
         )
-    return found, GOOD
+    assert not moderators
+    return SampledEffects(found, GOOD)
 
 
 def near(one, other, error):
