@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
+from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.further_study import further_study
 from mscpool.models.exact.further_trial import FurtherTrial, further_trial
 from mscpool.models.exact.outcomes import exact_outcomes
@@ -137,28 +138,22 @@ def test_gain_is_nothing_without_patients_and_grows_up_to_its_limit(pooling):
 
 
 def nested(remitted=(1, 2, 4)):
-    improved = pd.DataFrame(
-        {"study": ["s1", "s2", "s3"], "disease": STUDIED, "arm": "msc", "months": np.nan}
+    """Posteriors of an outcome and one nested in it; of disease c another outcome is known."""
+    frame = pd.DataFrame(
+        {
+            "study": ["s1", "s2", "s3"] * 2 + ["s4"],
+            "disease": [*STUDIED, *STUDIED, "c"],
+            "outcome": ["improvement"] * 3 + ["remission"] * 3 + ["other"],
+            "events": [*EVENTS, *remitted, 1],
+            "n": [*PATIENTS, *PATIENTS, 4],
+        }
     )
-    rows = [
-        improved.assign(outcome="improvement", events_min=EVENTS, events_max=EVENTS, n=PATIENTS),
-        improved.assign(outcome="remission", events_min=remitted, events_max=remitted, n=PATIENTS),
-    ]
-    return _Evidence(pd.concat(rows, ignore_index=True))
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    rows: pd.DataFrame
-    outcome_names: tuple = ("improvement", "remission")
-    moderators: tuple = ()
-    diseases: tuple = ("a", "b", "c")
-    moderators: tuple = ()
+    return exact_outcomes(load_evidence(frame), outcomes=("improvement", "remission"))
 
 
 def test_parent_and_child_are_counted_together():
     """A nested outcome, every pair of counts, against two hierarchies of weighted draws."""
-    fit = exact_outcomes(nested())
+    fit = nested()
     trial = further_trial(fit, "remission")
     rng = np.random.default_rng(8)
     parent, child = drawn(rng, "partial"), drawn(rng, "partial", events=(1, 2, 4), patients=EVENTS)
@@ -183,7 +178,7 @@ def test_parent_and_child_are_counted_together():
 
 
 def test_a_nested_gain_is_nothing_without_patients_and_grows_up_to_its_limit():
-    trial = further_trial(exact_outcomes(nested()), "remission")
+    trial = further_trial(nested(), "remission")
     assert np.all(trial.gains(0) == 0)
     gains = np.array([trial.gains(n) for n in (0, 1, 2, 4, 10, 40, 150)])
     assert np.all(np.diff(gains, axis=0) >= -1e-12)
@@ -192,7 +187,7 @@ def test_a_nested_gain_is_nothing_without_patients_and_grows_up_to_its_limit():
 
 
 def test_a_nested_rate_after_no_patient_is_that_of_now():
-    fit = exact_outcomes(nested())
+    fit = nested()
     trial = further_trial(fit, "remission")
     for place, disease in enumerate(trial.diseases):
         now = fit.distribution("remission", "rate", disease)
