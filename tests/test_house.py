@@ -19,6 +19,7 @@ import mscpool
 ROOMS: dict[str, set[str]] = {
     "data": {
         "about",
+        "cache",
         "controlled",
         "errors",
         "evidence",

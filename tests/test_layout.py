@@ -50,6 +50,7 @@ TOUCH_FILES = {
     "analysis.paper.report.findings",
     "analysis.terminal.exits",
     "analysis.terminal.design",
+    "analysis.terminal.stages",
 }
 FILE_CALLS = {
     "open",

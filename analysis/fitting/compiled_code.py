@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from ...data.cache import cache_folder
 from ...data.export import write_whole
 
 if TYPE_CHECKING:
@@ -42,11 +43,8 @@ class NotKept(UserWarning):
 
 
 def folder() -> Path:
-    """Give the folder of kept code: that of ``MSCPOOL_CACHE``, or the platform's for caches."""
-    from platformdirs import user_cache_path
-
-    chosen = os.environ.get("MSCPOOL_CACHE")
-    return (Path(chosen) if chosen else user_cache_path("mscpool", appauthor=False)) / "compiled"
+    """Give the folder of kept code."""
+    return cache_folder() / "compiled"
 
 
 def clear() -> None:

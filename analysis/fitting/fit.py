@@ -22,7 +22,7 @@ from .diagnostics import (
     worst_diagnostics,
 )
 from .exact_fit import NotIntegrated, exact_tree, left_to_the_sampler, limits
-from .progress import Progress
+from .progress import Progress, silent
 from .sampler import sample
 from .sampling import SEED, Engine, Sampling
 from .store import load as load_fit
@@ -147,6 +147,7 @@ def _sampled(
         sampled, stats = sample(
             terms, pooling, priors, run.draws, run.tune, run.chains, run.seed, progress
         )
+        (progress or silent)("predicting", 0, 0)
         tree = _assemble(evidence, terms, pooling, priors, sampled, stats, run.seed)
         worst = tree["hyper"].attrs
         fewest = min(worst["min_ess_bulk"], worst["min_ess_tail"])

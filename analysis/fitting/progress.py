@@ -8,6 +8,10 @@ from collections.abc import Callable
 Progress = Callable[[str, int, int], None]
 
 
+def silent(stage: str, done: int, total: int) -> None:
+    """Listen and say nothing."""
+
+
 def named(progress: Progress, what: str) -> Progress:
     """Say of each stage what it is a part of."""
     return lambda stage, done, total: progress(f"{stage} ({what})", done, total)

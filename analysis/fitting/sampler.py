@@ -16,7 +16,7 @@ from ...models.sampled.hierarchy import hierarchy, model_data
 from ...models.sampled.variables import variables_of_scores
 from ...models.terms import Terms
 from .compiled_code import compile_model
-from .progress import Progress
+from .progress import Progress, silent
 from .sampling import SEED
 
 if TYPE_CHECKING:
@@ -52,15 +52,17 @@ def sample(
     stats : xarray.Dataset
         The sampler's statistics.
     """
+    tell = progress or silent
+    tell("importing", 0, 0)
     import nutpie
 
     def report(states) -> None:
-        if progress is not None:
-            done = sum(state.finished_draws for state in states)
-            progress("sampling", done, chains * (draws + tune))
+        done = sum(state.finished_draws for state in states)
+        divergent = sum(state.divergences for state in states)
+        said = f"sampling, {divergent} divergent" if divergent else "sampling"
+        tell(said, done, chains * (draws + tune))
 
-    if progress is not None:
-        progress("compiling", 0, 0)
+    tell("compiling", 0, 0)
     data = model_data(terms, pooling, priors)
     model = compiled(terms, pooling).with_data(**data)
     model = replace(model, initial_point_func=_start(model, data))

@@ -64,6 +64,8 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 def progress_display() -> Iterator[Progress]:
     """Show on standard error the stage and, where it is counted, how much of it is done.
 
+    A stage is told with the seconds that it took when the same was typed before.
+
     Yields
     ------
     callable
@@ -77,11 +79,17 @@ def progress_display() -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
     from rich.progress import Progress as Display
 
+    from .stages import stopwatch
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Display(*columns, console=Console(stderr=True), transient=True) as display:
-        task = display.add_task("starting", total=None)
+    with (
+        Display(*columns, console=Console(stderr=True), transient=True) as display,
+        stopwatch() as watch,
+    ):
+        task = display.add_task(watch.enter("starting"), total=None)
 
         def show(stage: str, done: int, total: int) -> None:
-            display.update(task, description=stage, completed=done, total=total or None)
+            words = watch.enter(stage)
+            display.update(task, description=words, completed=done, total=total or None)
 
         yield show
