@@ -113,6 +113,14 @@ class NextTrial:
         fit = fit_effects(rows, (self.disease,), config["pooling"], priors)
         return fit.distribution(self.outcome, quantity, self.disease)
 
+    def effect_under(self, priors: EffectPriors, quantity: str) -> Distribution:
+        """Integrate the effect anew under other priors."""
+        rows = compared_arms(self.made)
+        rows = rows[rows["outcome"] == self.outcome]
+        config = run_config(self.made)
+        fit = fit_effects(rows, tuple(config["diseases"]), config["pooling"], priors)
+        return fit.distribution(self.outcome, quantity, self.disease)
+
     def control(self, quantity: str) -> tuple[Distribution, Behind]:
         """Integrate the rate of control arms (``rate``, or ``new_study``: the next one's).
 

@@ -103,6 +103,8 @@ def fill_arm_priors(
     if fit is not None:
         asked |= {name: fit.prior(asked[name]) for name in of_fit}
     if effects is not None:
+        if wants_effect and asked.get("sets") is not None:
+            asked["sets"] = effects.by_set(asked["effect_prior"], asked["sets"])
         if wants_effect:
             asked["effect_prior"] = effects.effect(asked["effect_prior"])
         asked |= {name: effects.control(asked[name]) for name in of_effects}

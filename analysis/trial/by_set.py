@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from .beliefs import DiscountedSize
 from .phrases import listed
+from .result import DesignResult, Picture
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class BySet:
             for row in self.sets
         ]
         table = pd.DataFrame(rows)
+        if table["critical"].isna().all():  # two arms have no one count
+            table = table.drop(columns="critical")
         whole = [name for name in table if name == "critical" or str(name).startswith("n")]
         real = dict.fromkeys(("type1", "assurance", "attainable"), float)
         return table.astype(dict.fromkeys(whole, "Int64") | real)
@@ -92,3 +97,20 @@ class BySet:
         if none:
             text += f"; under {listed(none)} no number up to {n_max} suffices"
         return text + "."
+
+
+def sets_picture(result: DesignResult) -> Iterator[Picture]:
+    """Draw the recommended number under each prior set, where there are several."""
+    from ...figures.design_sets import draw_design_sets
+
+    compared: BySet | None = result.answer.by_set
+    if compared is None:
+        return
+    yield Picture(
+        "sets",
+        "Recommended number of patients under each prior set",
+        "The evidence integrated anew under each set, and the smallest number from which on every "
+        "one has what is wanted.",
+        compared.frame,
+        partial(draw_design_sets, n_max=result.request.n_max),
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +12,10 @@ import numpy as np
 from ...data.errors import InputError
 from ...data.names import outcome_in_text
 from ...data.outcomes import outcome as known_outcome
+from ...data.text_files import text_of
 from ...models.effects.belief import SCORES, EffectBelief, known_effect
+from ...models.effects.priors import EFFECT_SETS, effect_priors
+from ...models.effects.priors import EffectPriors as PriorsOfEffects
 from ...models.exact.distribution import Distribution
 from ...models.rates.fit import map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify
@@ -101,6 +106,24 @@ class EffectPriors:
             own = known_effect(probabilities, np.asarray(alone.quantile(probabilities)), "", link)
         return replace(known_effect(probabilities, values, label, link), alone=own)
 
+    def by_set(self, name: str, named: str | Sequence[str]) -> dict[str, dict[str, EffectBelief]]:
+        """Return the effect of one of the names of `EFFECTS` under each of several prior sets.
+
+        Parameters
+        ----------
+        name : str
+            Of the effect.
+        named : str or sequence of str
+            Names of prior sets for effects, with commas between, texts of prior files, or ``all``.
+        """
+        own, quantity = self.effect(name), _QUANTITIES[name]
+        at, found = self.next_trial.effect(quantity)[0], {}
+        for each in _effect_sets(named):
+            values = np.asarray(self.next_trial.effect_under(each, quantity).quantile(at))
+            label = f"{own.label}, under the prior set {each.name}"
+            found[each.name] = {"effect_prior": known_effect(at, values, label, own.link)}
+        return found
+
     def control(self, name: str) -> RatePrior | WeightedRates:
         """Return the control rate of one of the names that a fit offers, but the full re-analysis.
 
@@ -114,11 +137,12 @@ class EffectPriors:
         if behind.evidence == "borrowed":
             raise InputError(
                 f"{self.disease} has no control arm of {self.outcome}: give design_prior_control "
-                "(and analysis_prior_control, where it is wanted), such as beta(4,16)"
+                "(and analysis_prior_control, where it is wanted), such as beta(4,16), or take an "
+                "analysis set that has one"
             )
         self.used["control"] = behind
-        of = "rate" if name == "rate" else "next control arm"
-        label = f"the {of} of control patients for {self.about}, {behind.words}"
+        of = "rate of control patients" if name == "rate" else "rate of the next control arm"
+        label = f"the {of} for {self.about}, {behind.words}"
         rates = self._rates(distribution, label)
         if name in ("new-study", "rate"):
             return rates
@@ -149,6 +173,17 @@ class EffectPriors:
             "verdict": self.verdict,
             "evidence": {name: vars(behind) for name, behind in self.used.items()},
         }
+
+
+def _effect_sets(named: str | Sequence[str]) -> list[PriorsOfEffects]:
+    """Look up prior sets for effects by names with commas between, files, texts, or `all`."""
+    texts = [named] if isinstance(named, str) else named
+    parts = [part.strip() for t in texts for part in ([t] if "\n" in t else t.split(","))]
+    single = [name for part in parts for name in (EFFECT_SETS if part == "all" else (part,))]
+    return [
+        effect_priors(text_of(Path(each)), each) if each.endswith(".toml") else effect_priors(each)
+        for each in dict.fromkeys(single)
+    ]
 
 
 def effects_priors(

@@ -14,6 +14,8 @@ Several = float | Sequence[float]
 # Fields that take one rate or several.
 RATES = ("power_at", "rate", "control_rate")
 USUAL_ASSURANCE = 0.8
+# Names of prior sets, and once a fit has been asked the priors under each, by field.
+Sets = str | Sequence[str] | Mapping[str, Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ and starts without waiting for numerical libraries.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,13 @@ from .checks import (
     several,
 )
 from .next_request import Next
-from .request import Request, Several, Wanted, wanted
+from .request import Request, Sets, Several, Wanted, wanted
 from .two_arm_request import TwoArm
 from .watch_requests import Monitor, Safety
 
 if TYPE_CHECKING:
     from ...models.rates.prior import AnyPrior
     from .operating import Analysis
-
-
-# Names of prior sets, and once a fit has been asked the priors under each, by field.
-Sets = str | Sequence[str] | Mapping[str, Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

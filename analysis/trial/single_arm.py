@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from ...models.direction import Direction
 from ...models.rates.prior import moves_error
 from .beliefs import Discounted, Priors, by_discount, priors_of, under_discounts
-from .by_set import BySet, SetRow
+from .by_set import BySet, SetRow, sets_picture
 from .error_rate import ErrorRate
 from .operating import (
     Analysis,
@@ -300,17 +300,6 @@ def _frequentist(plan: _Plan) -> BinomialTest | None:
 
 
 def _pictures(result: DesignResult) -> Iterator[Picture]:
-    from ...figures.design_sets import draw_design_sets
-
     yield from size_picture(result)
     yield operating_picture(result)
-    compared = result.answer.by_set
-    if compared is not None:
-        yield Picture(
-            "sets",
-            "Recommended number of patients under each prior set",
-            "The evidence integrated anew under each set, and the smallest number from which on "
-            "every one has what is wanted.",
-            compared.frame,
-            partial(draw_design_sets, n_max=result.request.n_max),
-        )
+    yield from sets_picture(result)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from ...models.direction import Direction
 from .beliefs import DISCOUNTS, Discounted, by_discount
+from .by_set import BySet, SetRow, sets_picture
 from .design_frames import type1_frame
 from .error_rate import ErrorRate
 from .pictures import size_picture
@@ -81,6 +82,9 @@ def two_arm(request: TwoArm) -> DesignResult:
     discount : float
         Optimism of the experimental arm's design prior on the log-odds: subtracted, for harms
         added.
+    sets : str or sequence of str, optional
+        Prior sets for effects (names, texts of files, or ``all``) under which an effect that is
+        taken from stored effects is taken again.
 
     Raises
     ------
@@ -90,10 +94,30 @@ def two_arm(request: TwoArm) -> DesignResult:
     plan = Plan(request)
     # Products of matrices this small are ten times slower where threads share them.
     with threadpool_limits(1, "blas"):
-        return _answered(plan) if request.look is None else watched(plan)
+        if request.look is not None:
+            return watched(plan)
+        return _answered(plan, _by_set(request))
 
 
-def _answered(plan: Plan) -> DesignResult:
+def _by_set(request: TwoArm) -> BySet | None:
+    """Answer the request again under each prior set."""
+    if not isinstance(request.sets, Mapping):
+        return None
+    rows = []
+    for name, priors in request.sets.items():
+        answer = _answered(Plan(replace(request, sets=None, **priors)), None).answer
+        chosen = None if answer.recommended_n is None else answer.shown
+        rows.append(
+            SetRow(
+                name, answer.recommended_n, None, chosen and chosen.type1_max,
+                chosen and chosen.assurance, answer.highest_attainable_assurance,
+                answer.discounted.discounts if answer.discounted else (),
+            )
+        )  # fmt: skip
+    return BySet(tuple(rows))
+
+
+def _answered(plan: Plan, by_set: BySet | None) -> DesignResult:
     request = plan.request
     found = _search(plan)
     columns = {"assurance": "assurance", "power": "power", "type1": "type1_max"}
@@ -103,7 +127,7 @@ def _answered(plan: Plan) -> DesignResult:
     place = len(found.table) - 1 if recommended is None else plan.totals.index(recommended)
     shown = found.table.iloc[place]
     operating = _operating(plan, shown, sorted({*SHOWN, *request.rates}), request.effect)
-    answer = _answer(plan, found, size, place, operating)
+    answer = replace(_answer(plan, found, size, place, operating), by_set=by_set)
     words = _words(request)
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
@@ -307,6 +331,7 @@ def _pictures(result: DesignResult) -> Iterator[Picture]:
     from ...figures.design_operating import draw_design_type1
 
     yield from size_picture(result)
+    yield from sets_picture(result)
     errors, asked = type1_frame(result), result.request
     nominal = asked.allowed_type1
     if len(errors) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .beliefs import Discounted, Priors
+from .by_set import BySet
 from .error_rate import ErrorRate
 from .phrases import chance, listed, noise
 from .result import BESIDE, IF_ANY, Best
@@ -67,6 +68,7 @@ class TwoArmAnswer:
     best_power: Best | None
     frequentist: NormalTest | None
     discounted: Discounted | None = field(metadata=BESIDE)
+    by_set: BySet | None = field(default=None, metadata=IF_ANY)
 
     @property
     def recommended_n(self) -> int | None:
@@ -113,6 +115,8 @@ def paragraph(
             f"{_alone(answer.attainable_alone)}."
         )
         parts += under_discounts(answer.discounted)
+    if answer.by_set is not None:
+        parts.append(answer.by_set.words(request.n_max))
     test = answer.frequentist
     if test is not None:
         parts.append(
@@ -137,7 +141,11 @@ def _shown(request: TwoArm, answer: TwoArmAnswer) -> str:
     row = answer.shown
     text = f"With {row.n_experimental} experimental and {row.n_control} control patients"
     if request.type1 is not None:
-        text += f" success needs a posterior probability above {answer.level:.12g}, and"
+        by = "level" if answer.error_rate.set_by == "level" else "type I error"
+        text += (
+            f" success needs a posterior probability above {answer.level:.12g} (set by the {by}), "
+            "and"
+        )
     text += (
         f" the type I error is at most {chance(row.type1_max)} at a true difference of "
         f"{request.margin:g}, {request.range_words}"

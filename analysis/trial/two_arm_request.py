@@ -23,7 +23,7 @@ from .checks import (
     check_stopping,
     several,
 )
-from .request import Request, Several, Wanted, wanted
+from .request import Request, Sets, Several, Wanted, wanted
 
 # What an interim look goes by.
 STOPS = ("predictive", "posterior")
@@ -67,6 +67,7 @@ class TwoArm(Request):
     effect_prior: str | float | EffectBelief | None = None
     months: float | None = None
     discount: float = 0.0
+    sets: Sets = None
 
     def __post_init__(self) -> None:
         check_choice("direction", self.direction, DIRECTIONS)
@@ -75,6 +76,11 @@ class TwoArm(Request):
         self._check_sizes()
         self._check_effect()
         self._check_looks()
+        if self.sets is not None and (not isinstance(self.sets, Mapping) or self.sized):
+            raise InputError(
+                "sets compare sizes under an effect that is taken from stored effects: give "
+                "effect_prior new-study, and no size"
+            )
         believed = self.believed
         if (believed[0] is None) != (believed[1] is None):
             missing = "experimental" if believed[0] is None else "control"
@@ -173,6 +179,7 @@ class TwoArm(Request):
     def to_dict(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return JSON-ready values; the arms' own priors stand for what both share."""
         told = super().to_dict(said)
+        told["sets"] = self.sets and list(self.sets)
         told["look"] = list(self.looks) or None
         told["control_range"] = self.control_range and list(several(self.control_range))
         return {k: v for k, v in told.items() if k not in ("analysis_prior", "design_prior")}

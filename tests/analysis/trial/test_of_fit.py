@@ -13,6 +13,7 @@ from mscpool.analysis.fitting.exact_fit import NotIntegrated
 from mscpool.analysis.guard.result import CheckResult, OutcomeVerdict
 from mscpool.analysis.trial.fit_priors import FitPriors
 from mscpool.data.errors import InputError
+from mscpool.models.effects.priors import EFFECT_SETS
 
 ROWS = """study,disease,outcome,events,n
 s1,first <b>,improvement,3,10
@@ -146,7 +147,7 @@ def test_two_arms_take_effect_and_control_rate_from_effects(effects):
     found = mp.design.two_arm(fit=effects, disease="first", **sized)
     said = found.asked
     assert said["effect_prior"].startswith("the next study's log odds ratio for response in first")
-    assert said["design_prior_control"].startswith("the next control arm")
+    assert said["design_prior_control"].startswith("the rate of the next control arm")
     assert found.behind.verdict == "unchecked"
     by_map = mp.design.two_arm(fit=effects, disease="first", analysis_prior_control="map", **sized)
     assert by_map.asked["analysis_prior_control"].startswith("the MAP prior")
@@ -166,3 +167,28 @@ def test_an_effect_is_not_taken_from_a_fit_of_rates(fit, effects):
         mp.design.two_arm(fit=fit, **WHERE, effect_prior="new-study", **sized)
     with pytest.raises(InputError, match="taken from a fit: give fit"):
         mp.design.two_arm(fit=effects, disease="first", design_prior_experimental="rate", **sized)
+
+
+def test_the_size_of_two_arms_under_each_prior_set_is_that_of_effects_under_it(effects):
+    asked = {"disease": "first", "n_min": 30, "n_max": 60, "assurance": 0.25}
+    found = mp.design.two_arm(fit=effects, sets="default,turner_outcomes", **asked)
+    rows = found.to_dict()["by_set"]
+    assert [row["set"] for row in rows] == ["default", "turner_outcomes"]
+    other = mp.effects(
+        mp.load_evidence(CONTROLLED), priors=EFFECT_SETS["turner_outcomes"], check=False
+    )
+    for row, fit in zip(rows, (effects, other), strict=True):
+        alone = mp.design.two_arm(fit=fit, **asked).to_dict()
+        assert row["recommended_n"] == alone["recommended_n"] is not None
+        size = alone["table"][row["recommended_n"] - 30]
+        assert row["assurance"] == pytest.approx(size["assurance"], abs=1e-6)
+        assert row["highest_attainable_assurance"] == pytest.approx(
+            alone["highest_attainable_assurance"], abs=1e-6
+        )
+    assert rows[0]["highest_attainable_assurance"] != rows[1]["highest_attainable_assurance"]
+    assert "Under the 2 prior sets compared" in found.paragraph
+    assert "sets" in found.pictures
+    with pytest.raises(InputError, match="unknown prior set for effects"):
+        mp.design.two_arm(fit=effects, sets="sceptical", **asked)
+    with pytest.raises(InputError, match="sets compare sizes under an effect"):
+        mp.design.two_arm(effect_prior="0.3", design_prior_control="0.3", sets="all")
