@@ -96,16 +96,16 @@ def two_arm(request: TwoArm) -> DesignResult:
     with threadpool_limits(1, "blas"):
         if request.look is not None:
             return watched(plan)
-        return _answered(plan, _by_set(request))
+        return _answered(plan, _by_set(plan))
 
 
-def _by_set(request: TwoArm) -> BySet | None:
+def _by_set(plan: Plan) -> BySet | None:
     """Answer the request again under each prior set."""
-    if not isinstance(request.sets, Mapping):
+    if not isinstance(plan.request.sets, Mapping):
         return None
     rows = []
-    for name, priors in request.sets.items():
-        answer = _answered(Plan(replace(request, sets=None, **priors)), None).answer
+    for name, priors in plan.request.sets.items():
+        answer = _answered(plan.believing(priors), None).answer
         chosen = None if answer.recommended_n is None else answer.shown
         rows.append(
             SetRow(

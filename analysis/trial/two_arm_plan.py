@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,9 @@ class Plan:
     """What is asked and believed, and when the experimental arm wins."""
 
     request: TwoArm
+    known: dict[tuple[int, int], tuple[np.ndarray, float, float]] = field(
+        default_factory=dict, repr=False
+    )
 
     @property
     def direction(self) -> Direction:
@@ -160,11 +165,18 @@ class Plan:
 
     def decided(self, n_experimental: int, n_control: int) -> tuple[np.ndarray, float, float]:
         """Which pairs of counts are a success, at what level, and the largest type I error."""
-        asked = self.request
-        return decide(
-            self.probability(n_experimental, n_control), asked.margin, asked.level, asked.type1,
-            asked.controls,
-        )  # fmt: skip
+        asked, size = self.request, (n_experimental, n_control)
+        if size not in self.known:
+            success, *rest = decide(
+                self.probability(*size), asked.margin, asked.level, asked.type1, asked.controls
+            )
+            self.known[size] = (success.astype(bool), *rest)
+        success, level, type1 = self.known[size]
+        return success.astype(float), level, type1
+
+    def believing(self, priors: Mapping[str, Any]) -> Plan:
+        """Return the same trial under other design priors: its decisions stay."""
+        return Plan(replace(self.request, sets=None, **priors), self.known)
 
     def powered(self, table: pd.DataFrame) -> np.ndarray:
         """Whether each size has the wanted power; all have where none is wanted."""
