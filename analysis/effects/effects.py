@@ -55,7 +55,7 @@ def effects(
     unanchored: bool = False,
     shares: bool = False,
     check: bool = True,
-    engine: Engine = "exact",
+    engine: Engine | str = "exact",
     draws: int = 1000,
     tune: int = 1000,
     chains: int = 4,

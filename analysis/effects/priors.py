@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ...data.controlled import controlled_rows
@@ -98,9 +100,9 @@ def _rows(fit: EffectsFit) -> pd.DataFrame:
     hyper = tables.hyper_table(fit).set_index(["outcome", "parameter"])
     found = []
     for row in table.to_dict("records"):
-        posterior = fit.posteriors[row["outcome"]]
+        posterior: Any = fit.posteriors[row["outcome"]]
         row |= {
-            f"{name}_{q}": float(hyper.at[(row["outcome"], name), q])
+            f"{name}_{q}": float(np.asarray(hyper.at[(row["outcome"], name), q]))
             if (row["outcome"], name) in hyper.index
             else float("nan")
             for name in ("tau", "sigma")

@@ -100,10 +100,10 @@ def hyper_table(fit: EffectsFit) -> pd.DataFrame:
 
 def spread_taken(without: EffectsFit, within: EffectsFit) -> pd.DataFrame:
     """Give what moderators take from sigma and tau, as `fitting.moderated.heterogeneity`."""
-    statistics = [
+    alone, moderated = (
         hyper_table(each).set_index(["outcome", "parameter"]) for each in (without, within)
-    ]
-    return spread_of_statistics(*statistics, list(within.posteriors))
+    )
+    return spread_of_statistics(alone, moderated, list(within.posteriors))
 
 
 def studies_table(fit: EffectsFit) -> pd.DataFrame:

@@ -219,7 +219,7 @@ class PriorComparison:
             said = f"Studies left out are predicted {' and '.join(parts)} than under {than}."
         else:
             said = "Leaving studies out does not tell the prior sets apart by their predictions."
-        far = others.loc[size.fillna(-1).idxmax()]
+        far = others.iloc[size.fillna(-1).to_numpy().argmax()]
         largest = f"{far['elpd_diff']:+.1f} (± {far['elpd_diff_se']:.1f})".replace("-", "−")
         said += (
             f" A difference is told where it is above {_LEAST_DIFFERENCE:g} in log density and "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
@@ -91,6 +91,14 @@ class OutcomePriors:
                 )
         if self.exnex.level is None:
             object.__setattr__(self, "exnex", replace(self.exnex, level=self.mu))
+
+
+class PriorsOfOutcomes(Protocol):
+    """Priors by outcome: a `PriorSet`, or those of effects."""
+
+    def of(self, outcome: str) -> OutcomePriors:
+        """Give the priors of one outcome."""
+        ...
 
 
 @dataclass(frozen=True)

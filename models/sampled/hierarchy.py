@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..pooling import ROBUST_DEGREES, has_tau, structure
-from ..priors.sets import PriorSet
+from ..priors.sets import PriorSet, PriorsOfOutcomes
 from ..terms import Terms, count_data
 from .centring import centred_levels, may_be_centred
 
@@ -84,7 +84,7 @@ def _moderator_table(terms: Terms, priors: PriorSet) -> np.ndarray:
     return table.reshape(len(matrix), -1)
 
 
-def moderator_deviations(terms: Terms, priors: PriorSet) -> np.ndarray:
+def moderator_deviations(terms: Terms, priors: PriorsOfOutcomes) -> np.ndarray:
     """Give the standard deviations of the priors of coefficients; shape (outcome,)."""
     each = [dict(priors.of(name).moderator.parameters) for name in terms.names]
     return np.array([parameters["sigma"] for parameters in each], dtype=float)
@@ -189,6 +189,7 @@ def _moderated(data, terms: Terms, priors: PriorSet) -> Any:
     score = pm.Normal("moderator_score", dims="moderator_cell")
     sd = moderator_deviations(terms, priors)
     beta = score.reshape((len(sd), -1)) * sd[:, None]
+    assert terms.design is not None
     beta = beta[:, : len(terms.design.coefficients)]
     pm.Deterministic("beta", beta, dims=("outcome", "coefficient"))
     return pt.dot(data["moderator_table"], score)

@@ -20,7 +20,7 @@ from ...data.file_names import file_name
 from ..pooling import ROBUST_DEGREES, Pooling, structure
 from ..priors.files import prior_set
 from ..priors.prior import Prior
-from ..priors.sets import DEFAULT, PriorSet
+from ..priors.sets import DEFAULT, PriorSet, PriorsOfOutcomes
 from ..terms import Terms, build_terms
 from .hierarchy import moderator_deviations
 
@@ -82,7 +82,7 @@ def build_model(
     return textbook(terms, pooling, priors)
 
 
-def textbook(terms: Terms, pooling: str, priors: PriorSet) -> pm.Model:
+def textbook(terms: Terms, pooling: str, priors: PriorsOfOutcomes) -> pm.Model:
     """Build the model of `build_model` from terms of the likelihood."""
     import pymc as pm
 
@@ -132,7 +132,11 @@ def _labels(rows: pd.DataFrame) -> pd.Series:
 
 
 def parameter(
-    name: str, terms: Terms, priors: PriorSet, shown: str = "", dims: Sequence[str] = ("outcome",)
+    name: str,
+    terms: Terms,
+    priors: PriorsOfOutcomes,
+    shown: str = "",
+    dims: Sequence[str] = ("outcome",),
 ) -> Any:
     """Draw a top-level parameter of every outcome; one of each family where these differ."""
     import pymc as pm
@@ -169,27 +173,27 @@ def _drawn(name: str, prior: Prior, parameters: dict[str, Any], dims: Sequence[s
     return getattr(pm, prior.dist)(name, **parameters, dims=dims)
 
 
-def _exchangeable(effect, terms: Terms, priors: PriorSet) -> Any:
+def _exchangeable(effect, terms: Terms, priors: PriorsOfOutcomes) -> Any:
     import pymc as pm
 
     mu, tau = parameter("mu", terms, priors), parameter("tau", terms, priors)
     return pm.Deterministic("theta", mu[:, None] + tau[:, None] * effect, dims=_CELLS)
 
 
-def _partial_levels(terms: Terms, priors: PriorSet) -> Any:
+def _partial_levels(terms: Terms, priors: PriorsOfOutcomes) -> Any:
     import pymc as pm
 
     return _exchangeable(pm.Normal("disease_effect", dims=_CELLS), terms, priors)
 
 
-def _robust_levels(terms: Terms, priors: PriorSet) -> Any:
+def _robust_levels(terms: Terms, priors: PriorsOfOutcomes) -> Any:
     import pymc as pm
 
     effect = pm.StudentT("disease_effect", nu=ROBUST_DEGREES, dims=_CELLS)
     return _exchangeable(effect, terms, priors)
 
 
-def _shared_levels(terms: Terms, priors: PriorSet) -> Any:
+def _shared_levels(terms: Terms, priors: PriorsOfOutcomes) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -198,11 +202,11 @@ def _shared_levels(terms: Terms, priors: PriorSet) -> Any:
     return pm.Deterministic("theta", pt.broadcast_to(mu[:, None], shape), dims=_CELLS)
 
 
-def _separate_levels(terms: Terms, priors: PriorSet) -> Any:
+def _separate_levels(terms: Terms, priors: PriorsOfOutcomes) -> Any:
     return parameter("mu", terms, priors, shown="theta", dims=_CELLS)
 
 
-def _exnex_levels(terms: Terms, priors: PriorSet) -> Any:
+def _exnex_levels(terms: Terms, priors: PriorsOfOutcomes) -> Any:
     """Draw each level around mu with the weight of exchangeability, else from its own prior."""
     import pymc as pm
     import pytensor.tensor as pt

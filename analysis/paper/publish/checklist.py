@@ -237,7 +237,7 @@ def _sensitivity(comparison: PriorComparison | None) -> str:
         return "Not done: run 'mscpool priors' and add its comparison."
     names = [spaced(each.name) for each in comparison.sets]
     frame = comparison.rates[comparison.rates["quantity"] == "rate"]
-    far = frame.loc[frame["shift"].abs().fillna(-1).idxmax()]
+    far = frame.iloc[frame["shift"].abs().fillna(-1).to_numpy().argmax()]
     largest = signed(abs(far["shift"]), 1, far["shift_mcse"])
     return (
         f"The analysis was repeated under {numbered(len(names), 'prior set')} ({listed(names)}); "

@@ -177,7 +177,7 @@ def priors_table(comparison: PriorComparison, checked: CheckResult, about: About
     for (outcome, disease), mine in frame.groupby(["outcome", "disease"], sort=False):
         base = mine[mine["set"] == comparison.reference].iloc[0].to_dict()
         lowest, highest = (leaders(mine, "q50", "mcse_q50", largest) for largest in (False, True))
-        farthest = mine.loc[mine["shift"].abs().fillna(-1).idxmax()]
+        farthest = mine.iloc[mine["shift"].abs().fillna(-1).to_numpy().argmax()]
         rows.append(
             {
                 "Outcome": _judged(outcome, checked),

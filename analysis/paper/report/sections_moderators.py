@@ -75,7 +75,8 @@ def _warnings(results: Results, outcome: str) -> list[str]:
 
 def _table(table: pd.DataFrame, spread: pd.DataFrame) -> Table:
     rows = []
-    for row in table.to_dict("records"):
+    listed: list[dict[Any, Any]] = table.to_dict("records")
+    for row in listed:
         about = spread.loc[row["moderator"]]
         rows.append(
             (

@@ -300,7 +300,7 @@ def borrowing_table(borrowed: Borrowing, evidence: Evidence) -> Table:
 
 def _nested_counts(rows: pd.DataFrame, row: Mapping[Any, Any]) -> str:
     """Say of how many patients only an outcome within this one was counted; empty where of none."""
-    inner = rows["outcome"].map(lambda name: PARENTS.get(name) == row["outcome"])
+    inner = rows["outcome"].map(lambda name: PARENTS.get(str(name)) == row["outcome"])
     mine = rows[inner & (rows["disease"] == row["disease"])]
     if mine.empty:
         return ""

@@ -36,7 +36,7 @@ def _fits(results: Results) -> str:
 
 def _coefficients(results: Results) -> Iterator[tuple[str, pd.DataFrame]]:
     table = coefficient_data(results)
-    rows: list[dict[str, Any]] = table.to_dict("records")
+    rows: list[dict[Any, Any]] = table.to_dict("records")
     frame = pd.DataFrame(
         [
             {
@@ -70,7 +70,7 @@ def coefficients(frame: pd.DataFrame, results: Results) -> Words:
 def _rates_at(results: Results) -> Iterator[tuple[str, pd.DataFrame]]:
     coefficients = coefficient_data(results)
     for outcome in [] if coefficients.empty else dict.fromkeys(coefficients["outcome"].astype(str)):
-        rows: list[dict[str, Any]] = rates_at_data(results, outcome).to_dict("records")
+        rows: list[dict[Any, Any]] = rates_at_data(results, outcome).to_dict("records")
         yield (
             outcome,
             pd.DataFrame(
