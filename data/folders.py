@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,16 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def file_set(folder: Path) -> Iterator[Path]:
+def file_set(folder: Path, of_set: Iterable[str] = ()) -> Iterator[Path]:
     """Put a set of files in place at once: where one cannot be written, all old ones stay.
 
     Parameters
     ----------
     folder : Path
         Of the files; made where it is missing.
+    of_set : iterable of str
+        Every name that a file of such a set may have: what an earlier set left under one of them,
+        and this one has not, is removed.
 
     Yields
     ------
@@ -81,7 +84,7 @@ def file_set(folder: Path) -> Iterator[Path]:
         aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder))
         try:
             yield aside
-            _put_in_place(aside, folder)
+            _put_in_place(aside, folder, of_set)
         except OSError as wrong:
             raise _named_as_wanted(wrong, aside, folder) from wrong
         finally:
@@ -105,7 +108,7 @@ def undisturbed() -> Iterator[None]:
             usual(*caught[0])
 
 
-def _put_in_place(aside: Path, folder: Path) -> None:
+def _put_in_place(aside: Path, folder: Path, of_set: Iterable[str]) -> None:
     names = [path.relative_to(aside) for path in sorted(aside.rglob("*")) if path.is_file()]
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +117,8 @@ def _put_in_place(aside: Path, folder: Path) -> None:
     with undisturbed():
         for name in names:
             (aside / name).replace(folder / name)
+        for stale in set(of_set) - set(map(str, names)):
+            (folder / stale).unlink(missing_ok=True)
 
 
 def _named_as_wanted(wrong: OSError, aside: Path, folder: Path) -> OSError:

@@ -89,7 +89,7 @@ def _answer(
     from ...data.folders import file_set
     from ...figures.style import PRESETS
     from ..fitting.store import load, run_config
-    from ..paper.publish.design import files_of, publish_design
+    from ..paper.publish.design import files_of, possible_files, publish_design
     from ..trial import design as designs
     from .arm_priors import typed_arm_priors
     from .design_priors import fill_priors
@@ -117,7 +117,7 @@ def _answer(
         result = replace(result, behind=fitted or result.behind)
         protocol = result.protocol(dropout) if design.plans_trial else None
         table = result.table if fitted is None else fitted.stamped(result.table)
-        with file_set(out) as aside:
+        with file_set(out, possible_files(result)) as aside:
             # Scripts rely on `design.csv`, the last answer; each design's own table stays.
             for name in ("design", files_of(result)):
                 write_csv(table, aside / f"{name}.csv")

@@ -150,3 +150,14 @@ def test_a_full_disk_leaves_the_old_files(small_disk):
         write_too_much(small_disk)
     assert wrong.value.filename == str(small_disk / "b.txt")
     assert contents(small_disk) == {"a.txt": "old"}
+
+
+def test_a_set_replaces_the_former_set_and_nothing_else(tmp_path):
+    for name in ("one_a.csv", "one_b.csv", "two_a.csv"):
+        write_whole("old", tmp_path / name)
+    with file_set(tmp_path, {"one_a.csv", "one_b.csv", "one_c.csv"}) as aside:
+        write_whole("new", aside / "one_a.csv")
+    assert contents(tmp_path) == {"one_a.csv": "new", "two_a.csv": "old"}
+    with pytest.raises(OSError, match="broken"), file_set(tmp_path, {"one_a.csv"}):
+        raise OSError("broken")
+    assert contents(tmp_path) == {"one_a.csv": "new", "two_a.csv": "old"}

@@ -102,10 +102,16 @@ def publish_design(
     if protocol is not None:
         texts = {"md": protocol.markdown.encode(), "docx": protocol.docx}
         files += [write_whole(text, out / f"{own}_protocol.{end}") for end, text in texts.items()]
-    ours = {out / f"{own}_{name}.{end}" for name in PICTURES for end in ("csv", *FORMATS)}
-    for stale in {*ours, out / f"{own}_captions.md"} - set(files):
+    for stale in {out / name for name in possible_files(result)} - set(files):
         stale.unlink(missing_ok=True)
     return files
+
+
+def possible_files(result: DesignResult) -> set[str]:
+    """Name every file that `publish_design` may write of a design, whatever the request."""
+    own = files_of(result)
+    drawn = {f"{own}_{name}.{end}" for name in PICTURES for end in ("csv", *FORMATS)}
+    return {*drawn, *(f"{own}_{end}" for end in ("captions.md", "protocol.md", "protocol.docx"))}
 
 
 def _setting(result: DesignResult) -> str:

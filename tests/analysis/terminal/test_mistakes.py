@@ -70,6 +70,24 @@ def test_a_folder_that_another_run_writes_to_is_refused(table, tmp_path, command
     )
 
 
+def test_pages_and_pictures_on_a_full_disk_are_one_line_and_leave_the_old_files(
+    table, tmp_path, small_disk
+):
+    asked = ("--engine", "exact", "--draws", "100", "--chains", "2")
+    assert run("fit", table, *asked, "--no-check", "--out", tmp_path / "fit").exit_code == 0
+    (small_disk / "report.html").write_text("old", "utf-8")
+    for words in (
+        ("report", table, *asked, "--no-check"),
+        ("figures", tmp_path / "fit", table),
+    ):
+        done = run(*words, "--out", small_disk)
+        assert done.exit_code == 2, done.stderr
+        assert done.stderr.endswith(": no space left on device\n")
+        assert "Traceback" not in done.stderr
+        assert [path.name for path in small_disk.rglob("*")] == ["report.html"]
+        assert (small_disk / "report.html").read_text("utf-8") == "old"
+
+
 @pytest.mark.parametrize(
     "words",
     [
