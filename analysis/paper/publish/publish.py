@@ -140,11 +140,11 @@ def write_set(
             yield exhibit
 
     with file_set(folder) as aside:
-        job = partial(_write_exhibit, folder=aside, style=style, formats=formats, origin=origin)
-        drawn = both(delayed(job)(exhibit) for exhibit in gathered())
+        # Before the workers begin: where a table cannot be written none is left in the middle.
         texts = _write_tables(paper_tables(results), aside)
         texts.append(write_whole(without_tags(checklist(results)), aside / "checklist.md"))
-        written = list(drawn)
+        job = partial(_write_exhibit, folder=aside, style=style, formats=formats, origin=origin)
+        written = list(both(delayed(job)(exhibit) for exhibit in gathered()))
         files = [path for paths, _ in written for path in paths]
         notes = [abbreviations(words, results.evidence) for _, words in written]
         page = without_tags(captions_page(shown, notes, style))
