@@ -212,4 +212,4 @@ class _EffectAverages:
     def error(self, *success: np.ndarray) -> float | None:
         if not isinstance(self.control, WeightedRates):
             return None
-        return self.control.standard_error(sum(self._won(table) for table in success))
+        return self.control.standard_error(np.sum([self._won(table) for table in success], axis=0))
