@@ -52,7 +52,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     entries = _key_entries(style, largest)
     bottom = top + grid.room(len(diseases))
     height = bottom + axis + key_height(style, width - 2, [text for _, text in entries])
-    page = Page(style, height)
+    page = Page(style, height + style.scaled(8))
     page.lines(style.scaled(1), 0, title, weight="bold")
     ends = frame["x"].min(), frame["x"].max()
     margin = 0.06 * (ends[1] - ends[0]) or 0.5
@@ -64,14 +64,15 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         percent_axis(axes, which="y")
         quiet_axes(axes, style, grid="y")
         axes.spines["bottom"].set_visible(True)
-        axes.locator_params(axis="x", nbins=4, steps=[1, 2, 5, 10])
+        axes.locator_params(axis="x", nbins=5, steps=[1, 2, 5, 10])
         if not cell.is_first:
             axes.set_yticklabels([])
         page.lines_above(cell.left, at - style.scaled(3), names[disease], weight="bold")
         _panel(axes, frame[frame["disease"] == disease], disease, largest, style)
     page.text(left + (width - left) / 2, bottom + axis / 3, number, ha="center",
               size=style.size)  # fmt: skip
-    key(page, style.scaled(1), bottom + axis, width - 2, entries)
+    # The largest circle is higher than a line of the key.
+    key(page, style.scaled(1), bottom + axis + style.scaled(3), width - 2, entries)
     return page.figure
 
 

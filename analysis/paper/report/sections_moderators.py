@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from ....data.moderators import moderator_messages
-from ....data.names import outcome_in_text
+from ....data.moderators import warnings_of
+from ....data.names import outcome_in_text, study_labels
+from ...fitting.moderated import moderators_of
 from ..frames.moderators import coefficient_data, explained_data
 from ..frames.results import Results
 from ..words.captions_moderators import BUBBLES, COEFFICIENTS, RATES_AT
-from ..words.moderators import comparison_words, moderator_in_text
+from ..words.moderators import (
+    comparison_words,
+    level_words,
+    moderator_in_text,
+    moderator_words,
+)
 from ..words.table import Table
-from ..words.wording import number, numbered, percent, ratio_interval
+from ..words.wording import count, number, numbered, percent, ratio_interval
 from .block import Block, Section
 
 TITLE = "Why studies differ"
@@ -36,7 +43,7 @@ def moderators_section(results: Results) -> Section | None:
     )
     blocks = [
         Block("text", text),
-        Block("list", [_sentence(row, spread) for row in table.to_dict("records")]),
+        Block("list", _sentences(table, spread)),
     ]
     warned = _warnings(results, outcome)
     if warned:
@@ -48,29 +55,72 @@ def moderators_section(results: Results) -> Section | None:
         for name, own in table.groupby("moderator", sort=False)
         if (own["per"] == "sd").all()
     ]
+    blocks += [Block("table", _studies_table(results, outcome))]
     blocks += [Block("figure", COEFFICIENTS.name), Block("table", _table(table, spread))]
     blocks += [Block("figure", name) for name in files]
     return Section("moderators", TITLE, blocks)
 
 
-def _sentence(row: dict[Any, Any], spread: pd.DataFrame) -> str:
-    probability = float(row["probability_positive"])
-    direction = "higher" if probability >= 0.5 else "lower"
-    sure = max(probability, 1 - probability)
-    about, name = spread.loc[row["moderator"]], moderator_in_text(str(row["moderator"]))
-    return (
-        f"{comparison_words(row)}: odds ratio {ratio_interval(row)}; the rate is {direction} with "
-        f"probability {percent(sure, 0)}. With {name} in the model sigma has "
-        f"the median {number(about['q50_with'])} ({number(about['q50_without'])} without)."
-    )
+def _sentences(table: pd.DataFrame, spread: pd.DataFrame) -> list[str]:
+    """Say of each moderator what goes with it, and what it leaves of sigma."""
+    told = []
+    for name, own in table.groupby("moderator", sort=False):
+        rows: list[dict[str, Any]] = own.to_dict("records")
+        about: Any = spread.loc[name]
+        ratio = "hazard ratio" if "hazard" in str(rows[0]["scale"]) else "odds ratio"
+        said = [f"{comparison_words(row)}: {ratio} {ratio_interval(row)}" for row in rows]
+        told.append(
+            f"{'; '.join(said)}. With {moderator_in_text(str(name))} in the model sigma has the "
+            f"median {number(about['q50_with'])} ({number(about['q50_without'])} without)."
+        )
+    return told
 
 
 def _warnings(results: Results, outcome: str) -> list[str]:
-    told = []
+    """Say what speaks against each moderator, in the words of the page."""
+    labels, told = study_labels(results.evidence.studies), []
     for name in results.explained:
         own = results.evidence.select(outcomes=outcome, moderators=name, at=())
-        told += moderator_messages(own.moderators, own.rows)
+        (moderator,) = own.moderators
+        values = {labels[study]: value for study, value in moderator.values.items()}
+        studies = own.rows.drop_duplicates("study")
+        diseases = {
+            labels[study]: results.disease_in_text(disease)
+            for study, disease in zip(studies["study"], studies["disease"], strict=True)
+        }
+        shown = replace(moderator, name=moderator_words(name), values=values)
+        told += [f"{line}." for line in warnings_of(shown, diseases)]
     return told
+
+
+def _studies_table(results: Results, outcome: str) -> Table:
+    """Lay the studies of each disease side by side, with their counts and moderators."""
+    labels, names = study_labels(results.evidence.studies), list(results.explained)
+    fits = {
+        name: {each.name: each for each in moderators_of(results.explained[name])}[name]
+        for name in names
+    }
+    rows = results.evidence.rows[results.evidence.rows["outcome"] == outcome]
+    place = {disease: i for i, disease in enumerate(results.evidence.diseases)}
+    rows = rows.assign(place=rows["disease"].map(place)).sort_values("place", kind="stable")
+    laid_out, frame = [], []
+    for study, own in rows.groupby("study", sort=False):
+        low, high, n = (int(own[name].sum()) for name in ("events_min", "events_max", "n"))
+        values = [fits[name].values[str(study)] for name in names]
+        disease = str(own["disease"].iloc[0])
+        about = {"study": study, "disease": disease, "events_min": low, "events_max": high, "n": n}
+        frame.append(about | dict(zip(names, values, strict=True)))
+        counted = f"{count(low, high)} of {n}"
+        cells = (labels[str(study)], results.disease(disease), counted)
+        laid_out.append((*cells, *map(level_words, values)))
+    caption = (
+        f"The studies of {outcome_in_text(outcome)} by disease: patients with the outcome, and "
+        "what is known of each study. Within a disease of two or three studies that differ in "
+        "several of these at once, nothing tells which of them matters."
+    )
+    header = ("Study", "Disease", "Patients", *map(moderator_words, names))
+    table = pd.DataFrame(frame).assign(outcome=outcome)
+    return Table("moderators_studies", caption, header, laid_out, table, of_fit=False, texts=2)
 
 
 def _table(table: pd.DataFrame, spread: pd.DataFrame) -> Table:

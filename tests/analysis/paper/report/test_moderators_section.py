@@ -86,7 +86,9 @@ def test_kept_fits_with_moderators_are_known_again(results, asked):
 @pytest.mark.mcmc
 def test_the_section_tells_of_each_moderator_alone_and_of_what_speaks_against_it(results):
     section = section_of(results)
-    (table,) = section.tables
+    studies, table = section.tables
+    assert studies.rows[0] == ("s0", "All", "4 of 20", "2011", "own")
+    assert len(studies.rows) == 8
     assert [row[0] for row in table.rows] == ["Year, one SD more", "Donor: own against other"]
     for row, name in zip(table.rows, ("year", "donor"), strict=True):
         own = moderators(results.explained[name]).query("per != 'unit'").iloc[0]
@@ -95,7 +97,7 @@ def test_the_section_tells_of_each_moderator_alone_and_of_what_speaks_against_it
     text = section.blocks[0].content
     assert "adjusted for nothing" in text
     lists = [block.content for block in section.blocks if block.kind == "list"]
-    assert "response: year hangs on one study: s7 has over half of its variation" in lists[1]
+    assert "Year hangs on one study: s7 has over half of its variation." in lists[1]
 
 
 @pytest.mark.mcmc
