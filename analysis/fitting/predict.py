@@ -132,9 +132,10 @@ def moderated_level(levels: Levels, terms: Terms, outcome: int, study: str) -> n
     """Give what moderators add to the level of one study in an outcome; shape (draw,)."""
     if terms.design is None:
         return np.zeros(len(levels))
+    assert levels.beta is not None, "draws of a fit with moderators hold their coefficients"
     codes, studies = terms.effects["outcome"].to_numpy(), terms.effects["study"].to_numpy()
     (place,) = np.flatnonzero((codes == outcome) & (studies == study))
-    return moderated(levels.beta, terms)[:, place]
+    return levels.beta[:, outcome] @ terms.design.matrix[place]
 
 
 def where_reported(levels: Levels, terms: Terms) -> Levels:
