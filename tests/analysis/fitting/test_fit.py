@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from functools import partial
 
 import arviz as az
 import numpy as np
@@ -181,8 +183,9 @@ def test_same_seed_repeats_to_the_bit_also_when_compiled_afresh(evidence):
     assert not np.array_equal(first["mu"], other["mu"])
 
 
-@pytest.mark.slow
-def test_same_seed_repeats_to_the_bit_with_every_cache_of_compilers_cold(evidence, tmp_path):
+@pytest.fixture
+def elsewhere(evidence, tmp_path):
+    """What samples in a process with empty caches of its own, and the draws it must give."""
     here, _ = sample(terms_of(evidence), "partial", DEFAULT, **SETTINGS)
     wanted = [hashlib.sha256(values.tobytes()).hexdigest() for values in here.values()]
     (tmp_path / "counts.csv").write_text(TABLE)
@@ -192,11 +195,37 @@ def test_same_seed_repeats_to_the_bit_with_every_cache_of_compilers_cold(evidenc
         "NUMBA_CACHE_DIR": str(tmp_path),
         "MSCPOOL_CACHE": str(tmp_path),
     }
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return partial(subprocess.Popen, program, env=os.environ | caches, **pipes), wanted
+
+
+@pytest.mark.slow
+def test_same_seed_repeats_to_the_bit_with_every_cache_of_compilers_cold(elsewhere):
+    start, wanted = elsewhere
     for _ in ("cold", "warm"):
-        run = subprocess.run(
-            program, env=os.environ | caches, capture_output=True, text=True, check=True
-        )
-        assert run.stdout.split() == wanted
+        answer, complaint = start().communicate()
+        assert answer.split() == wanted, complaint
+
+
+@pytest.mark.slow
+def test_first_runs_that_are_killed_or_at_once_leave_working_caches(elsewhere, tmp_path):
+    start, wanted = elsewhere
+    killed = start()
+    # Killed as soon as the first of two callbacks is kept, or, should that be missed, later.
+    while killed.poll() is None and not list((tmp_path / "compiled").glob("*.code")):
+        time.sleep(0.01)
+    killed.kill()
+    killed.communicate()
+    for each in [start(), start()]:
+        answer, complaint = each.communicate()
+        assert answer.split() == wanted, complaint
+        assert not complaint
+    codes = {path: path.stat().st_ino for path in (tmp_path / "compiled").glob("*.code")}
+    answer, _ = start().communicate()
+    assert answer.split() == wanted
+    assert len(codes) == 2
+    # Nothing was compiled again: the files are those that were there.
+    assert codes == {path: path.stat().st_ino for path in (tmp_path / "compiled").glob("*.code")}
 
 
 #: ArviZ tells of few draws, and of counts drawn as densities.
