@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..data.names import counted_words, outcome_short
@@ -49,14 +50,17 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     left, gap = style.scaled(30), style.scaled(28)
     most = max(1, min(3, int((width - left + gap) // (style.scaled(82) + gap))))
     across = min(len(outcomes), most)
-    side = min((width - left - style.scaled(8) - gap * (across - 1)) / across, style.scaled(150))
-    heads = [fitted((counted_words(o), outcome_short(o)), side, style.size, True) for o in outcomes]
-    head = max(map(len, heads)) * leading(style.size) + style.scaled(4)
-    grid = Grid(across, left, side, side, gap, head, style.scaled(30))
     room = width - 2
     entries = [*disease_entries(style, diseases, room), *_key_entries(frame, style)]
+    foot = key_height(style, room, [text for _, text in entries])
+    side = min((width - left - style.scaled(8) - gap * (across - 1)) / across, style.scaled(150))
+    grid, heads = _grid(outcomes, across, left, side, gap, style)
+    # Narrower panels break their names into more lines: what is left over is taken off again.
+    while (beyond := grid.room(len(outcomes)) + foot - style.preset.height / 25.4 * 72) > 0.01:
+        side -= beyond / ceil(len(outcomes) / across)
+        grid, heads = _grid(outcomes, across, left, side, gap, style)
     height = grid.room(len(outcomes))
-    page = Page(style, height + key_height(style, room, [text for _, text in entries]))
+    page = Page(style, height + foot)
     for place, outcome in enumerate(outcomes):
         cell = grid.cell(place)
         axes = page.axes(cell.left, cell.top, side, side)
@@ -73,6 +77,15 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
             )  # fmt: skip
     key(page, style.scaled(1), height, room, entries)
     return page.figure
+
+
+def _grid(
+    outcomes: list[str], across: int, left: float, side: float, gap: float, style: Style
+) -> tuple[Grid, list[list[str]]]:
+    """Lay square panels out, with the lines of their names."""
+    heads = [fitted((counted_words(o), outcome_short(o)), side, style.size, True) for o in outcomes]
+    head = max(map(len, heads)) * leading(style.size) + style.scaled(4)
+    return Grid(across, left, side, side, gap, head, style.scaled(30)), heads
 
 
 def upper_end(studies: pd.DataFrame) -> float:

@@ -41,7 +41,7 @@ def test_wheel_holds_every_file_of_the_code_folders(installed, tracked):
     wanted = {
         Path("mscpool") / path
         for path in tracked
-        if path == Path("__init__.py")
+        if path in (Path("__init__.py"), Path("py.typed"))
         or (path.parts[0] in ROOMS and path not in shown and path.parent not in shown)
     }
     package = {path for path in inside if path.parts[0] == "mscpool"}

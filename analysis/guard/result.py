@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...data.export import answer_html
 from ...data.names import outcome_words
 from .verdicts import Verdict
 
@@ -329,6 +328,8 @@ class CheckResult:
 
     def _repr_html_(self) -> str:
         """Show the verdict, the reasons and every check; what to call next is `to_frame`."""
+        from ...data.export import answer_html
+
         reasons = [f"{each.outcome}: {each.verdict}. {each.reason}" for each in self.outcomes]
         reasons += [f"Sampling: {self.sampling.verdict}. {self.sampling.reason}"] * self.ran
         return answer_html(f"The guard: {self.stated}", reasons, self.to_frame())

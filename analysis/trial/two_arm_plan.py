@@ -167,10 +167,10 @@ class Plan:
         """Which pairs of counts are a success, at what level, and the largest type I error."""
         asked, size = self.request, (n_experimental, n_control)
         if size not in self.known:
-            success, *rest = decide(
+            success, level, type1 = decide(
                 self.probability(*size), asked.margin, asked.level, asked.type1, asked.controls
             )
-            self.known[size] = (success.astype(bool), *rest)
+            self.known[size] = (success.astype(bool), level, type1)
         success, level, type1 = self.known[size]
         return success.astype(float), level, type1
 

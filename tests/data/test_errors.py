@@ -15,6 +15,7 @@ READERS = {
     ("data/moderators.py", "_number"),
     ("data/text_files.py", "read_bytes"),
     ("models/rates/prior.py", "parse_prior"),
+    ("analysis/terminal/stages.py", "_read"),
     ("analysis/terminal/design_options.py", "_number_or_none"),
     ("models/priors/files.py", "_parsed"),
     ("analysis/paper/report/findings.py", "kept_check"),

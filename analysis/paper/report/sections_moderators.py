@@ -65,7 +65,7 @@ def _sentences(table: pd.DataFrame, spread: pd.DataFrame) -> list[str]:
     """Say of each moderator what goes with it, and what it leaves of sigma."""
     told = []
     for name, own in table.groupby("moderator", sort=False):
-        rows: list[dict[str, Any]] = own.to_dict("records")
+        rows: list[dict[Any, Any]] = own.to_dict("records")
         about: Any = spread.loc[name]
         ratio = "hazard ratio" if "hazard" in str(rows[0]["scale"]) else "odds ratio"
         said = [f"{comparison_words(row)}: {ratio} {ratio_interval(row)}" for row in rows]

@@ -135,5 +135,5 @@ def bubbles(frame: pd.DataFrame, results: Results) -> Words:
 COEFFICIENTS = FigureKind(
     "moderators", "moderators", _coefficients, draw_coefficients, coefficients
 )
-RATES_AT = FigureKind("rates_at", "moderators", _rates_at, draw_rates_at, rates_at)
+RATES_AT = FigureKind("moderated_rates", "moderators", _rates_at, draw_rates_at, rates_at)
 BUBBLES = FigureKind("bubbles", "moderators", _bubbles, draw_bubbles, bubbles)

@@ -228,8 +228,8 @@ def test_first_runs_that_are_killed_or_at_once_leave_working_caches(elsewhere, t
     assert codes == {path: path.stat().st_ino for path in (tmp_path / "compiled").glob("*.code")}
 
 
-#: ArviZ tells of few draws, and of counts drawn as densities.
-MANY_WARNINGS = pytest.mark.filterwarnings("ignore::UserWarning")
+#: ArviZ tells of few draws and of counts drawn as densities, and divides by ties of none.
+MANY_WARNINGS = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 TOP = ["mu", "tau", "sigma"]
 #: What ArviZ does with a tree, drawing nothing.
 ANY_FIT = {

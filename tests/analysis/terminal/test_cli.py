@@ -191,7 +191,7 @@ def test_every_problem_of_a_table_is_told_at_once(tmp_path):
         (("fit", "--engine", "nix"), "unknown engine 'nix'"),
         (("fit", "--set", "nix"), "unknown analysis set"),
         (("fit", "--priors", "nix"), "unknown prior set 'nix'"),
-        (("fit", "--priors", "nix.toml"), "nix.toml: no such file"),
+        (("fit", "--priors", "nix.toml"), "nix.toml:1: file: there is no such file"),
         (("fit", "--outcome", "remision"), "did you mean remission"),
         (("fit", "--drop", "nobody2020"), "nobody2020"),
         (("fit", "nowhere"), "nowhere:1: file: there is no such file or folder"),
