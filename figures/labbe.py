@@ -10,7 +10,7 @@ from ..data.names import counted_words, outcome_short
 from ..data.outcomes import outcome as described
 from .page import Grid, Page, key, key_height, leading, percent_axis
 from .panels import disease_entries
-from .style import FAINT, INK, QUIET, Style, drawing, fitted
+from .style import FAINT, INK, POINTS_PER_MM, QUIET, Style, drawing, fitted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,12 +55,13 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     foot = key_height(style, room, [text for _, text in entries])
     side = min((width - left - style.scaled(8) - gap * (across - 1)) / across, style.scaled(150))
     grid, heads = _grid(outcomes, across, left, side, gap, style)
+    page = Page(style, grid.room(len(outcomes)) + foot)
     # Narrower panels break their names into more lines: what is left over is taken off again.
-    while (beyond := grid.room(len(outcomes)) + foot - style.preset.height / 25.4 * 72) > 0.01:
+    while (beyond := page.height - style.preset.height * POINTS_PER_MM) > 0.01:
         side -= beyond / ceil(len(outcomes) / across)
         grid, heads = _grid(outcomes, across, left, side, gap, style)
+        page = Page(style, grid.room(len(outcomes)) + foot)
     height = grid.room(len(outcomes))
-    page = Page(style, height + foot)
     for place, outcome in enumerate(outcomes):
         cell = grid.cell(place)
         axes = page.axes(cell.left, cell.top, side, side)
