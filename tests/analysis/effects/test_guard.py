@@ -88,6 +88,7 @@ def test_deaths_and_a_single_study_never_fail():
     assert "There is one study" in alone.outcomes[0].reason or "sigma" in alone.outcomes[0].reason
 
 
+@pytest.mark.slow
 def test_a_study_of_means_that_contradicts_counts_is_named_by_its_odds():
     means = arms([(20, 20)]).assign(
         study="m", improvement=[-9.0, 9.0], sd_least=4.0, sd_most=4.0, events_min=0, events_max=40

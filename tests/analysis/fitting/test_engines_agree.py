@@ -81,10 +81,17 @@ def medians_apart(draws: np.ndarray, exact: pd.DataFrame, parameter: str) -> np.
     return np.abs(np.median(draws, axis=(0, 1)) - wanted) / np.array(errors, float)
 
 
+#: The default and the one with two kinds of levels are compared every time.
+EVERY_POOLING = [
+    pytest.param(name, marks=[] if name in ("partial", "exnex") else [pytest.mark.slow])
+    for name in POOLINGS
+]
+
+
 @pytest.mark.parametrize(
     "outcomes", [CHILDLESS, pytest.param(PARENTS, marks=pytest.mark.slow)], ids=" and ".join
 )
-@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("pooling", EVERY_POOLING)
 def test_sampler_agrees_with_integration_in_every_pooling_and_prior_set(pooling, outcomes):
     model = exact_model(load_evidence(outcomes=outcomes), pooling)
     assert set(model.hierarchies) == set(outcomes)

@@ -133,7 +133,6 @@ def test_an_outcome_that_cannot_be_integrated_is_refused_with_its_rows(stored, t
     "words",
     [
         ("ess", "--prior", "map"),
-        ("ess", "--prior", "robust-map"),
         ("single-arm", "--null", "0.3", "--n-max", "20", "--analysis-prior", "robust-map"),
         ("precision", "--width", "0.5", "--n-max", "40", "--analysis-prior", "map"),
         ("two-arm", "--n-max", "8", "--analysis-prior-experimental", "map"),

@@ -132,7 +132,7 @@ def test_figures_show_every_row_and_say_that_association_is_no_cause(results):
     assert len(circles) == 8
     sizes = {line.get_xdata()[0]: line.get_markersize() ** 2 for line in circles}
     assert sizes[2013] / sizes[2012] == pytest.approx(30 / 15)  # areas are patients
-    for name, rows in (("moderators", 2), ("rates_at_response", 5)):
+    for name, rows in (("moderators", 2), ("moderated_rates_response", 5)):
         each, figure = figure_of(results, name)
         assert len(marks(figure, "middle")) == rows == len(each.frame)
         assert "says nothing of why" in each.words.caption
