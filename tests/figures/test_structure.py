@@ -118,7 +118,9 @@ def test_estimates_of_a_forest_have_one_precision(shipped, style):
     assert "1.7 [0.1, 10.1]" in shown
 
 
-@pytest.mark.parametrize("name", ["predictive", "calibration"])
+@pytest.mark.parametrize(
+    "name", ["predictive", pytest.param("calibration", marks=pytest.mark.slow)]
+)
 def test_signs_of_diseases_are_told_where_no_row_names_them(shipped, style, name):
     evidence, fit, check = shipped
     each = next(e for e in exhibits(Results(fit, evidence, check)) if e.name == name)
@@ -135,6 +137,7 @@ def test_a_count_known_within_bounds_has_its_disease_at_both_ends(shipped, style
         assert (style.mark(row.disease).marker, row.raw_min, row.raw_max) in ends
 
 
+@pytest.mark.slow
 def test_no_name_of_a_study_is_cut_on_a_slide(shipped):
     evidence, fit, check = shipped
     style = style_of(Results(fit, evidence, check), "slide")

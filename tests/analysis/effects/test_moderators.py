@@ -42,6 +42,7 @@ def table(trials, tmp_path_factory):
 
 
 @pytest.mark.mcmc
+@pytest.mark.slow
 def test_bcg_effects_against_latitude_are_those_published(table, trials):
     """Dias and others, NICE DSU TSD 3, as in multinma: priors nearly flat."""
     sd = float(np.std(trials["latitude"], ddof=1))

@@ -55,6 +55,7 @@ def near(one, other, error):
     return np.abs(one.to_numpy() - other.to_numpy()).max() < error
 
 
+@pytest.mark.slow
 def test_draws_give_the_tables_guard_and_store_of_integrals(evidence, tmp_path, monkeypatch):
     exact = mp.effects(evidence, control_rate=0.3)
     monkeypatch.setattr(room, "sample_effects", drawn_exactly)

@@ -140,6 +140,7 @@ def test_code_is_loaded_and_gives_the_density(kept, compilations):
 
 
 @pytest.mark.mcmc
+@pytest.mark.slow
 def test_a_truncated_file_costs_a_compilation_and_no_word(kept, compilations):
     for path in kept.glob("*.code"):
         path.write_bytes(path.read_bytes()[:-100])

@@ -81,10 +81,9 @@ def medians_apart(draws: np.ndarray, exact: pd.DataFrame, parameter: str) -> np.
     return np.abs(np.median(draws, axis=(0, 1)) - wanted) / np.array(errors, float)
 
 
-#: The default and the one with two kinds of levels are compared every time.
+#: The default is compared every time.
 EVERY_POOLING = [
-    pytest.param(name, marks=[] if name in ("partial", "exnex") else [pytest.mark.slow])
-    for name in POOLINGS
+    pytest.param(name, marks=[] if name == "partial" else [pytest.mark.slow]) for name in POOLINGS
 ]
 
 
