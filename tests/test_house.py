@@ -116,6 +116,7 @@ ROOMS: dict[str, set[str]] = {
         "identified",
         "left_out_exactly",
         "measured",
+        "monte_carlo",
         "result",
         "sampling_verdict",
         "surprise",

@@ -22,9 +22,10 @@ from ...models.exact.draws import draw
 from ...models.exact.posterior import ExactPosterior
 from ...models.exact.predictions import left_out_levels
 from ..guard import surprise
+from ..guard.monte_carlo import is_clear, p_words, strict, why_stricter
 from ..guard.result import Check, CheckResult, LeftOut, OutcomeVerdict
 from ..guard.sampling_verdict import judge_sampling
-from ..guard.verdicts import worst
+from ..guard.verdicts import Verdict, worst
 from .model import IntegratedEffects
 
 SPREAD, SMALL_STUDIES = "spread of effects", "small-study effects (Harbord)"
@@ -36,7 +37,6 @@ WARN_SMALL_STUDIES, FEWEST_STUDIES = 0.05, 10
 
 #: Draws of the spread; more where the first leave the verdict open.
 _DRAWS = (1_000, 4_000, 40_000)
-_ERRORS = 4.0
 _LISTED = ("study", "outcome", "elpd", "pareto_k", "pit", "mid_p", "mid_p_mcse")
 
 
@@ -158,19 +158,24 @@ def _spread(fit: IntegratedEffects, name: str, posterior: ExactPosterior, rng) -
         effects = level + drawn.sigma[:, None] * rng.standard_normal(level.shape)
         observed, replicated = tables.spreads(effects, rng)
         p = float((replicated > observed).mean() + (replicated == observed).mean() / 2)
-        error = np.sqrt(max(p * (1 - p), 1 / size) / size)
-        tail = min(p, 1 - p)
-        if min(abs(tail - WARN_SPREAD), abs(tail - FAIL_SPREAD)) > _ERRORS * error:
+        error = float(np.sqrt(max(p * (1 - p), 1 / size) / size))
+        if is_clear(min(p, 1 - p), error, (WARN_SPREAD, FAIL_SPREAD)):
             break
-    verdict = "fail" if tail < FAIL_SPREAD else "warn" if tail < WARN_SPREAD else "pass"
+    verdict = _judge_spread(p, error)
     if verdict == "fail" and outcome(name).timed:
         verdict = "warn"
     seen, expected = float(observed.mean()), float(replicated.mean())
     reason = (
         f"The spread of effects (Cochran's Q) is {seen:.3g} where the model predicts "
-        f"{expected:.3g} (mid-p {p:.2g})."
+        f"{expected:.3g} ({p_words(p, error)}).{why_stricter(p, error, _judge_spread)}"
     )
-    return Check(SPREAD, verdict, name, seen, expected, p, float(error), reason)
+    return Check(SPREAD, verdict, name, seen, expected, p, error, reason)
+
+
+def _judge_spread(p: float, error: float) -> Verdict:
+    """Judge either tail of the spread, as strictly as its error asks for."""
+    tail = strict(min(p, 1 - p), error)
+    return "fail" if tail < FAIL_SPREAD else "warn" if tail < WARN_SPREAD else "pass"
 
 
 def _small_studies(name: str, intercept: float, p: float) -> Check:

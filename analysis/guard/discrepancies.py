@@ -15,7 +15,7 @@ import pandas as pd
 
 from ...models.outcomes import inverse_link
 from ..fitting.predict import Levels, moderated_level
-from .monte_carlo import is_clear, mean_and_error, strict
+from .monte_carlo import is_clear, mean_and_error, p_words, strict, why_stricter
 from .result import Check, Comparison, Subject
 from .verdicts import Verdict
 
@@ -231,7 +231,8 @@ class _Comparison:
         p, error = self.mid_p()
         seen, said = float(self.observed.mean()), float(np.mean(self.rounds))
         reason = (
-            f"The {self.name} is {seen:.3g} where the model predicts {said:.3g} (mid-p {p:.2g})."
+            f"The {self.name} is {seen:.3g} where the model predicts {said:.3g} "
+            f"({p_words(p, error)}).{why_stricter(p, error, judge)}"
         )
         return Check(self.name, judge(p, error), self.outcome, seen, said, p, error, reason)
 

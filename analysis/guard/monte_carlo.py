@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,18 @@ def strict(p: float, error: float) -> float:
     verdict follows, from whichever draws.
     """
     return p - ERRORS * error
+
+
+def p_words(p: float, error: float) -> str:
+    """Write a mid-p value with its error, where that is large enough to be seen."""
+    return f"mid-p {p:.2g}" if error < PRECISE else f"mid-p {p:.3f} ± {error:.3f}"
+
+
+def why_stricter(p: float, error: float, judge: Callable[[float, float], str]) -> str:
+    """Say that a verdict is the stricter of two between which the error does not decide."""
+    if judge(p, error) == judge(p, 0.0):
+        return ""
+    return " So near to a threshold the stricter verdict stands."
 
 
 def is_clear(p: float, error: float, thresholds: Iterable[float]) -> bool:

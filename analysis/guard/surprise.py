@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from ...data.names import study_labels
-from .monte_carlo import strict
+from .monte_carlo import p_words, strict, why_stricter
 from .result import Check, Comparison, LeftOut, Subject
 from .verdicts import Verdict
 
@@ -45,7 +45,7 @@ def _check(outcome: str, studies: list[LeftOut], labels: Mapping[str, str]) -> C
     reason = (
         f"In {labels.get(extreme.study, extreme.study)} {extreme.events:g} of "
         f"{extreme.n} patient{'' if extreme.n == 1 else 's'} had the outcome where {others} "
-        f"{extreme.expected:.1f} (mid-p {p:.2g}{number})."
+        f"{extreme.expected:.1f} ({p_words(p, error)}{number}).{why_stricter(p, error, judge)}"
     )
     return Check(LEFT_OUT, verdict, outcome, extreme.events, extreme.expected, p, error, reason)
 
