@@ -181,12 +181,18 @@ def _read(path: Path, groups: Collection[str] | None) -> DataTree:
     import xarray as xr
 
     # What is no HDF5 file at all makes xarray's reader complain once more while it is cleared up.
-    with h5py.File(path, "r"):
-        pass
-    with xr.open_datatree(path, engine="h5netcdf") as opened:
-        wanted = [g for g in opened.children if groups is None or g in groups]
-        tree = xr.DataTree.from_dict({g: opened[g].to_dataset().load() for g in wanted})
-        tree.attrs.update(opened.attrs)
+    with h5py.File(path, "r") as file:
+        inside = [name for name in file if isinstance(file[name], h5py.Group)]
+    wanted = [name for name in inside if groups is None or name in groups]
+    with xr.open_dataset(path, engine="h5netcdf") as root:
+        attributes = root.attrs
+    read = {}
+    # One by one: the reader of trees looks at every group, also at those that nobody asked for.
+    for group in wanted:
+        with xr.open_dataset(path, engine="h5netcdf", group=group) as opened:
+            read[group] = opened.load()
+    tree = xr.DataTree.from_dict(read)
+    tree.attrs.update(attributes)
     return tree
 
 
