@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...data.names import outcome_words
@@ -75,12 +75,17 @@ class Place:
 
 @dataclass(frozen=True)
 class NextAnswer:
-    """Every trial in question, what limits it, which outcomes could not be asked, and why."""
+    """Every trial in question, what limits it, which outcomes could not be asked, and why.
+
+    ``without_nested`` names, by outcome, the nested one whose rows would tell of it too, but cannot
+    be integrated: what is known now is then less than the sampled fit knows.
+    """
 
     table: tuple[Gain, ...]
     places: tuple[Place, ...]
     not_integrated: tuple[str, ...]
     left_out: tuple[str, ...]
+    without_nested: Mapping[str, str]
     numerical_error: float
 
     def of(self, outcome: str, n: int) -> list[tuple[Gain, Place]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -11,14 +11,15 @@ import pandas as pd
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
-from ...data.names import outcome_words, words
+from ...data.names import outcome_in_text, outcome_words, words
 from ...models.exact.further_trial import FurtherTrial, further_trial
 from ...models.exact.outcomes import SAMPLER, ExactFit
 from ..fitting.exact_fit import left_to_the_sampler, not_fitted
+from ..fitting.tree import rows_of
 from ..sensitivity.questions import questions
 from .next_answer import Gain, NextAnswer, Place, paragraph
 from .next_request import Next
-from .reanalysis import integrated
+from .reanalysis import integrated, unread_child
 from .request import answers
 from .result import DesignResult, Picture
 
@@ -96,11 +97,15 @@ def next_trial(request: Next) -> DesignResult:
     for done, plan in enumerate(plans):
         progress("imagining trials", done, len(plans))
         table += plan.rows()
+    rows = rows_of(request.fit)
+    unread = {name: unread_child(request.fit, rows, name) for name in outcomes}
+    without = {name: child for name, child in unread.items() if child}
     answer = NextAnswer(
         tuple(table),
         tuple(place for plan in plans for place in plan.places()),
         tuple({**not_fitted(request.fit), **fit.model.refused}),
-        tuple(_left_out(request, fit)),
+        tuple(_left_out(request, fit, without)),
+        without,
         max(plan.numerical_error for plan in plans),
     )
     frame = pd.DataFrame([vars(row) for row in table])
@@ -231,15 +236,20 @@ class _Plan:
         )
 
 
-def _left_out(request: Next, fit: ExactFit) -> Iterator[str]:
+def _left_out(request: Next, fit: ExactFit, without: Mapping[str, str]) -> Iterator[str]:
     """Say which outcomes could not be asked, and what others were fitted without."""
-    if request.outcome is not None:
-        return
-    told = [*left_to_the_sampler(request.fit)]
-    told += [why.reason for why in fit.model.refused.values()]
-    told += fit.model.fitted_alone.values()
+    told = []
+    if request.outcome is None:
+        told += left_to_the_sampler(request.fit)
+        told += [why.reason for why in fit.model.refused.values()]
     for sentence in told:
         yield f"Note: {sentence.removesuffix(SAMPLER)}."
+    for name, child in without.items():
+        yield (
+            f"Note: {outcome_words(name)} is integrated without what rows of "
+            f"{outcome_in_text(child)} say of it, which only the sampler takes in: what is known "
+            "now is not what the sampled fit says."
+        )
 
 
 def _overview(request: Next, answer: NextAnswer) -> pd.DataFrame:

@@ -179,7 +179,7 @@ def full_reanalysis(fit: DataTree, outcome: str, disease: str, verdict: str = ""
     except NotExact as problem:
         raise InputError(f"analysis prior full: {problem.reason}; use map or robust-map") from None
     before = found.distribution(outcome, "new_study", disease)
-    unread = _unread(fit, found.model.evidence.rows, outcome)
+    unread = unread_child(fit, found.model.evidence.rows, outcome)
     return FullReanalysis(before, disease, verdict, unread)
 
 
@@ -212,8 +212,23 @@ def integrated(fit: DataTree, outcomes: Sequence[str] | None = None) -> ExactFit
     return model.fit(PriorSet.from_dict(config["priors"]))
 
 
-def _unread(fit: DataTree, rows: pd.DataFrame, outcome: str) -> str:
-    """Name the nested outcome whose rows bound this one's counts but cannot be integrated."""
+def unread_child(fit: DataTree, rows: pd.DataFrame, outcome: str) -> str:
+    """Name the nested outcome whose rows bound this one's counts but cannot be integrated.
+
+    Parameters
+    ----------
+    fit : xarray.DataTree
+        A stored fit.
+    rows : pandas.DataFrame
+        The rows that it is of.
+    outcome : str
+        The outcome that is integrated.
+
+    Returns
+    -------
+    str
+        Empty where nothing is left unread.
+    """
     for child in run_config(fit)["model"]:
         if child["parent"] != outcome:
             continue

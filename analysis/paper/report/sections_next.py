@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....data.names import outcome_words
+from ....data.names import outcome_in_text, outcome_words
 from ..frames.results import Results
 from ..words.captions_next import NEXT_PATIENTS
 from ..words.table import Table
@@ -27,6 +27,13 @@ def next_section(results: Results) -> Section | None:
     if result.answer.not_integrated:
         names = listed([outcome_words(name) for name in result.answer.not_integrated])
         text += f" Only the sampler can fit {names}, which are left out here."
+    if without := result.answer.without_nested:
+        names = listed([outcome_in_text(name) for name in without])
+        inner = listed([outcome_in_text(child) for child in without.values()])
+        text += (
+            f" What is known now of {names} is integrated without what rows of {inner} say of it: "
+            "intervals now are not those of the fit above."
+        )
     blocks = [
         Block("text", text),
         Block("list", result.paragraph.splitlines()[: len(result.answer.outcomes)]),

@@ -22,7 +22,7 @@ def next_patients(frame: pd.DataFrame, results: Results) -> Words:
         "by one further trial there, against its patients: exact, by enumeration of the trial's "
         "counts. A line ends below the variance now, as one study does not tell a disease's rate "
         "from its own.",
-        model_words(results),
+        model_words(results, integrated=True),
         verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
     )
     last = frame.groupby(["panel", "series"], sort=False).last().reset_index()

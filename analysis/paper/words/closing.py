@@ -14,10 +14,11 @@ from .wording import numbered
 ESTIMATES = "posterior median and central 95 % interval"
 
 
-def model_words(results: Results) -> str:
-    """Say in a sentence which model, priors and data a fit is of."""
+def model_words(results: Results, integrated: bool = False) -> str:
+    """Say in a sentence which model, priors and data a fit is of; or what integrates them again."""
     run = results.run
-    how = "numerical integration" if run["engine"] == "exact" else _sampling(run)
+    exact = integrated or run["engine"] == "exact"
+    how = "numerical integration" if exact else _sampling(run)
     chosen = results.evidence.selection
     pooled = "of one disease"
     if run["diseases"][1:]:

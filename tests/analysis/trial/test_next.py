@@ -210,6 +210,11 @@ def test_outcomes_that_cannot_be_integrated_are_named(folder):
     assert note in result.paragraph
     assert result.to_dict()["left_out"][0] == note
     assert result.to_dict()["not_integrated"] == ["remission"]
+    # Asked for by name or not, improvement says that it is not what the fit of both would say.
+    unread = "Note: Improvement is integrated without what rows of remission say of it"
+    for asked in (result, mp.design.next(fit=made, outcome="improvement")):
+        assert asked.to_dict()["without_nested"] == {"improvement": "remission"}
+        assert unread in asked.paragraph
 
 
 @pytest.mark.parametrize(
