@@ -18,9 +18,11 @@ from ..words.moderators import (
     level_words,
     moderator_in_text,
     moderator_words,
+    spread_interval,
+    spread_number,
 )
 from ..words.table import Table
-from ..words.wording import count, number, numbered, percent, ratio_interval
+from ..words.wording import count, numbered, percent, ratio_interval
 from .block import Block, Section
 
 TITLE = "Why studies differ"
@@ -71,7 +73,8 @@ def _sentences(table: pd.DataFrame, spread: pd.DataFrame) -> list[str]:
         said = [f"{comparison_words(row)}: {ratio} {ratio_interval(row)}" for row in rows]
         told.append(
             f"{'; '.join(said)}. With {moderator_in_text(str(name))} in the model sigma has the "
-            f"median {number(about['q50_with'])} ({number(about['q50_without'])} without)."
+            f"median {spread_number(about, 'q50', 'with')} "
+            f"({spread_number(about, 'q50', 'without')} without)."
         )
     return told
 
@@ -134,11 +137,7 @@ def _table(table: pd.DataFrame, spread: pd.DataFrame) -> Table:
                 str(row["studies"]),
                 ratio_interval(row),
                 percent(row["probability_positive"], 0),
-                *(
-                    f"{number(about[f'q50_{fit}'])} ({number(about[f'q2.5_{fit}'])} to "
-                    f"{number(about[f'q97.5_{fit}'])})"
-                    for fit in ("without", "with")
-                ),
+                *(spread_interval(about, fit) for fit in ("without", "with")),
                 percent(about["taken"], 0),
             )
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ....data.names import outcome_words, words
-from .wording import number, percent, ratio_interval
+from .wording import percent, ratio_interval, supported
 
 _LABELS = {
     "cell_group": "Cell source",
@@ -63,17 +63,23 @@ def spread_rows(spread: pd.DataFrame) -> list[tuple[str, ...]]:
         (
             outcome_words(row["outcome"]),
             _PARAMETERS[row["parameter"]],
-            _quantiles(row, "without"),
-            _quantiles(row, "with"),
+            spread_interval(row, "without"),
+            spread_interval(row, "with"),
             percent(row["taken"], 0),
         )
         for row in rows
     ]
 
 
-def _quantiles(row: Mapping[str, Any], fit: str) -> str:
-    middle, low, high = (number(row[f"{name}_{fit}"]) for name in ("q50", "q2.5", "q97.5"))
+def spread_interval(row: Any, fit: str) -> str:
+    """Write a standard deviation of the fit ``without`` or ``with`` moderators, median and 95 %."""
+    middle, low, high = (spread_number(row, name, fit) for name in ("q50", "q2.5", "q97.5"))
     return f"{middle} ({low} to {high})"
+
+
+def spread_number(row: Any, name: str, fit: str) -> str:
+    """Write one of its quantiles in the digits that the error of its mean supports."""
+    return f"{row[f'{name}_{fit}']:.{supported(2, row[f'mcse_mean_{fit}'])}f}"
 
 
 def at_words(at: Mapping[str, float | str], of: str = "rates") -> str:
