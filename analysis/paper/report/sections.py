@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
-
 import pandas as pd
 
 from ....data.evidence import summary
@@ -23,7 +20,6 @@ from ....data.selection import described
 from ...fitting.diagnostics import diagnostics
 from ...fitting.ranking import leaders
 from ...guard.measured import power_of_few_studies
-from ..frames.alone import moved_by_nested
 from ..frames.rates import nested_children
 from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
@@ -32,15 +28,17 @@ from ..words.wording import interval, listed, numbered, span
 from . import tables
 from .block import Block, Section
 from .sections_effects import effects_section
+from .sections_limits import (
+    NOT_EFFECTS,
+    borrowed_where,
+    limits_section,
+    of_borrowed,
+    reproduce_section,
+)
 from .sections_means import means_section
 from .sections_moderators import moderators_section
 from .sections_next import next_section
 from .sections_sensitivity import sensitivity_blocks
-
-NOT_EFFECTS = (
-    "Single-arm rates are not treatment effects: they say what happened to treated patients, not "
-    "what would have happened to them without the cells."
-)
 
 
 def sections(results: Results, command: str) -> list[Section]:
@@ -75,8 +73,8 @@ def sections(results: Results, command: str) -> list[Section]:
         _definitions(results),
         means_section(results),
         next_section(results),
-        _limits(results),
-        _reproduce(results, command),
+        limits_section(results),
+        reproduce_section(results, command),
     ]
     return [section for section in written if section is not None]
 
@@ -226,7 +224,7 @@ def _rates(results: Results) -> Section:
         "The rate is that of the median study of a disease, not the average of studies; the next "
         "trial's is drawn with its own study effect and is therefore wider."
     )
-    if _borrowed(results):
+    if borrowed_where(results):
         text += " " + of_borrowed(results.config["pooling"], results.config["outcomes"])
     blocks = [Block("text", text), Block("figure", captions.RATES.name)]
     for outcome in results.outcomes:
@@ -353,95 +351,6 @@ def _definitions(results: Results) -> Section | None:
     text += "was fitted again with it."
     blocks = [Block("text", text), Block("table", changed), Block("table", table)]
     return Section("definitions", "Primary against alternative definitions", blocks)
-
-
-def of_borrowed(pooling: str, outcomes: Collection[str]) -> str:
-    """Say what a rate rests on where its disease has no study of the outcome.
-
-    Parameters
-    ----------
-    pooling : str
-        How diseases inform each other.
-    outcomes : collection of str
-        The outcomes of the fit.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
-    rests = "the prior" if pooling == "none" else "the other diseases"
-    if any(PARENTS.get(name) in outcomes for name in outcomes):
-        rests += ", and on what its own studies say of an outcome that it is nested in or that is "
-        rests += "nested in it"
-    return f"A borrowed rate is of a disease without a study of that outcome: it rests on {rests}."
-
-
-def _limits(results: Results) -> Section:
-    said = [
-        NOT_EFFECTS,
-        "The studies are few, small and chosen by those who published them; no model mends that.",
-        "Outcomes are independent in the model apart from nesting: it knows of no link between, "
-        "say, improvement and harm.",
-    ]
-    borrowed = _borrowed(results)
-    if borrowed:
-        said.append(f"Borrowed, with no study of that outcome: {borrowed}.")
-    said += _leaning(results)
-    if timed := timed_words(results.outcomes):
-        said.append(f"The risk of {timed} assumes a constant hazard over follow-up.")
-    said += results.evidence.about.cautions
-    return Section("limits", "Limits and cautions", [Block("list", said)])
-
-
-def _leaning(results: Results) -> list[str]:
-    """Say which rates also rest on a nested outcome, and what they would be without it."""
-    told = []
-    for (outer, nested), rows in moved_by_nested(results).groupby(
-        ["outcome", "nested"], sort=False
-    ):
-        rates = [
-            f"{results.disease_in_text(row['disease'])} {interval(row)} and "
-            f"{interval(row, ('q50_alone', 'q2.5_alone', 'q97.5_alone'))}"
-            for row in rows.to_dict("records")
-        ]
-        told.append(
-            f"{outcome_words(str(outer))} is also learnt from studies that counted "
-            f"{outcome_in_text(str(nested))} and not it. Its rates with and without these studies, "
-            f"where they differ: {'; '.join(rates)}."
-        )
-    return told
-
-
-def _borrowed(results: Results) -> str:
-    frame, in_text = rates_of(results), results.disease_in_text
-    frame = frame[(frame["quantity"] == "rate") & (frame["evidence"] == "borrowed")]
-    return "; ".join(
-        f"{outcome_words(str(outcome)).lower()} in {listed([in_text(d) for d in rows['disease']])}"
-        for outcome, rows in frame.groupby("outcome", sort=False)
-    )
-
-
-def _asked(config: Mapping[str, Any]) -> str:
-    """Say what was asked of the sampler; nothing where there was none."""
-    if config["engine"] != "nuts":
-        return ""
-    length = f"{config['draws']} draws after {config['tune']} tuning steps"
-    return f"{config['chains']} chains of {length} (twice as long where too few were effective), "
-
-
-def _reproduce(results: Results, command: str) -> Section:
-    config = results.config
-    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
-    facts = [
-        f"Data: SHA-256 {config['data_sha256']} (of the counts and diseases that the model sees).",
-        f"Pooling {config['pooling']}, engine {config['engine']}, {_asked(config)}"
-        f"seed {config['seed']}.",
-        f"Software: {versions}.",
-        "On one machine the same command gives the same numbers to the bit.",
-    ]
-    blocks = [Block("code", command), Block("list", facts)]
-    return Section("reproduce", "How to reproduce this", blocks)
 
 
 def heading(results: Results) -> tuple[str, str]:

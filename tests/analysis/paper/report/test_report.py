@@ -18,7 +18,7 @@ from mscpool.analysis.fitting.sampling import Sampling
 from mscpool.analysis.guard.result import UNCHECKED, Check, CheckResult, OutcomeVerdict
 from mscpool.analysis.paper.frames.results import Results, stamped
 from mscpool.analysis.paper.publish.exhibits import KINDS
-from mscpool.analysis.paper.report import files, fits, report
+from mscpool.analysis.paper.report import files, fits, report, sections_limits
 from mscpool.analysis.paper.report import sections as findings
 from mscpool.analysis.paper.report import tables as report_tables
 from mscpool.analysis.paper.report.controlled import risk_differences
@@ -381,8 +381,10 @@ def test_a_borrowed_rate_is_said_to_rest_on_what_it_rests_on(pooling, outcomes, 
 
 def test_what_was_asked_of_the_sampler_is_told_where_there_was_one():
     config = {"engine": "nuts", "chains": 4, "draws": 1000, "tune": 500}
-    assert findings._asked(config).startswith("4 chains of 1000 draws after 500 tuning steps")
-    assert findings._asked({**config, "engine": "exact"}) == ""
+    assert sections_limits._asked(config).startswith(
+        "4 chains of 1000 draws after 500 tuning steps"
+    )
+    assert sections_limits._asked({**config, "engine": "exact"}) == ""
 
 
 def test_prose_takes_its_numbers_from_the_table(evidence, passed):
