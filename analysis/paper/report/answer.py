@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....data.names import outcome_words
+from ....data.outcomes import outcome as described
 from ..frames.results import Results, rates_of
 from ..words.table import BORROWED
 from ..words.wording import interval, numbered
@@ -14,11 +16,19 @@ SOME, MANY = 20, 100
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One rate in words, what it rests on and how much that is, and its outcome's verdict."""
+class Column:
+    """An outcome in words, its verdict, and whether a narrow screen first leaves it out."""
 
-    outcome: str
+    label: str
     verdict: str
+    further: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One rate in words, what it rests on and how much that is."""
+
+    outcome: Column
     rate: str
     span: str
     basis: str
@@ -29,8 +39,13 @@ class Cell:
 class Answer:
     """A table: outcomes with the guard's verdicts, diseases with their rates."""
 
-    outcomes: list[tuple[str, str]]
+    outcomes: list[Column]
     rows: list[tuple[str, list[Cell]]]
+
+    @property
+    def further(self) -> bool:
+        """Whether a narrow screen leaves outcomes out."""
+        return any(each.further for each in self.outcomes)
 
 
 def answer(results: Results) -> Answer:
@@ -49,15 +64,43 @@ def answer(results: Results) -> Answer:
     """
     rates = rates_of(results)
     rates = rates[rates["quantity"] == "rate"]
+    first = first_shown(results.outcomes)
+    columns = {
+        name: Column(outcome_words(name), results.verdict_of(name), name not in first)
+        for name in results.outcomes
+    }
     rows = [
-        (results.disease(str(disease)), [_cell(row, results) for row in own.to_dict("records")])
+        (
+            results.disease(str(disease)),
+            [_cell(row, columns[row["outcome"]]) for row in own.to_dict("records")],
+        )
         for disease, own in rates.groupby("disease", sort=False)
     ]
-    outcomes = [(outcome_words(name), results.verdict_of(name)) for name in results.outcomes]
-    return Answer(outcomes, rows)
+    return Answer(list(columns.values()), rows)
 
 
-def _cell(row: dict, results: Results) -> Cell:
+def first_shown(outcomes: Sequence[str]) -> list[str]:
+    """Give the outcomes for which a narrow screen has room: two benefits and a harm.
+
+    Parameters
+    ----------
+    outcomes : sequence of str
+        Those of the fit, in order.
+
+    Returns
+    -------
+    list of str
+        At most three. The harm is one that lies within another, and so is graded, if there is one;
+        where there are fewer benefits or no harm, the others follow in their order.
+    """
+    harms = [name for name in outcomes if described(name).is_harm]
+    graded = [name for name in harms if described(name).parent in outcomes] or harms
+    benefits = [name for name in outcomes if name not in harms]
+    ranked = [*benefits[:2], *graded[:1], *benefits[2:], *harms]
+    return list(dict.fromkeys(ranked))[:3]
+
+
+def _cell(row: dict, outcome: Column) -> Cell:
     rate, _, span = interval(row).partition(" (")
     if row["evidence"] == BORROWED:
         basis, strength = BORROWED, BORROWED
@@ -65,6 +108,4 @@ def _cell(row: dict, results: Results) -> Cell:
         patients = int(row["patients"])
         basis = numbered(patients, "patient")
         strength = "many" if patients >= MANY else "some" if patients >= SOME else "few"
-    outcome = outcome_words(row["outcome"])
-    verdict = results.verdict_of(row["outcome"])
-    return Cell(outcome, verdict, rate, span.rstrip(")"), basis, strength)
+    return Cell(outcome, rate, span.rstrip(")"), basis, strength)

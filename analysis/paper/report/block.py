@@ -31,3 +31,8 @@ class Section:
     def tables(self) -> list[Table]:
         """The tables of the section."""
         return [block.content for block in self.blocks if block.kind == "table"]
+
+    @property
+    def long(self) -> bool:
+        """Whether it is folded on the page: it has more than text."""
+        return any(block.kind in ("table", "figure", "model") for block in self.blocks)

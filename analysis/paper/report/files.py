@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from base64 import b64encode
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +47,7 @@ def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list
     drawings = {
         exhibit.name: Drawing(
             exhibit.name,
+            exhibit.words.title,
             inline((folder / f"{exhibit.name}.svg").read_text("utf-8"), exhibit.name),
             exhibit.words.caption,
             exhibit.words.alternative,
@@ -53,3 +57,26 @@ def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list
         for exhibit in shown
     }
     return drawings, [str(path.relative_to(out)) for path in files]
+
+
+def embedded(names: Iterable[str], folder: Path) -> dict[str, str]:
+    """Pack tables into addresses that hold them, so that a page that is sent on keeps them.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Files of a folder; those that are no CSV are left out.
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    dict of str to str
+        By name the gzip of the file as a data address.
+    """
+    return {
+        name: "data:application/gzip;base64,"
+        + b64encode(gzip.compress((folder / name).read_bytes(), mtime=0)).decode()
+        for name in names
+        if name.endswith(".csv")
+    }

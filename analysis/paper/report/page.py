@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +26,12 @@ HEADLINES = {
 }
 
 
-def page(results: Results, written: list[Section], drawings: Mapping[str, Drawing]) -> str:
+def page(
+    results: Results,
+    written: list[Section],
+    drawings: Mapping[str, Drawing],
+    downloads: Mapping[str, str],
+) -> str:
     """Render the page.
 
     Parameters
@@ -34,6 +42,8 @@ def page(results: Results, written: list[Section], drawings: Mapping[str, Drawin
         Its sections.
     drawings : mapping of str to Drawing
         The figures by name.
+    downloads : mapping of str to str
+        Files that the page holds, by their names in its folder: gzip, as addresses.
 
     Returns
     -------
@@ -41,6 +51,7 @@ def page(results: Results, written: list[Section], drawings: Mapping[str, Drawin
         HTML that needs no other file; every text of the data is escaped.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
     from .sections import heading, verdict_sentences
 
@@ -48,6 +59,8 @@ def page(results: Results, written: list[Section], drawings: Mapping[str, Drawin
     environment = Environment(
         loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    style, script = (folder.get_source(environment, f"report.{end}")[0] for end in ("css", "js"))
+    unplaced = _unplaced(written, drawings)
     title, subtitle = heading(results)
     return environment.get_template("report.html.j2").render(
         title=title,
@@ -60,7 +73,12 @@ def page(results: Results, written: list[Section], drawings: Mapping[str, Drawin
         many=MANY,
         sections=written,
         figures=drawings,
-        unplaced=_unplaced(written, drawings),
+        unplaced=unplaced,
+        parts={each.name: _parts(each, drawings, unplaced[each.name]) for each in written},
+        downloads=downloads,
+        style=Markup(style),
+        script=Markup(script),
+        script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
         stamp=lambda table: _stamp(results, table),
         request=json.dumps(results.config, indent=1, ensure_ascii=False),
         version=results.config["versions"]["mscpool"],
@@ -76,6 +94,24 @@ def _unplaced(written: list[Section], drawings: Mapping[str, Drawing]) -> dict[s
         section.name: [drawing for drawing in unplaced if drawing.section == section.name]
         for section in written
     }
+
+
+def _parts(
+    section: Section, drawings: Mapping[str, Drawing], unplaced: list[Drawing]
+) -> list[tuple[str, str]]:
+    """Give the anchors and titles of a section's tables and figures, in their order."""
+    parts = []
+    for block in section.blocks:
+        if block.kind == "table":
+            title = re.split(r"[.:;,](?:\s|$)", block.content.caption, maxsplit=1)[0]
+            parts.append((f"table-{block.content.name}", f"Table: {title}"))
+        elif block.kind == "figure" and block.content in drawings:
+            parts.append(_linked(drawings[block.content]))
+    return [*parts, *map(_linked, unplaced)]
+
+
+def _linked(drawing: Drawing) -> tuple[str, str]:
+    return f"figure-{drawing.name}", f"Figure: {drawing.title}"
 
 
 def _stamp(results: Results, table: Table) -> str:

@@ -11,7 +11,7 @@ from ....data.folders import file_set
 from ...fitting.progress import Progress
 from ...fitting.sampling import Sampling
 from ...guard.result import CheckResult
-from .files import write_figures, write_table_files
+from .files import embedded, write_figures, write_table_files
 from .findings import CHECK_FILE, forget_check, write_check
 from .fits import Request, results_of
 from .page import page
@@ -96,7 +96,7 @@ def write_report(
         drawings, drawn = write_figures(results, aside)
         files += drawn
         progress("writing", 0, 0)
-        write_whole(page(results, written, drawings), aside / PAGE)
+        write_whole(page(results, written, drawings, embedded(files, aside)), aside / PAGE)
     if not results.checked.ran:
         forget_check(out)
     return Report(results.checked, tuple(str(out / name) for name in (PAGE, "fit.nc", *files)))
