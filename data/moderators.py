@@ -82,6 +82,11 @@ class Moderator:
         """Whether its values are numbers."""
         return not self.levels
 
+    @property
+    def asked(self) -> str:
+        """How it is asked for, as `read_moderators` reads it."""
+        return self.name if self.reference is None else f"{self.name}={self.reference}"
+
 
 def read_columns(rows: Iterable[tuple[str, Row]]) -> Columns:
     """Gather the columns of a table that may be moderators.

@@ -114,6 +114,7 @@ ROOMS: dict[str, set[str]] = {
         "discrepancies",
         "disease_left",
         "identified",
+        "left_out",
         "left_out_exactly",
         "measured",
         "monte_carlo",

@@ -15,21 +15,20 @@ import pandas as pd
 from ...data.controlled import Controlled, controlled_rows
 from ...data.errors import InputError, SelectionError, StoredFitError
 from ...data.evidence import Evidence, as_evidence
-from ...data.moderators import Moderator, moderator_messages, read_moderators
-from ...data.names import outcome_words, study_labels
+from ...data.moderators import Moderator, read_moderators
 from ...data.selection import as_names
-from ...models.effects.contrast import informative_studies
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors, effect_priors
-from ...models.effects.standardised import by_means
-from ...models.terms import modelled_outcomes
 from ..fitting import store
 from ..fitting.exact_fit import density_group
+from ..fitting.moderated import moderators_of
 from ..fitting.progress import Progress
 from ..fitting.sampling import SEED, Engine, Sampling
 from ..fitting.summary import to_dataset
 from ..guard.result import UNCHECKED, CheckResult
 from . import tables
 from .guard import check_effects
+from .left_out import refitter
+from .messages import messages_of
 from .model import EffectsFit, IntegratedEffects, arm_rates, fit_effects
 from .sampled import sample_effects
 
@@ -99,7 +98,7 @@ def effects(
         Of the sampler, and of the counts that the guard replicates.
     moderators : sequence of str
         Columns that may explain why effects differ, a text's perhaps with its reference
-        (``COLUMN=LEVEL``); the effects are then sampled. The guard judges the effects without.
+        (``COLUMN=LEVEL``); the effects are then sampled.
     at : sequence of str or mapping
         Values of moderators that effects are reported at (``COLUMN=VALUE``).
     path : str or Path, optional
@@ -170,8 +169,8 @@ def effects(
             made["moderators"] = to_dataset(sampled.coefficients)
             made["heterogeneity"] = to_dataset(spread)
         made.attrs["run_config"] = store.canonical(config)
-        diagnosed = None if sampled is None else sampled.diagnostics
-        found = check_effects(exact, _run(config), seed, diagnosed) if check else UNCHECKED
+        refit = refitter(exact, sampling, explaining)
+        found = check_effects(exact, _run(config), seed, sampled, refit) if check else UNCHECKED
         made.attrs["check"] = json.dumps(found.to_dict())
         if shares:
             made["shares"] = to_dataset(tables.shares_table(exact))
@@ -273,41 +272,11 @@ def _tree(
     groups["densities"] = density_group([fit.distribution(*key) for key in keys])
     tree = xr.DataTree.from_dict(groups)
     tree["hyper"].attrs["numerical_error"] = exact.worst_error
-    told = _messages(evidence, compared, fit, found["absolute"])
-    if explaining:
-        told.append("moderators are for the sampler: every effect was sampled")
-        told.append("the guard leaves studies out of the effects without moderators")
-        told += moderator_messages(explaining, compared.rows)
+    told = messages_of(
+        evidence, compared, fit, found["absolute"], explaining, "randomised_only" in found
+    )
     tree.attrs["messages"] = json.dumps(told)
     return tree
-
-
-def _messages(
-    evidence: Evidence, compared: Controlled, fit: EffectsFit, absolute: pd.DataFrame
-) -> list[str]:
-    """Say what a reader of the effects must be told."""
-    told, labels = list(compared.left_out), study_labels(evidence.studies)
-    for name in compared.outcome_names:
-        own = fit.rows_of(name)
-        silent = [s for s in dict.fromkeys(own["study"]) if s not in informative_studies(own)]
-        if silent:
-            told.append(
-                f"{outcome_words(name)}: {', '.join(labels[s] for s in silent)} had the outcome in "
-                "none or in all of both arms, or counts that say nothing of one: listed, and no "
-                "evidence of an effect"
-            )
-    if modelled := list(dict.fromkeys(fit.rows.loc[by_means(fit.rows), "study"])):
-        told.append(
-            f"{', '.join(labels[s] for s in modelled)}: effects that follow from means by a "
-            "model, not from counts"
-        )
-    others = fit.rows[fit.rows["randomised"].map(lambda known: known is False)]
-    if names := list(dict.fromkeys(others["study"])):
-        named = ", ".join(labels[name] for name in names)
-        told.append(f"not randomised: {named}; the answer without stands beside")
-    described = modelled_outcomes(fit.rows, compared.outcome_names)
-    parents = {each.name: each.parent for each in described if each.parent}
-    return told + tables.contradictions(absolute, parents)
 
 
 def _run(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -332,12 +301,15 @@ def check_again(made: DataTree, evidence: Evidence) -> CheckResult:
     """
     config = store.run_config(made)
     fields = ("engine", "draws", "tune", "chains", "seed")
+    explaining = moderators_of(made)
     again = effects(
         evidence,
         config["pooling"],
         EffectPriors.from_dict(config["priors"]),
         randomised=config["randomised"],
         control_rate=config["control_rate"],
+        moderators=[each.asked for each in explaining],
+        at=[f"{each.name}={each.at}" for each in explaining],
         **{name: config[name] for name in fields if name in config},
     )
     return checked(again)

@@ -7,8 +7,9 @@ show larger effects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ from ...models.exact.draws import draw
 from ...models.exact.posterior import ExactPosterior
 from ...models.exact.predictions import left_out_levels
 from ..guard import surprise
-from ..guard.monte_carlo import is_clear, p_words, strict, why_stricter
+from ..guard.monte_carlo import is_clear, mean_and_error, p_words, strict, why_stricter
 from ..guard.result import Check, CheckResult, LeftOut, OutcomeVerdict
 from ..guard.sampling_verdict import judge_sampling
 from ..guard.verdicts import Verdict, worst
+from .left_out import Refit, drawn_anew, leave_studies_out
 from .model import IntegratedEffects
+from .sampled import SampledEffects
 
 SPREAD, SMALL_STUDIES = "spread of effects", "small-study effects (Harbord)"
 
@@ -44,20 +47,24 @@ def check_effects(
     fit: IntegratedEffects,
     run: Mapping[str, Any],
     seed: int = 20250101,
-    sampled: Mapping[str, Any] | None = None,
+    sampled: SampledEffects | None = None,
+    refit: Refit | None = None,
 ) -> CheckResult:
     """Decide whether effects may be believed.
 
     Parameters
     ----------
     fit : IntegratedEffects
-        The effects, integrated: what the guard predicts is.
+        The effects, integrated: what the guard predicts is, but for moderated effects.
     run : mapping
         What made them, for the record.
     seed : int
         Of the replicated counts.
-    sampled : mapping, optional
-        The sampler's worst diagnostics, where the effects that are told were sampled.
+    sampled : SampledEffects, optional
+        Where the effects that are told were sampled. With moderators it is from these draws that
+        studies are predicted.
+    refit : callable, optional
+        With moderators: samples an outcome without a study.
 
     Returns
     -------
@@ -67,10 +74,18 @@ def check_effects(
     rng = np.random.default_rng(seed)
     outcomes, left = [], []
     for name, posterior in fit.posteriors.items():
-        studies = _left_out(fit, name, posterior, rng)
+        drawn = None if sampled is None else sampled.posteriors.get(name)
+        if drawn is not None and drawn.expected and refit is not None:
+            studies = leave_studies_out(
+                name, fit.rows_of(name), posterior, drawn, fit.priors.baseline, rng, refit
+            )
+            anew = partial(drawn_anew, posterior, drawn)
+        else:
+            studies, anew = _left_out(fit, name, posterior, rng), partial(_drawn_anew, posterior)
         left += studies
-        outcomes.append(_judged(fit, name, posterior, studies, rng))
-    sampling = judge_sampling(sampled or {"divergences": None, "numerical_error": fit.worst_error})
+        outcomes.append(_judged(fit, name, posterior, studies, anew, rng))
+    integrated = {"divergences": None, "numerical_error": fit.worst_error}
+    sampling = judge_sampling(integrated if sampled is None else sampled.diagnostics)
     verdict = worst([sampling.verdict, *(each.verdict for each in outcomes)])
     loo = tuple({key: getattr(one, key) for key in _LISTED} for one in left)
     return CheckResult(verdict, tuple(outcomes), sampling, loo, (), dict(run))
@@ -95,8 +110,22 @@ def _left_out(fit: IntegratedEffects, name: str, posterior: ExactPosterior, rng)
     return found
 
 
+def _drawn_anew(
+    posterior: ExactPosterior, size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """Draw the effect of every study anew, as `left_out.drawn_anew`; draws are independent."""
+    drawn = draw(posterior, size, rng)
+    level = drawn.theta[:, posterior.hierarchy.likelihoods.disease]
+    return level + drawn.sigma[:, None] * rng.standard_normal(level.shape), 0
+
+
 def _judged(
-    fit: IntegratedEffects, name: str, posterior: ExactPosterior, studies: list[LeftOut], rng
+    fit: IntegratedEffects,
+    name: str,
+    posterior: ExactPosterior,
+    studies: list[LeftOut],
+    anew: Callable[[int, np.random.Generator], tuple[np.ndarray, int]],
+    rng: np.random.Generator,
 ) -> OutcomeVerdict:
     """Sum up the checks of one outcome."""
     if not studies:
@@ -106,7 +135,7 @@ def _judged(
     means = set(rows.loc[by_means(rows), "study"])
     checks = [_surprise(name, studies, timed, means)]
     if len(studies) > 1:
-        checks.append(_spread(fit, name, posterior, rng))
+        checks.append(_spread(fit, name, posterior, anew, rng))
     harbord = harbord_test(rows[rows["study"].isin([one.study for one in studies])])
     if harbord is not None and not timed:
         checks.append(_small_studies(name, *harbord))
@@ -125,8 +154,8 @@ def _surprise(name: str, studies: list[LeftOut], timed: bool, means: set[str]) -
     Of a study with means, its log odds ratio.
     """
     extreme = min(studies, key=lambda one: one.mid_p)
-    p, _ = surprise.adjusted(extreme.mid_p, 0.0, len(studies))
-    verdict = surprise.judge(p)
+    p, error = surprise.adjusted(extreme.mid_p, extreme.mid_p_mcse, len(studies))
+    verdict = surprise.judge(p, error)
     # A log hazard ratio leaves a baseline in the count, and one study has only the prior beside it.
     if verdict == "fail" and (timed or len(studies) == 1):
         verdict = "warn"
@@ -140,11 +169,13 @@ def _surprise(name: str, studies: list[LeftOut], timed: bool, means: set[str]) -
             f"In {extreme.study} the log odds ratio from means is {extreme.events:.2f} where "
             f"{against} {extreme.expected:.2f}"
         )
-    reason = f"{seen} (mid-p {p:.2g}, adjusted for {len(studies)} studies)."
-    return Check(surprise.LEFT_OUT, verdict, name, extreme.events, extreme.expected, p, 0.0, reason)
+    stricter = why_stricter(p, error, surprise.judge)
+    reason = f"{seen} ({p_words(p, error)}, adjusted for {len(studies)} studies).{stricter}"
+    found = extreme.events, extreme.expected, p, error, reason
+    return Check(surprise.LEFT_OUT, verdict, name, *found)
 
 
-def _spread(fit: IntegratedEffects, name: str, posterior: ExactPosterior, rng) -> Check:
+def _spread(fit: IntegratedEffects, name: str, posterior: ExactPosterior, anew, rng) -> Check:
     """Compare how much effects differ with what the model predicts of studies drawn anew."""
     tables = PairTables.of(
         fit.rows_of(name),
@@ -153,12 +184,13 @@ def _spread(fit: IntegratedEffects, name: str, posterior: ExactPosterior, rng) -
         fit.priors.baseline,
     )
     for size in _DRAWS:
-        drawn = draw(posterior, size, rng)
-        level = drawn.theta[:, posterior.hierarchy.likelihoods.disease]
-        effects = level + drawn.sigma[:, None] * rng.standard_normal(level.shape)
+        effects, together = anew(size, rng)
         observed, replicated = tables.spreads(effects, rng)
-        p = float((replicated > observed).mean() + (replicated == observed).mean() / 2)
+        beyond = (replicated > observed) + (replicated == observed) / 2
+        p = float(beyond.mean())
         error = float(np.sqrt(max(p * (1 - p), 1 / size) / size))
+        if together:
+            error = max(error, mean_and_error(beyond, None, together)[1])
         if is_clear(min(p, 1 - p), error, (WARN_SPREAD, FAIL_SPREAD)):
             break
     verdict = _judge_spread(p, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from ...models.effects.priors import EffectPriors
 from ...models.exact.distribution import Distribution, of_draws
 from ...models.exact.stated import Hierarchy
 from ...models.pooling import has_tau, structure
+from ...models.terms import Terms
 from ..fitting.moderated import coefficient_table
 from ..fitting.progress import Progress
 from ..fitting.sampling import Sampling
@@ -43,6 +44,9 @@ class SampledPosterior:
         Effects of typical studies and of next ones; see `columns`.
     studies : dict of str to numpy.ndarray
         Draws of the effect of each study that informs; shape (chain, draw).
+    expected : dict of str to numpy.ndarray
+        With moderators, draws of what is expected of each study: the level of its disease and what
+        the moderators add; shape (chain, draw).
     """
 
     hierarchy: Hierarchy
@@ -50,6 +54,7 @@ class SampledPosterior:
     levels: np.ndarray
     next_studies: np.ndarray
     studies: dict[str, np.ndarray]
+    expected: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[int]:
@@ -129,6 +134,7 @@ def sample_effects(
     sampling: Sampling,
     progress: Progress | None = None,
     moderators: Sequence[Moderator] = (),
+    whole: pd.DataFrame | None = None,
 ) -> SampledEffects:
     """Sample the effects of every outcome at once; outcomes are independent.
 
@@ -142,6 +148,9 @@ def sample_effects(
         Called with the stage, what is done and what is to be done.
     moderators : sequence of Moderator
         What may explain why effects differ; levels are those at their values ``at``.
+    whole : pandas.DataFrame, optional
+        The rows with the studies that were left out: moderators are scaled over them, and effects
+        expected of them too.
 
     Returns
     -------
@@ -174,7 +183,7 @@ def sample_effects(
         progress("compiling", 0, 0)
     every = [*diseases, *([_UNTRIED] if has_tau(pooling, diseases) else [])]
     keep_sources_beside_cache()
-    model = effects_model(rows, every, pooling, priors, moderators)
+    model = effects_model(rows, every, pooling, priors, moderators, whole)
     optional = ("mu", "tau", "sigma", "beta")
     kept = ["theta", "delta", *(n for n in optional if n in model.named_vars)]
     drawn = nutpie.sample(
@@ -193,11 +202,13 @@ def sample_effects(
         raise KeyboardInterrupt  # nutpie returns what it has when it is interrupted
     rng = np.random.default_rng(sampling.seed)
     found, coefficients, tails = {}, None, pd.DataFrame()
+    expected: dict[str, dict[str, np.ndarray]] = {}
     if moderators:
-        terms = contrast_terms(rows, every, moderators)
+        terms = contrast_terms(rows if whole is None else whole, every, moderators)
         assert terms.design is not None, "asked for with moderators only"
         coefficients, tail = coefficient_table(posterior, terms, terms.names)
         tails = coefficients[["r_hat", "ess_bulk"]].assign(ess_tail=tail)
+        expected = _expected(posterior, terms)
         beta = posterior["beta"].transpose("chain", "draw", "outcome", "coefficient").to_numpy()
         shift = (beta * terms.design.at).sum(axis=-1)
         moved = posterior["theta"].transpose("chain", "draw", "outcome", "disease")
@@ -206,8 +217,25 @@ def sample_effects(
         own = rows[rows["outcome"] == name]
         likelihoods = contrast_likelihoods(own, outcome(name).link, diseases, priors.baseline)
         hierarchy = Hierarchy(likelihoods, pooling, name)
-        found[name] = _posterior(hierarchy, posterior.sel(outcome=name), priors, rng)
+        drawn_of = _posterior(hierarchy, posterior.sel(outcome=name), priors, rng)
+        found[name] = replace(drawn_of, expected=expected.get(name, {}))
     return SampledEffects(found, _worst(found, tails, stats), coefficients)
+
+
+def _expected(posterior, terms: Terms) -> dict[str, dict[str, np.ndarray]]:
+    """Give what is expected of each study, by outcome: its disease's level, moved by moderators."""
+    assert terms.design is not None, "asked for with moderators only"
+    beta = posterior["beta"].transpose("chain", "draw", "outcome", "coefficient").to_numpy()
+    disease_of = dict(zip(terms.rows["study"], terms.rows["disease"], strict=True))
+    found: dict[str, dict[str, np.ndarray]] = {name: {} for name in terms.names}
+    for row, (code, study) in enumerate(
+        zip(terms.effects["outcome"], terms.effects["study"], strict=True)
+    ):
+        name = terms.names[code]
+        level = posterior["theta"].sel(outcome=name, disease=disease_of[study])
+        moved = beta[:, :, code] @ terms.design.matrix[row]
+        found[name][study] = level.transpose("chain", "draw").to_numpy() + moved
+    return found
 
 
 def _posterior(hierarchy: Hierarchy, drawn, priors: EffectPriors, rng) -> SampledPosterior:

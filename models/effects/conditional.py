@@ -82,22 +82,45 @@ def predicted_place(
         number, each given the total. Of a study with means: the probability of a smaller log odds
         ratio than its own, twice, and the expected one.
     """
-    heavy = np.abs(masses) > 1e-9 * np.abs(masses).max()
-    contrasts, masses = contrasts[heavy], masses[heavy] / masses[heavy].sum()
+    low, high, expected = predicted_places(rows, link, contrasts, masses[:, None], baseline)[:, 0]
+    return float(low), float(high), float(expected)
+
+
+def predicted_places(
+    rows: pd.DataFrame, link: Link, contrasts, masses, baseline: Prior = BASELINE
+) -> np.ndarray:
+    """Find a study's place as `predicted_place`, in several predictions of its effect.
+
+    Parameters
+    ----------
+    rows, link, contrasts, baseline
+        As in `predicted_place`.
+    masses : numpy.ndarray, shape (contrast, prediction)
+        The predicted effects.
+
+    Returns
+    -------
+    numpy.ndarray, shape (3, prediction)
+        As `predicted_place` gives them.
+    """
+    largest = np.abs(masses).max(axis=1)
+    heavy = largest > 1e-9 * largest.max()
+    contrasts, masses = contrasts[heavy], masses[heavy] / masses[heavy].sum(axis=0)
     if by_means(rows).any():
         estimate, error = effect_of_means(rows)
-        below = float(masses @ ndtr((estimate - contrasts) / error))
-        return below, below, float(masses @ contrasts)
+        below = ndtr((estimate - contrasts) / error) @ masses
+        return np.array([below, below, contrasts @ masses])
     pairs = _pairs(rows)
-    shares = masses[:, None] * _pair_chances(rows, pairs, link, contrasts, baseline)
-    low = high = expected = 0.0
-    for (treated, control), share in zip(pairs, shares.T, strict=True):
+    allowed = _pair_chances(rows, pairs, link, contrasts, baseline)
+    found = np.zeros((3, masses.shape[1]))
+    for (treated, control), share in zip(pairs, allowed.T, strict=True):
         counts, each = _chances_given_total(rows, treated + control, link, contrasts, baseline)
-        chances = share @ each
-        low += chances[counts < treated].sum()
-        high += chances[counts <= treated].sum()
-        expected += chances @ counts
-    return float(low), float(min(high, 1.0)), float(expected)
+        chances = (masses * share[:, None]).T @ each
+        found[0] += chances[:, counts < treated].sum(axis=1)
+        found[1] += chances[:, counts <= treated].sum(axis=1)
+        found[2] += chances @ counts
+    found[1] = np.minimum(found[1], 1.0)
+    return found
 
 
 def _sides(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -67,6 +67,7 @@ def effects_model(
     pooling: str,
     priors: EffectPriors,
     moderators: Sequence[Moderator] = (),
+    scaled_over: pd.DataFrame | None = None,
 ) -> pm.Model:
     """Build the model of effects from the arms that are compared; each outcome stands alone.
 
@@ -83,6 +84,8 @@ def effects_model(
         The priors.
     moderators : sequence of Moderator
         What may explain why effects differ.
+    scaled_over : pandas.DataFrame, optional
+        Arms of the studies that numbers are centred and scaled over, where not all are fitted.
 
     Returns
     -------
@@ -135,7 +138,8 @@ def effects_model(
             "study_effect", dims="contrast"
         )
         if moderators:
-            effect = effect + _moderated(contrast_terms(rows, diseases, moderators), priors)
+            explained = contrast_terms(rows, diseases, moderators, scaled_over)
+            effect = effect + _moderated(explained, priors)
         delta = pm.Deterministic("delta", effect, dims="contrast")
         if len(counted):
             baseline = pm.Normal("baseline", normal.mean, normal.sd, dims="counted")
@@ -172,13 +176,16 @@ def _contrasts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def contrast_terms(
-    rows: pd.DataFrame, diseases: Sequence[str], moderators: Sequence[Moderator]
+    rows: pd.DataFrame,
+    diseases: Sequence[str],
+    moderators: Sequence[Moderator],
+    scaled_over: pd.DataFrame | None = None,
 ) -> Terms:
     """Lay out the contrasts of the studies that say something, with their moderators.
 
     Parameters
     ----------
-    rows, diseases, moderators
+    rows, diseases, moderators, scaled_over
         As in `effects_model`.
 
     Returns
@@ -194,7 +201,8 @@ def contrast_terms(
             "study": contrasts["study"].to_numpy(),
         }
     )
-    design = design_of(moderators, terms.names, effects, rows)
+    wide = rows if scaled_over is None else _informative(scaled_over)
+    design = design_of(moderators, terms.names, effects, wide)
     return replace(terms, rows=rows, effects=effects, design=design)
 
 

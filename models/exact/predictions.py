@@ -110,8 +110,8 @@ def group_of(found: Integrated, study: int) -> int:
     return found.source.groups.index(int(found.source.table.likelihoods.disease[study]))
 
 
-def _study_logs(found: Integrated, study: int) -> np.ndarray:
-    """Log likelihood of a study, scaled by its maximum; shape (level, sigma)."""
+def study_logs(found: Integrated, study: int) -> np.ndarray:
+    """Log likelihood of a study averaged over its own effect; shape (level, sigma)."""
     table = found.source.table
     if table.studies is not None:
         return table.studies[:, :, study].T
@@ -120,13 +120,13 @@ def _study_logs(found: Integrated, study: int) -> np.ndarray:
 
 
 def _study_scale(found: Integrated, study: int) -> float:
-    return float(_study_logs(found, study).max())
+    return float(study_logs(found, study).max())
 
 
 def _without_study(found: Integrated, study: int) -> np.ndarray:
     """Mass of a study's disease level and sigma given all other studies; shape (level, sigma)."""
     group = group_of(found, study)
-    logs = _study_logs(found, study)
+    logs = study_logs(found, study)
     rest = found.source.log_levels[:, group] - (logs - logs.max())
     # Where a likelihood was cut off as negligible, so is what remains of its disease.
     return found.messages[:, group] * np.exp(np.minimum(rest, 600.0))

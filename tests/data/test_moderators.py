@@ -55,6 +55,13 @@ def test_rates_are_reported_where_it_is_asked(table):
     assert not any("extrapolation" in line for line in evidence.messages)
 
 
+def test_moderators_are_asked_for_again_as_they_are(table):
+    once = load_evidence(table(), moderators=("dose", "route=vein"), at="route=skin").moderators
+    at = [f"{each.name}={each.at}" for each in once]
+    again = load_evidence(table(), moderators=[each.asked for each in once], at=at)
+    assert again.moderators == once
+
+
 def test_a_value_outside_of_what_was_seen_is_an_extrapolation(table):
     told = load_evidence(table(), moderators="dose", at="dose=9").messages
     assert "dose=9 is an extrapolation: studies have 1 to 8" in told
