@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from ..words.table import Table
 
-Kind = Literal["text", "list", "table", "figure", "model", "brief", "code", "warning"]
+Kind = Literal["text", "list", "table", "figure", "model", "brief", "code", "warning", "file"]
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A part of a section: text, a list, a table, or the place of a figure by its name."""
+    """A part of a section: text, a list, a table, or the place of a figure or file by its name."""
 
     kind: Kind
     content: Any = None

@@ -60,12 +60,12 @@ def write_figures(results: Results, out: Path) -> tuple[dict[str, Drawing], list
 
 
 def embedded(names: Iterable[str], folder: Path) -> dict[str, str]:
-    """Pack tables into addresses that hold them, so that a page that is sent on keeps them.
+    """Pack texts into addresses that hold them, so that a page that is sent on keeps them.
 
     Parameters
     ----------
     names : iterable of str
-        Files of a folder; those that are no CSV are left out.
+        Files of a folder; those that are no table and no list of references are left out.
     folder : Path
         The folder.
 
@@ -78,5 +78,5 @@ def embedded(names: Iterable[str], folder: Path) -> dict[str, str]:
         name: "data:application/gzip;base64,"
         + b64encode(gzip.compress((folder / name).read_bytes(), mtime=0)).decode()
         for name in names
-        if name.endswith(".csv")
+        if name.endswith((".csv", ".bib"))
     }

@@ -8,7 +8,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..frames.results import Results
 from .answer import MANY, SOME, answer
@@ -59,6 +60,7 @@ def page(
     environment = Environment(
         loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["linked"] = linked
     style, script = (folder.get_source(environment, f"report.{end}")[0] for end in ("css", "js"))
     unplaced = _unplaced(written, drawings)
     title, subtitle = heading(results)
@@ -83,6 +85,32 @@ def page(
         request=json.dumps(results.config, indent=1, ensure_ascii=False),
         version=results.config["versions"]["mscpool"],
     )
+
+
+def linked(text: str) -> Any:
+    """Escape a text of a page, and make each DOI in it a link.
+
+    Parameters
+    ----------
+    text : str
+        Any text; a DOI stands after the word doi.
+
+    Returns
+    -------
+    markupsafe.Markup
+    """
+    from markupsafe import Markup
+
+    made = Markup()
+    for place, part in enumerate(_DOI.split(text)):
+        address = f"https://doi.org/{quote(part, safe='/():;')}"
+        link = Markup('<a href="{}" rel="noreferrer">{}</a>')
+        made += link.format(address, part) if place % 2 else part
+    return made
+
+
+#: What a DOI is within a sentence: the sign that ends the sentence is none of it.
+_DOI = re.compile(r"(?<=\bdoi )(10\.\d{4,9}/\S*[^\s.,;])")
 
 
 def _unplaced(written: list[Section], drawings: Mapping[str, Drawing]) -> dict[str, list[Drawing]]:

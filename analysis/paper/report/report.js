@@ -99,7 +99,7 @@ search("");
 
 for (const table of document.querySelectorAll("table"))
   table.caption.firstElementChild.append(" ", button("Copy", "Copy this table", () => copy(table)));
-for (const each of document.querySelectorAll("main p, main dd, main li, main figcaption")) {
+for (const each of document.querySelectorAll("main p:not(:has(> .file)), main dd, main li, main figcaption")) {
   const own = button("Copy", "Copy this text", () => copy(each));
   own.classList.add("copy");
   each.append(" ", own);

@@ -15,6 +15,7 @@ from .files import embedded, write_figures, write_table_files
 from .findings import CHECK_FILE, forget_check, write_check
 from .fits import Request, results_of
 from .page import page
+from .references import BIBLIOGRAPHY, bibliography
 
 if TYPE_CHECKING:
     from ....data.evidence import Evidence
@@ -92,6 +93,8 @@ def write_report(
     with file_set(out) as aside:
         write_check(results.checked, aside)
         files += write_table_files(results, written, aside)
+        write_whole(bibliography(results, written), aside / BIBLIOGRAPHY)
+        files.append(BIBLIOGRAPHY)
         progress("drawing", 0, 0)
         drawings, drawn = write_figures(results, aside)
         files += drawn

@@ -27,6 +27,7 @@ from ..words.closing import study_count
 from ..words.wording import interval, listed, numbered, span
 from . import tables
 from .block import Block, Section
+from .references import references_section
 from .sections_effects import effects_section
 from .sections_limits import (
     NOT_EFFECTS,
@@ -76,7 +77,8 @@ def sections(results: Results, command: str) -> list[Section]:
         limits_section(results),
         reproduce_section(results, command),
     ]
-    return [section for section in written if section is not None]
+    told = [section for section in written if section is not None]
+    return [*told, references_section(results, told)]
 
 
 def verdict_sentences(results: Results) -> list[str]:

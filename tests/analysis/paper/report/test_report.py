@@ -179,7 +179,7 @@ def test_page_needs_nothing_else(passed):
     places = [each for each in page.attributes if each[1] in ("src", "href", "xlink:href")]
     assert places
     assert all(name != "src" for _, name, _ in places)
-    other = re.compile(r"(?!data:application/gzip;base64,)([a-z]+:|//)")
+    other = re.compile(r"(?!data:application/gzip;base64,|https://doi.org/10)([a-z]+:|//)")
     assert not [each for *_, each in places if other.match(each)]
     assert "@import" not in passed.page
     assert not re.findall(r"url\((?!#)", passed.page)
@@ -198,11 +198,12 @@ def test_the_page_holds_every_table_that_it_links(passed):
     page = Page(passed.page)
     links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
     held = [each for each in links if each.startswith("data:")]
-    written = [path.read_bytes() for path in passed.folder.rglob("*.csv")]
+    files = [*passed.folder.rglob("*.csv"), passed.folder / "references.bib"]
+    written = [path.read_bytes() for path in files]
     contents = {gzip.decompress(b64decode(each.split(",")[1])) for each in held}
     assert len(held) > 10
     assert contents <= set(written)
-    assert not [each for each in links if each.endswith(".csv")]
+    assert not [each for each in links if each.endswith((".csv", ".bib"))]
 
 
 def test_long_sections_fold_and_everything_is_readable_without_script(passed):
@@ -260,7 +261,7 @@ def test_page_is_accessible(passed):
 def test_every_file_that_is_named_exists(passed):
     out, done, text = passed
     links = [v for _, name, v in Page(text).attributes if name == "href"]
-    links = [each for each in links if not each.startswith(("#", "data:"))]
+    links = [each for each in links if not each.startswith(("#", "data:", "https://doi.org/"))]
     assert links
     assert not [each for each in links if not (out / each).is_file()]
     assert not [
@@ -322,7 +323,7 @@ def test_sections_stand_in_the_order_of_importance(passed):
     names = re.findall(r'<h2 id="([a-z]+)">', passed.page)
     wanted = ["question", "evidence", "model", "priors", "rates", "safety", "controlled", "guard"]
     assert [name for name in names if name in wanted] == wanted
-    assert names[-2:] == ["limits", "reproduce"]
+    assert names[-3:] == ["limits", "reproduce", "references"]
     assert names.index("pooling") < names.index("sensitivity") < names.index("limits")
 
 
