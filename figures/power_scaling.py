@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_GREEK = {"mu": "μ", "tau": "τ", "sigma": "σ"}
+_GREEK = {"mu": "μ", "tau": "τ", "sigma": "σ", "beta": "β"}
 _THRESHOLD = 0.05
 _ALARMS = ("prior dominates", "prior matters")
 #: A verdict in a word or two: that prior and data both move a result is no alarm.
@@ -71,7 +71,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
             page.text(1, style.scaled(3) + y + pitch / 2, text, size=small)
             last = row["outcome"]
         middle = y + pitch / 2
-        letter = _GREEK.get(str(row["parameter"]), str(row["parameter"]))
+        letter = _letter(str(row["parameter"]))
         letter = fitted((letter,), letters - 2, small, lines=1)[0]
         page.text(labels, style.scaled(3) + middle, letter, size=small)
         colour = ALARM if row["verdict"] in _ALARMS else INK
@@ -84,6 +84,12 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         y += pitch
     key(page, style.scaled(1), style.scaled(3) + body + style.scaled(28), width - 2, entries)
     return page.figure
+
+
+def _letter(parameter: str) -> str:
+    """Write a parameter in Greek; of a coefficient with what it belongs to."""
+    name, bracket, rest = parameter.partition("[")
+    return f"{_GREEK.get(name, name)} {rest.rstrip(']')}" if bracket else _GREEK.get(name, name)
 
 
 def _mark(axes, value, error, y, colour, filled: bool, style: Style) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,11 +115,9 @@ def coefficient_table(
     labels, draws = [], []
     for outcome in reported:
         code = terms.names.index(outcome)
-        own = terms.rows.loc[terms.rows["outcome"] == outcome, "study"].drop_duplicates().tolist()
-        for each in terms.design.moderators:
-            for about, values in _contrasts(each, own, code, terms, beta):
-                labels.append({"outcome": outcome, "moderator": each.name, **about})
-                draws.append(values)
+        for about, values in coefficients(terms, outcome, beta[:, :, code]):
+            labels.append({"outcome": outcome, **about})
+            draws.append(values)
     if not draws:
         return pd.DataFrame(columns=list(COLUMNS)), pd.Series(dtype=float)
     stacked = np.stack(draws, axis=-1)
@@ -136,6 +134,41 @@ def coefficient_table(
     return table[list(COLUMNS)], table["ess_tail"]
 
 
+def coefficients(
+    terms: Terms, outcome: str, beta: np.ndarray
+) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+    """Give the coefficients that an outcome's studies tell of.
+
+    Parameters
+    ----------
+    terms : Terms
+        With a design.
+    outcome : str
+        The outcome.
+    beta : numpy.ndarray, shape (..., coefficient)
+        Draws of its coefficients as the model has them, linear scale.
+
+    Yields
+    ------
+    dict and numpy.ndarray
+        ``moderator``, ``contrast``, ``reference``, ``per`` and ``studies`` as in `moderators`, and
+        the draws, without the last dimension of ``beta``.
+    """
+    assert terms.design is not None, "asked for with moderators only"
+    studies = terms.rows.loc[terms.rows["outcome"] == outcome, "study"].drop_duplicates().tolist()
+    code = terms.names.index(outcome)
+    for each in terms.design.moderators:
+        for about, values in _contrasts(each, studies, code, terms, beta):
+            yield {"moderator": each.name, **about}, values
+
+
+def coefficient_name(about: Mapping[str, Any]) -> str:
+    """Name a coefficient as a parameter: ``beta[dose]`` or ``beta[route: skin against vein]``."""
+    if about["contrast"] is None:
+        return f"beta[{about['moderator']}]"
+    return f"beta[{about['moderator']}: {about['contrast']} against {about['reference']}]"
+
+
 def _contrasts(moderator: Moderator, studies: list[str], code: int, terms: Terms, beta: np.ndarray):
     """Give the coefficients of one moderator that an outcome's studies tell of."""
     design = terms.design
@@ -146,16 +179,16 @@ def _contrasts(moderator: Moderator, studies: list[str], code: int, terms: Terms
         place = places[moderator.name, None]
         spread = design.spread[code, place]
         if spread > 0:
-            one = beta[:, :, code, place]
+            one = beta[..., place]
             yield about | {"per": "unit"}, one / spread
             yield about | {"per": "sd"}, one
         return
     seen = levels_seen(moderator, studies)
     reference = moderator.reference if moderator.reference in seen else next(iter(seen))
-    base = beta[:, :, code, places[moderator.name, reference]]
+    base = beta[..., places[moderator.name, reference]]
     for level in seen:
         if level != reference:
-            own = beta[:, :, code, places[moderator.name, level]]
+            own = beta[..., places[moderator.name, level]]
             named = {"contrast": level, "reference": reference, "per": "contrast"}
             yield about | named, (own - base) * design.level_weight
 

@@ -14,6 +14,7 @@ from ...data.evidence import Evidence, as_evidence, load_evidence
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.files import prior_set
 from ...models.priors.sets import PriorSet
+from ..fitting.moderated import coefficient_name, moderators
 from ..fitting.progress import Progress
 from ..fitting.sampling import SEED, Sampling
 from ..fitting.store import check_same_data, run_config
@@ -111,7 +112,7 @@ def _as_fitted(comparison: PriorComparison, fit: DataTree) -> PriorComparison:
     tables = []
     for table, own, keys in (
         (comparison.rates, rates(fit), ["outcome", "disease", "quantity"]),
-        (comparison.hyper, hyper(fit), ["outcome", "parameter"]),
+        (comparison.hyper, _parameters(fit), ["outcome", "parameter"]),
     ):
         mine = table["set"] == comparison.reference
         places = pd.MultiIndex.from_frame(table.loc[mine, keys])
@@ -120,6 +121,14 @@ def _as_fitted(comparison: PriorComparison, fit: DataTree) -> PriorComparison:
         table.loc[mine, list(STATISTICS)] = stated.to_numpy(float)
         tables.append(table)
     return replace(comparison, rates=tables[0], hyper=tables[1])
+
+
+def _parameters(fit: DataTree) -> pd.DataFrame:
+    """Give mu, tau and sigma of a fit, and the coefficients of its moderators."""
+    table = moderators(fit)
+    table = table[table["per"] != "unit"]
+    names = [coefficient_name(row) for row in table.to_dict("records")]
+    return pd.concat([hyper(fit), table.assign(parameter=names)], ignore_index=True)
 
 
 def _prior_sets(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:

@@ -154,12 +154,25 @@ def _reference_scaling(result: SetResult) -> pd.DataFrame:
                 log_prior = log_prior + prior.logpdf(values).sum(axis=1)
                 if where == parameter:
                     draws[parameter] = values[: math.prod(shape), 0].reshape(shape)
+            for name, values in source.coefficients(outcome).items():
+                draws[name] = values[scored][: math.prod(shape)].reshape(shape)
+            if "beta" in source.draws:
+                told = source.draws["beta"][scored][:, k, _told(source, k)]
+                log_prior = log_prior + priors.moderator.logpdf(told).sum(axis=1)
             table = power_scaling(
                 draws, log_prior[: math.prod(shape)].reshape(shape), likelihood.reshape(shape)
             )
             table.insert(0, "outcome", outcome)
             frames.append(table)
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+
+
+def _told(source: Source, code: int) -> np.ndarray:
+    """Which coefficients the studies of an outcome tell of; of others there is the prior alone."""
+    design = source.terms.design
+    assert design is not None, "draws with coefficients have their design"
+    own = source.terms.effects["outcome"].to_numpy() == code
+    return (design.matrix[own] != 0).any(axis=0)
 
 
 #: Refits that may be made so that re-weighting reaches more of the maps.

@@ -1,10 +1,10 @@
 """Power-scaling: how far the posterior moves when prior or likelihood counts a little more.
 
-The prior that is scaled is that of mu, tau and sigma alone, never that of levels of diseases and
-studies, which belong to the model of the data. The likelihood that is scaled is that of whole
-studies, their effects integrated out: as if every study had been made a little more than once.
-Scaling the likelihood given the studies' effects would instead give the same studies more patients,
-which tells nothing more of how studies and diseases differ.
+The prior that is scaled is that of mu, tau, sigma and the coefficients of moderators, never that of
+levels of diseases and studies, which belong to the model of the data. The likelihood that is scaled
+is that of whole studies, their effects integrated out: as if every study had been made a little
+more than once. Scaling the likelihood given the studies' effects would instead give the same
+studies more patients, which tells nothing more of how studies and diseases differ.
 """
 
 from __future__ import annotations
@@ -177,5 +177,5 @@ def sentence(row: Mapping[Any, Any]) -> str:
         "mu": "the overall level",
         "tau": "how much diseases differ",
         "sigma": "how much studies of one disease differ",
-    }.get(row["parameter"], row["parameter"])
+    }.get(row["parameter"]) or f"the coefficient {row['parameter']}"
     return f"{outcome_words(row['outcome'])}, {what}: {meaning(row)}."

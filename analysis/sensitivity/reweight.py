@@ -17,6 +17,7 @@ from ...models.priors.sets import OutcomePriors, PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
 from ..fitting.diagnostics import LARGEST_PARETO_K
+from ..fitting.moderated import coefficient_name, coefficients
 from ..fitting.sampling import Sampling
 from .weighted_statistics import Sample
 
@@ -83,6 +84,21 @@ class Source:
             self._samples[block] = self._gather(block)
         return self._samples[block]
 
+    def coefficients(self, outcome: str) -> dict[str, np.ndarray]:
+        """Draws of the coefficients of moderators that an outcome's studies tell of, by name.
+
+        Of a number per standard deviation, of levels their differences; linear scale; shape
+        (draw,).
+        """
+        if "beta" not in self.draws:
+            return {}
+        beta = self.draws["beta"][:, self.terms.names.index(outcome)]
+        return {
+            coefficient_name(about): values
+            for about, values in coefficients(self.terms, outcome, beta)
+            if about["per"] != "unit"
+        }
+
     def _gather(self, block: Block) -> tuple[list[tuple[str, str | None, str]], Sample]:
         labels: list[tuple[str, str | None, str]] = []
         columns = []
@@ -95,6 +111,9 @@ class Source:
                 if quantity in self.draws:
                     labels.append((name, None, quantity))
                     columns.append(self.draws[quantity][:, [k]])
+            for parameter, values in self.coefficients(name).items():
+                labels.append((name, None, parameter))
+                columns.append(values[:, None])
         return labels, Sample(np.concatenate(columns, axis=1), self.chains)
 
 

@@ -39,7 +39,7 @@ def priors(
     list_sets: Annotated[bool, typer.Option("--list", help="Print the named sets.")] = False,
     effects: Annotated[
         bool,
-        typer.Option("--effects", help="Priors of effects, treated against control; integrated."),
+        typer.Option("--effects", help="Priors of effects, treated against control."),
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -47,7 +47,8 @@ def priors(
 
     Writes priors.csv into the folder of --out, and what 'figures' draws of it. A fit stored there
     is re-weighted where it can be, and what its diseases borrow from each other is told as well.
-    With --effects it writes effects_priors.csv.
+    With --effects it writes effects_priors.csv, with --moderator also
+    effects_priors_moderators.csv.
     """
     if effects:
         return compare_effects(request, sets, list_sets, as_json)

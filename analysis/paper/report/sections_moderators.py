@@ -22,7 +22,7 @@ from ..words.moderators import (
     spread_number,
 )
 from ..words.table import Table
-from ..words.wording import count, numbered, percent, ratio_interval
+from ..words.wording import count, numbered, percent, probability, ratio_interval
 from .block import Block, Section
 
 TITLE = "Why studies differ"
@@ -136,7 +136,7 @@ def _table(table: pd.DataFrame, spread: pd.DataFrame) -> Table:
                 comparison_words(row),
                 str(row["studies"]),
                 ratio_interval(row),
-                percent(row["probability_positive"], 0),
+                probability(row["probability_positive"]),
                 *(spread_interval(about, fit) for fit in ("without", "with")),
                 percent(about["taken"], 0),
             )

@@ -10,6 +10,7 @@ from ...sensitivity.flips import CHANGED, OPEN, UNCHANGED
 from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR, PRIOR_MATTERS
 from ..frames.results import Results
 from ..words import captions_sensitivity as captions
+from ..words.moderators import parameter_words
 from ..words.wording import listed, numbered, percent, signed
 from . import tables_sensitivity as tables
 from .block import Block
@@ -162,8 +163,7 @@ def _scaled(comparison: PriorComparison) -> str:
     frame = comparison.power_scaling
     said = {
         verdict: [
-            f"{tables.PARAMETERS.get(row['parameter'], row['parameter'])} "
-            f"({outcome_words(row['outcome']).lower()})"
+            f"{parameter_words(row['parameter'])} ({outcome_words(row['outcome']).lower()})"
             for row in frame[frame["verdict"] == verdict].to_dict("records")
         ]
         for verdict in (OK, PRIOR, CONFLICT, PRIOR_MATTERS)

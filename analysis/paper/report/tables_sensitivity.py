@@ -12,6 +12,7 @@ from ....data.names import outcome_in_text, outcome_words, study_labels, words
 from ....data.outcomes import PARENTS
 from ...fitting.ranking import CERTAIN, leaders
 from ...sensitivity.power_scaling import meaning
+from ..words.moderators import parameter_words
 from ..words.table import Table
 from ..words.wording import interval, listed, number, percent, signed
 
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
 
-PARAMETERS = {
-    "mu": "the overall level",
-    "tau": "how much diseases differ",
-    "sigma": "how much studies of one disease differ",
-}
 _VERDICTS = {"ok": "agrees", "conflict": "conflicts", "undecided": "too few draws to say"}
 _METHODS = {"refit": "sampled anew", "reweighted": "re-weighted draws", "exact": "integrated"}
 
@@ -210,7 +206,7 @@ def scaling_table(comparison: PriorComparison) -> Table | None:
     rows = [
         (
             outcome_words(row["outcome"]),
-            PARAMETERS.get(str(row["parameter"]), str(row["parameter"])),
+            parameter_words(str(row["parameter"])),
             *(f"{row[n]:.3f} (± {row[f'{n}_mcse']:.3f})" for n in ("prior", "likelihood")),
             meaning(row),
         )

@@ -8,12 +8,17 @@ from typing import Any
 import pandas as pd
 
 from ....data.names import outcome_words, words
-from .wording import percent, ratio_interval, supported
+from .wording import percent, probability, ratio_interval, supported
 
 _LABELS = {
     "cell_group": "Cell source",
     "follow_up_months": "Follow-up in months",
     "n_msc": "Patients treated",
+}
+_ESTIMATED = {
+    "mu": "the overall level",
+    "tau": "how much diseases differ",
+    "sigma": "how much studies of one disease differ",
 }
 _PARAMETERS = {"sigma": "between studies (sigma)", "tau": "between diseases (tau)"}
 
@@ -37,6 +42,16 @@ def comparison_words(row: Mapping[str, Any]) -> str:
     return f"{name}, {'one more' if row['per'] == 'unit' else 'one SD more'}"
 
 
+def parameter_words(parameter: str) -> str:
+    """Name a parameter of the hierarchy, or a coefficient (`coefficient_name`), in a sentence."""
+    if parameter in _ESTIMATED:
+        return _ESTIMATED[parameter]
+    inside = parameter.removeprefix("beta[").removesuffix("]")
+    name, _, levels = inside.partition(": ")
+    compared = f" ({level_words(levels)})" if levels else ""
+    return f"what goes with {moderator_in_text(name)}{compared}"
+
+
 def level_words(value: object) -> str:
     """Write a value of a moderator."""
     return f"{value:g}" if isinstance(value, int | float) else str(value).replace("_", " ")
@@ -49,7 +64,7 @@ def coefficient_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
         (
             comparison_words(row),
             ratio_interval(row),
-            percent(row["probability_positive"], 0),
+            probability(row["probability_positive"]),
             str(row["studies"]),
         )
         for row in rows

@@ -9,11 +9,19 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from mscpool.analysis.effects.effects import contrasts, effect_hyper, effects, messages
+from mscpool.analysis.effects.effects import (
+    check_again,
+    checked,
+    contrasts,
+    effect_hyper,
+    effects,
+    messages,
+)
+from mscpool.analysis.effects.priors import compare_effect_priors
 from mscpool.analysis.fitting.moderated import heterogeneity, moderators, reported_at
 from mscpool.analysis.terminal import cli
 from mscpool.data.evidence import load_evidence
-from mscpool.models.effects.priors import EffectPriors
+from mscpool.models.effects.priors import DEFAULT_EFFECTS, EffectPriors
 from mscpool.models.effects.textbook import contrast_terms
 from mscpool.models.priors.prior import Prior
 from mscpool.models.priors.sets import PriorSet
@@ -77,6 +85,26 @@ def test_bcg_effects_against_latitude_are_those_published(table, trials):
     assert "every effect was sampled" in " ".join(messages(made))
 
 
+@pytest.mark.mcmc
+@pytest.mark.slow
+def test_prior_sets_and_the_guard_asked_again_have_the_moderator_in(table):
+    evidence = load_evidence(table)
+    narrow = Prior.make("Normal", mu=0, sigma=0.2)
+    sets = [DEFAULT_EFFECTS, EffectPriors(PriorSet("narrow", moderator=narrow))]
+    told, coefficients = compare_effect_priors(evidence, sets, moderators=["latitude"])
+    made = effects(evidence, moderators="latitude")
+    alone, own = contrasts(made).set_index("quantity").loc["effect"], moderators(made)
+    assert told["ratio_q50"].iloc[0] == alone["ratio_q50"]
+    assert told["log_marginal_likelihood"].isna().all()
+    by_set = coefficients[coefficients["per"] == "sd"].set_index("set")
+    assert by_set.at["default", "mean"] == own.set_index("per").at["sd", "mean"]
+    # A conjugate normal with the default's mean and SD, its prior N(0, 1) taken for N(0, 0.2).
+    mean, sd = by_set.loc["default", ["mean", "sd"]]
+    precision = 1 / sd**2 - 1 + 1 / 0.2**2
+    assert by_set.at["narrow", "mean"] == pytest.approx(mean / sd**2 / precision, abs=0.06)
+    assert check_again(made, evidence).to_dict() == checked(made).to_dict()
+
+
 def test_contrasts_have_the_rows_of_the_matrix(table):
     from mscpool.data.controlled import controlled_rows
 
@@ -100,9 +128,10 @@ def test_contrasts_have_the_rows_of_the_matrix(table):
         (("--moderator", "latitude", "--at", "latitude=north"), "at latitude=north: not a number"),
     ],
 )
-def test_bad_moderators_of_effects_are_refused_in_a_line(table, tmp_path, words, wanted):
+@pytest.mark.parametrize("command", [("effects",), ("priors", "--effects")])
+def test_bad_moderators_of_effects_are_refused_in_a_line(table, tmp_path, command, words, wanted):
     out = tmp_path / "out"
-    asked = ["effects", str(table), *words, "--out", str(out), "--json"]
+    asked = [*command, str(table), *words, "--out", str(out), "--json"]
     done = CliRunner().invoke(cli.app, asked)
     assert done.exit_code == 2
     (problem,) = json.loads(done.stdout)["problems"]

@@ -18,7 +18,7 @@ def table(tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "one.csv"
     path.write_text("study,arm,events,n\nA,msc,9,20\nA,control,4,21\n")
     evidence = mp.load_evidence(path)
-    return compare_effect_priors(evidence, [EFFECT_SETS[name] for name in SIGMAS])
+    return compare_effect_priors(evidence, [EFFECT_SETS[name] for name in SIGMAS])[0]
 
 
 @pytest.mark.parametrize("name", list(SIGMAS))
