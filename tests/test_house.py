@@ -148,7 +148,7 @@ ROOMS: dict[str, set[str]] = {
         "set_priors",
         "two_arm_request",
     },
-    "analysis.calibration": {"calibrate", "sbc"},
+    "analysis.calibration": {"calibrate", "sbc", "uniformity"},
     "analysis.paper.frames": {
         "alone",
         "effect_figures",

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from ...models.priors.sets import DEFAULT
 from ..fitting import predict
 from ..guard.check import COMPARED, judge, verdict_of
 from ..guard.disease_left import thinned
@@ -28,6 +29,8 @@ from ..guard.result import CheckResult, Subject
 from ..guard.sampling_verdict import judge_sampling
 from ..guard.verdicts import Verdict, worst
 from . import defects, effects
+from .sbc_sampled import places_among_draws
+from .uniformity import Places
 
 SETS, SEED = 200, 20250101
 FILE = "calibration.jsonl"
@@ -72,9 +75,13 @@ class Task:
 
 
 CORE, MANY, CORE_STUDIES = "core evidence", "6 x 8 x 40", "core studies"
-POSTERIOR = "core evidence, its posterior"
+POSTERIOR, MODERATED = "core evidence, its posterior", "core evidence, year as moderator"
 #: Sound data in the shape of the shipped evidence: drawn from the priors, and from its posterior.
-SOUND = {CORE: defects.from_prior, POSTERIOR: defects.from_posterior}
+SOUND = {
+    CORE: defects.from_prior,
+    POSTERIOR: defects.from_posterior,
+    MODERATED: defects.from_prior_with_year,
+}
 SHAPES = {MANY: defects.many_studies, CORE_STUDIES: defects.core_studies}
 _NEEDED = tuple(list(defects.DEFECTS)[1:3])
 
@@ -114,26 +121,27 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
     -------
     dict
         Mid-p values with their errors by outcome and check, the sampler's diagnostics, the largest
-        Pareto k, and the
-        share of the truth's further studies within the 95 % interval of ``new_study``. Of effects
-        the verdict, and that share.
+        Pareto k, the share of the truth's further studies within the 95 % interval of
+        ``new_study``, and, where the data come from the priors, the ``places`` of the truth in the
+        posterior. Of effects the verdict, that share, and the places.
     """
     code = [ord(letter) for letter in task.shape + task.defect]
     rng = np.random.default_rng([settings.seed, task.number, *code])
     if task.shape in effects.SHAPES:
-        found, held = effects.judged(effects.simulate(effects.SHAPES[task.shape], task.defect, rng))
-        return {"verdict": found, "coverage": float(held)}
+        return effects.judged(effects.simulate(effects.SHAPES[task.shape], task.defect, rng), rng)
     made, pooling = simulate(task, rng)
-    result, new_study = judged(made, pooling, settings, rng)
+    result, levels, new_study = judged(made, pooling, settings, rng)
     if result.sampling.verdict == "fail":
         longer = Settings(
             2 * settings.draws, 2 * settings.tune, settings.chains, settings.left_out, settings.seed
         )
-        result, new_study = judged(made, pooling, longer, rng)
-    coverage = None
+        result, levels, new_study = judged(made, pooling, longer, rng)
+    coverage = places = None
     if made.new_study is not None:
         low, high = np.quantile(new_study, (0.025, 0.975), axis=0)
         coverage = float(((made.new_study >= low) & (made.new_study <= high)).mean())
+    if made.truth is not None:
+        places = places_among_draws(made.truth, levels, made.terms, pooling, DEFAULT, rng)
     return {
         "checks": {
             each.outcome: {one.check: (one.mid_p, one.mid_p_mcse) for one in each.checks}
@@ -142,14 +150,14 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
         "sampling": dict(result.sampling.details),
         "largest_k": max((one["pareto_k"] for one in result.loo if one["pareto_k"]), default=None),
         "coverage": coverage,
+        "places": places,
     }
 
 
 def judged(
     made: defects.Simulated, pooling: str, settings: Settings, rng: np.random.Generator
-) -> tuple[CheckResult, np.ndarray]:
-    """Fit a data set and judge the fit; also give draws of ``new_study`` (draw, disease)."""
-    from ...models.priors.sets import DEFAULT
+) -> tuple[CheckResult, predict.Levels, np.ndarray]:
+    """Fit a data set and judge the fit; also give its draws, and ``new_study`` (draw, disease)."""
     from ..fitting.fit import sample
 
     terms, seed = made.terms, int(rng.integers(2**31))
@@ -193,7 +201,7 @@ def judged(
         None,
         lambda: predict.replicate(predict.renew_studies(levels, terms, rng), terms, rng),
     )
-    return judge(subject), new_study[:, 0]
+    return judge(subject), levels, new_study[:, 0]
 
 
 def _diagnostics(quantities: list[np.ndarray], stats) -> dict[str, float | int]:
@@ -234,7 +242,7 @@ def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
 def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
     """Read the results kept under these settings, of the checks that the guard has now.
 
-    A line that was cut short is left out.
+    A line that was cut short is left out, as is one from before places were kept.
     """
     checks = {name for kind in COMPARED for name in kind.names}
     results: dict[Task, dict[str, Any]] = {}
@@ -247,6 +255,7 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
             continue
         judged = {name for each in record["result"].get("checks", {}).values() for name in each}
         complete = "verdict" in record["result"] or judged == checks
+        complete = complete and "places" in record["result"]
         if record["settings"] == asdict(settings) and complete:
             results[Task(**record["task"])] = record["result"]
     return results
@@ -351,6 +360,24 @@ def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
             row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
         rows.append(row | {"coverage": np.mean(covered) if covered else np.nan})
     return pd.DataFrame(rows)
+
+
+def places(found: dict[Task, dict[str, Any]]) -> list[Places]:
+    """Collect where the truth lay in its posteriors, of data sets that come from the priors.
+
+    Parameters
+    ----------
+    found : dict of Task to dict
+        As `calibrate` gives.
+    """
+    by_shape: dict[str, list[dict[str, float]]] = {}
+    for task, result in found.items():
+        if result["places"] is not None:
+            by_shape.setdefault(task.shape, []).append(result["places"])
+    return [
+        Places("exact" if shape in effects.SHAPES else "nuts", shape, pd.DataFrame(each))
+        for shape, each in by_shape.items()
+    ]
 
 
 def table(rates: pd.DataFrame) -> str:

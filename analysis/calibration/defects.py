@@ -40,24 +40,33 @@ class Simulated:
     new_study : numpy.ndarray or None
         Rates of further studies as the data were drawn, without the defect of a single study;
         shape (draw, disease).
+    truth : Levels or None
+        The draw of the priors that the data come from; None where they come from none.
     """
 
     terms: Terms
     new_study: np.ndarray | None = None
+    truth: Levels | None = None
 
 
-def from_prior(rng: np.random.Generator) -> Simulated:
+def from_prior(rng: np.random.Generator, moderators: tuple[str, ...] = ()) -> Simulated:
     """Draw all outcomes of the core evidence from the default priors and the partial model."""
-    terms = _terms(load_evidence())
-    return _like_the_evidence(prior_levels(terms, "partial", DEFAULT, 1, rng), rng)
+    evidence = load_evidence(moderators=moderators)
+    truth = prior_levels(_terms(evidence), "partial", DEFAULT, 1, rng)
+    return replace(_like_the_evidence(evidence, truth, rng), truth=truth)
+
+
+def from_prior_with_year(rng: np.random.Generator) -> Simulated:
+    """Draw them from the model in which the year of a study moves its level."""
+    return from_prior(rng, ("year",))
 
 
 def from_posterior(rng: np.random.Generator) -> Simulated:
     """Draw all outcomes of the core evidence from its own posterior, with new study effects."""
-    levels, terms = _posterior(), _terms(load_evidence())
+    levels, evidence = _posterior(), load_evidence()
     chosen = [rng.integers(len(levels))]
     one = Levels.of_diseases(levels.sigma[chosen], levels.theta[chosen])
-    return _like_the_evidence(renew_studies(one, terms, rng), rng)
+    return _like_the_evidence(evidence, renew_studies(one, _terms(evidence), rng), rng)
 
 
 @lru_cache(maxsize=1)
@@ -70,19 +79,21 @@ def _posterior() -> Levels:
 
 
 def _terms(evidence: Evidence) -> Terms:
-    return build_terms(evidence.rows, evidence.outcome_names, evidence.diseases)
+    return _with_rows(evidence, evidence.rows)
 
 
-def _like_the_evidence(levels: Levels, rng: np.random.Generator) -> Simulated:
-    """Draw counts in the shape of the core evidence, given one draw of the levels.
+def _with_rows(evidence: Evidence, rows: pd.DataFrame) -> Terms:
+    return build_terms(rows, evidence.outcome_names, evidence.diseases, evidence.moderators)
+
+
+def _like_the_evidence(evidence: Evidence, levels: Levels, rng: np.random.Generator) -> Simulated:
+    """Draw counts in the shape of evidence, given one draw of the levels.
 
     Studies, arms, patients and follow-up are the evidence's, and a row that is bounded there is
     bounded here.
     """
-    evidence = load_evidence()
     counts = replicate(levels, _terms(evidence), rng)[0]
-    rows = within_stretches(counts, evidence.rows, rng)
-    return Simulated(build_terms(rows, evidence.outcome_names, evidence.diseases))
+    return Simulated(_with_rows(evidence, within_stretches(counts, evidence.rows, rng)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,17 +5,20 @@ Parameters, baselines too, are drawn from the priors that are fitted; data from 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors
+from ...models.exact.draws import draw
 from ...models.priors.prior import Prior
 from ..effects.guard import check_effects
-from ..effects.model import fit_effects
-from ..guard.verdicts import Verdict
+from ..effects.model import IntegratedEffects, fit_effects
+from .uniformity import RANKED, place
 
 #: The default priors with baselines as they occur: rates from 5 to 90 % rather than any.
 PRIORS = EffectPriors(DEFAULT_EFFECTS.priors, Prior.make("Normal", mu=-0.5, sigma=1.0))
@@ -51,10 +54,25 @@ DEFECTS = (SOUND, REVERSED)
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """Made studies: their rows, and the effect of a further study of the first disease."""
+    """Made studies, and what is true of them, on the log-odds scale.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        The studies.
+    next_study : float
+        Effect of a further study of the first disease.
+    truth : dict of str to float or None
+        ``mu``, ``tau``, ``sigma`` and the effect of each disease by its name; None where they do
+        not come from the priors that are fitted.
+    studies : numpy.ndarray, shape (study,)
+        Effect of each study.
+    """
 
     rows: pd.DataFrame
     next_study: float
+    truth: Mapping[str, float] | None
+    studies: np.ndarray
 
 
 def simulate(studies: Studies, defect: str, rng: np.random.Generator) -> Made:
@@ -77,10 +95,11 @@ def simulate(studies: Studies, defect: str, rng: np.random.Generator) -> Made:
     if defect == REVERSED:
         top = _CLEAR
     theta = top["mu"] + top["tau"] * rng.standard_normal(studies.diseases)
-    rows = []
+    rows, deltas = [], []
     for disease, level in enumerate(theta):
         for number in range(studies.each):
             delta = level + top["sigma"] * rng.standard_normal()
+            deltas.append(delta)
             baseline = float(PRIORS.baseline.at_normal_score(rng.standard_normal()))
             swap = defect == REVERSED and not rows
             arms = [("msc", studies.treated, 0.5), ("control", studies.control, -0.5)]
@@ -91,18 +110,56 @@ def simulate(studies: Studies, defect: str, rng: np.random.Generator) -> Made:
     columns = ["study", "disease", "arm", "events_min", "events_max", "n"]
     frame = pd.DataFrame(rows, columns=columns)
     frame = frame.assign(outcome=_OUTCOME, months=np.nan, randomised=None)
-    return Made(frame, float(theta[0] + top["sigma"] * rng.standard_normal()))
+    next_study = float(theta[0] + top["sigma"] * rng.standard_normal())
+    truth = None
+    if defect == SOUND:
+        truth = top | {f"d{disease}": float(level) for disease, level in enumerate(theta)}
+    return Made(frame, next_study, truth, np.array(deltas))
 
 
-def judged(made: Made) -> tuple[Verdict, bool]:
-    """Fit made studies: the guard's verdict, and whether the next study lies within its interval.
+def judged(made: Made, rng: np.random.Generator) -> dict[str, Any]:
+    """Fit made studies and judge the fit.
 
     Parameters
     ----------
     made : Made
         The studies.
+    rng : numpy.random.Generator
+        Source of the draws that the log likelihood of the truth is ranked among.
+
+    Returns
+    -------
+    dict
+        ``verdict`` of the guard; ``coverage``, 1 where the next study lies within its 95 %
+        interval; ``places`` of the truth in the posterior.
     """
     diseases = list(dict.fromkeys(made.rows["disease"]))
     fit = fit_effects(made.rows, diseases, "partial", PRIORS)
-    interval = fit.distribution(_OUTCOME, "new_study", diseases[0]).quantile([0.025, 0.975])
-    return check_effects(fit, {}).verdict, bool(interval[0] <= made.next_study <= interval[1])
+    low, high = fit.distribution(_OUTCOME, "new_study", diseases[0]).quantile([0.025, 0.975])
+    return {
+        "verdict": check_effects(fit, {}).verdict,
+        "coverage": float(low <= made.next_study <= high),
+        "places": None if made.truth is None else _places(made, made.truth, fit, rng),
+    }
+
+
+def _places(
+    made: Made, truth: Mapping[str, float], fit: IntegratedEffects, rng: np.random.Generator
+) -> dict[str, float]:
+    """Where the truth lies in the posterior: by distribution functions, the likelihood by rank."""
+    posterior = fit.posteriors[_OUTCOME]
+    known = {name: posterior.distribution(name) for name in ("mu", "tau", "sigma")}
+    known |= {name: fit.distribution(_OUTCOME, "effect", name) for name in fit.diseases}
+    places = {name: 1 - float(known[name].above(value)) for name, value in truth.items()}
+    following = fit.distribution(_OUTCOME, "new_study", fit.diseases[0])
+    places["new_study"] = 1 - float(following.above(made.next_study))
+    likelihoods = posterior.hierarchy.likelihoods
+    # A study without any event in both arms tells nothing, and is not among them.
+    told = made.rows["study"].drop_duplicates().isin(likelihoods.studies).to_numpy()
+    levels = np.vstack([made.studies[told], draw(posterior, RANKED, rng).eta])
+    each = [
+        likelihoods.evaluate(levels[:, study], slice(study, study + 1))[:, 0]
+        for study in range(len(likelihoods.studies))
+    ]
+    value = np.sum(each, axis=0)
+    return places | {"log_likelihood": float(place(value[0], value[1:]))}

@@ -7,11 +7,9 @@ posterior the parameters lie. If model, priors and integrals are right these pla
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kstest
 
 from ...data.evidence import load_evidence
 from ...data.outcomes import PARENTS, Outcome
@@ -23,12 +21,7 @@ from ...models.outcomes import inverse_link
 from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.terms import Terms, build_terms
 from ..fitting.predict import Levels, integrated_log_likelihood, prior_levels, replicate
-
-#: Probability that every judged quantity of a sound engine stays within its band.
-FAMILY_WISE = 0.95
-#: Draws that rank the log likelihood, which has no distribution function.
-_DRAWS = 99
-_BAND_SIMULATIONS = 2000
+from .uniformity import RANKED, place
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +140,8 @@ def _places(
         level = truth.theta[0, 0, code]
         following = level + truth.sigma[0, 0] * rng.standard_normal()
         places[f"rate, {disease}"] = _below(posterior, _rate(level, outcome), "rate", disease)
-        place = _below(posterior, _rate(following, outcome), "new_study", disease)
-        places[f"new_study, {disease}"] = place
+        found = _below(posterior, _rate(following, outcome), "new_study", disease)
+        places[f"new_study, {disease}"] = found
     if truth.mu is not None and truth.tau is not None:
         level = truth.mu[0, 0] + truth.tau[0, 0] * rng.standard_normal()
         places["new_disease"] = _below(posterior, _rate(level, outcome), "new_disease")
@@ -170,51 +163,8 @@ def _rank_of_likelihood(
     posterior: ExactPosterior, truth: Levels, terms: Terms, rng: np.random.Generator
 ) -> float:
     """Rank the log likelihood at the truth among that at draws, from 0 to 1."""
-    sample = draw(posterior, _DRAWS, rng)
+    sample = draw(posterior, RANKED, rng)
     sigma = np.concatenate([truth.sigma, sample.sigma[:, None]])
     theta = np.concatenate([truth.theta, sample.theta[:, None, :]])
     values = integrated_log_likelihood(Levels.of_diseases(sigma, theta), terms).sum(axis=1)
-    return float((np.sum(values[1:] < values[0]) + rng.random()) / (_DRAWS + 1))
-
-
-def uniformity(places: pd.DataFrame, engine: str = "exact") -> pd.DataFrame:
-    """Judge whether places are uniform, every quantity by a simultaneous band of its ECDF.
-
-    Parameters
-    ----------
-    places : pandas.DataFrame
-        As `places_in_posterior` gives.
-    engine : str
-        Whose posteriors they are.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a quantity: ``engine, parameter, sims, p_uniform`` (Kolmogorov and Smirnov's) and
-        ``inside_band``; all quantities of a sound engine are inside in 95 of 100 runs.
-
-    References
-    ----------
-    Säilynoja, Bürkner and Vehtari 2022, doi 10.1007/s11222-022-10090-6.
-    """
-    each = FAMILY_WISE ** (1 / places.shape[1])
-    points, low, high = _band(len(places), each)
-    judged = []
-    for name, values in places.items():
-        ecdf = np.searchsorted(np.sort(values), points, side="right") / len(values)
-        inside = bool(((ecdf >= low) & (ecdf <= high)).all())
-        judged.append((engine, name, len(places), float(kstest(values, "uniform").pvalue), inside))
-    columns = ["engine", "parameter", "sims", "p_uniform", "inside_band"]
-    return pd.DataFrame(judged, columns=columns)
-
-
-@lru_cache(maxsize=8)
-def _band(sims: int, probability: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points, and the lower and upper end of a band that holds a uniform ECDF at all of them."""
-    from arviz_stats import ecdf_utils
-
-    points, rng = np.arange(1, sims) / sims, np.random.default_rng(0)
-    pointwise = ecdf_utils.simulate_confidence_bands(
-        sims, 1, points, probability, _BAND_SIMULATIONS, rng
-    )
-    return points, *ecdf_utils.get_pointwise_confidence_band(pointwise, sims, points)
+    return float(place(values[0], values[1:]))

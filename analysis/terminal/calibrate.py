@@ -19,7 +19,7 @@ def calibrate(
         int, typer.Option(metavar="N", min=1, help="Sound data sets; a quarter for each defect.")
     ] = 200,
     sims: Annotated[
-        int, typer.Option(metavar="N", min=2, help="Data sets an outcome for the engine.")
+        int, typer.Option(metavar="N", min=2, help="Data sets an outcome for the exact engine.")
     ] = 200,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Makes a run repeatable.")] = (
         20250101
@@ -27,26 +27,25 @@ def calibrate(
     out: OutOption = Path("results"),
     as_json: JsonOption = False,
 ) -> int:
-    """Measure how often the guard errs, and whether the engine is calibrated.
+    """Measure how often the guard errs, and whether the engines are calibrated.
 
     Writes calibration.csv and sbc.csv. A run that was stopped goes on where it was.
     """
-    import pandas as pd
-
     from ...data.export import write_csv
     from ...data.folders import file_set
     from ..calibration import calibrate as guard
     from ..calibration import sbc
+    from ..calibration.uniformity import Places, judged
 
     start = time.perf_counter()
     with writing_to(out):
-        rates = guard.error_rates(guard.calibrate(sets, out, guard.Settings(seed=seed)))
-        judged = []
+        found = guard.calibrate(sets, out, guard.Settings(seed=seed))
+        rates, places = guard.error_rates(found), guard.places(found)
         for shape in sbc.shipped_shapes():
             console.say(f"simulation-based calibration of {shape.outcome}")
-            frame = sbc.uniformity(sbc.places_in_posterior(shape, sims, seed))
-            judged.append(frame.assign(parameter=shape.outcome + ", " + frame["parameter"]))
-        uniform = pd.concat(judged, ignore_index=True)
+            placed = sbc.places_in_posterior(shape, sims, seed)
+            places.append(Places("exact", shape.outcome, placed))
+        uniform = judged(places)
         with file_set(out) as aside:
             write_csv(rates, aside / "calibration.csv")
             write_csv(uniform, aside / "sbc.csv")
@@ -63,9 +62,8 @@ def calibrate(
         outside = uniform[~uniform["inside_band"]]
         print(guard.table(rates))
         print()
-        print(
-            f"{len(uniform)} quantities, {len(outside)} outside their band; {sims} data sets each."
-        )
+        print(f"{len(uniform)} quantities, {len(outside)} outside their band.")
         for row in outside.to_dict("records"):
-            print(console.printable(f"  {row['parameter']}: p {row['p_uniform']:.2g}"))
+            name = f"{row['data']}, {row['parameter']} ({row['engine']})"
+            print(console.printable(f"  {name}: p {row['p_uniform']:.2g}"))
     return DONE

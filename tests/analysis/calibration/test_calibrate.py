@@ -32,6 +32,7 @@ def result(p=0.5, coverage=None, **sampling):
         "sampling": SOUND | sampling,
         "largest_k": 0.3,
         "coverage": coverage,
+        "places": None,
     }
 
 

@@ -4,6 +4,7 @@ import pytest
 
 import mscpool as mp
 from mscpool.analysis.calibration import sbc
+from mscpool.analysis.calibration.uniformity import uniformity
 from mscpool.models.priors.sets import DEFAULT
 
 DISEASES = ("one", "two", "three")
@@ -32,7 +33,7 @@ def places():
 
 
 def test_truth_lies_in_the_exact_posteriors_as_often_as_they_say(places):
-    found = sbc.uniformity(places)
+    found = uniformity(places)
     assert set(found["parameter"]) >= {"mu", "tau", "sigma", "rate, three", "log_likelihood"}
     # All of them are inside together in 95 of 100 seeds; this is one of them.
     assert found["inside_band"].all(), found
@@ -40,7 +41,7 @@ def test_truth_lies_in_the_exact_posteriors_as_often_as_they_say(places):
 
 def test_a_prior_that_is_not_the_one_drawn_from_is_noticed():
     wrong = sbc.places_in_posterior(shape(), 30, 2, fitted=mp.prior_set(NARROW))
-    found = sbc.uniformity(wrong).set_index("parameter")
+    found = uniformity(wrong).set_index("parameter")
     assert not found.loc["sigma", "inside_band"]
 
 
@@ -50,20 +51,20 @@ def test_bounds_that_are_dropped_are_noticed(monkeypatch):
         return rows.assign(events_min=low, events_max=low)
 
     monkeypatch.setattr(sbc, "within_stretches", middle)
-    found = sbc.uniformity(sbc.places_in_posterior(shape(), 40, 3))
+    found = uniformity(sbc.places_in_posterior(shape(), 40, 3))
     assert not found["inside_band"].all()
 
 
 def test_an_old_study_effect_in_place_of_a_new_one_is_noticed(places):
     old = places.assign(**{"new_study, one": places["rate, one"] ** 2})
-    found = sbc.uniformity(old).set_index("parameter")
+    found = uniformity(old).set_index("parameter")
     assert not found.loc["new_study, one", "inside_band"]
 
 
 def test_a_band_holds_uniform_places_as_often_as_it_says():
     rng = np.random.default_rng(4)
     held = [
-        sbc.uniformity(pd.DataFrame(rng.random((50, 3)), columns=list("abc")))["inside_band"].all()
+        uniformity(pd.DataFrame(rng.random((50, 3)), columns=list("abc")))["inside_band"].all()
         for _ in range(60)
     ]
     # Of 60 runs at 95 % fewer than 51 hold in two of a thousand.
@@ -87,14 +88,14 @@ def test_truth_lies_in_the_exact_posteriors_of_the_shipped_shape(outcome):
     evidence = mp.load_evidence(outcomes=outcome)
     rows = evidence.rows[evidence.rows["outcome"] == outcome]
     shipped = sbc.Shape(rows, outcome, evidence.diseases)
-    found = sbc.uniformity(sbc.places_in_posterior(shipped, 1000, seed=5))
+    found = uniformity(sbc.places_in_posterior(shipped, 1000, seed=5))
     assert found["inside_band"].all(), found
 
 
 @pytest.mark.slow
 def test_a_prior_too_narrow_by_a_fifth_is_noticed():
     scale = '[mu]\ndist = "Normal"\nmu = 0.0\nsigma = 1.2\n'
-    found = sbc.uniformity(
+    found = uniformity(
         sbc.places_in_posterior(shape(), 2000, 6, DEFAULT, mp.prior_set(scale))
     ).set_index("parameter")
     assert not found["inside_band"].all()

@@ -22,6 +22,7 @@ def measured(monkeypatch):
             "checks": {"improvement": {"total events": (0.5, 0.0)}},
             "sampling": {**sampling, "divergences": None, "draws": 10},
             "coverage": None,
+            "places": None,
         }
         return {Task(shape, "none", i): result for shape in (CORE, POSTERIOR) for i in range(sets)}
 
@@ -49,7 +50,9 @@ def test_calibrate_states_rates_and_uniformity_as_json_and_csv(measured, tmp_pat
         (CORE, 0.0, 3), (POSTERIOR, 0.0, 3)
     ]  # fmt: skip
     assert answer["guard"][0]["coverage"] is None
-    assert list(answer["sbc"][0]) == ["engine", "parameter", "sims", "p_uniform", "inside_band"]
+    assert list(answer["sbc"][0]) == [
+        *("engine", "data", "parameter", "sims", "p_uniform", "inside_band")
+    ]
     inside = {row["parameter"]: row["inside_band"] for row in answer["sbc"]}
     assert {inside[name] for name in inside if name.endswith("mu")} == {True}
     assert {inside[name] for name in inside if name.endswith("tau")} == {False}
@@ -61,7 +64,7 @@ def test_calibrate_names_what_is_outside_its_band(measured, tmp_path):
     done = run("--sets", 2, "--sims", 50, "--out", tmp_path)
     assert done.exit_code == 0
     assert "| core evidence, its posterior | none | partial | 2 | 0.0% |" in done.stdout
-    assert "death, tau: p " in done.stdout
+    assert "death, tau (exact): p " in done.stdout
 
 
 @pytest.mark.parametrize("option", ["--sims", "--sets"])
