@@ -10,6 +10,7 @@ import pandas as pd
 from .errors import SelectionError
 from .means import Means, improvement
 from .means_table import MODELLED
+from .names import counted_in_text, study_labels
 from .selection import described, selected_rows
 
 if TYPE_CHECKING:
@@ -83,9 +84,10 @@ def controlled_rows(evidence: Evidence) -> Controlled:
     sides = _sides(chosen)
     both = chosen.index.map(lambda place: sides[_key(chosen.loc[place])] == {True, False})
     alone = {key for key, found in sides.items() if found == {True}}
+    labels = study_labels(evidence.studies)
     left_out = tuple(
-        f"study {study}: its control arm has no treated arm to be compared with for {outcome}; "
-        "left out of the effects"
+        f"{labels[study]}: its control arm has no treated arm to be compared with for "
+        f"{counted_in_text(outcome)}; left out of the effects"
         for study, outcome, _ in sorted(alone)
     )
     kept = chosen[both.to_numpy(bool)] if len(chosen) else chosen

@@ -21,7 +21,7 @@ from .errors import InputError, SelectionError
 from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
 from .mistakes import shown
 from .moderators import Columns, Moderator, moderator_messages, read_columns, read_moderators
-from .names import counted_in_text, counted_words
+from .names import counted_in_text, counted_words, numbered, study_labels
 from .outcomes import OUTCOMES, PARENTS
 from .reading import (
     COUNT_COLUMNS,
@@ -120,7 +120,10 @@ class Evidence:
     moderators: tuple[Moderator, ...] = ()
 
     def __repr__(self) -> str:
-        counts = f"{len(self.rows)} rows of {len(set(self.rows['study']))} studies"
+        counts = (
+            f"{numbered(len(self.rows), 'row')} of "
+            f"{numbered(len(set(self.rows['study'])), 'study', 'studies')}"
+        )
         return f"<Evidence: {counts}; {described(self.selection)}>"
 
     def select(self, **changes: Any) -> Evidence:
@@ -179,7 +182,8 @@ class Evidence:
         ]
         if modelled := int((self.rows["certainty"] == MODELLED).sum()):
             told.append(
-                f"{modelled} of {len(self.rows)} counts follow from means by a model: they are "
+                f"{modelled} of {numbered(len(self.rows), 'count')} follow from means by a "
+                "model: they are "
                 "bounds, not what was counted"
             )
         told += [
@@ -197,12 +201,17 @@ class Evidence:
             f"diseases {one} and {other} differ by little: are they the same?"
             for one, other in similar_names(dict.fromkeys(self.studies["disease"]))
         ]
-        return (*told, *moderator_messages(self.moderators, self.rows), *self.suspicions)
+        return (
+            *told,
+            *moderator_messages(self.moderators, self.rows, study_labels(self.studies)),
+            *self.suspicions,
+        )
 
     @cached_property
     def suspicions(self) -> tuple[str, ...]:
         """Which rows look like totals, and which names like the same study or outcome."""
-        return suspicions(pd.concat([self.rows, self.controls], ignore_index=True))
+        rows = pd.concat([self.rows, self.controls], ignore_index=True)
+        return suspicions(rows, study_labels(self.studies))
 
     @cached_property
     def without_information(self) -> tuple[str, ...]:

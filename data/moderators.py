@@ -10,13 +10,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from .cells import Row
 from .errors import SelectionError
 from .mistakes import listed, shown, unknown_name
+from .names import outcome_in_text
 from .numbers import with_point
 
 #: Columns of the tables that say what a row is: they explain nothing.
@@ -250,8 +251,8 @@ def _too_many(moderators: Sequence[Moderator], rows: pd.DataFrame) -> list[str]:
             said = "coefficient is" if wanted == 1 else "coefficients are"
             problems.append(
                 f"moderators: {wanted} {said} too many for the {len(studies)} studies of "
-                f"{outcome}: at most one for every three studies; name fewer moderators, or other "
-                "outcomes with --outcome"
+                f"{outcome_in_text(str(outcome))}: at most one for every three studies; name fewer "
+                "moderators, or other outcomes with --outcome"
             )
     return problems
 
@@ -275,7 +276,9 @@ def levels_seen(moderator: Moderator, studies: Sequence[str]) -> dict[str, int]:
     return dict(Counter(str(moderator.values[study]) for study in studies).most_common())
 
 
-def moderator_messages(moderators: Sequence[Moderator], rows: pd.DataFrame) -> tuple[str, ...]:
+def moderator_messages(
+    moderators: Sequence[Moderator], rows: pd.DataFrame, labels: Mapping[str, str]
+) -> tuple[str, ...]:
     """Say what a reader must know of moderators before believing them, one line each.
 
     Parameters
@@ -284,6 +287,8 @@ def moderator_messages(moderators: Sequence[Moderator], rows: pd.DataFrame) -> t
         As `read_moderators` gives.
     rows : pandas.DataFrame
         The rows that are analysed: ``study``, ``disease``, ``outcome``.
+    labels : mapping of str to str
+        How readers know the studies.
 
     Returns
     -------
@@ -300,10 +305,13 @@ def moderator_messages(moderators: Sequence[Moderator], rows: pd.DataFrame) -> t
                     f"{each.name}={each.at:g} is an extrapolation: studies have {min(seen):g} to "
                     f"{max(seen):g}"
                 )
+        known = replace(each, values={labels[s]: value for s, value in each.values.items()})
         for outcome, own in rows.groupby("outcome", sort=False):
             about = own.drop_duplicates("study").set_index("study")["disease"].to_dict()
-            diseases = {str(study): str(disease) for study, disease in about.items()}
-            told += [f"{outcome}: {line}" for line in warnings_of(each, diseases)]
+            diseases = {labels[str(study)]: str(disease) for study, disease in about.items()}
+            told += [
+                f"{outcome_in_text(str(outcome))}: {line}" for line in warnings_of(known, diseases)
+            ]
     return tuple(told)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .outcomes import outcome
 
@@ -83,6 +83,16 @@ def level_scale(names: Collection[str], noun: str = "") -> str:
 
 def _small(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def noun(n: Any, one: str, many: str = "") -> str:
+    """Give the form of a noun that goes with a number."""
+    return one if n == 1 else many or f"{one}s"
+
+
+def numbered(n: Any, one: str, many: str = "") -> str:
+    """Write how many there are of something, as `1 study` and `2 studies`."""
+    return f"{n} {noun(n, one, many)}"
 
 
 def arm_words(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .names import numbered
+
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SIGNED = re.compile(r"-[0-9]+(\.[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
@@ -97,5 +99,6 @@ def _of_patients(share: float, n: int, called: str) -> str:
     if not n or share > 1:
         return "write how many patients that is, in digits"
     return (
-        f"{called} of {n} patients is {share * n:.3g}: write {share * n:.0f} if that is the count"
+        f"{called} of {numbered(n, 'patient')} is {share * n:.3g}: write {share * n:.0f} if "
+        "that is the count"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from .entries import DOSE_ARMS, TREATED_ARMS, Entry
 from .mistakes import shown
-from .names import outcome_plural
+from .names import numbered, outcome_plural
 from .outcomes import PARENTS, outcome
 
 # Each analysis set chooses a definition among other rows, so each may pair other rows.
@@ -52,7 +52,7 @@ def _check_counts(entry: Entry) -> None:
         wrong = f"{low} is above events_max, {high}"
         entry.row.complain("events_min", f"{wrong}: write the smaller bound here")
     if high is not None and n is not None and high > n:
-        wrong = f"{high} events are more than the {n} patients in n"
+        wrong = f"{high} events are more than the {numbered(n, 'patient')} in n"
         entry.row.complain(column, f"{wrong}: at most {n} is possible")
     # NaN, unlike None, is a cell left empty rather than a cell already complained about.
     without = entry.months is not None and entry.months != entry.months
@@ -223,7 +223,9 @@ def check_against_study(entry: Entry, about: dict[str, Any]) -> None:
     if entry.arm is None or entry.n is None or most is None:
         return
     if entry.n > most:
-        wrong = f"{entry.n} patients are more than the {most} in {column} of studies.csv"
+        wrong = (
+            f"{numbered(entry.n, 'patient')} are more than the {most} in {column} of studies.csv"
+        )
         entry.row.complain("n", f"{wrong}: at most {most} is possible")
 
 

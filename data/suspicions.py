@@ -9,12 +9,13 @@ import difflib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
+from .names import arm_words, counted_in_text, numbered
 from .outcomes import DICTIONARY, OUTCOMES
 
 _TOTAL = re.compile(r"(grand |sub)?(total|sum|overall|pooled|combined|all studies|all)s?")
@@ -26,21 +27,23 @@ _ROWS_THAT_ADD_UP = 3
 _MOST_NAMES = 100
 
 
-def suspicions(rows: pd.DataFrame) -> tuple[str, ...]:
+def suspicions(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[str, ...]:
     """Say which rows look like totals, and which studies and outcomes look like the same.
 
     Parameters
     ----------
     rows : DataFrame
         The rows of a selection, all arms.
+    labels : mapping of str to str
+        How readers know the studies.
 
     Returns
     -------
     tuple of str
         One line each.
     """
-    told = dict.fromkeys(_totals(rows))
-    told |= dict.fromkeys(_alike_studies(rows))
+    told = dict.fromkeys(_totals(rows, labels))
+    told |= dict.fromkeys(_alike_studies(rows, labels))
     told |= dict.fromkeys(_alike_outcomes(dict.fromkeys(rows["outcome"])))
     return tuple(told)
 
@@ -80,7 +83,7 @@ def similar_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         earlier.append(name)
 
 
-def _totals(rows: pd.DataFrame) -> Iterator[str]:
+def _totals(rows: pd.DataFrame, labels: Mapping[str, str]) -> Iterator[str]:
     """Find rows whose counts are the sums of the others, of all diseases or of their own."""
     for keys in (["outcome", "arm"], ["outcome", "arm", "disease"]):
         groups = rows.groupby(keys, sort=False)
@@ -89,10 +92,13 @@ def _totals(rows: pd.DataFrame) -> Iterator[str]:
         for row, beside in zip(rows[adds_up].itertuples(), others[adds_up], strict=True):
             # Where nothing happened the events add up in any row: only its name can tell.
             by_counts = beside >= _ROWS_THAT_ADD_UP and row.events_max > 0
-            if by_counts or _TOTAL.fullmatch(_plain(str(row.study))):
+            label = labels[row.study]
+            if by_counts or _TOTAL.fullmatch(_plain(label)):
                 yield (
-                    f"{row.study}, {row.arm}, {row.outcome}: {_count(row)} are the sums of the "
-                    f"{beside} other rows: leave it out if it is their total, or its patients "
+                    f"{label}{arm_words(row.arm)}, {counted_in_text(row.outcome)}: "
+                    f"{_count(row)} are the sums of the "
+                    f"{numbered(beside, 'other row')}: leave it out if it is their total, or "
+                    "its patients "
                     "count twice"
                 )
 
@@ -104,15 +110,17 @@ def _count(row: Any) -> str:
     return f"{events} of {row.n}"
 
 
-def _alike_studies(rows: pd.DataFrame) -> Iterator[str]:
+def _alike_studies(rows: pd.DataFrame, labels: Mapping[str, str]) -> Iterator[str]:
     counts: dict[Any, set[tuple[Any, ...]]] = defaultdict(set)
     for row in rows[["study", "outcome", "arm", *_COUNTS]].itertuples(index=False):
         counts[row.study].add(tuple(row)[1:])
     for one, other in _pairs_by(counts, _folded):
-        yield f"studies {_told(one, other)} differ in nothing but letters: are they the same?"
+        yield (
+            f"studies {_told(one, other, labels)} differ in nothing but letters: are they the same?"
+        )
     for one, other in _pairs_by(counts, _author_and_year):
         if _folded(one) != _folded(other) and counts[one] & counts[other]:
-            yield f"studies {_told(one, other)} have the same counts: are they the same?"
+            yield f"studies {_told(one, other, labels)} have the same counts: are they the same?"
 
 
 def _alike_outcomes(names: Iterable[str]) -> Iterator[str]:
@@ -132,8 +140,10 @@ def _pairs_by(names: Iterable[str], key: Any) -> Iterator[tuple[str, str]]:
         yield from combinations(group, 2)
 
 
-def _told(one: str, other: str) -> str:
-    """Name two, also where they look the same."""
+def _told(one: str, other: str, labels: Mapping[str, str]) -> str:
+    """Name two as readers know them, or as the tables do; also where they look the same."""
+    if labels[one] != labels[other]:
+        one, other = labels[one], labels[other]
     composed = [unicodedata.normalize("NFC", name) for name in (one, other)]
     apart = " (written in two encodings)" if composed[0] == composed[1] else ""
     return f"{one} and {other}{apart}"

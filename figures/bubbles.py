@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from ..data.names import outcome_words
+from ..data.names import numbered, outcome_words
 from .page import Grid, Page, key, key_height, leading, percent_axis, quiet_axes
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, wrapped
 
@@ -111,7 +111,7 @@ def _key_entries(style: Style, largest: float) -> list[tuple]:
 
     few = max(1, round(largest / 8))
     return [
-        (circle(few), f"Study of {few} patients"),
+        (circle(few), f"Study of {numbered(few, 'patient')}"),
         (circle(largest), f"of {largest:.0f}"),
         (band, "Typical study, median and 95 % interval"),
     ]

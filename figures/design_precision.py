@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..data.names import numbered
 from .design_lines import Axis, Guide, Panel, draw_lines
 from .style import Style, drawing
 
@@ -46,7 +47,7 @@ def draw_design_precision(
         own = frame[frame["panel"] == name]
         guides = [Guide(wanted, f"wanted {name} {100 * wanted:g} %", False)]
         guides += [
-            Guide(n, f"{words}: {n} patients", True)
+            Guide(n, f"{words}: {numbered(n, 'patient')}", True)
             for words, n in sizes.items()
             if n is not None and words in set(own["series"])
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..data.names import numbered
 from .design_lines import Axis, Guide, Panel, draw_lines
 from .style import Style, drawing
 
@@ -37,7 +38,9 @@ def draw_design_size(
     """
     guides = [Guide(value, f"{words} {100 * value:g} %", False) for words, value in wanted]
     if recommended_n is not None:
-        guides.append(Guide(recommended_n, f"recommended: {recommended_n} patients", True))
+        guides.append(
+            Guide(recommended_n, f"recommended: {numbered(recommended_n, 'patient')}", True)
+        )
     axes = Axis("Patients"), Axis("Probability of success (%)", percent=True, upper=1.0)
     with drawing(style):
         return draw_lines(style, Panel(frame, *axes, tuple(guides)))

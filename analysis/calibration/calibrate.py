@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from ...data.names import numbered
 from ...models.priors.sets import DEFAULT
 from ..fitting import predict
 from ..guard.check import COMPARED, judge, verdict_of
@@ -291,7 +292,11 @@ def calibrate(
             file.write("\n" * _cut_short(path) + json.dumps(record) + "\n")
         results[task] = result
         if done % 10 == 0 or done == len(missing):
-            print(f"{done} of {len(missing)} data sets judged", file=sys.stderr, flush=True)
+            print(
+                f"{done} of {numbered(len(missing), 'data set')} judged",
+                file=sys.stderr,
+                flush=True,
+            )
     return results
 
 

@@ -16,6 +16,7 @@ from ...data.controlled import Controlled, controlled_rows
 from ...data.errors import InputError, SelectionError, StoredFitError
 from ...data.evidence import Evidence, as_evidence
 from ...data.moderators import Moderator, read_moderators
+from ...data.names import study_labels
 from ...data.selection import as_names
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors, effect_priors
 from ..fitting import store
@@ -170,7 +171,10 @@ def effects(
             made["heterogeneity"] = to_dataset(spread)
         made.attrs["run_config"] = store.canonical(config)
         refit = refitter(exact, sampling, explaining)
-        found = check_effects(exact, _run(config), seed, sampled, refit) if check else UNCHECKED
+        found = UNCHECKED
+        if check:
+            labels = study_labels(evidence.studies)
+            found = check_effects(exact, _run(config), seed, sampled, refit, labels)
         made.attrs["check"] = json.dumps(found.to_dict())
         if shares:
             made["shares"] = to_dataset(tables.shares_table(exact))

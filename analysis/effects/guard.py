@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from ...data.names import numbered
 from ...data.outcomes import outcome
 from ...models.effects.conditional import PairTables, predicted_place
 from ...models.effects.standardised import by_means, effect_of_means
@@ -49,6 +50,7 @@ def check_effects(
     seed: int = 20250101,
     sampled: SampledEffects | None = None,
     refit: Refit | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> CheckResult:
     """Decide whether effects may be believed.
 
@@ -65,6 +67,8 @@ def check_effects(
         studies are predicted.
     refit : callable, optional
         With moderators: samples an outcome without a study.
+    labels : mapping of str to str, optional
+        How readers know the studies; left out, by their names in the tables.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def check_effects(
         else:
             studies, anew = _left_out(fit, name, posterior, rng), partial(_drawn_anew, posterior)
         left += studies
-        outcomes.append(_judged(fit, name, posterior, studies, anew, rng))
+        outcomes.append(_judged(fit, name, posterior, studies, anew, rng, labels or {}))
     integrated = {"divergences": None, "numerical_error": fit.worst_error}
     sampling = judge_sampling(integrated if sampled is None else sampled.diagnostics)
     verdict = worst([sampling.verdict, *(each.verdict for each in outcomes)])
@@ -126,6 +130,7 @@ def _judged(
     studies: list[LeftOut],
     anew: Callable[[int, np.random.Generator], tuple[np.ndarray, int]],
     rng: np.random.Generator,
+    labels: Mapping[str, str],
 ) -> OutcomeVerdict:
     """Sum up the checks of one outcome."""
     if not studies:
@@ -133,7 +138,7 @@ def _judged(
     rows = fit.rows_of(name)
     timed = outcome(name).timed
     means = set(rows.loc[by_means(rows), "study"])
-    checks = [_surprise(name, studies, timed, means)]
+    checks = [_surprise(name, studies, timed, means, labels)]
     if len(studies) > 1:
         checks.append(_spread(fit, name, posterior, anew, rng))
     harbord = harbord_test(rows[rows["study"].isin([one.study for one in studies])])
@@ -148,7 +153,9 @@ def _judged(
     return OutcomeVerdict(name, verdict, reason, tuple(checks))
 
 
-def _surprise(name: str, studies: list[LeftOut], timed: bool, means: set[str]) -> Check:
+def _surprise(
+    name: str, studies: list[LeftOut], timed: bool, means: set[str], labels: Mapping[str, str]
+) -> Check:
     """Judge the study that the others predict worst; its treated count given its total.
 
     Of a study with means, its log odds ratio.
@@ -160,13 +167,15 @@ def _surprise(name: str, studies: list[LeftOut], timed: bool, means: set[str]) -
     if verdict == "fail" and (timed or len(studies) == 1):
         verdict = "warn"
     against = "the other studies predict" if len(studies) > 1 else "the prior alone predicts"
+    where = f"In {labels.get(extreme.study, extreme.study)}"
     seen = (
-        f"In {extreme.study} {extreme.events:g} of {extreme.n} treated patients had the outcome "
+        f"{where} {extreme.events:g} of {numbered(extreme.n, 'treated patient')} had "
+        "the outcome "
         f"where {against} {extreme.expected:.1f}, given its number of events"
     )
     if extreme.study in means:
         seen = (
-            f"In {extreme.study} the log odds ratio from means is {extreme.events:.2f} where "
+            f"{where} the log odds ratio from means is {extreme.events:.2f} where "
             f"{against} {extreme.expected:.2f}"
         )
     stricter = why_stricter(p, error, surprise.judge)

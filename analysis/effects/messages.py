@@ -67,5 +67,5 @@ def messages_of(
     told += contradictions(absolute, parents)
     if moderators:
         told.append("moderators are for the sampler: every effect was sampled")
-        told += moderator_messages(moderators, compared.rows)
+        told += moderator_messages(moderators, compared.rows, labels)
     return told

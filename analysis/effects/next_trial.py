@@ -9,6 +9,7 @@ import numpy as np
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
+from ...data.names import numbered
 from ...models.effects.priors import EffectPriors
 from ...models.exact.distribution import Distribution
 from ...models.priors.prior import Prior
@@ -34,8 +35,8 @@ class Behind:
         """The same as a phrase."""
         if self.evidence == "borrowed":
             return "borrowed from other diseases"
-        studies = "1 study" if self.studies == 1 else f"{self.studies} studies"
-        return f"{studies} of its own with {self.patients} patients"
+        studies = numbered(self.studies, "study", "studies")
+        return f"{studies} of its own with {numbered(self.patients, 'patient')}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -329,8 +329,12 @@ class CheckResult:
     def _repr_html_(self) -> str:
         """Show the verdict, the reasons and every check; what to call next is `to_frame`."""
         from ...data.export import answer_html
+        from ...data.names import outcome_words
 
-        reasons = [f"{each.outcome}: {each.verdict}. {each.reason}" for each in self.outcomes]
+        reasons = [
+            f"{outcome_words(each.outcome)}: {each.verdict}. {each.reason}"
+            for each in self.outcomes
+        ]
         reasons += [f"Sampling: {self.sampling.verdict}. {self.sampling.reason}"] * self.ran
         return answer_html(f"The guard: {self.stated}", reasons, self.to_frame())
 

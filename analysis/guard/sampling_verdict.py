@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ...data.names import numbered
 from ...models.exact.hierarchy import TOLERANCE
 from ..fitting.diagnostics import (
     FAILING_DIVERGENT_SHARE,
@@ -85,7 +86,7 @@ def _problems(found: Mapping[str, Any]) -> list[tuple[Verdict, str]]:
         judged.append((level, sentence))
     share = divergences / draws
     level = _level(share > LARGEST_DIVERGENT_SHARE, share > FAILING_DIVERGENT_SHARE)
-    judged.append((level, f"{divergences} of {draws} draws diverged"))
+    judged.append((level, f"{divergences} of {numbered(draws, 'draw')} diverged"))
     if energy is None:
         judged.append(("fail", "E-BFMI cannot be computed: draw more"))
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...data.errors import InputError
+from ...data.names import numbered
 from . import console
 from .exits import DONE
 from .options import FolderArgument, JsonOption, PathArgument, SheetOption
@@ -64,7 +65,11 @@ def figures(
     if as_json:
         console.print_json({"verdict": checked.stated, "files": files})
     else:
-        print(console.printable(f"{len(files)} files in {place} (guard: {checked.verdict})"))
+        print(
+            console.printable(
+                f"{numbered(len(files), 'file')} in {place} (guard: {checked.verdict})"
+            )
+        )
     return DONE
 
 

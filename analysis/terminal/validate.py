@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ...data.errors import InputError
+from ...data.names import numbered
 from . import console
 from .exits import DONE, refuse, stated
 from .options import JsonOption, PathArgument, SheetOption
@@ -50,9 +51,10 @@ def validate(
         console.print_json({"valid": True, **read, "problems": [], "cautions": cautions})
         return DONE
     print(
-        f"valid: {counts['studies']} studies, {counts['rows']} rows, {counts['patients']} "
-        f"patients treated in core studies; the core set has {counts['rows_analysed']} rows of "
-        f"{counts['studies_analysed']} studies"
+        f"valid: {numbered(counts['studies'], 'study', 'studies')}, "
+        f"{numbered(counts['rows'], 'row')}, {numbered(counts['patients'], 'patient')} treated in "
+        f"core studies; the core set has {numbered(counts['rows_analysed'], 'row')} of "
+        f"{numbered(counts['studies_analysed'], 'study', 'studies')}"
     )
     for caution in cautions:
         print(console.printable(f"caution: {caution}"))

@@ -10,6 +10,7 @@ import pandas as pd
 from ...data.errors import InputError
 from ...data.export import answer_html
 from ...data.mistakes import unknown_name
+from ...data.names import numbered
 from .arm_priors import Arms
 from .fit_priors import AskedFit
 from .pictures import pictures
@@ -133,4 +134,4 @@ class Design(DesignResult):
         if not hasattr(self.answer, "recommended_n"):
             return f"{len(self.table)} row{'' if len(self.table) == 1 else 's'}"
         n = self.answer.recommended_n
-        return "no size recommended" if n is None else f"{n} patients recommended"
+        return "no size recommended" if n is None else f"{numbered(n, 'patient')} recommended"

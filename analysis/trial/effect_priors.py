@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.errors import InputError
-from ...data.names import outcome_in_text
+from ...data.names import counted_in_text, counted_words, outcome_in_text, words
 from ...data.outcomes import outcome as known_outcome
 from ...data.text_files import text_of
 from ...models.effects.belief import SCORES, EffectBelief, known_effect
@@ -73,11 +73,12 @@ class EffectPriors:
             object.__setattr__(self, name, value)
         timed = known_outcome(found.outcome).timed
         if timed and self.months is None:
-            raise InputError(f"{found.outcome}: its risks grow with time: give months of follow-up")
+            named = counted_words(found.outcome)
+            raise InputError(f"{named}: its risks grow with time: give months of follow-up")
         if self.months is not None and not timed:
             raise InputError(
                 f"months {self.months:g} is of an outcome whose risk grows with time, such as "
-                f"death: {found.outcome} is none"
+                f"death: {counted_in_text(found.outcome)} is none"
             )
 
     @property
@@ -136,7 +137,8 @@ class EffectPriors:
         distribution, behind = self.next_trial.control(quantity)
         if behind.evidence == "borrowed":
             raise InputError(
-                f"{self.disease} has no control arm of {self.outcome}: give design_prior_control "
+                f"{words(str(self.disease))} has no control arm of "
+                f"{counted_in_text(str(self.outcome))}: give design_prior_control "
                 "(and analysis_prior_control, where it is wanted), such as beta(4,16), or take an "
                 "analysis set that has one"
             )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...data.names import numbered
 from .beliefs import Priors
 from .error_rate import ErrorRate
 from .operating import Analysis
-from .phrases import chance, counted, listed, noise
+from .phrases import chance, listed, noise
 from .result import BESIDE
 from .watch_requests import Monitor
 
@@ -153,21 +154,26 @@ def paragraph(request: Monitor, priors: Priors[Analysis], rule: str, answer: Mon
 
 def _ends(look: Look, final: bool) -> str:
     """Say at which counts a trial ends at a look."""
-    ends = {name: f"with {side} {counted(count)}" for name, (side, count) in look.ends.items()}
+    ends = {
+        name: f"with {side} {numbered(count, 'event')}" for name, (side, count) in look.ends.items()
+    }
     if final:
         said = f"success {ends['efficacy']}" if "efficacy" in ends else "no count is a success"
     elif ends:
         said = "stop " + " and ".join(f"for {name} {count}" for name, count in ends.items())
     else:
         said = "no count stops it"
-    return f"After {look.n} patients: {said}."
+    return f"After {numbered(look.n, 'patient')}: {said}."
 
 
 def _expected(request: Monitor, priors: Priors[Analysis], outlook: Outlook) -> str:
     """Say the probability of success, under which prior, and what the looks ahead make of it."""
     given = "Before the trial"
     if request.n_so_far is not None:
-        given = f"Given {counted(request.events_so_far)} in {request.n_so_far} patients"
+        given = (
+            f"Given {numbered(request.events_so_far, 'event')} in "
+            f"{numbered(request.n_so_far, 'patient')}"
+        )
     text = (
         f"{given} the probability of success at the last look is "
         f"{outlook.success_probability:.3f}{noise(outlook.success_probability_mcse)} "

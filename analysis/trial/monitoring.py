@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.errors import InputError
+from ...data.names import numbered
 from ...models.direction import Direction
 from ...models.rates.beta_mixture import binomial_mass, log_choose
 from .beliefs import Priors, priors_of
@@ -76,7 +77,7 @@ def monitor(request: Monitor) -> DesignResult:
         frequentist=_frequentist(plan),
     )
     words = (
-        f"final success with {plan.n_final} patients when {plan.decision.words}"
+        f"final success with {numbered(plan.n_final, 'patient')} when {plan.decision.words}"
         f"{plan.error_rate.words}"
     )
     return DesignResult(
@@ -255,7 +256,8 @@ def _outlook(plan: _Plan, priors: Priors[Analysis]) -> Outlook:
     now, final = believed.predictive(n), believed.predictive(n_final)
     if now[events] == 0:
         raise InputError(
-            f"design prior ({believed.words}): it does not allow {events} events in {n} patients"
+            f"design prior ({believed.words}): it does not allow {numbered(events, 'event')} in "
+            f"{numbered(n, 'patient')}"
         )
     here = [look for look in plan.looks if look.n == n]
     chance = float(predictive_probability(plan.success, now, final)[events])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...data.names import outcome_words
+from ...data.names import numbered, outcome_words
 from .next_request import Next
 from .phrases import percent
 from .result import IF_ANY
@@ -179,7 +179,7 @@ def _needing(request: Next, needed: int | None, most: float) -> str:
         return ""
     wanted = f"a fall by {100 * request.gain:g} %"
     if needed is not None:
-        return f"; {wanted} needs {needed} patients"
+        return f"; {wanted} needs {numbered(needed, 'patient')}"
     if most < request.gain:
         return f"; {wanted} is beyond any one trial, however large (at most {percent(most)})"
-    return f"; {wanted} needs more than {request.n_max} patients"
+    return f"; {wanted} needs more than {numbered(request.n_max, 'patient')}"

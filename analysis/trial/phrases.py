@@ -17,11 +17,6 @@ def listed(parts: Iterable[str]) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
-def counted(count: int | None) -> str:
-    """Say a number of events."""
-    return f"{count} event" if count == 1 else f"{count} events"
-
-
 def percent(share: float) -> str:
     """Write a computed share as a percentage: whole, a small one in two digits."""
     return f"{100 * share:.0f} %" if share >= 0.0995 or share <= 0 else f"{100 * share:.2g} %"

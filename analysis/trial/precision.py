@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from ...data.names import numbered
 from ...models.rates.beta_mixture import (
     mixture_below,
     mixture_quantile,
@@ -172,13 +173,15 @@ def _paragraph(request: Precision, said: dict[str, str], answer: PrecisionAnswer
             best = answer.values[name]
             what = "coverage" if name == "acc" else "width"
             parts.append(
-                f"No number up to {request.n_max} suffices for the {CRITERIA[name]}; at {best.n} "
-                f"patients the {what} is {best.value:.3f}{noise(best.value_mcse)}."
+                f"No number up to {request.n_max} suffices for the {CRITERIA[name]}; at "
+                f"{numbered(best.n, 'patient')} the {what} is {best.value:.3f}"
+                f"{noise(best.value_mcse)}."
             )
     other = answer.frequentist
     parts.append(
         f"A confidence interval by the {other.interval} has this width with "
-        f"{other.worst_rate_n} patients whatever the rate, and with {other.rate_n} at a rate "
+        f"{numbered(other.worst_rate_n, 'patient')} whatever the rate, and with {other.rate_n} "
+        "at a rate "
         f"of {other.rate:.3f}{noise(other.rate_mcse)}."
     )
     return " ".join(parts)

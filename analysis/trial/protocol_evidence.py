@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...data.names import outcome_in_text, words
+from ...data.names import numbered, outcome_in_text, words
 from ..effects.effects import checked as judged
 from ..effects.effects import contrasts
 from ..fitting.store import run_config
@@ -78,16 +78,14 @@ def _counts(part: FitPriors | EffectPriors) -> str:
         text = f"No study counted {what}: what is believed there is borrowed from other diseases"
     else:
         row = here.iloc[0]
-        text = f"Evidence for {what}: {_counted(row['studies'], 'study', 'studies')} with "
-        text += _counted(row["patients"], "patient", "patients")
+        text = f"Evidence for {what}: {numbered(int(row['studies']), 'study', 'studies')} with "
+        text += numbered(int(row["patients"]), "patient")
     if len(own) > 1:
-        text += f"; in all diseases {_counted(direct['studies'].sum(), 'study', 'studies')} with "
-        text += _counted(direct["patients"].sum(), "patient", "patients")
+        text += (
+            f"; in all diseases {numbered(int(direct['studies'].sum()), 'study', 'studies')} with "
+        )
+        text += numbered(int(direct["patients"].sum()), "patient")
     return f"{text}."
-
-
-def _counted(n: Any, one: str, many: str) -> str:
-    return f"{int(n)} {one if int(n) == 1 else many}"
 
 
 def _reason(part: FitPriors | EffectPriors) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...data.names import numbered
 from .beliefs import Priors
 from .error_rate import ErrorRate
 from .operating import Analysis
@@ -98,7 +99,7 @@ def paragraph(request: Safety, priors: Priors[Analysis], rule: str, answer: Safe
         parts.append(f"The design prior is {priors.belief}.")
     zero = answer.zero_events
     parts.append(
-        f"No event among {zero.n} patients would leave an upper posterior bound of "
+        f"No event among {numbered(zero.n, 'patient')} would leave an upper posterior bound of "
         f"{chance(zero.upper)} (probability {request.level:g}, analysis prior "
         f"{priors.analysis.words}){_under_design_prior(zero)}; the rule of three gives "
         f"{chance(zero.rule_of_three)}, the exact confidence bound is "
@@ -144,7 +145,7 @@ def _detected(row: Detection, wanted: float) -> str:
     where = "averaged over the design prior"
     if row.rate is not None:
         where = f"if the true rate is {row.rate:g}"
-    n = "more patients than any trial treats" if row.n is None else f"{row.n} patients"
+    n = "more patients than any trial treats" if row.n is None else f"{numbered(row.n, 'patient')}"
     reached = ""
     if row.seen is not None and row.seen_mcse is not None:
         reached = f", with which it is {row.seen:.3f}{noise(row.seen_mcse)}"

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ...data.names import numbered
 from ...models.direction import Direction
 from ...models.rates.prior import moves_error
 from .beliefs import Discounted, Priors, by_discount, priors_of, under_discounts
@@ -90,7 +91,7 @@ def single_arm(request: SingleArm) -> DesignResult:
 
     def curve(rates: Sequence[float] | np.ndarray) -> pd.DataFrame:
         success = plan.decision.probability(plan.critical[n], n, rates)
-        return pd.DataFrame({"rate": rates, f"success, {n} patients": success})
+        return pd.DataFrame({"rate": rates, f"success, {numbered(n, 'patient')}": success})
 
     return DesignResult(
         request, priors.said, words, answer, table, paragraph(request, priors, words, answer),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...data.names import numbered
 from .beliefs import Discounted, Priors
 from .by_set import BySet
 from .error_rate import ErrorRate
 from .operating import Analysis
-from .phrases import chance, counted, listed, noise
+from .phrases import chance, listed, noise
 from .requests import SingleArm
 from .result import BESIDE, IF_ANY, Best
 from .size_words import error_sentence, out_of_reach, size_sentences, under_discounts
@@ -119,7 +120,8 @@ def _size(request: SingleArm, row: SizeRow, answer: SingleArmAnswer) -> list[str
         stricter = "level" if answer.error_rate.set_by == "level" else "type I error"
         set_by = f", a count set by the {stricter}, the stricter of the two"
     text = [
-        f"With {row.n} patients the trial succeeds with {least} {counted(row.critical)}{set_by}.",
+        f"With {numbered(row.n, 'patient')} the trial succeeds with {least} "
+        f"{numbered(row.critical, 'event')}{set_by}.",
         f"The exact type I error at a true rate of {request.null:g} is {chance(row.type1)}"
         + (f", above one minus the level of {request.level:g}." if above else "."),
         *error_sentence(answer.size, request.n_max, row.type1, allowed),
@@ -159,8 +161,9 @@ def _binomial_test(test: BinomialTest, n_max: int) -> str:
         f"{test.power_wanted:g} at the target"
     )
     if test.n is None:
-        return f"{asked} needs more than {n_max} patients."
+        return f"{asked} needs more than {numbered(n_max, 'patient')}."
     return (
-        f"{asked} needs {test.n} patients (critical count {test.critical}, type I error "
+        f"{asked} needs {numbered(test.n, 'patient')} (critical count {test.critical}, type I "
+        "error "
         f"{test.type1:.3f}, power {test.power:.3f})."
     )

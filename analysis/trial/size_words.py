@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...data.names import numbered
 from .beliefs import Discounted
 from .phrases import listed, noise
 from .request import Wanted
@@ -100,7 +101,8 @@ def _none(size: Size, n_max: int, best: Iterable[Best]) -> list[str]:
         text += f" with every larger number, though {size.smallest_n} does alone"
     for each in best:
         text += (
-            f"; the best {each.name} is {each.value:.3f}{noise(each.mcse)}, at {each.n} patients"
+            f"; the best {each.name} is {each.value:.3f}{noise(each.mcse)}, at "
+            f"{numbered(each.n, 'patient')}"
         )
     return [text + "."]
 

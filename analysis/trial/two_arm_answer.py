@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...data.names import numbered
 from .beliefs import Discounted, Priors
 from .by_set import BySet
 from .error_rate import ErrorRate
@@ -122,7 +123,7 @@ def paragraph(
         parts.append(
             f"A {test.test} with type I error {test.type1_wanted:g} and power "
             f"{test.power_wanted:g} needs {test.n_experimental} experimental and "
-            f"{test.n_control} control patients."
+            f"{numbered(test.n_control, 'control patient')}."
         )
     return " ".join(parts)
 
@@ -139,7 +140,9 @@ def _alone(attainable: float | None) -> str:
 
 def _shown(request: TwoArm, answer: TwoArmAnswer) -> str:
     row = answer.shown
-    text = f"With {row.n_experimental} experimental and {row.n_control} control patients"
+    text = (
+        f"With {row.n_experimental} experimental and {numbered(row.n_control, 'control patient')}"
+    )
     if request.type1 is not None:
         by = "level" if answer.error_rate.set_by == "level" else "type I error"
         text += (

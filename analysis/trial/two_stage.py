@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from ...data.names import numbered
 from ...models.rates.beta_mixture import binomial_mass
 from .design_frames import stage_frame
 from .phrases import chance
@@ -107,15 +108,19 @@ def _paragraph(request: TwoStage, answer: TwoStageAnswer) -> str:
     )
     if not answer.named:
         return (
-            f"No two-stage design with up to {request.n_max} patients tests {asked}. Allow more "
+            f"No two-stage design with up to {numbered(request.n_max, 'patient')} tests "
+            f"{asked}. Allow more "
             "patients, a larger type I error or less power, or hope for a higher rate."
         )
     parts = [f"Simon's two-stage designs for {asked}."]
     for name, design in answer.named.items():
         parts.append(
-            f"The {name} design treats {design.n1} patients, stops for futility with at most "
-            f"{design.r1} responses, else goes on to {design.n} patients and rejects the "
-            f"lower rate with more than {design.r} responses (probability of early termination "
+            f"The {name} design treats {numbered(design.n1, 'patient')}, stops for futility "
+            "with at most "
+            f"{numbered(design.r1, 'response')}, else goes on to "
+            f"{numbered(design.n, 'patient')} and rejects the "
+            f"lower rate with more than {numbered(design.r, 'response')} (probability of early "
+            "termination "
             f"{chance(design.pet)} and expected number of patients {design.expected_n:.2f} at "
             f"the lower rate; exact type I error {chance(design.alpha)}, power "
             f"{chance(design.power)})."

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ...data.names import numbered
 from ..priors.sets import OutcomePriors
 from .stated import Hierarchy
 
@@ -55,10 +56,18 @@ def _orders(hierarchy: Hierarchy, priors: OutcomePriors) -> dict[str, tuple[floa
         bounded = groups
     tails = {name: getattr(priors, name).density.tail for name in ("mu", "tau", "sigma")}
     sigma = tails["sigma"] + int(studies.sum())
-    orders = {"sigma": (sigma, f"{priors.sigma} and {int(studies.sum())} studies bound sigma")}
+    orders = {
+        "sigma": (
+            sigma,
+            f"{priors.sigma} and {numbered(int(studies.sum()), 'study', 'studies')} bound sigma",
+        )
+    }
     tau = tails["tau"] + int(bounded.sum()) if hierarchy.has_tau else math.inf
     if hierarchy.has_tau:
-        orders["tau"] = (tau, f"{priors.tau} and {int(bounded.sum())} diseases bound tau")
+        orders["tau"] = (
+            tau,
+            f"{priors.tau} and {numbered(int(bounded.sum()), 'disease')} bound tau",
+        )
     mu = _order_of_mu(hierarchy.structure, tails, bounded, groups)
     orders["mu"] = (mu, f"{priors.mu} and the data bound mu")
     for code, name in enumerate(hierarchy.likelihoods.diseases):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...data.errors import InputError
 from ...data.mistakes import unknown_name
-from ...data.names import arm_words, counted_in_text, counted_words, study_labels
+from ...data.names import arm_words, counted_in_text, counted_words, numbered, study_labels
 from ...data.outcomes import Outcome
 from ..priors.sets import DEFAULT, PriorSet
 from ..terms import modelled_outcomes
@@ -105,7 +105,7 @@ def conditional_rows(
         low, high, n = (int(parent_row[c]) for c in ("events_min", "events_max", "n"))
         counts.append(low)
         if n != row["n"]:
-            sizes = f"is of {n} patients, {counted_in_text(child)} of {row['n']}"
+            sizes = f"is of {numbered(n, 'patient')}, {counted_in_text(child)} of {row['n']}"
             reasons.append(f"{counted_in_text(parent)} {sizes}")
         else:
             bounds = f"{counted_in_text(parent)} is {low} to {high} of {n}"

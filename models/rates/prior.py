@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from ...data.errors import InputError
+from ...data.names import numbered
 from .beta_mixture import (
     binomial_mass,
     gauss_jacobi,
@@ -230,7 +231,10 @@ class WeightedRates:
         """
         weights = np.array(self.weights) * binomial_mass(n, np.array(self.rates))[:, events]
         if weights.sum() == 0:
-            raise InputError(f"{self.words}: it does not allow {events} events in {n} patients")
+            raise InputError(
+                f"{self.words}: it does not allow {numbered(events, 'event')} in "
+                f"{numbered(n, 'patient')}"
+            )
         return replace(self, weights=_as_tuple(weights / weights.sum()))
 
     def predictive(self, n: int) -> np.ndarray:

@@ -100,7 +100,7 @@ def test_a_control_arm_alone_is_named_and_left_out(tmp_path):
     assert set(found.rows["study"]) == {"A"}
     assert found.rows["randomised"].tolist() == [None, None]
     assert len(found.left_out) == 1
-    assert found.left_out[0].startswith("study B: its control arm has no treated arm")
+    assert found.left_out[0].startswith("B: its control arm has no treated arm")
 
 
 def test_no_control_arm_at_all_is_refused_in_one_line(tmp_path):
@@ -151,4 +151,4 @@ def test_means_of_different_measures_are_not_compared(folder, control):
     (path / "means.csv").write_text(MEANS + apart)
     found = controlled_rows(load_evidence(path, means=True))
     assert set(found.rows["study"]) == {"a"}
-    assert found.left_out[0].startswith("study b: its control arm has no treated arm")
+    assert found.left_out[0].startswith("B: its control arm has no treated arm")

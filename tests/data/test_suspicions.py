@@ -33,20 +33,20 @@ SUM = "study,events,n\nA 2019,3,10\nB 2020,5,12\nC 2021,0,8\nSum,8,30\n"
 @pytest.mark.parametrize(
     ("text", "row"),
     [
-        (SUM, "Sum, msc, response: 8 of 30 are the sums of the 3 other rows"),
-        ("study,events,n\nA 2019,3,10\nB 2020,5,12\nTotal,8,22\n", "Total, msc, response: 8 of 22"),
-        (SUM.replace("Sum", "D 2022"), "D 2022, msc, response: 8 of 30"),
+        (SUM, "Sum, response: 8 of 30 are the sums of the 3 other rows"),
+        ("study,events,n\nA 2019,3,10\nB 2020,5,12\nTotal,8,22\n", "Total, response: 8 of 22"),
+        (SUM.replace("Sum", "D 2022"), "D 2022, response: 8 of 30"),
         (
             "study,disease,events,n\nA,RA,3,10\nB,RA,5,12\nC,SLE,0,8\nD,SLE,7,7\nTotal,RA,15,37\n",
-            "Total, msc, response: 15 of 37",
+            "Total, response: 15 of 37",
         ),
         (
             "study,disease,events,n\nA,RA,3,10\nB,RA,5,12\nPooled,RA,8,22\nC,SLE,0,8\nD,SLE,7,7\n",
-            "Pooled, msc, response: 8 of 22",
+            "Pooled, response: 8 of 22",
         ),
         (
             "study,events_min,events_max,n\nA,3,4,10\nB,5,5,12\nall studies,8,9,22\n",
-            "all studies, msc, response: 8 to 9 of 22",
+            "all studies, response: 8 to 9 of 22",
         ),
     ],
 )

@@ -313,7 +313,8 @@ def _sampling(results: Results) -> str:
         return f"Computation: {reason}"
     draws = results.fit["posterior"].sizes
     return (
-        f"Sampling: {reason} {draws['chain']} chains of {draws['draw']} draws; largest R-hat "
+        f"Sampling: {reason} {numbered(draws['chain'], 'chain')} of "
+        f"{numbered(draws['draw'], 'draw')}; largest R-hat "
         f"{worst['max_r_hat']:.3f}, fewest effective draws {worst['min_ess_bulk']:.0f} (bulk) and "
         f"{worst['min_ess_tail']:.0f} (tail), {worst['divergences']} divergent, smallest E-BFMI "
         f"{worst['e_bfmi']:.2f}."

@@ -221,7 +221,8 @@ def _with_unpublished(
                 f"In {results.disease_in_text(disease)} {ADDED['unpublished']}: "
                 f"{_told_apart([row])}; the ratio is {ratio_interval(row)}, the probability that "
                 f"treatment helps {probability(row['probability_benefit'])} "
-                f"({study_count(int(row['studies']))}, {int(row['patients'])} patients)."
+                f"({study_count(int(row['studies']))}, "
+                f"{numbered(int(row['patients']), 'patient')})."
             ]
     return []
 

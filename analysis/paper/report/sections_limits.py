@@ -9,7 +9,7 @@ from ....data.names import outcome_in_text, outcome_words, timed_words
 from ....data.outcomes import PARENTS
 from ..frames.alone import moved_by_nested
 from ..frames.results import Results, rates_of
-from ..words.wording import interval, listed
+from ..words.wording import interval, listed, numbered
 from .block import Block, Section
 
 NOT_EFFECTS = (
@@ -91,8 +91,11 @@ def _asked(config: Mapping[str, Any]) -> str:
     """Say what was asked of the sampler; nothing where there was none."""
     if config["engine"] != "nuts":
         return ""
-    length = f"{config['draws']} draws after {config['tune']} tuning steps"
-    return f"{config['chains']} chains of {length} (twice as long where too few were effective), "
+    length = f"{numbered(config['draws'], 'draw')} after {numbered(config['tune'], 'tuning step')}"
+    return (
+        f"{numbered(config['chains'], 'chain')} of {length} (twice as long where too few "
+        "were effective), "
+    )
 
 
 def reproduce_section(results: Results, command: str) -> Section:

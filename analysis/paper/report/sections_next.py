@@ -6,7 +6,7 @@ from ....data.names import outcome_in_text, outcome_words
 from ..frames.results import Results
 from ..words.captions_next import NEXT_PATIENTS
 from ..words.table import Table
-from ..words.wording import listed, percent
+from ..words.wording import listed, numbered, percent
 from .block import Block, Section
 
 TITLE = "Where the next patients would teach most"
@@ -19,7 +19,8 @@ def next_section(results: Results) -> Section | None:
         return None
     request = result.request
     text = (
-        f"A trial of {request.n} more patients in each disease, before it is run: for every count "
+        f"A trial of {numbered(request.n, 'more patient')} in each disease, before it is run: "
+        "for every count "
         "that it may have, what that count would change, times its probability now. Gain is the "
         "expected fall of the posterior variance of a disease's rate. What a trial teaches of "
         "other diseases goes through the hierarchy."
@@ -64,7 +65,8 @@ def _table(results: Results) -> Table:
             )
     n, level = result.request.n, result.request.level
     caption = (
-        f"One further trial of {n} patients: the expected fall of the variance of the disease's "
+        f"One further trial of {numbered(n, 'patient')}: the expected fall of the variance of "
+        "the disease's "
         "rate, and the most that one trial can bring, however large; of the mean variance over all "
         "diseases; the width of the central 95 % interval in percentage points, now and expected; "
         f"and the probability that the conclusion about a threshold is settled at {level:g}."

@@ -8,6 +8,7 @@ from ....figures.means import draw_means
 from ..frames.means import improvement_data
 from .closing import sentences
 from .exhibit import FigureKind, Words
+from .wording import numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,8 @@ def means(frame: pd.DataFrame, results: Results) -> Words:
     )
     told = [
         f"{row['label']}, {row['arm']}: {row['measure']} improved by {row['mean']:.1f} "
-        f"({row['unit']}), {row['events_min']} to {row['events_max']} of {row['n']} patients"
+        f"({row['unit']}), {row['events_min']} to {row['events_max']} of "
+        f"{numbered(row['n'], 'patient')}"
         for row in frame.to_dict("records")
     ]
     return Words("Means as evidence", caption, f"A row for each arm. {'; '.join(told)}.")

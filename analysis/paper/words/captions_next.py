@@ -8,6 +8,7 @@ from ....figures.design_gain import draw_design_gain
 from ..frames.next_patients import gain_lines
 from .closing import model_words, sentences, verdict_words
 from .exhibit import FigureKind, Words
+from .wording import numbered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ def next_patients(frame: pd.DataFrame, results: Results) -> Words:
     )
     last = frame.groupby(["panel", "series"], sort=False).last().reset_index()
     told = [
-        f"{row['panel']}, {row['series']}: {row['value']:.3g} with {row['x']} patients"
+        f"{row['panel']}, {row['series']}: {row['value']:.3g} with {numbered(row['x'], 'patient')}"
         for row in last.to_dict("records")
     ]
     return Words("What the next patients would teach", caption, f"{'; '.join(told)}.")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from ....data.names import noun
+
 
 def without_tags(text: str) -> str:
     """Keep what opens an HTML tag in Markdown from doing so: names come from tables of others."""
@@ -101,7 +103,7 @@ def signed(value: Any, digits: int = 2, error: float | None = None) -> str:
 
 def numbered(n: Any, one: str, many: str = "") -> str:
     """Write how many there are of something."""
-    return f"{number(n)} {one if n == 1 else many or one + 's'}"
+    return f"{number(n)} {noun(n, one, many)}"
 
 
 def count(low: Any, high: Any) -> str:
