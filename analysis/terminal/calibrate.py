@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ...data.names import numbered
 from . import console
 from .exits import DONE
 from .options import JsonOption, OutOption
@@ -63,14 +62,7 @@ def calibrate(
         outside = uniform[~uniform["inside_band"]]
         print(guard.table(rates))
         print()
-<<<<<<< HEAD
         print(f"{len(uniform)} quantities, {len(outside)} outside their band.")
-=======
-        print(
-            f"{len(uniform)} quantities, {len(outside)} outside their band; "
-            f"{numbered(sims, 'data set')} each."
-        )
->>>>>>> 7c55f91 (Name studies and outcomes as readers know them, and count one of a thing as one)
         for row in outside.to_dict("records"):
             name = f"{row['data']}, {row['parameter']} ({row['engine']})"
             print(console.printable(f"  {name}: p {row['p_uniform']:.2g}"))
