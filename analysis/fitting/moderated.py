@@ -24,7 +24,7 @@ COLUMNS = (
 )
 _SPREAD = ("mean", "mcse_mean", "q2.5", "q50", "q97.5")
 SPREAD_COLUMNS = (
-    *("outcome", "parameter", "taken"),
+    *("outcome", "parameter", "taken", "taken_mcse"),
     *(f"{name}_{fit}" for fit in ("without", "with") for name in _SPREAD),
 )
 
@@ -58,7 +58,8 @@ def heterogeneity(fit: DataTree) -> pd.DataFrame:
     pandas.DataFrame
         One row an outcome and ``parameter`` (``sigma``, ``tau``): mean, its error and quantiles
         ``without`` and ``with`` the moderators, and the share of the mean variance that they
-        have ``taken`` (negative where it grew). Empty without moderators.
+        have ``taken`` (negative where it grew), with ``taken_mcse``, a bound of the Monte-Carlo
+        standard error of that share. Empty without moderators.
 
     References
     ----------
@@ -201,7 +202,7 @@ def spread_of_statistics(
     Parameters
     ----------
     without, within : pandas.DataFrame
-        ``mean, sd, q2.5, q50, q97.5, mcse_mean`` by ``outcome`` and ``parameter``.
+        ``mean, sd, q2.5, q50, q97.5, mcse_mean, mcse_sd`` by ``outcome`` and ``parameter``.
     outcomes : sequence of str
         Outcomes to report.
 
@@ -216,12 +217,21 @@ def spread_of_statistics(
             if (outcome, parameter) not in within.index:
                 continue
             row: dict[str, Any] = {"outcome": outcome, "parameter": parameter}
-            squares = []
+            squares, errors = [], []
             for fit, table in (("without", without), ("with", within)):
                 own: Any = table.loc[(outcome, parameter)]
                 row |= {f"{name}_{fit}": float(own[name]) for name in _SPREAD}
                 squares.append(float(own["mean"]) ** 2 + float(own["sd"]) ** 2)
-            row["taken"] = 1 - squares[1] / squares[0] if squares[0] > 0 else np.nan
+                # However mean and SD go together, the error of the mean square is no larger.
+                parts = (float(own[name]) * float(own[f"mcse_{name}"]) for name in ("mean", "sd"))
+                errors.append(2 * sum(parts))
+            row["taken"] = row["taken_mcse"] = np.nan
+            if squares[0] > 0:
+                left = squares[1] / squares[0]
+                row["taken"] = 1 - left
+                row["taken_mcse"] = float(
+                    np.hypot(errors[1] / squares[0], left * errors[0] / squares[0])
+                )
             rows.append(row)
     return pd.DataFrame(rows, columns=list(SPREAD_COLUMNS))
 

@@ -7,13 +7,13 @@ import sys
 
 from . import console
 from .exits import status_of
-from .options import FitOptions, JsonOption, takes
+from .options import JsonOption, ModeratedFitOptions, takes
 from .prior_sets import prior_set
 from .results_folder import writing_to
 
 
-@takes(FitOptions)
-def report(request: FitOptions, as_json: JsonOption = False) -> int:
+@takes(ModeratedFitOptions)
+def report(request: ModeratedFitOptions, as_json: JsonOption = False) -> int:
     """Fit, check and tell everything in one page.
 
     Writes report.html and the files behind it into the folder of --out.

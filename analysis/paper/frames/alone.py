@@ -37,6 +37,8 @@ def moved_by_nested(results: Results) -> pd.DataFrame:
     columns = ["outcome", "nested", "disease", *numbers, *(f"{name}_alone" for name in numbers)]
     frames = [pd.DataFrame(columns=columns)]
     for child, parent in PARENTS.items():
+        if results.at:  # rates where moderators stand do not compare with those without
+            continue
         if _counted_without(results.evidence.rows, child, parent) and parent in results.outcomes:
             frame = _compared(results, parent).assign(nested=child)
             frames.append(frame[columns])

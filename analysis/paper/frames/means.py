@@ -27,7 +27,7 @@ def means_of(results: Results) -> pd.DataFrame:
     pandas.DataFrame
         Rows of `Evidence.means`.
     """
-    evidence = results.evidence.select(means=True)
+    evidence = results.unmoderated.select(means=True)
     rows = pd.concat([evidence.rows, evidence.controls])
     rows = rows.loc[rows["certainty"] == "modelled", ["study", "arm", "outcome", "definition"]]
     rows = rows[rows["outcome"].isin(results.outcomes)]
@@ -97,7 +97,7 @@ def rates_with_means(results: Results) -> pd.DataFrame:
 def _rates(results: Results, outcome: str, means: bool) -> pd.DataFrame:
     columns = [*_KEYS, "studies", "patients", "evidence", *_STATISTICS]
     try:
-        evidence = results.evidence.select(outcomes=outcome, means=means)
+        evidence = results.unmoderated.select(outcomes=outcome, means=means)
     except SelectionError:  # no counts but those that follow from means
         return pd.DataFrame(columns=columns)
     fit = exact_outcomes(evidence, results.config["pooling"], results.priors)

@@ -65,6 +65,16 @@ class Results:
         return run_config(self.fit)
 
     @cached_property
+    def unmoderated(self) -> Evidence:
+        """The evidence without moderators: what is integrated knows of none."""
+        return self.evidence.select(moderators=(), at=()) if self.at else self.evidence
+
+    @cached_property
+    def at(self) -> dict[str, float | str]:
+        """The values of its moderators that the fit's rates are reported at; empty without any."""
+        return {each.name: each.at for each in self.evidence.moderators}
+
+    @cached_property
     def run(self) -> Mapping[str, Any]:
         """What made the fit, with its draws as they were sampled: perhaps twice those asked for."""
         config = self.config
@@ -86,7 +96,7 @@ class Results:
         """Treated against control in the evidence of the fit, and in wider sets of studies."""
         from .effects import compared_sets
 
-        return compared_sets(self.evidence, self.config["pooling"], self.checked.ran)
+        return compared_sets(self.unmoderated, self.config["pooling"], self.checked.ran)
 
     def disease(self, name: str) -> str:
         """Name a disease in words."""

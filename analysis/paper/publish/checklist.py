@@ -14,6 +14,7 @@ from ...guard.result import CheckResult
 from ..frames.rates import rates_data
 from ..frames.results import Results
 from ..words.closing import lowered, verdict_words
+from ..words.moderators import at_words, moderator_in_text
 from ..words.wording import interval, listed, number, numbered, percent, signed
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ def checklist(results: Results) -> str:
     fit, evidence, checked, config = results.fit, results.evidence, results.checked, results.run
     items = [
         ("Question and data", _data(evidence, config)),
-        ("Model and likelihood", _model(config, evidence)),
-        ("Priors and their justification", _priors(config)),
+        ("Model and likelihood", _model(config, evidence, results.at)),
+        ("Priors and their justification", _priors(config, results.at)),
         ("Prior predictive", _prior_predictive(fit)),
         ("Computation", _computation(config)),
         ("Convergence", _convergence(fit, config)),
@@ -87,7 +88,9 @@ def _data(evidence: Evidence, config: Mapping[str, Any]) -> str:
     )
 
 
-def _model(config: Mapping[str, Any], evidence: Evidence) -> str:
+def _model(
+    config: Mapping[str, Any], evidence: Evidence, reported: Mapping[str, float | str]
+) -> str:
     names = config["outcomes"]
     nested = [
         f"{lowered(child)} within {lowered(parent)}"
@@ -105,12 +108,18 @@ def _model(config: Mapping[str, Any], evidence: Evidence) -> str:
         parts.append(
             f"Nested outcomes ({within}) have a conditional rate, so that no part exceeds its whole"
         )
+    if evidence.moderators:
+        named = listed([moderator_in_text(each.name) for each in evidence.moderators])
+        parts.append(
+            f"Study levels are linear in {named} (numbers in standard deviations over the studies "
+            f"of an outcome). {at_words(reported)[:-1]}"
+        )
     if (evidence.rows["events_min"] < evidence.rows["events_max"]).any():
         parts.append("Counts known within bounds enter by the probability of lying within them")
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + "."
 
 
-def _priors(config: Mapping[str, Any]) -> str:
+def _priors(config: Mapping[str, Any], moderators: Mapping[str, float | str]) -> str:
     priors = PriorSet.from_dict(config["priors"])
     used = _parameters(config)
     common = [f"{name} ~ {p}" for name in used if (p := getattr(priors, name)) is not None]
@@ -120,6 +129,8 @@ def _priors(config: Mapping[str, Any]) -> str:
         for name, prior in priors.special(outcome).items()
         if name in used
     ]
+    if moderators:
+        common.append(f"coefficients of moderators ~ {priors.of('').moderator}")
     named = _named(priors.name)
     apart = f"; {'; '.join(special)}" if special else ""
     said = f"Prior set {spaced(priors.name)}: {', '.join(common)}{apart}."

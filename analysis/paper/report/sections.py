@@ -24,6 +24,7 @@ from ..frames.rates import nested_children
 from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
 from ..words.closing import study_count
+from ..words.moderators import at_words, moderator_words
 from ..words.wording import interval, listed, numbered, span
 from . import tables
 from .block import Block, Section
@@ -100,9 +101,21 @@ def _question(results: Results) -> Section:
         Block("text", results.evidence.about.question),
         *_review_cited(results),
         Block("warning", NOT_EFFECTS),
+        *_moderated(results),
         Block("brief", _brief(results)),
     ]
     return Section("question", "The question, and the answer in brief", blocks)
+
+
+def _moderated(results: Results) -> list[Block]:
+    """Say where rates stand, if moderators explain them."""
+    if not results.at:
+        return []
+    text = (
+        f"The model of this report has moderators. {at_words(results.at)} They are rates of a "
+        "study with these values, not of the studies as they were."
+    )
+    return [Block("text", text)]
 
 
 def _review_cited(results: Results) -> list[Block]:
@@ -202,6 +215,7 @@ def _model(results: Results) -> Section:
             for name, each in names.items()
             if each["parent"]
         ],
+        "moderators": [moderator_words(name) for name in results.at],
         "bounded": bool((results.evidence.rows["events_min"]
                          != results.evidence.rows["events_max"]).any()),
     }  # fmt: skip
@@ -226,6 +240,8 @@ def _rates(results: Results) -> Section:
         "The rate is that of the median study of a disease, not the average of studies; the next "
         "trial's is drawn with its own study effect and is therefore wider."
     )
+    if results.at:
+        text += f" {at_words(results.at)}"
     if borrowed_where(results):
         text += " " + of_borrowed(results.config["pooling"], results.config["outcomes"])
     blocks = [Block("text", text), Block("figure", captions.RATES.name)]

@@ -25,6 +25,7 @@ _INTRODUCTION = (
     "that the outcome is more frequent under treatment. The control rate at which an effect is "
     "told is the median that the control arms predict for the next one, in two digits."
 )
+_UNMODERATED = " The effects have no moderators: 'mscpool effects --moderator' asks for them."
 _NO_CONTROLS = (
     "No study of this evidence has a control arm with counts, so that nothing here says what the "
     "treatment changes."
@@ -47,8 +48,9 @@ def effects_section(results: Results) -> Section:
     compared = results.compared
     if not compared:
         return Section("controlled", TITLE, [Block("text", _NO_CONTROLS)])
+    introduction = _INTRODUCTION + (_UNMODERATED if results.at else "")
     blocks = [
-        Block("text", _INTRODUCTION),
+        Block("text", introduction),
         Block("brief", _answers(compared, results)),
         *_further(compared, results),
         Block("table", effects_table(compared, results)),

@@ -27,6 +27,8 @@ def means_section(results: Results) -> Section | None:
         if in_use
         else "such bounds are in no other section of this report (--means lets them in)."
     )
+    if results.at:
+        text += " What they change of rates stands here without the moderators."
     text += " A change from before to after treatment is no effect: compare the control arms."
     blocks = [
         Block("text", text),

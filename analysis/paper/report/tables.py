@@ -123,6 +123,12 @@ def priors_table(results: Results) -> Table:
         "nested outcome are for its share among those who have the outer one; its rate is the "
         "product."
     )
+    if results.at:
+        prior = results.priors.of(results.outcomes[0]).moderator
+        caption += (
+            f" A coefficient of a moderator has the prior {prior}; what is implied is of studies "
+            "to whose level moderators add nothing."
+        )
     header = ("Outcome", "mu", "tau", "sigma", "Implied rate", "Implied new study")
     return Table("priors", caption, header, rows, pd.DataFrame(made), texts=4)
 

@@ -109,6 +109,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
     borrowed = [
         results.disease_in_text(d) for d in rates.loc[rates["evidence"] == "borrowed", "disease"]
     ]
+    towards = "what is expected at its moderators" if results.at else "its disease"
     caption = sentences(
         f"Forest plot of {name}: {count(low, high)} of {numbered(patients, 'patient')} "
         f"in {numbered(len(studies), 'arm')} of {study_count(studies['study'].nunique())}.",
@@ -121,7 +122,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
             else ""
         )
         + ("; arrows: the interval goes on beyond the axis." if beyond_axis(frame) else "."),
-        f"Coloured marks: each study's own rate, shrunken towards its disease; diamonds: rate of "
+        f"Coloured marks: each study's own rate, shrunken towards {towards}; diamonds: rate of "
         f"the disease (that of its median study); both {ESTIMATES}.",
         "Pale bars: central 95 % prediction interval for the rate of the next trial in that "
         "disease, and of a trial in a disease not yet tried.",

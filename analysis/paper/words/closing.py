@@ -9,6 +9,7 @@ from ....data.evidence import Evidence
 from ....data.names import outcome_words, spaced
 from ....models.pooling import POOLINGS
 from ..frames.results import Results
+from .moderators import at_words
 from .wording import numbered
 
 ESTIMATES = "posterior median and central 95 % interval"
@@ -23,9 +24,12 @@ def model_words(results: Results, integrated: bool = False) -> str:
     pooled = "of one disease"
     if run["diseases"][1:]:
         pooled = f"with {POOLINGS[run['pooling']].words} across diseases"
+    moderated = "" if not results.at else ", without the moderators"
+    if results.at and not exact:
+        moderated = f", with moderators: {at_words(results.at)[:-1]}"
     return (
         f"Bayesian hierarchical binomial model {pooled}, prior set "
-        f"{spaced(run['priors']['name'])}, {how}. Analysis set {chosen.analysis_set}, "
+        f"{spaced(run['priors']['name'])}, {how}{moderated}. Analysis set {chosen.analysis_set}, "
         f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
     )
 

@@ -54,7 +54,7 @@ def parameter_words(parameter: str) -> str:
 
 def level_words(value: object) -> str:
     """Write a value of a moderator."""
-    return f"{value:g}" if isinstance(value, int | float) else str(value).replace("_", " ")
+    return f"{value:.5g}" if isinstance(value, int | float) else str(value).replace("_", " ")
 
 
 def coefficient_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -80,10 +80,18 @@ def spread_rows(spread: pd.DataFrame) -> list[tuple[str, ...]]:
             _PARAMETERS[row["parameter"]],
             spread_interval(row, "without"),
             spread_interval(row, "with"),
-            percent(row["taken"], 0),
+            taken_words(row),
         )
         for row in rows
     ]
+
+
+def taken_words(row: Any) -> str:
+    """Write the share of variance that moderators take, with its error where that is seen."""
+    if row["taken"] != row["taken"]:
+        return "–"
+    error = f" (± {100 * row['taken_mcse']:.0f})" if row["taken_mcse"] >= 0.005 else ""
+    return f"{percent(row['taken'], 0)}{error}"
 
 
 def spread_interval(row: Any, fit: str) -> str:

@@ -16,6 +16,7 @@ from mscpool.analysis.fitting.moderated import (
     moderators,
     moderators_of,
     reported_at,
+    spread_table,
 )
 from mscpool.analysis.guard.check import check, terms_of_fit
 from mscpool.analysis.guard.new_study import predicted
@@ -206,6 +207,17 @@ def test_a_unit_is_the_columns_own():
     assert sd / unit == pytest.approx(np.std(DOSES, ddof=1))
     assert set(table["scale"]) == {"log_odds_ratio"}
     assert set(table["studies"]) == {8}
+
+
+def test_the_error_of_the_variance_taken_is_that_of_repeated_draws():
+    rng, made = np.random.default_rng(7), []
+    for _ in range(60):
+        both = [{"sigma": np.abs(rng.normal(0, scale, (4, 150, 1)))} for scale in (0.6, 0.3)]
+        made.append(spread_table(*both, {OUTCOME: 0}).iloc[0])
+    taken, stated = ([row[name] for row in made] for name in ("taken", "taken_mcse"))
+    assert np.mean(taken) == pytest.approx(1 - 0.3**2 / 0.6**2, abs=0.01)
+    # A bound of it, and no loose one.
+    assert 0.8 < np.mean(stated) / np.std(taken) < 1.6
 
 
 def _posterior(drawn):

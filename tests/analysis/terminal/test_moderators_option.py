@@ -74,7 +74,7 @@ FEW = [word for i in range(6) for word in ("--drop", f"s{i}")]
         (("--moderator", "dose", *FEW), "1 coefficient is too many for the 2 studies of response"),
     ],
 )
-@pytest.mark.parametrize("command", ["fit", "priors"])
+@pytest.mark.parametrize("command", ["fit", "priors", "report"])
 def test_what_cannot_be_analysed_is_refused_before_anything_is_written(
     table, tmp_path, command, words, wanted
 ):

@@ -53,6 +53,38 @@ def results(evidence, asked):
     return Results(fit(evidence, engine="exact", draws=50), evidence, explained=explained)
 
 
+@pytest.fixture(scope="module")
+def moderated(evidence):
+    own = evidence.select(moderators=("year", "donor=own"), at="year=2016")
+    return Results(fit(own, draws=300, tune=300, chains=2, seed=4), own)
+
+
+def text_of(section):
+    return " ".join(str(block.content) for block in section.blocks if block.kind == "text")
+
+
+@pytest.mark.mcmc
+def test_a_report_of_a_fit_with_moderators_says_where_its_rates_stand(moderated):
+    written = {each.name: each for each in sections(moderated, "")}
+    said = "Rates are those at Year 2016, Donor own."
+    for name in ("question", "rates", "moderators"):
+        assert said in text_of(written[name])
+    section = written["moderators"]
+    assert "explains the studies by year and donor, together" in text_of(section)
+    (table,) = section.tables
+    own = moderators(moderated.fit).query("per != 'unit'")
+    assert [row[2] for row in table.rows] == [ratio_interval(row) for _, row in own.iterrows()]
+    assert [row[0] for row in table.rows] == ["Year, one SD more", "Donor: other against own"]
+    assert table.of_fit
+    placed = [block.content for block in section.blocks if block.kind == "figure"]
+    drawn = {each.name: each for each in exhibits(moderated)}
+    assert set(placed) <= set(drawn)
+    assert {"moderators", "bubbles_response_year"} <= set(placed)
+    assert said[:-1] in drawn["forest_response"].words.caption
+    assert "All moderators are in one fit." in drawn["moderators"].words.caption
+    assert "one fit" in table.caption
+
+
 def section_of(results):
     return next((each for each in sections(results, "") if each.name == "moderators"), None)
 
