@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,26 @@ def words(name: str) -> str:
 def spaced(name: str) -> str:
     """Turn a name of the tables into words within a sentence: underscores are spaces."""
     return " ".join(name.replace("_", " ").split())
+
+
+#: How the field writes the names in which prior sets are told.
+_OF_PRIORS = {
+    r"\btau\b": "τ",
+    r"\bmu\b": "μ",
+    r"\bsigma\b": "σ",
+    r"\bhalf (normal|cauchy|student)\b": r"half-\1",
+    r"\bcauchy\b": "Cauchy",
+    r"\bstudent t\b": "Student t",
+    r"\bturner\b": "Turner",
+}
+
+
+def prior_set_words(name: str) -> str:
+    """Name a prior set for a reader: ``tau_half_cauchy_0.5`` is `τ half-Cauchy 0.5`."""
+    text = spaced(name)
+    for pattern, written in _OF_PRIORS.items():
+        text = re.sub(pattern, written, text)
+    return text if text[:1] in "τμσ" else text[:1].upper() + text[1:]
 
 
 def outcome_words(name: str) -> str:

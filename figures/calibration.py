@@ -9,7 +9,7 @@ import numpy as np
 from ..data.names import outcome_short, outcome_words
 from .page import Page, key, key_height, leading
 from .panels import disease_entries
-from .style import FAINT, INK, QUIET, Style, drawing, fitted, label_room
+from .style import ALARM, FAINT, INK, QUIET, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,16 +22,16 @@ def draw_calibration(frame: pd.DataFrame, style: Style) -> Figure:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a study and outcome: `outcome, disease, pit`; 0 to 1.
+        One row a study and outcome: `outcome, disease, label, pit` (0 to 1), `verdict`.
     style : Style
         Page, type and colours.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One strip an outcome with a mark a study; beside (below, in a single column) the difference
-        between the share of studies up to each value and that value, with the band that holds the
-        whole curve of a calibrated model 95 times in 100.
+        One strip an outcome with a mark a study, named where the guard warns of it; beside (below,
+        in a single column) the difference between the share of studies up to each value and that
+        value, with the band that holds the whole curve of a calibrated model 95 times in 100.
 
     References
     ----------
@@ -91,6 +91,13 @@ def _strips(axes, frame: pd.DataFrame, outcomes: list[str], style: Style, shape:
                 [row["pit"]], [i + 0.5 + lift], mark.marker, color=mark.colour, clip_on=False,
                 markersize=style.scaled(3.8), markeredgewidth=0, zorder=3, gid="study",
             )  # fmt: skip
+            if row["verdict"] != "pass":
+                right = row["pit"] < 0.5
+                axes.annotate(
+                    row["label"], (row["pit"], i + 0.5 + lift), color=ALARM, size=style.small,
+                    xytext=(style.scaled(4 if right else -4), 0), textcoords="offset points",
+                    ha="left" if right else "right", va="center_baseline", zorder=2.5,
+                )  # fmt: skip
 
 
 def _apart(values: np.ndarray, near: float) -> list[float]:

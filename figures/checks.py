@@ -24,8 +24,8 @@ def draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row an outcome and check: `outcome, check, mid_p, verdict, warn_tail, fail_tail`;
-        rows without tails are left out.
+        One row an outcome and check: `outcome, check, mid_p, verdict, warn_tail, fail_tail`,
+        whether it is `two_sided`, and the `study` that it is about, if one.
     style : Style
         Page, type and colours.
 
@@ -34,10 +34,10 @@ def draw_checks(frame: pd.DataFrame, style: Style) -> Figure:
     matplotlib.figure.Figure
         A panel an outcome and a row a check: a mark at the mid-p value on a normal quantile scale
         (a triangle where it lies beyond), a hollow red diamond where it warns, a full one where it
-        failed; dotted lines at the limits.
+        failed, with the study that the guard warns of; dotted lines at the limits.
     """
     with drawing(style):
-        return _draw(frame[frame["mid_p"].notna() & frame["warn_tail"].notna()], style)
+        return _draw(frame[frame["mid_p"].notna()], style)
 
 
 def _draw(frame: pd.DataFrame, style: Style) -> Figure:
@@ -86,11 +86,15 @@ def _panel(axes, rows: pd.DataFrame, checks: list[str], style: Style) -> None:
     axes.set_xticks([ndtri(t) for t in shown], [f"{t:g}" for t in shown])
     axes.spines["left"].set_visible(False)
     axes.axvline(0, color=FAINT, linewidth=style.line, zorder=1)
-    for tail in {*rows["warn_tail"], *rows["fail_tail"]}:
-        for end in (tail, 1 - tail):
-            axes.axvline(ndtri(end), color=QUIET, linewidth=style.line, linestyle=":", zorder=1)
     for row in rows.to_dict("records"):
-        _mark(axes, row, checks.index(row["check"]) + 0.5, style)
+        y = checks.index(row["check"]) + 0.5
+        for tail in (row["warn_tail"], row["fail_tail"]):
+            for end in (tail,) if row["two_sided"] else (tail, 1 - tail):
+                limit = {"color": QUIET, "linewidth": style.line, "linestyle": ":", "zorder": 1}
+                axes.plot([ndtri(end)] * 2, [y - 0.5, y + 0.5], **limit)
+        _mark(axes, row, y, style)
+        if row["study"] and row["verdict"] != "pass":
+            _name(axes, row, y, style)
 
 
 def _mark(axes, row: Mapping[Any, Any], y: float, style: Style) -> None:
@@ -104,6 +108,19 @@ def _mark(axes, row: Mapping[Any, Any], y: float, style: Style) -> None:
         [ndtri(min(max(row["mid_p"], low), high))], [y], beyond or ("D" if alarm else "o"),
         color=colour, markerfacecolor="white" if row["verdict"] == "warn" else colour,
         markersize=style.scaled(3.8), clip_on=False, zorder=3, gid="check",
+    )  # fmt: skip
+
+
+def _name(axes, row: Mapping[Any, Any], y: float, style: Style) -> None:
+    """Write the study that an alarm is about beside its mark, where the panel has more room."""
+    from scipy.special import ndtri
+
+    left = row["mid_p"] < 0.5
+    axes.annotate(
+        row["study"], (ndtri(min(max(row["mid_p"], _ENDS[0]), _ENDS[1])), y),
+        xytext=(style.scaled(5 if left else -5), 0), textcoords="offset points",
+        ha="left" if left else "right", va="center_baseline", size=style.small, color=ALARM,
+        bbox={"facecolor": "white", "linewidth": 0, "pad": 0.6},
     )  # fmt: skip
 
 

@@ -9,7 +9,16 @@ import numpy as np
 
 from ..data.names import outcome_words, timed_words
 from ..data.outcomes import outcome as described
-from .page import Page, count_words, key, key_height, leading, percent_axis, row_pitch
+from .page import (
+    Page,
+    count_words,
+    key,
+    key_height,
+    leading,
+    percent_axis,
+    row_pitch,
+    square_root_axis,
+)
 from .panels import disease_sign
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, text_width
 
@@ -45,19 +54,15 @@ def draw_forest(frame: pd.DataFrame, style: Style) -> Figure:
         return _Forest(frame, style).draw()
 
 
-def axis_limit(frame: pd.DataFrame) -> float:
-    """Give the probability at which the axis of a forest plot ends.
+def is_rooted(frame: pd.DataFrame) -> bool:
+    """Whether the axis has a square-root scale: what is estimated is small, intervals reach far."""
+    return _reach(frame, "high", "raw_min") < _reach(frame, "high", "raw_high")
 
-    Whatever is estimated and every observed share lies within; interval limits of what was observed
-    may lie beyond.
-    """
-    most = max(float(np.nanmax(frame[name])) for name in ("high", "raw_min"))
+
+def _reach(frame: pd.DataFrame, *names: str) -> float:
+    """Give the probability at which an axis ends that holds these columns."""
+    most = max(float(np.nanmax(frame[name])) for name in names)
     return next((limit for limit in _LIMITS if limit >= most), 1.0)
-
-
-def beyond_axis(frame: pd.DataFrame) -> bool:
-    """Whether an interval of what was observed goes on beyond the axis."""
-    return bool((frame["raw_high"] > axis_limit(frame)).any())
 
 
 class _Forest:
@@ -67,7 +72,9 @@ class _Forest:
         self.style = style
         self.rows = frame.to_dict("records")
         self.outcome = str(frame["outcome"].iloc[0])
-        self.upper = axis_limit(frame)
+        self.upper, self.rooted = _reach(frame, "high", "raw_high"), is_rooted(frame)
+        # One precision for the column: a digit more where what is estimated is small.
+        self.digits = int(_reach(frame, "high", "raw_min") < 1)
         self._measure_columns()
         self._measure_rows()
 
@@ -75,8 +82,7 @@ class _Forest:
         style, width = self.style, self.style.preset.points
         self.indent, gap = style.scaled(8), style.scaled(6)
         self.counts = [_counts(row) for row in self.rows]
-        # One precision for the column: a digit more where the axis zooms in.
-        self.estimates = [_estimate(row, int(self.upper < 1)) for row in self.rows]
+        self.estimates = [_estimate(row, self.digits) for row in self.rows]
         small = style.small
         count_room = max(text_width(text, small) for text in (*self.counts, "Events/n"))
         numbers = max(text_width(text, small, True) for text in self.estimates)
@@ -118,7 +124,7 @@ class _Forest:
         self.key_left = style.scaled(1)
         self.key_width = style.preset.points - 2 * self.key_left
         key_room = key_height(style, self.key_width, [text for _, text in self.entries])
-        self.axis_words = _axis_words(self.outcome, self.plot_width, style)
+        self.axis_words = _axis_words(self.outcome, self.rooted, self.plot_width, style)
         self.axis_room = style.scaled(18) + (self.axis_words.count("\n") + 1) * leading(style.size)
         self.foot = self.axis_room + key_room + style.scaled(2)
         self.labels = [self._fitted_label(row) for row in self.rows]
@@ -148,7 +154,7 @@ class _Forest:
         style = self.style
         page = Page(style, self.head + self.body + self.foot)
         axes = page.axes(self.plot_left, self.head, self.plot_width, self.body)
-        percent_axis(axes, self.upper)
+        (square_root_axis if self.rooted else percent_axis)(axes, self.upper)
         axes.set_ylim(self.body, 0)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
@@ -189,7 +195,7 @@ class _Forest:
             diamond(axes, row, y, 0.34 * self.pitch, colour, style)
         elif row["row"] == "study":
             marker = style.mark(row["disease"]).marker
-            _study(axes, row, y, self.pitch, colour, marker, style, self.upper)
+            _study(axes, row, y, self.pitch, colour, marker, style)
         else:
             prediction_bar(axes, row, y, 0.17 * self.pitch, colour)
 
@@ -218,10 +224,11 @@ def _known(disease: Any) -> bool:
     return isinstance(disease, str)
 
 
-def _axis_words(outcome: str, width: float, style: Style) -> str:
+def _axis_words(outcome: str, rooted: bool, width: float, style: Style) -> str:
     text, timed = outcome_words(outcome), timed_words([outcome])
+    scale = " (square-root scale)" if rooted else ""
     whole = f"12-month risk of {timed}, %" if timed else f"{text}, % of patients"
-    return "\n".join(fitted((whole, f"{text}, %"), 1.5 * width, style.size))
+    return "\n".join(fitted((whole + scale, f"{text}, %{scale}"), 1.5 * width, style.size))
 
 
 def _counts(row: Mapping[Any, Any]) -> str:
@@ -270,11 +277,9 @@ def prediction_bar(axes, row: Mapping[Any, Any], y: float, half: float, colour: 
     axes.plot([middle, middle], [y - half, y + half], color=colour, zorder=3)
 
 
-def _study(
-    axes, row, y: float, pitch: float, colour: str, marker: str, style: Style, upper
-) -> None:
+def _study(axes, row, y: float, pitch: float, colour: str, marker: str, style: Style) -> None:
     above, below = y - 0.17 * pitch, y + 0.19 * pitch
-    _observed(axes, row, above, pitch, style, upper)
+    _observed(axes, row, above, pitch, style)
     if row["estimate"] == row["estimate"]:
         axes.plot([row["low"], row["high"]], [below, below], color=colour, zorder=3)
         size = min(style.scaled(3.8), 0.5 * pitch)
@@ -283,20 +288,14 @@ def _study(
         )
 
 
-def _observed(axes, row, y: float, pitch: float, style: Style, upper: float) -> None:
+def _observed(axes, row, y: float, pitch: float, style: Style) -> None:
     from matplotlib.patches import Rectangle
 
-    high = min(row["raw_high"], upper)
     thin = {"color": RAW, "linewidth": style.line, "zorder": 2}
-    axes.plot([row["raw_low"], high], [y, y], **thin)
-    if row["raw_high"] > upper:
-        # The interval goes on beyond the axis.
-        size = 0.4 * style.scaled(6)
-        axes.plot([upper], [y], ">", color=RAW, markersize=size, clip_on=False, zorder=2)
+    axes.plot([row["raw_low"], row["raw_high"]], [y, y], **thin)
     if row["raw_min"] < row["raw_max"]:
         half = 0.11 * pitch
-        right = min(row["raw_max"], upper)
-        box = Rectangle((row["raw_min"], y - half), right - row["raw_min"], 2 * half)
+        box = Rectangle((row["raw_min"], y - half), row["raw_max"] - row["raw_min"], 2 * half)
         box.set(facecolor="white", edgecolor=RAW, linewidth=style.line, zorder=3, gid="bounds")
         axes.add_patch(box)
     else:

@@ -34,7 +34,8 @@ def draw_pooling(frame: pd.DataFrame, style: Style) -> Figure:
     -------
     matplotlib.figure.Figure
         One panel an outcome: in each disease's row one lane a pooling, with the median and 95 %
-        interval; only partial pooling is filled. A line joins the medians.
+        interval, dotted where the disease has no study; only partial pooling is filled. A line
+        joins the medians.
     """
     with drawing(style):
         return _draw(frame, style)
@@ -47,6 +48,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     markers = {p: _MARKERS.get(p, _OTHER[i % 3]) for i, p in enumerate(poolings)}
     entries = [(_sign(style, p, markers[p]), _WORDS.get(p, words(p))) for p in poolings]
     entries.append((_line(style), "Shrinkage"))
+    if (frame["evidence"] == "borrowed").any():
+        entries.append((_dotted(style), "No study: borrowed, or the prior"))
     axis_words = "Patients with the outcome, % (median and 95 % interval)"
     lanes = 0.62 * len(poolings)
     panels = disease_panels(style, diseases, outcomes, axis_words, entries, lanes)
@@ -75,7 +78,9 @@ def _mark(
 ) -> None:
     filled = row["pooling"] == "partial"
     wide = (1.6 if filled else 1.0) * style.line
-    axes.plot([row["q2.5"], row["q97.5"]], [y, y], color=colour, linewidth=wide, zorder=3)
+    line = ":" if row["evidence"] == "borrowed" else "-"
+    ends = [row["q2.5"], row["q97.5"]]
+    axes.plot(ends, [y, y], color=colour, linewidth=wide, linestyle=line, zorder=3)
     axes.plot(
         [row["q50"]], [y], marker, color=colour, markerfacecolor=colour if filled else "white",
         markersize=min(style.scaled(3.4), 0.75 * lane), markeredgewidth=style.line, zorder=4,
@@ -85,7 +90,8 @@ def _mark(
 
 def _sign(style: Style, pooling: str, marker: str):
     def draw(axes, x, y, unit):
-        row = {"pooling": pooling, "q2.5": x - unit / 2, "q50": x, "q97.5": x + unit / 2}
+        ends = {"q2.5": x - unit / 2, "q97.5": x + unit / 2}
+        row = {"pooling": pooling, "q50": x, "evidence": "direct", **ends}
         _mark(axes, row, y, marker, INK, style, unit)
 
     return draw
@@ -95,5 +101,13 @@ def _line(style: Style):
     def draw(axes, x, y, unit):
         ends = [x - unit / 4, x + unit / 4], [y - unit / 4, y + unit / 4]
         axes.plot(*ends, color=QUIET, linewidth=style.line)
+
+    return draw
+
+
+def _dotted(style: Style):
+    def draw(axes, x, y, unit):
+        ends = [x - unit / 2, x + unit / 2]
+        axes.plot(ends, [y, y], color=INK, linewidth=style.line, linestyle=":")
 
     return draw

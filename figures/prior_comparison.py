@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ..data.names import outcome_short, outcome_words, words
+from ..data.names import outcome_short, outcome_words, prior_set_words
 from .page import Page, key, key_height, leading, square_root_axis
 from .panels import disease_entries
 from .style import FAINT, INK, POINTS_PER_MM, Style, drawing, fitted, label_room
@@ -24,8 +24,8 @@ def draw_prior_comparison(frame: pd.DataFrame, style: Style) -> Figure:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a `set` (the reference first), `outcome` and `disease`: `q2.5, q50, q97.5`;
-        probabilities.
+        One row a `set` (the reference first), `outcome` and `disease`: `q2.5, q50, q97.5`,
+        probabilities, and `evidence`.
     style : Style
         Page, type and colours.
 
@@ -33,8 +33,8 @@ def draw_prior_comparison(frame: pd.DataFrame, style: Style) -> Figure:
     -------
     matplotlib.figure.Figure
         One panel an outcome and one row a set: for each disease the median and pale 95 % interval,
-        in its own lane; a line joins the medians of a disease, upright where the prior does not
-        matter. The reference is set bold.
+        in its own lane, hollow where the disease has no study. Where the prior does not matter the
+        rows look alike. The reference is set bold, and a pale line leads down from its medians.
     """
     with drawing(style):
         return _draw(frame, style)
@@ -45,7 +45,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         list(dict.fromkeys(frame[name])) for name in ("set", "outcome", "disease")
     )
     width, small, gap = style.preset.points, style.small, style.scaled(14)
-    names = [words(name) for name in sets]
+    names = [prior_set_words(name) for name in sets]
     labels = label_room(names, 0.28 * width, small, True) + style.scaled(8)
     across = min(len(outcomes), 2 if width < 300 else 3 if width < 600 else 6)
     down = ceil(len(outcomes) / across)
@@ -55,6 +55,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     ]
     head = max(map(len, heads)) * leading(style.size) + style.scaled(4)
     entries = disease_entries(style, diseases, width - 2)
+    if (frame["evidence"] == "borrowed").any():
+        entries.append((_hollow(style), "Hollow: no study, borrowed"))
     foot, axis_room = style.scaled(15), leading(style.size) + style.scaled(4)
     fixed = down * (head + foot) + axis_room + key_height(style, width, [t for _, t in entries])
     # One line of type a set is the least; where the page has room, a lane a disease.
@@ -97,21 +99,35 @@ def _panel(axes, rows: pd.DataFrame, sets, diseases, pitch: float, style: Style)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=FAINT, linewidth=0.7 * style.line)
     axes.set_axisbelow(True)
-    axes.axhline(pitch, color=INK, linewidth=0.7 * style.line, linestyle=":")
+    for place in range(1, len(sets)):
+        axes.axhline(place * pitch, color=INK if place == 1 else FAINT, linewidth=0.7 * style.line)
     lane = 0.84 * pitch / max(len(diseases), 1)
     for j, disease in enumerate(diseases):
         own = rows[rows["disease"] == disease].set_index("set")
         known = [name for name in sets if name in own.index]
         shift = (j - (len(diseases) - 1) / 2) * lane
-        places = [(sets.index(name) + 0.5) * pitch + shift for name in known]
         mark = style.mark(disease)
-        medians = [float(own.loc[name, "q50"]) for name in known]
-        for name, y in zip(known, places, strict=True):
-            ends = [float(own.loc[name, end]) for end in ("q2.5", "q97.5")]
+        if sets[0] in own.index:
+            start = (0.5 * pitch + shift, pitch * len(sets))
+            median = float(own.loc[sets[0], "q50"])
+            axes.vlines(median, *start, color=mark.colour, alpha=0.3, linewidth=0.7 * style.line)
+        for name in known:
+            y, row = (sets.index(name) + 0.5) * pitch + shift, own.loc[name]
             thin = {"color": mark.colour, "alpha": 0.35, "linewidth": min(style.line, lane)}
-            axes.plot(ends, [y, y], zorder=2, **thin)
-        axes.plot(medians, places, color=mark.colour, linewidth=0.7 * style.line, zorder=3)
+            axes.plot([float(row["q2.5"]), float(row["q97.5"])], [y, y], zorder=2, **thin)
+            axes.plot(
+                [float(row["q50"])], [y], mark.marker, color=mark.colour, zorder=4, clip_on=False,
+                markerfacecolor="white" if row["evidence"] == "borrowed" else mark.colour,
+                markersize=min(style.scaled(3.2), 1.8 * lane),
+                markeredgewidth=0.7 * style.line, gid="median",
+            )  # fmt: skip
+
+
+def _hollow(style: Style):
+    def draw(axes, x, y, unit):
         axes.plot(
-            medians, places, mark.marker, color=mark.colour, zorder=4, clip_on=False,
-            markersize=min(style.scaled(3.2), 1.8 * lane), markeredgewidth=0, gid="median",
+            [x], [y], "o", color=INK, markerfacecolor="white", markersize=style.scaled(3.2),
+            markeredgewidth=0.7 * style.line,
         )  # fmt: skip
+
+    return draw

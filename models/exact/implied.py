@@ -56,16 +56,8 @@ def implied_rates(
     InputError
         An unknown pooling.
     """
-    kind = structure(pooling, diseases)
-    family = [described] + ([outcome(described.parent)] if described.parent else [])
     values, coarser = (
-        [
-            _together(parts).statistics()
-            for parts in zip(
-                *(_distributions(priors.of(each.name), kind, each, steps) for each in family),
-                strict=True,
-            )
-        ]
+        [each.statistics() for each in _implied(priors, described, pooling, diseases, steps)]
         for steps in (_STEPS, _STEPS // 2)
     )
     table = pd.DataFrame(values, columns=list(STATISTICS))
@@ -74,6 +66,22 @@ def implied_rates(
     table.insert(0, "outcome", described.name)
     table.insert(1, "quantity", ["typical", "new_disease", "new_study"])
     return table
+
+
+def implied_for_a_disease(
+    priors: PriorSet, described: Outcome, pooling: str, diseases: Sequence[str]
+) -> Distribution:
+    """Give the rate in a typical study of a disease as a prior set has it; as `implied_rates`."""
+    return _implied(priors, described, pooling, diseases, _STEPS)[1]
+
+
+def _implied(
+    priors: PriorSet, described: Outcome, pooling: str, diseases: Sequence[str], steps: int
+) -> list[Distribution]:
+    kind = structure(pooling, diseases)
+    family = [described] + ([outcome(described.parent)] if described.parent else [])
+    each = [_distributions(priors.of(one.name), kind, one, steps) for one in family]
+    return [_together(parts) for parts in zip(*each, strict=True)]
 
 
 def _together(parts: Sequence[Distribution]) -> Distribution:

@@ -231,7 +231,7 @@ def test_predictive_check_rings_and_names_studies_outside(shipped, style):
 
 def test_checks_show_discrepancies_and_point_at_alarms(shipped, style):
     evidence, _, check = shipped
-    frame = gather_guard.checks_data(check)
+    frame = gather_guard.checks_data(check, evidence)
     assert len(marks(draw_checks(frame, style), "check")) == len(frame)
     frame.loc[0, ["mid_p", "verdict"]] = [0.0001, "fail"]
     failed = [m for m in marks(draw_checks(frame, style), "check") if m.get_marker() == "<"]

@@ -59,30 +59,51 @@ def predictive_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame:
     return frame.drop(columns="place").reset_index(drop=True)
 
 
-def checks_data(checked: CheckResult) -> pd.DataFrame:
+def checks_data(checked: CheckResult, evidence: Evidence) -> pd.DataFrame:
     """Gather the guard's predictive checks.
 
     Parameters
     ----------
     checked : CheckResult
         What the guard says of a fit.
+    evidence : Evidence
+        The evidence that was fitted.
 
     Returns
     -------
     pandas.DataFrame
         One row an outcome and check: `outcome, check, observed, predicted, mid_p, mid_p_mcse,
-        verdict`, and the
-        tails `warn_tail, fail_tail` within which a value is remarked: missing for the study left
-        out, whose value is two-sided.
+        verdict`, the tails `warn_tail, fail_tail` within which a value is remarked, on both sides
+        unless it is `two_sided` itself, as that of the study left out; and its `study`'s label.
     """
-    from ...guard.discrepancies import DISCREPANCIES, FAIL_TAIL, WARN_TAIL
+    from ...guard.discrepancies import FAIL_TAIL, WARN_TAIL
+    from ...guard.surprise import FAIL_LEFT_OUT, LEFT_OUT, WARN_LEFT_OUT
 
     columns = ["outcome", "check", "observed", "predicted", "mid_p", "mid_p_mcse", "verdict"]
     made = [vars(one) for each in checked.outcomes for one in each.checks]
     frame = pd.DataFrame(made, columns=columns)
-    known = frame["check"].isin(list(DISCREPANCIES))
-    tails = {"warn_tail": WARN_TAIL, "fail_tail": FAIL_TAIL}
-    return frame.assign(**{name: np.where(known, tail, np.nan) for name, tail in tails.items()})
+    left_out = frame["check"] == LEFT_OUT
+    labels, surprising = study_labels(evidence.studies), _most_surprising(checked)
+    return frame.assign(
+        warn_tail=np.where(left_out, WARN_LEFT_OUT, WARN_TAIL),
+        fail_tail=np.where(left_out, FAIL_LEFT_OUT, FAIL_TAIL),
+        two_sided=left_out,
+        study=[
+            labels.get(surprising.get(name, ""), surprising.get(name, "")) if left else ""
+            for name, left in zip(frame["outcome"], left_out, strict=True)
+        ],
+    )
+
+
+def _most_surprising(checked: CheckResult) -> dict[str, str]:
+    """Name the study of each outcome that the others predict worst."""
+    by_outcome: dict[str, list] = {}
+    for one in checked.loo:
+        by_outcome.setdefault(one["outcome"], []).append(one)
+    return {
+        name: str(min(own, key=lambda one: one["mid_p"])["study"])
+        for name, own in by_outcome.items()
+    }
 
 
 def calibration_data(checked: CheckResult, evidence: Evidence) -> pd.DataFrame:
@@ -99,8 +120,11 @@ def calibration_data(checked: CheckResult, evidence: Evidence) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a study and outcome: `outcome, disease, study, label, pit` (0 to 1, uniform for a
-        calibrated model), `pareto_k, elpd`.
+        calibrated model), `pareto_k, elpd`, and `verdict`: what the guard says of the outcome's
+        most surprising study, "pass" of the others.
     """
+    from ...guard.surprise import LEFT_OUT
+
     labels = study_labels(evidence.studies)
     studies = evidence.studies.astype({"study": str})
     diseases = dict(zip(studies["study"], studies["disease"], strict=True))
@@ -109,5 +133,14 @@ def calibration_data(checked: CheckResult, evidence: Evidence) -> pd.DataFrame:
     )
     frame["disease"] = frame["study"].map(diseases)
     frame["label"] = frame["study"].map(labels)
-    columns = ["outcome", "disease", "study", "label", "pit", "pareto_k", "elpd"]
+    extremes = _most_surprising(checked)
+    said = {
+        (each.outcome, extremes.get(each.outcome)): one.verdict
+        for each in checked.outcomes
+        for one in each.checks
+        if one.check == LEFT_OUT
+    }
+    pairs = zip(frame["outcome"], frame["study"], strict=True)
+    frame["verdict"] = [said.get(pair, "pass") for pair in pairs]
+    columns = ["outcome", "disease", "study", "label", "pit", "pareto_k", "elpd", "verdict"]
     return frame[columns]

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ....data.outcomes import Outcome
+from ....models.exact.implied import implied_for_a_disease
+from ....models.priors.sets import PriorSet
+from ...fitting.store import run_config
 from ...fitting.summary import ERRORS, density
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ def prior_posterior_data(fit: DataTree) -> pd.DataFrame:
     posterior, prior = fit["posterior"].to_dataset(), fit["prior"].to_dataset()
     made = []
     names = [n for n in ("mu", "tau", "sigma", "new_disease") if n in posterior and n in prior]
-    for outcome in posterior["outcome"].to_numpy():
+    for outcome in map(str, posterior["outcome"].to_numpy()):
         for name in names:
             pair = {
                 group: data[name].sel(outcome=outcome).to_numpy().ravel()
@@ -45,11 +49,27 @@ def prior_posterior_data(fit: DataTree) -> pd.DataFrame:
             low, high = _support(name, pair)
             for group, draws in pair.items():
                 value, height = _density(draws, low, high)
-                if group == "posterior" and (known := density(fit, str(outcome), name)) is not None:
+                if group == "prior":
+                    height = _prior_density(fit, outcome, name, value, height)
+                elif (known := density(fit, outcome, name)) is not None:
                     height = np.interp(value, known[1], known[2], left=0.0, right=0.0)
                 about = {"outcome": outcome, "parameter": name, "group": group}
                 made.append(pd.DataFrame({**about, "value": value, "density": height}))
     return pd.concat(made, ignore_index=True)
+
+
+def _prior_density(
+    fit: DataTree, outcome: str, name: str, value: np.ndarray, smoothed: np.ndarray
+) -> np.ndarray:
+    """Give the density of a prior as it was stated, or integrated; smoothed if it is a point."""
+    config = run_config(fit)
+    priors = PriorSet.from_dict(config["priors"])
+    if name == "new_disease":
+        described = {each["name"]: Outcome(**each) for each in config["model"]}[outcome]
+        implied = implied_for_a_disease(priors, described, config["pooling"], config["diseases"])
+        return implied.density_at(value)
+    prior = getattr(priors.of(outcome), name)
+    return smoothed if prior.fixed is not None else np.exp(prior.logpdf(value))
 
 
 def _support(name: str, pair: Mapping[str, np.ndarray]) -> tuple[float, float]:

@@ -244,7 +244,7 @@ def _points(difference: float, low: float, high: float) -> str:
 
 def checks_table(results: Results) -> Table:
     """Tabulate the guard's predictive checks."""
-    frame = gather_guard.checks_data(results.checked)
+    frame = gather_guard.checks_data(results.checked, results.evidence)
     rows = [
         (
             outcome_words(row["outcome"]),

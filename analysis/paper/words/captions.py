@@ -9,7 +9,7 @@ import numpy as np
 from ....data.names import outcome_words, timed_words, words
 from ....figures.characteristics import draw_characteristics
 from ....figures.evidence_map import draw_evidence_map
-from ....figures.forest import beyond_axis, draw_forest
+from ....figures.forest import draw_forest, is_rooted
 from ....figures.joint import draw_joint
 from ....figures.pooling import draw_pooling
 from ....figures.rates import draw_rates, draw_safety, upper_end
@@ -121,7 +121,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
             if bounded
             else ""
         )
-        + ("; arrows: the interval goes on beyond the axis." if beyond_axis(frame) else "."),
+        + (". The axis has a square-root scale." if is_rooted(frame) else "."),
         f"Coloured marks: each study's own rate, shrunken towards {towards}; diamonds: rate of "
         f"the disease (that of its median study); both {ESTIMATES}.",
         "Pale bars: central 95 % prediction interval for the rate of the next trial in that "
@@ -225,10 +225,12 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
     """Word the comparison of poolings."""
     poolings = list(dict.fromkeys(frame["pooling"]))
     outcomes = list(dict.fromkeys(frame["outcome"]))
-    wide = frame.pivot_table(index=["outcome", "disease"], columns="pooling", values="q50")
     moved = ""
-    if {"none", "partial"} <= set(poolings):
-        error = frame.pivot_table(
+    # Of a disease without a study "no pooling" is the prior: that it moves says nothing.
+    studied = frame[frame["evidence"] == "direct"]
+    wide = studied.pivot_table(index=["outcome", "disease"], columns="pooling", values="q50")
+    if {"none", "partial"} <= set(poolings) and len(studied):
+        error = studied.pivot_table(
             index=["outcome", "disease"], columns="pooling", values="mcse_q50", dropna=False
         ).reindex(wide.index)
         wide["shift"] = (wide["partial"] - wide["none"]).abs()
@@ -244,8 +246,8 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
     kinds = [POOLINGS[name].words for name in poolings]
     caption = sentences(
         f"Rates under {listed(kinds)}: {ESTIMATES}; "
-        "the line joins the medians and shows the shrinkage. Under complete pooling all diseases "
-        "share one rate.",
+        "the line joins the medians and shows the shrinkage; dotted intervals: no study. Under "
+        "complete pooling all diseases share one rate.",
         moved,
         f"The fit of the other figures: {model_words(results)}",
         "The others differ in their pooling only, and the guard has not judged them.",

@@ -44,7 +44,8 @@ def checks(frame: pd.DataFrame, results: Results) -> Words:
     """Word the guard's predictive checks."""
     alarms = frame[frame["verdict"] != "pass"]
     named = [
-        f"{lowered(r['outcome'])}, {r['check']} (mid-p {r['mid_p']:.3f}, {r['verdict']})"
+        f"{lowered(r['outcome'])}, {r['check']}{f', {s}' if (s := r['study']) else ''} "
+        f"(mid-p {r['mid_p']:.3f}, {r['verdict']})"
         for r in alarms.to_dict("records")
     ]
     sentence = (
@@ -53,10 +54,10 @@ def checks(frame: pd.DataFrame, results: Results) -> Words:
     caption = sentences(
         "Posterior predictive checks of the guard: the probability that a replicated data set, "
         "with study effects drawn anew, shows more than the observed one (mid-p value: small "
-        "or large ones speak against the model). The axis is a normal quantile scale; dotted "
-        "lines: limits of warning and failure.",
+        "or large ones speak against the model). Of the study that the others predict worst it is "
+        "two-sided, and adjusted for the number of studies: only a small one speaks against the "
+        "model. The axis is a normal quantile scale; dotted lines: limits of warning and failure.",
         sentence,
-        "The guard also judges each study left out, which another figure shows.",
         model_words(results),
         verdict_words(results),
     )
@@ -79,6 +80,10 @@ def calibration(frame: pd.DataFrame, results: Results) -> Words:
         f"{numbered(n, 'study and outcome', 'studies and outcomes')}; the curve {stays} the band "
         f"(largest difference {max(above, below):.2f}, limit {band:.2f})."
     )
+    alarms = frame[frame["verdict"] != "pass"].to_dict("records")
+    if alarms:
+        named = listed([f"{r['label']} ({lowered(r['outcome'])})" for r in alarms])
+        sentence += f" The guard warns of {named}."
     caption = sentences(
         "Calibration of studies left out: the randomised probability integral transform (PIT) of "
         "each study given all others, by outcome, and the share of studies up to each value minus "
@@ -98,8 +103,7 @@ def _predictions(results: Results) -> Frames:
 
 def _checks(results: Results) -> Frames:
     if results.checked.ran:
-        frame = frames.checks_data(results.checked)
-        yield "", frame[frame["warn_tail"].notna()].reset_index(drop=True)
+        yield "", frames.checks_data(results.checked, results.evidence)
 
 
 def _left_out(results: Results) -> Frames:

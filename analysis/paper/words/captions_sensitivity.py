@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import level_scale, words
+from ....data.names import level_scale, prior_set_words
 from ....figures.borrowing import draw_borrowing
 from ....figures.flip_map import UNDECIDED, concluded, concludes_otherwise, draw_flip_map
 from ....figures.power_scaling import VERDICTS, draw_power_scaling
@@ -63,27 +63,27 @@ def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
         far = leaders(moves, "size", "shift_mcse")
         named = [
             f"{results.disease_in_text(row['disease'])}, {lowered(row['outcome'])}, under "
-            f"{words(row['set'])}"
+            f"{prior_set_words(row['set'])}"
             for row in far
         ]
         size = signed(far[0]["size"], 1, far[0]["shift_mcse"])
         moved = (
-            f"The largest shift of a mean, {size} posterior standard deviations, is that of "
-            f"{' or '.join(named)}."
+            f"The largest shift of a mean, {size} posterior standard "
+            f"deviation{'' if size == '1' else 's'}, is that of {' or '.join(named)}."
         )
     counted = frame.drop_duplicates("set")["method"].value_counts()
     methods = ", ".join(f"{n} {method}" for method, n in counted.items())
     caption = sentences(
-        f"Rates under {numbered(len(sets), 'prior set')}, the reference {words(sets[0])} first: "
-        f"{ESTIMATES}. A line "
-        "joins the medians of a disease: upright, the prior does not matter. The axes have a "
-        "square-root scale.",
+        f"Rates under {numbered(len(sets), 'prior set')}, the reference "
+        f"{prior_set_words(sets[0])} first: {ESTIMATES}; hollow marks: no study. A pale line leads "
+        "down from each median under the reference: where marks lie on it, the prior does not "
+        "matter. The axes have a square-root scale.",
         f"Sets are fitted anew or reweighted from the fits of others ({methods}).",
         moved,
         model_words(results),
         verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
     )
-    told = f"Prior sets: {listed([words(name) for name in sets])}. {moved}"
+    told = f"Prior sets: {listed([prior_set_words(name) for name in sets])}. {moved}"
     return Words("Prior sets compared", caption, told)
 
 
