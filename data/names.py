@@ -37,11 +37,10 @@ def spaced(name: str) -> str:
     return " ".join(name.replace("_", " ").split())
 
 
-#: How the field writes the names in which prior sets are told.
+#: How the field writes the parameters of the hierarchy.
+GREEK = {"mu": "μ", "tau": "τ", "sigma": "σ", "beta": "β"}
 _OF_PRIORS = {
-    r"\btau\b": "τ",
-    r"\bmu\b": "μ",
-    r"\bsigma\b": "σ",
+    **{rf"\b{name}\b": letter for name, letter in GREEK.items()},
     r"\bhalf (normal|cauchy|student)\b": r"half-\1",
     r"\bcauchy\b": "Cauchy",
     r"\bstudent t\b": "Student t",
@@ -54,7 +53,7 @@ def prior_set_words(name: str) -> str:
     text = spaced(name)
     for pattern, written in _OF_PRIORS.items():
         text = re.sub(pattern, written, text)
-    return text if text[:1] in "τμσ" else text[:1].upper() + text[1:]
+    return text if text[:1] in GREEK.values() else text[:1].upper() + text[1:]
 
 
 def outcome_words(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..data.names import outcome_short, outcome_words
+from ..data.names import GREEK, outcome_short, outcome_words
 from .page import Page, key, key_height, row_pitch
 from .style import ALARM, FAINT, INK, QUIET, Style, drawing, fitted, label_room
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_GREEK = {"mu": "μ", "tau": "τ", "sigma": "σ", "beta": "β"}
 _THRESHOLD = 0.05
 _ALARMS = ("prior dominates", "prior matters")
 #: A verdict in a word or two: that prior and data both move a result is no alarm.
@@ -89,7 +88,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
 def _letter(parameter: str) -> str:
     """Write a parameter in Greek; of a coefficient with what it belongs to."""
     name, bracket, rest = parameter.partition("[")
-    return f"{_GREEK.get(name, name)} {rest.rstrip(']')}" if bracket else _GREEK.get(name, name)
+    return f"{GREEK.get(name, name)} {rest.rstrip(']')}" if bracket else GREEK.get(name, name)
 
 
 def _mark(axes, value, error, y, colour, filled: bool, style: Style) -> None:

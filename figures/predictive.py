@@ -51,9 +51,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         o: fitted((outcome_words(o), outcome_short(o)), panel, style.size, True) for o in outcomes
     }
     head = max(map(len, heads.values())) * leading(style.size) + style.scaled(4)
-    named = {
-        o: _outside_words(frame[frame["outcome"] == o], panel + 0.7 * gap, style) for o in outcomes
-    }
+    named = {o: _outside_words(frame[frame["outcome"] == o], panel, style) for o in outcomes}
     most = max(map(len, named.values()))
     body, foot = style.scaled(95), style.scaled(7) + (1 + most) * leading(small)
     axis_room = style.scaled(2)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from mscpool.analysis.fitting.summary import HYPER_COLUMNS, RATE_COLUMNS, to_dataset
 from mscpool.analysis.guard.result import CheckResult
+from mscpool.analysis.guard.surprise import LEFT_OUT
 from mscpool.data.evidence import load_evidence
 from mscpool.data.outcomes import OUTCOMES, PARENTS
 from mscpool.models.priors.sets import DEFAULT
@@ -27,8 +28,11 @@ def pretend_fit(evidence, seed=1):
     rows = evidence.rows
     effects = rows.drop_duplicates(["outcome", "study"])
     groups = {}
-    for group, draws in (("posterior", DRAWS), ("prior", DRAWS)):
-        groups[group] = _draws(rng, outcomes, diseases, effects, draws)
+    for group in ("posterior", "prior"):
+        groups[group] = _draws(rng, outcomes, diseases, effects, DRAWS)
+    for name in {"mu", "tau", "sigma"} & set(groups["prior"]):
+        drawn = [getattr(DEFAULT.of(o), name).draw(rng, (4, DRAWS // 4)) for o in outcomes]
+        groups["prior"][name] = (("chain", "draw", "outcome"), np.stack(drawn, axis=-1))
     labels = (rows["outcome"] + "/" + rows["study"] + "/" + rows["arm"]).to_numpy(object)
     n = rows["n"].to_numpy()
     events = rng.binomial(n, rng.beta(2, 3, (4, DRAWS // 4, len(rows))))
@@ -95,7 +99,14 @@ def _tables(outcomes, diseases):
     rate = pd.DataFrame(
         [{"outcome": o, "disease": d, "quantity": "rate"} for o in outcomes for d in diseases]
     )
-    hyper = pd.DataFrame([{"outcome": o, "parameter": "mu"} for o in outcomes])
+    parameters = ("mu", "tau", "sigma") if len(diseases) > 1 else ("mu", "sigma")
+    hyper = pd.DataFrame(
+        [{"outcome": o, "parameter": name, "q50": 0.5} for o in outcomes for name in parameters]
+    )
+    untried = [
+        {"outcome": o, "quantity": "new_disease", "q50": 0.4} for o in outcomes if len(diseases) > 1
+    ]
+    rate = pd.concat([rate, pd.DataFrame(untried)], ignore_index=True)
     filled = {}
     for name, frame, columns in (("rates", rate, RATE_COLUMNS), ("hyper", hyper, HYPER_COLUMNS)):
         frame = frame.reindex(columns=list(columns))
@@ -110,7 +121,12 @@ def _tables(outcomes, diseases):
 def pretend_check(evidence, verdict="pass", seed=2):
     """Give what a guard might say of a fit."""
     rng = np.random.default_rng(seed)
-    names = ("total events", "share of arms without events", "share of arms with events in all")
+    names = (
+        "total events",
+        "share of arms without events",
+        "share of arms with events in all",
+        LEFT_OUT,
+    )
     outcomes = [
         {
             "outcome": name,

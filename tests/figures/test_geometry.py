@@ -115,6 +115,7 @@ def sensitivity_frames(diseases, outcomes=OUTCOMES):
     priors = pd.DataFrame(product(sets, outcomes, diseases), columns=["set", "outcome", "disease"])
     quantiles = np.sort(rng.uniform(size=(len(priors), 3)), axis=1)
     priors[["q2.5", "q50", "q97.5"]] = quantiles
+    priors["evidence"] = np.where(priors["disease"] == diseases[-1], "borrowed", "direct")
     matrix = pd.DataFrame(
         product(outcomes, diseases, diseases), columns=["outcome", "disease", "left_out"]
     )

@@ -94,19 +94,6 @@ def test_forest_writes_counts_and_estimates(shipped, style):
     assert "A disease not yet tried" in shown
 
 
-def test_forest_of_a_rare_harm_zooms_and_says_what_goes_beyond(shipped, style):
-    evidence, fit, _ = shipped
-    frame = gather.forest_data(fit, evidence, "death")
-    small = frame.assign(
-        estimate=frame["estimate"] / 20, low=frame["low"] / 20, high=frame["high"] / 20
-    )
-    small["raw_min"] = small["raw_max"] = np.where(small["row"] == "study", 0.0, np.nan)
-    axes = widest(draw_forest(small, style))
-    assert axes.get_xlim()[1] < 0.5
-    beyond = [line for line in axes.lines if line.get_marker() == ">"]
-    assert len(beyond) == (small["raw_high"] > axes.get_xlim()[1]).sum() > 0
-
-
 def test_estimates_of_a_forest_have_one_precision(shipped, style):
     evidence, fit, _ = shipped
     frame = gather.forest_data(fit, evidence, "death")

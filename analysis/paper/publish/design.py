@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,7 +131,17 @@ def _seen(frame: pd.DataFrame) -> str:
     parts = []
     for name, own in frame.dropna(subset=["value"]).groupby("series", sort=False):
         places = [0, int(own["value"].argmax()), len(own) - 1]
-        points = own.iloc[sorted({*places})][["x", "value"]].to_numpy().tolist()
-        steps = " to ".join(f"{value:.3g} at {x:.3g}" for x, value in points)
+        points = own.iloc[sorted({*places})]
+        values, at = (_as_drawn(points[k], float(own[k].abs().max())) for k in ("value", "x"))
+        steps = " to ".join(f"{v} at {x}" for v, x in zip(values, at, strict=True))
         parts.append(f"{name} from {steps}")
     return "; ".join(parts)
+
+
+def _as_drawn(values: pd.Series, most: float) -> list[str]:
+    """Write numbers in the digits that an axis up to the largest of them lets a reader see."""
+    digits = max(0, 2 - math.floor(math.log10(most))) if most > 0 else 0
+    return [
+        f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+        for value in values
+    ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import level_scale, prior_set_words
+from ....data.names import GREEK, level_scale, prior_set_words
 from ....figures.borrowing import draw_borrowing
 from ....figures.flip_map import UNDECIDED, concluded, concludes_otherwise, draw_flip_map
 from ....figures.power_scaling import VERDICTS, draw_power_scaling
 from ....figures.prior_comparison import draw_prior_comparison
 from ....figures.prior_posterior import draw_prior_posterior
 from ...fitting.ranking import leaders
+from ...fitting.summary import hyper, rates
 from ...sensitivity.power_scaling import OK
 from ..frames import sensitivity as frames
 from .closing import ESTIMATES, lowered, model_words, sentences, verdict_words
@@ -33,10 +34,11 @@ _PARAMETERS = {
 def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
     """Word prior and posterior."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
-    drawn = [said for name, said in _PARAMETERS.items() if name in set(frame["parameter"])]
+    drawn = list(dict.fromkeys(frame["parameter"]))
+    named = [said for name, said in _PARAMETERS.items() if name in drawn]
     untried = (frame["parameter"] == "new_disease").any()
     caption = sentences(
-        f"Prior (grey) and posterior (line) densities of {listed(drawn)} on the "
+        f"Prior (grey) and posterior (line) densities of {listed(named)} on the "
         f"{level_scale(outcomes, ' scale')}"
         + (", and of the rate in a typical study of a disease not yet tried." if untried else "."),
         "Of a nested outcome they concern its share of the outcome that it is nested in.",
@@ -44,13 +46,23 @@ def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
         model_words(results),
         verdict_words(results, outcomes),
     )
-    told = []
-    posterior = frame[frame["group"] == "posterior"]
-    for (outcome, name), own in posterior.groupby(["outcome", "parameter"], sort=False):
-        mode = float(own["value"].to_numpy()[own["density"].to_numpy().argmax()])
-        said = percent(mode) if name == "new_disease" else f"{mode:.2f}"
-        told.append(f"{lowered(str(outcome))}, {str(name).replace('_', ' ')} {said}")
-    return Words("Prior and posterior", caption, f"Posterior modes: {'; '.join(told)}.")
+    told = [
+        f"{lowered(str(outcome))}: {', '.join(_middles(str(outcome), drawn, results))}"
+        for outcome in outcomes
+    ]
+    return Words("Prior and posterior", caption, f"Posterior medians. {'; '.join(told)}.")
+
+
+def _middles(outcome: str, parameters: list[str], results: Results) -> list[str]:
+    """Write the posterior medians of one outcome."""
+    own = hyper(results.fit).set_index(["outcome", "parameter"])["q50"]
+    untried = rates(results.fit).query("quantity == 'new_disease'").set_index("outcome")["q50"]
+    return [
+        f"a disease not yet tried {percent(float(untried.loc[outcome]))}"
+        if name == "new_disease"
+        else f"{GREEK[name]} {signed(float(own.loc[outcome, name]), 2)}"
+        for name in parameters
+    ]
 
 
 def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
