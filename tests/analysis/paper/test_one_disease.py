@@ -46,7 +46,7 @@ def several(tmp_path_factory):
 
 
 def html(results):
-    return page(results, sections(results, "mscpool report"), {})
+    return page(results, sections(results, "mscpool report"), {}, {})
 
 
 def formulae(results):
