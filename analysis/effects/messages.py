@@ -45,7 +45,8 @@ def messages_of(
     told, labels = list(compared.left_out), study_labels(evidence.studies)
     for name in compared.outcome_names:
         own = fit.rows_of(name)
-        silent = [s for s in dict.fromkeys(own["study"]) if s not in informative_studies(own)]
+        telling = set(informative_studies(own))
+        silent = [study for study in dict.fromkeys(own["study"]) if study not in telling]
         if silent:
             told.append(
                 f"{outcome_words(name)}: {', '.join(labels[s] for s in silent)} had the outcome in "

@@ -130,10 +130,11 @@ def studies_table(fit: EffectsFit) -> pd.DataFrame:
                 "randomised": arms["randomised"].iloc[0],
                 "modelled": bool(by_means(arms).any()),
             }
-            control = arms["arm"] == "control"
-            for side, part in (("treated", arms[~control]), ("control", arms[control])):
-                for key, column in (("min", "events_min"), ("max", "events_max"), ("n", "n")):
-                    row[f"{side}_{key}"] = int(part[column].sum())
+            control = (arms["arm"] == "control").to_numpy()
+            for key, column in (("min", "events_min"), ("max", "events_max"), ("n", "n")):
+                counts = arms[column].to_numpy()
+                row[f"treated_{key}"] = int(counts[~control].sum())
+                row[f"control_{key}"] = int(counts[control].sum())
             row |= dict(zip(("raw", "raw_low", "raw_high"), raw_effect(arms, link), strict=True))
             row |= dict(zip(STATISTICS, effect.statistics().tolist(), strict=True))
             found.append(row)
@@ -177,15 +178,14 @@ def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:
         estimate, error = effect_of_means(arms)
         return estimate, estimate - _WIDTH * error, estimate + _WIDTH * error
     control = (arms["arm"] == "control").to_numpy()
-    sides = [
-        (arms[~control], ("events_max", "events_min")),
-        (arms[control], ("events_min", "events_max")),
-    ]
-    n = [part["n"].to_numpy(float) for part, _ in sides]
-    years = [part["months"].to_numpy(float) / 12 for part, _ in sides]
+    known = (arms["events_min"] == arms["events_max"]).all()
+    columns = ("n", "months", "events_min", "events_max")
+    size, months, low, high = (arms[name].to_numpy(float) for name in columns)
+    n = [size[~control], size[control]]
+    years = [months[~control] / 12, months[control] / 12]
     ends = []
-    for high in (0, 1):
-        counts = [part[names[high]].to_numpy(float) for part, names in sides]
+    for treated, other in ((high, low), (low, high)):
+        counts = [treated[~control], other[control]]
         events = [each.sum() for each in counts]
         empty = any(e == 0 or e == size.sum() for e, size in zip(events, n, strict=True))
         estimates = [
@@ -194,7 +194,6 @@ def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:
         ]
         ends.append((estimates[0][0] - estimates[1][0], np.hypot(estimates[0][1], estimates[1][1])))
     (most, most_error), (least, least_error) = ends
-    known = (arms["events_min"] == arms["events_max"]).all()
     estimate = float(most) if known else float("nan")
     return estimate, float(least - _WIDTH * least_error), float(most + _WIDTH * most_error)
 

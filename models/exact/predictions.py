@@ -16,6 +16,8 @@ from .posterior import ExactPosterior
 
 #: Share of the posterior below which a node is left out of a slope.
 _NEGLIGIBLE = 1e-12
+#: Studies whose levels are found together.
+_TOGETHER = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +99,15 @@ def _left_out_studies(found: Integrated) -> tuple[np.ndarray, np.ndarray]:
 def _levels_of_the_rest(found: Integrated) -> np.ndarray:
     """Masses of each study's level given all other studies; shape (level, study)."""
     table = found.source.table
-    levels = np.empty((len(table.grid), len(table.likelihoods.studies)))
-    for study in range(levels.shape[1]):
-        levels[:, study] = np.einsum("stl,ts->l", table.kernels, _without_study(found, study))
-    return levels
+    count = len(table.likelihoods.studies)
+    levels = np.zeros((count, len(table.grid)))
+    # A product for several studies at a time, which do not all fit into memory.
+    for start in range(0, count, _TOGETHER):
+        part = range(start, min(start + _TOGETHER, count))
+        rest = np.stack([_without_study(found, study).T for study in part])
+        for place, kernel in enumerate(table.kernels):
+            levels[part.start : part.stop] += rest[:, place] @ kernel
+    return levels.T
 
 
 def group_of(found: Integrated, study: int) -> int:
