@@ -252,7 +252,7 @@ def _settings(style: Style) -> dict:
         "text.hinting": "none",
         "pdf.fonttype": 42,
         "ps.fonttype": 42,
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",
         "svg.hashsalt": "mscpool",
         "path.simplify": True,
     }

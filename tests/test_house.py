@@ -62,6 +62,7 @@ ROOMS: dict[str, set[str]] = {
         "textbook",
     },
     "figures": {
+        "benefit_harm",
         "borrowing",
         "bubbles",
         "calibration",
@@ -150,6 +151,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "analysis.calibration": {"calibrate", "sbc", "uniformity"},
     "analysis.paper.frames": {
+        "benefit",
         "alone",
         "effect_figures",
         "effects",

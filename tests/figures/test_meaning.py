@@ -4,20 +4,24 @@ import re
 
 import numpy as np
 import pytest
+import xarray as xr
+from matplotlib.path import Path
 from scipy import integrate, stats
-from scipy.special import logit
+from scipy.special import expit, logit
 
 import mscpool as mp
 from mscpool.analysis.guard.surprise import LEFT_OUT
 from mscpool.analysis.paper.frames import guard as gather_guard
 from mscpool.analysis.paper.frames import rates as gather
 from mscpool.analysis.paper.frames import sensitivity as gather_sensitivity
+from mscpool.analysis.paper.frames.benefit import benefit_harm_data, region
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.design import exhibit_of
 from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import style_of
 from mscpool.analysis.trial.pictures import pictures
 from mscpool.data.names import prior_set_words
+from mscpool.figures.benefit_harm import draw_benefit_harm
 from mscpool.figures.calibration import draw_calibration
 from mscpool.figures.checks import draw_checks
 from mscpool.figures.forest import draw_forest, is_rooted
@@ -104,3 +108,42 @@ def test_prior_sets_have_names_that_a_reader_knows():
     assert len(set(named.values())) == len(named)
     assert prior_set_words("tau_half_cauchy_0.5") == "τ half-Cauchy 0.5"
     assert prior_set_words("half_the_size") == "Half the size"
+
+
+def test_a_region_holds_half_of_the_joint_draws():
+    rng = np.random.default_rng(1)
+    levels = rng.multivariate_normal([0.4, -3], [[0.5, 0.3], [0.3, 0.9]], 4000)
+    draws = expit(levels)
+    held = Path(region(*draws.T)).contains_points(draws)
+    # A polygon of ninety corners lies a little within its ellipse.
+    assert held.mean() == pytest.approx(0.5, abs=0.005)
+    assert Path(region(*draws.T, held=0.9)).contains_points(draws).mean() == pytest.approx(
+        0.9, abs=0.005
+    )
+
+
+def test_benefit_against_harm_shows_what_was_drawn_and_hollow_what_is_borrowed(shipped, style):
+    evidence, fit, _ = shipped
+    frame = benefit_harm_data(fit, evidence)
+    points = frame[frame["row"] == "rate"].set_index("disease")
+    drawn = fit["posterior"].to_dataset()["rate"]
+    for disease, row in points.iterrows():
+        for axis, outcome in (("x", "improvement"), ("y", "moderate_severe_ae")):
+            one = drawn.sel(outcome=outcome, disease=disease)
+            expected = np.quantile(one, [0.5, 0.025, 0.975])
+            found = row[[axis, f"{axis}_low", f"{axis}_high"]].to_list()
+            assert found == pytest.approx(expected, abs=1e-9)
+    reported = evidence.rows.groupby("disease")["outcome"].agg(set)
+    both = {d for d in evidence.diseases if {"improvement", "moderate_severe_ae"} <= reported[d]}
+    assert set(points.index[points["evidence"] == "direct"]) == both
+    figure = draw_benefit_harm(frame, style)
+    marks = [line for axes in figure.axes for line in axes.lines if line.get_gid() == "rate"]
+    hollow = [line for line in marks if line.get_markerfacecolor() == "white"]
+    assert (len(marks), len(hollow)) == (len(points), len(points) - len(both))
+
+
+def test_without_an_outcome_of_harm_nothing_is_set_against_it(sized):
+    evidence, fit, _ = sized[1, 1]
+    alone = fit.copy()
+    alone["posterior"] = xr.DataTree(fit["posterior"].to_dataset().sel(outcome=["improvement"]))
+    assert benefit_harm_data(alone, evidence) is None

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _SCREEN_DPI = 120
+#: Text in SVG is text, which an editor can change; Verdana has the letters' widths where the
+#: figures' own font is not installed.
+_FAMILIES = b"'DejaVu Sans', Verdana, sans-serif"
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ def render(
     Returns
     -------
     dict of str to bytes
-        The file of each format: vectors with embedded TrueType fonts (PDF) or outlines (SVG),
-        rasters with the preset's dots an inch.
+        The file of each format: vectors with embedded TrueType fonts (PDF) or with text as text
+        (SVG), rasters with the preset's dots an inch.
     """
     from ....figures.style import drawing
 
@@ -110,6 +113,8 @@ def _vector(figure: Figure, name: str, words: Words, origin: Origin) -> bytes:
     stream = io.BytesIO()
     with _fonts_without_layout():
         figure.savefig(stream, format=name, metadata=metadata)
+    if name == "svg":
+        return stream.getvalue().replace(b"'DejaVu Sans'", _FAMILIES)
     return stream.getvalue()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ....data.names import outcome_words, timed_words, words
+from ....figures.benefit_harm import draw_benefit_harm
 from ....figures.characteristics import draw_characteristics
 from ....figures.evidence_map import draw_evidence_map
 from ....figures.forest import draw_forest, is_rooted
@@ -16,6 +17,7 @@ from ....figures.rates import draw_rates, draw_safety, upper_end
 from ....models.pooling import POOLINGS
 from ...fitting.ranking import leaders
 from ..frames import rates as frames
+from ..frames.benefit import HELD, benefit_harm_data
 from .closing import (
     ESTIMATES,
     lowered,
@@ -256,6 +258,39 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
     return Words("Pooling compared", caption, sentences("Rates under each pooling.", moved))
 
 
+def benefit_harm(frame: pd.DataFrame, results: Results) -> Words:
+    """Word benefit against harm."""
+    benefit, harm = (lowered(str(frame[name].iloc[0])) for name in ("benefit", "harm"))
+    points = frame[frame["row"] == "rate"]
+    told = [
+        f"{results.disease_in_text(row['disease'])} "
+        f"{interval(row, ('x', 'x_low', 'x_high'))} and {interval(row, ('y', 'y_low', 'y_high'))}"
+        + (" (borrowed)" if row["evidence"] == "borrowed" else "")
+        for row in points.to_dict("records")
+    ]
+    borrowed = (points["evidence"] == "borrowed").any()
+    caption = sentences(
+        f"How often patients had {benefit}, and how often they had {harm}: a mark a disease at "
+        "both medians, with both central 95 % intervals and a region that holds "
+        f"{percent(HELD, 0)} of the joint posterior (an ellipse of the two log-odds). Best is low "
+        "on the right. Harm has a square-root scale.",
+        "Hollow marks, dashed regions: no study reports one of the two." if borrowed else "",
+        "The two are counted in the same studies but modelled apart: that patients who improve are "
+        "those who are harmed, or are not, cannot be read here.",
+        "Single-arm rates are not treatment effects.",
+        model_words(results),
+        verdict_words(results, [str(frame["benefit"].iloc[0]), str(frame["harm"].iloc[0])]),
+    )
+    title = f"{outcome_words(str(frame['benefit'].iloc[0]))} against {harm}"
+    return Words(title, caption, f"{title}, by disease: {'; '.join(told)}.")
+
+
+def _benefits(results: Results) -> Frames:
+    frame = benefit_harm_data(results.fit, results.evidence)
+    if frame is not None:
+        yield "", frame
+
+
 def _forests(results: Results) -> Frames:
     for outcome in results.outcomes:
         yield outcome, frames.forest_data(results.fit, results.evidence, outcome)
@@ -302,4 +337,5 @@ SAFETY = FigureKind(
     draw_safety,
     safety,
 )
+BENEFIT_HARM = FigureKind("benefit_harm", "safety", _benefits, draw_benefit_harm, benefit_harm)
 POOLING = FigureKind("pooling", "pooling", _poolings, draw_pooling, pooling)

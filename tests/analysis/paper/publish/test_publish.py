@@ -153,6 +153,16 @@ def test_files_tell_what_they_show_and_of_which_data(few, rendered):
     assert "Date" not in {element.tag.split("}")[-1] for element in root.iter()}
 
 
+def test_text_of_a_vector_is_text_that_an_editor_can_change(rendered):
+    _, made = rendered
+    root = ET.fromstring(made["svg"])
+    texts = [each for each in root.iter() if each.tag.endswith("}text")]
+    assert {"".join(each.itertext()) for each in texts} > {"0", "100"}
+    families = {each.get("style").split("font-family: ")[1].split(";")[0] for each in texts}
+    # Where the figures' font is not installed, one of the same widths, or any without serifs.
+    assert families == {"'DejaVu Sans', Verdana, sans-serif"}
+
+
 def test_files_tell_verdict_data_and_version(few, rendered):
     evidence, _, _ = few
     _, made = rendered
@@ -428,13 +438,13 @@ def test_the_verdict_of_a_caption_tells_whose_it_is(few):
     assert verdict_words(results) == verdict_words(results, [first])
 
 
-def test_arrows_are_explained_where_there_are_some(few):
+def test_a_square_root_axis_is_told_where_there_is_one(few):
     evidence, fit, check = few
     frame = gather.forest_data(fit, evidence, "improvement")
     results = Results(fit, evidence, check)
-    assert "arrows" not in captions.forest(frame, results).caption
+    assert "square-root" not in captions.forest(frame, results).caption
     rare = frame.assign(raw_min=0.0, raw_max=0.0, estimate=0.01, low=0.0, high=0.02)
-    assert "arrows" in captions.forest(rare, results).caption
+    assert "square-root" in captions.forest(rare, results).caption
 
 
 def test_flips_within_the_monte_carlo_error_or_unknown_are_none(few):
