@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import pandas as pd
 
+from ...data.outcomes import Outcome
 from ...models.exact.likelihood_table import row_probabilities
 from ...models.outcomes import Link
 from ...models.terms import Terms
@@ -47,13 +48,40 @@ def predicted(
         Probability of fewer events than the least, and of at most the most, that the rows allow,
         and the expected events; shape (draw,).
     """
-    code, disease = terms.names.index(outcome), terms.diseases.index(rows["disease"].iloc[0])
-    study = str(rows["study"].iloc[0])
-    probabilities = total_probabilities(_GRID, rows, terms.outcomes[code].link)
+    probabilities = total_probabilities(_GRID, rows, _outcome_of(terms, outcome).link)
     below = np.concatenate([np.zeros((_POINTS, 1)), probabilities.cumsum(axis=1)], axis=1)
     low, high = int(rows["events_min"].sum()), int(rows["events_max"].sum()) + 1
     expected = probabilities @ np.arange(probabilities.shape[1])
     tables = np.column_stack([below[:, low], np.minimum(below[:, high], 1.0), expected])
+    averages = _over_effects(levels, terms, outcome, rows, tables)
+    return averages[:, 0], averages[:, 1], averages[:, 2]
+
+
+def predicted_counts(levels: Levels, terms: Terms, outcome: str, rows: pd.DataFrame) -> np.ndarray:
+    """Predict the distribution of the rows' total in a new study like theirs, given each draw.
+
+    Arguments as in `predicted`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (draw, patients + 1)
+        Probabilities of every count.
+    """
+    tables = total_probabilities(_GRID, rows, _outcome_of(terms, outcome).link)
+    return _over_effects(levels, terms, outcome, rows, tables)
+
+
+def _outcome_of(terms: Terms, name: str) -> Outcome:
+    """Give what is known of an outcome of some terms."""
+    return terms.outcomes[terms.names.index(name)]
+
+
+def _over_effects(
+    levels: Levels, terms: Terms, outcome: str, rows: pd.DataFrame, tables: np.ndarray
+) -> np.ndarray:
+    """Average tables over the rate of a new study like that of the rows; shape (draw, table)."""
+    code, disease = terms.names.index(outcome), terms.diseases.index(rows["disease"].iloc[0])
+    study = str(rows["study"].iloc[0])
 
     def own(code: int) -> tuple[np.ndarray, np.ndarray]:
         level = levels.theta[:, code, disease] + moderated_level(levels, terms, code, study)
@@ -61,10 +89,8 @@ def predicted(
 
     parent = int(terms.parents[code])
     if parent < 0:
-        averages = _averages(*own(code), *_rule(_NODES), tables)
-    else:
-        averages = _averages_of_product(*own(parent), *own(code), *_rule(_NODES_TWO), tables)
-    return averages[:, 0], averages[:, 1], averages[:, 2]
+        return _averages(*own(code), *_rule(_NODES), tables)
+    return _averages_of_product(*own(parent), *own(code), *_rule(_NODES_TWO), tables)
 
 
 def _rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:

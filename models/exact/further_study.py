@@ -87,13 +87,17 @@ class FurtherStudy:
 
     def after(self, n: int, place: int) -> Distributions:
         """Return the level of a disease given each count of a study in it; n + 1 distributions."""
-        masses = self.joint[place] @ self.likelihood(n)
-        masses = np.maximum(masses, 0) / np.maximum(masses, 0).sum(axis=0)
-        # The trapezoid up to each level, with Gregory's correction of its upper end.
-        cumulative = np.cumsum(masses, axis=0) - masses / 2 - np.gradient(masses, axis=0) / 12
-        cumulative = np.maximum.accumulate(np.clip(cumulative, 0, 1), axis=0)
-        density = masses / self.spacing[:, None]
-        return Distributions(self.levels, cumulative, density, self.levels, masses)
+        return on_levels(self.levels, self.spacing, self.joint[place] @ self.likelihood(n))
+
+
+def on_levels(levels: np.ndarray, spacing: np.ndarray, masses: np.ndarray) -> Distributions:
+    """Turn masses of levels close to each other, shape (level, quantity), into distributions."""
+    masses = np.maximum(masses, 0) / np.maximum(masses, 0).sum(axis=0)
+    # The trapezoid up to each level, with Gregory's correction of its upper end.
+    cumulative = np.cumsum(masses, axis=0) - masses / 2 - np.gradient(masses, axis=0) / 12
+    cumulative = np.maximum.accumulate(np.clip(cumulative, 0, 1), axis=0)
+    density = masses / spacing[:, None]
+    return Distributions(levels, cumulative, density, levels, masses)
 
 
 def _shares(
@@ -137,10 +141,10 @@ def further_study(
     link = posterior.hierarchy.likelihoods.link
     assert link is not None
     columns, grid = posterior.columns, grids.source.table.grid
-    part = slice(*_range(grids), every)
+    part = slice(*levels_inside(grids), every)
     levels, spacing = grid.fine[part], grid.fine_weights[part] * every / UPSAMPLING
     values = rates(levels, link)
-    own = _own_masses(grids)[part]
+    own = own_masses(grids)[part]
     own /= own.sum(axis=(0, 2), keepdims=True)
     means = np.einsum("l,lgs->g", values, own)
     deviations = values[:, None] - means
@@ -152,7 +156,7 @@ def further_study(
     refinement = grid.refinement[part] * every / UPSAMPLING
     others = None if one else _told_of_others(grids, link)
     for k, scale in enumerate(grids.source.table.sigma.nodes):
-        kernel = _effect_kernel(levels, spacing, scale)
+        kernel = effect_kernel(levels, spacing, scale)
         joint += own[:, :, k].T[:, :, None] * kernel
         if others is not None:
             moves += np.tensordot(kernel.T @ refinement, others[..., k], axes=1)
@@ -186,7 +190,7 @@ def _of_diseases(others: np.ndarray, same: np.ndarray, columns: list[int], one: 
     return shifts
 
 
-def _range(found: Integrated) -> tuple[int, int]:
+def levels_inside(found: Integrated) -> tuple[int, int]:
     """Which fine levels hold the mass of every group's level, and of its next study."""
     table = found.source.table
     after = np.einsum("stl,tgs->lg", table.kernels, found.posteriors)
@@ -197,7 +201,7 @@ def _range(found: Integrated) -> tuple[int, int]:
     return int(inside[0]), int(inside[-1]) + 1
 
 
-def _own_masses(found: Integrated) -> np.ndarray:
+def own_masses(found: Integrated) -> np.ndarray:
     """Masses of each group's level and sigma on the fine levels; (level, group + 1, sigma)."""
     grid = found.source.table.grid
     if found.source.structure not in ("single", "none"):
@@ -249,7 +253,7 @@ def _told_of_others(found: Integrated, link: Link) -> np.ndarray:
     return from_others
 
 
-def _effect_kernel(levels: np.ndarray, spacing: np.ndarray, scale: float) -> np.ndarray:
+def effect_kernel(levels: np.ndarray, spacing: np.ndarray, scale: float) -> np.ndarray:
     """Probability of a study's level about each level of its disease; (level, level)."""
     wide = scale >= _NARROW * spacing
     kernel = np.eye(len(levels))

@@ -9,6 +9,7 @@ stated, and grids are refined until it is below a tolerance.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -45,8 +46,26 @@ class ExactHierarchy(Hierarchy):
     """
 
     tolerance: float = TOLERANCE
+    _whole: tuple[ExactHierarchy, np.ndarray] | None = field(default=None, repr=False)
     _tables: dict[Extent, HierarchyTable] = field(default_factory=dict, repr=False)
     _state: dict[str, int] = field(default_factory=lambda: {"refinement": 1}, repr=False)
+
+    def of_studies(self, studies: Collection[str]) -> ExactHierarchy:
+        """Give the hierarchy of some of the studies, from the same tables of likelihoods.
+
+        Parameters
+        ----------
+        studies : collection of str
+            Names of the studies that are kept; every disease stays.
+
+        Returns
+        -------
+        ExactHierarchy
+            Integrated as any, on grids that resolve every study.
+        """
+        places = np.flatnonzero([name in studies for name in self.likelihoods.studies])
+        part = self.likelihoods.of_studies(places)
+        return ExactHierarchy(part, self.pooling, self.outcome, self.tolerance, (self, places))
 
     @cached_property
     def stated(self) -> Hierarchy:
@@ -195,6 +214,12 @@ class ExactHierarchy(Hierarchy):
         return self._tables[extent]
 
     def _tabulated(self, extent: Extent) -> HierarchyTable:
+        if self._whole is not None:
+            whole, places = self._whole
+            known = whole.table(extent)
+            if known.table.studies is not None:
+                part = known.table.of_studies(places)
+                return hierarchy_table(part, self.structure, known.tau, known.kernels)
         points = _COARSEST * _REFINEMENT**extent.refinement
         reach = 6 * (extent.tau + extent.sigma)
         ends = (extent.lower - reach, extent.upper + reach)

@@ -88,7 +88,9 @@ def _log_sum(logs: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
     return np.log(np.exp(logs - largest).sum(axis=axes)) + np.squeeze(largest, axes)
 
 
-def hierarchy_table(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> HierarchyTable:
+def hierarchy_table(
+    table: LikelihoodTable, structure: str, tau: ScaleAxis, kernels: np.ndarray | None = None
+) -> HierarchyTable:
     """Put the hierarchy of diseases on top of a table of likelihoods.
 
     Parameters
@@ -99,6 +101,8 @@ def hierarchy_table(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> H
         As in `HierarchyTable`.
     tau : ScaleAxis
         Standard deviations between diseases.
+    kernels : numpy.ndarray, optional
+        As in `HierarchyTable`, where they are known for this grid and these deviations.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def hierarchy_table(table: LikelihoodTable, structure: str, tau: ScaleAxis) -> H
         logs = by_disease[:, list(groups), :]
     largest = logs.max(axis=(0, 2), keepdims=True)
     logs = np.ascontiguousarray(logs - largest)
-    kernels = _disease_kernels(table, structure, tau)
+    kernels = _disease_kernels(table, structure, tau) if kernels is None else kernels
     levels = np.exp(logs).reshape(len(logs), -1)
     if structure == "none":
         averaged = np.ones((1, 1, levels.shape[1]))

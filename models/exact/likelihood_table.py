@@ -7,7 +7,7 @@ function of the disease's level and sigma. Nothing here knows how diseases are r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,37 @@ class StudyLikelihoods:
     falls_above: np.ndarray
     link: Link | None = None
     rows: pd.DataFrame | None = None
+
+    def of_studies(self, chosen: np.ndarray) -> StudyLikelihoods:
+        """Keep some of the studies, and every disease.
+
+        Parameters
+        ----------
+        chosen : numpy.ndarray of int
+            Places of the studies, ascending.
+
+        Returns
+        -------
+        StudyLikelihoods
+            ``centres`` and ``scales`` stay those of all studies.
+        """
+
+        def evaluate(levels, part=slice(None)):
+            return self.evaluate(levels, slice(None))[:, chosen[part]]
+
+        rows = self.rows
+        if rows is not None:
+            rows = rows[rows["position"].isin(chosen)].reset_index(drop=True)
+            rows = rows.assign(position=np.searchsorted(chosen, rows["position"]))
+        return replace(
+            self,
+            studies=tuple(self.studies[place] for place in chosen),
+            disease=self.disease[chosen],
+            evaluate=evaluate,
+            falls_below=self.falls_below[chosen],
+            falls_above=self.falls_above[chosen],
+            rows=rows,
+        )
 
 
 def normal_likelihoods(
@@ -242,6 +273,13 @@ class LikelihoodTable:
     kernels: np.ndarray
     groups: np.ndarray
     studies: np.ndarray | None
+
+    def of_studies(self, chosen: np.ndarray) -> LikelihoodTable:
+        """Keep some of the studies, whose own tables were kept."""
+        assert self.studies is not None, "many studies have no tables of their own"
+        part, likelihoods = self.studies[:, :, chosen], self.likelihoods.of_studies(chosen)
+        membership = np.eye(len(likelihoods.diseases))[likelihoods.disease]
+        return replace(self, likelihoods=likelihoods, groups=part @ membership, studies=part)
 
 
 def study_values(likelihoods: StudyLikelihoods, grid: LevelGrid, kernel, part: slice) -> np.ndarray:

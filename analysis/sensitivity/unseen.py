@@ -1,0 +1,144 @@
+"""What could be missing: the smallest study that nobody has seen and that undoes a conclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...models.direction import Direction
+from ...models.exact.likelihood_table import count_likelihoods
+from ...models.exact.outcomes import ExactFit
+from ...models.exact.posterior import ExactPosterior
+from ...models.exact.unseen_study import unseen_study
+from ...models.outcomes import link_function
+from .cumulative import conclusion
+from .flips import YES, conclude
+from .questions import Question
+
+#: A study in which the outcome went against the conclusion in every patient, and one in which it
+#: was as frequent as the threshold says.
+EXTREME, NULL = "extreme", "null"
+#: Patients of the largest study that is thought of.
+MOST = 1000
+#: Sizes that are looked at together, the rest after them: most conclusions fall to few patients.
+_BLOCKS = (16, 100, 400)
+#: Of the fine levels one of two resolves studies of that size.
+_EVERY = 2
+
+COLUMNS = (
+    *("outcome", "disease", "evidence", "threshold", "direction", "confidence"),
+    *("probability", "mcse", "concluded", "kind", "n", "events", "probability_after", "most"),
+)
+
+
+def unseen_studies(
+    fit: ExactFit, asked: Mapping[str, Question], confidence: float, most: int = MOST
+) -> pd.DataFrame:
+    """Find for each conclusion the smallest study nobody has seen that would undo it.
+
+    The study is one of the disease, with an effect of its own as any. Of a conclusion that a rate
+    exceeds a threshold it has no patient with the outcome, or the fewest that are no smaller a
+    share than the threshold; of one that a rate stays below it all of them, or the most that are no
+    larger a share. Deaths are those of twelve months.
+
+    Parameters
+    ----------
+    fit : ExactFit
+        The posteriors. Of outcomes within another nothing is asked: such a study would count both.
+    asked : mapping of str to Question
+        The conclusion asked of each outcome.
+    confidence : float
+        Probability that it needs.
+    most : int
+        Patients of the largest study that is tried.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an outcome, disease and kind of study (`EXTREME`, `NULL`), `COLUMNS`: the
+        ``probability`` of the conclusion with its numerical error ``mcse``, and whether it is
+        ``concluded``; where it is, the patients ``n`` of the smallest study after which it would
+        not be, its ``events``, and the probability after it; missing where none of up to ``most``
+        patients does it.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, posterior in fit.posteriors.items():
+        if name in fit.model.parents or name not in asked:
+            continue
+        question = asked[name]
+        for disease in fit.model.evidence.diseases:
+            probability, error = conclusion(fit, name, disease, question)
+            answer = conclude(pd.Series([probability]), pd.Series([error]), confidence)[0]
+            about: dict[str, Any] = {
+                "outcome": name, "disease": disease,
+                "evidence": posterior.evidence_of(disease)["evidence"],
+                "threshold": question.threshold, "direction": question.direction.value,
+                "confidence": confidence, "probability": probability, "mcse": error,
+                "concluded": answer, "most": most,
+            }  # fmt: skip
+            if answer == YES:
+                found = _smallest(posterior, disease, question, confidence, most)
+                rows += [about | {"kind": kind} | each for kind, each in found]
+            else:
+                rows += [about | {"kind": kind} for kind in (EXTREME, NULL)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.astype({"n": "Int64", "events": "Int64"})
+
+
+def _smallest(
+    posterior: ExactPosterior, disease: str, question: Question, confidence: float, most: int
+) -> Iterator[tuple[str, dict[Hashable, Any]]]:
+    """Give the smallest study of each kind."""
+    link = posterior.hierarchy.likelihoods.link
+    assert link is not None, "rates have a link"
+    unseen = unseen_study(posterior, disease, every=_EVERY)
+    threshold = float(link_function(question.threshold, link))
+    for kind in (EXTREME, NULL):
+        found: dict[Hashable, Any] = {}
+        for first, last in pairwise((0, *(size for size in _BLOCKS if size < most), most)):
+            n = np.arange(first + 1, last + 1)
+            events = against(n, question)[kind]
+            rows = pd.DataFrame(
+                {
+                    "study": [str(size) for size in n], "disease": disease, "events_min": events,
+                    "events_max": events, "n": n, "months": 12.0,
+                }
+            )  # fmt: skip
+            likelihoods = count_likelihoods(rows, link).evaluate(unseen.levels, slice(None))
+            above = unseen.after(likelihoods).above([threshold])[0]
+            after = np.asarray(question.direction.probability(above))
+            undone = np.flatnonzero(after < confidence)
+            if len(undone):
+                place = int(undone[0])
+                found = {
+                    "n": int(n[place]), "events": int(events[place]),
+                    "probability_after": float(after[place]),
+                }  # fmt: skip
+                break
+        yield kind, found
+
+
+def against(n: np.ndarray, question: Question) -> dict[str, np.ndarray]:
+    """Give the counts of studies that speak against a conclusion, by kind and size.
+
+    Parameters
+    ----------
+    n : numpy.ndarray of int
+        Patients.
+    question : Question
+        The conclusion.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of int
+        `EXTREME` and `NULL`.
+    """
+    # A product such as 0.3 times 10 may lie a trifle beside the whole number that it means.
+    share = np.round(n * question.threshold, 9)
+    if question.direction is Direction.ABOVE:
+        return {EXTREME: np.zeros_like(n), NULL: np.ceil(share).astype(int)}
+    return {EXTREME: n.copy(), NULL: np.floor(share).astype(int)}

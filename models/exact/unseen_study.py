@@ -1,0 +1,72 @@
+"""What would be known of a disease had a study been seen that was not: of any counts or effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .distribution import Distributions
+from .further_study import effect_kernel, levels_inside, on_levels, own_masses
+from .posterior import ExactPosterior
+from .quadrature import UPSAMPLING
+
+#: Share of the posterior below which a value of sigma is left out.
+_NEGLIGIBLE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class UnseenStudy:
+    """A disease's level beside that of one more study in it.
+
+    Attributes
+    ----------
+    levels, spacing : numpy.ndarray, shape (level,)
+        Levels on the linear scale, and what each stands for.
+    joint : numpy.ndarray, shape (level of the disease, level of the study)
+        Probability of both, before the study.
+    """
+
+    levels: np.ndarray
+    spacing: np.ndarray
+    joint: np.ndarray
+
+    def after(self, log_likelihoods: np.ndarray) -> Distributions:
+        """Return the level of the disease had a study been seen; one distribution a study.
+
+        Parameters
+        ----------
+        log_likelihoods : numpy.ndarray, shape (level, study)
+            Of studies that might have been, each by itself.
+        """
+        likelihoods = np.exp(log_likelihoods - log_likelihoods.max(axis=0))
+        return on_levels(self.levels, self.spacing, self.joint @ likelihoods)
+
+
+def unseen_study(
+    posterior: ExactPosterior, disease: str, coarser: bool = False, every: int = 1
+) -> UnseenStudy:
+    """Prepare what one more study in a disease would have told.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        Of rates or of effects, without the study.
+    disease : str
+        The study's disease, with or without other data.
+    coarser : bool
+        From the coarser grid, which tells the numerical error of anything computed from it.
+    every : int
+        Of the fine levels every which is taken: one of two resolves studies of 500 patients.
+    """
+    grids = posterior.check if coarser else posterior.main
+    place = posterior.columns[posterior.hierarchy.likelihoods.diseases.index(disease)]
+    grid, part = grids.source.table.grid, slice(*levels_inside(grids), every)
+    levels, spacing = grid.fine[part], grid.fine_weights[part] * every / UPSAMPLING
+    own = own_masses(grids)[part, place]
+    shares = np.abs(own).sum(axis=0)
+    joint = np.zeros((len(levels), len(levels)))
+    for k in np.flatnonzero(shares > _NEGLIGIBLE * shares.sum()):
+        scale = float(grids.source.table.sigma.nodes[k])
+        joint += own[:, k, None] * effect_kernel(levels, spacing, scale)
+    return UnseenStudy(levels, spacing, joint / joint.sum())

@@ -1,0 +1,113 @@
+"""The smallest study that undoes a conclusion, by adding studies to the evidence one by one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special, stats
+
+from mscpool.analysis.sensitivity.questions import Question, questions
+from mscpool.analysis.sensitivity.unseen import EXTREME, NULL, against, unseen_studies
+from mscpool.data.evidence import load_evidence
+from mscpool.models.direction import Direction
+from mscpool.models.exact.outcomes import exact_outcomes
+
+FRAME = pd.DataFrame(
+    {
+        "study": ["a", "b", "c", "d"],
+        "disease": ["x", "x", "y", "y"],
+        "outcome": ["improvement"] * 4,
+        "events": [9, 8, 6, 9],
+        "n": [11, 10, 14, 12],
+    }
+)
+
+
+THRESHOLD = 0.4
+
+
+def asked(frame, threshold=0.3, **more):
+    fit = exact_outcomes(load_evidence(frame))
+    return unseen_studies(fit, questions(threshold, ("improvement",)), 0.95, **more)
+
+
+def probability_with(frame, disease, events, n, threshold=THRESHOLD):
+    """Integrate again with the study among the evidence."""
+    study = {"study": "new", "disease": disease, "outcome": "improvement"}
+    more = pd.concat([frame, pd.DataFrame([study | {"events": events, "n": n}])])
+    fit = exact_outcomes(load_evidence(more.reset_index(drop=True)))
+    return fit.probability_above("improvement", threshold)[disease]
+
+
+def share_of(n):
+    """Fewest patients that are no smaller a share than the threshold."""
+    return next(y for y in range(n + 1) if y >= THRESHOLD * n - 1e-9)
+
+
+def test_the_smallest_study_undoes_and_one_of_a_patient_less_does_not():
+    table = asked(FRAME, THRESHOLD)
+    for row in table[table["n"].notna()].to_dict("records"):
+        n, events, disease = int(row["n"]), int(row["events"]), row["disease"]
+        assert events == (0 if row["kind"] == EXTREME else share_of(n))
+        after = probability_with(FRAME, disease, events, n)
+        assert after < 0.95
+        assert row["probability_after"] == pytest.approx(after, abs=2e-4)
+        if n > 1:
+            less = 0 if row["kind"] == EXTREME else share_of(n - 1)
+            assert probability_with(FRAME, disease, less, n - 1) >= 0.95
+    assert set(table.loc[table["n"].notna(), "kind"]) == {EXTREME, NULL}
+
+
+def by_sums(events, patients, threshold):
+    """Probability above a threshold in one disease, summed over mu, sigma and study effects."""
+    mu, z = np.linspace(-9, 9, 401), np.linspace(-7, 7, 71)
+    total = np.zeros(len(mu))
+    for sigma in (np.arange(60) + 0.5) * 3.2 / 60:
+        p = special.expit(mu[:, None] + sigma * z)
+        own = stats.norm.pdf(mu, 0, 1.5) * stats.halfnorm.pdf(sigma, 0, 0.5)
+        for y, n in zip(events, patients, strict=True):
+            own = own * ((p**y * (1 - p) ** (n - y)) @ stats.norm.pdf(z))
+        total += own
+    return total[mu > special.logit(threshold)].sum() / total.sum()
+
+
+def test_of_one_disease_the_smallest_study_is_that_of_plain_sums():
+    frame = FRAME.assign(disease="x")
+    threshold = float(special.expit(-0.5175))  # midway between two nodes of the sums
+    row = asked(frame, threshold).iloc[0]
+    assert row["kind"] == EXTREME
+    events, patients = list(frame["events"]), list(frame["n"])
+    n = int(row["n"])
+    before, after = (by_sums([*events, 0], [*patients, k], threshold) for k in (n - 1, n))
+    assert before >= 0.95 > after
+    assert row["probability_after"] == pytest.approx(after, abs=5e-4)
+
+
+def test_of_a_harm_the_worst_study_has_it_in_every_patient():
+    frame = FRAME.assign(outcome="any_ae", events=[1, 0, 2, 1])
+    fit = exact_outcomes(load_evidence(frame))
+    table = unseen_studies(fit, questions("usual", ("any_ae",)), 0.95)
+    worst = table[(table["kind"] == EXTREME) & table["n"].notna()]
+    assert len(worst) == 2
+    assert (worst["events"] == worst["n"]).all()
+    null = table[(table["kind"] == NULL) & table["n"].notna()]
+    assert (null["events"] == null["n"] // 2).all()
+
+
+def test_what_is_not_concluded_and_what_no_study_undoes_has_no_size():
+    table = asked(FRAME, 0.8)
+    assert (table["concluded"] == "no").all()
+    assert table["n"].isna().all()
+    assert asked(FRAME, most=1).query("kind == 'null'")["n"].isna().all()
+
+
+def test_counts_at_the_threshold_are_never_on_the_far_side_of_it():
+    n = np.arange(1, 200)
+    above = against(n, Question(0.3))
+    below = against(n, Question(0.1, Direction.BELOW))
+    assert (above[NULL] >= 0.3 * n - 1e-9).all()
+    assert (above[NULL] < 0.3 * n + 1).all()
+    assert above[NULL][9] == 3
+    assert (below[NULL] <= 0.1 * n + 1e-9).all()
+    assert below[NULL][29] == 3
+    assert (above[EXTREME] == 0).all()
+    assert (below[EXTREME] == n).all()

@@ -1,0 +1,109 @@
+"""Studies added to a posterior and left out of it, against integrals that share no code."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special, stats
+
+from mscpool.models.effects.contrast import contrast_likelihoods
+from mscpool.models.exact.hierarchy import ExactHierarchy
+from mscpool.models.exact.likelihood_table import count_likelihoods
+from mscpool.models.exact.unseen_study import unseen_study
+
+from .hierarchies import counts, hierarchy, priors
+
+EVENTS, PATIENTS, STUDIED = [2, 5, 8, 3], [9, 10, 11, 7], ["a", "a", "b", "b"]
+NAMES = ["a", "b", "c"]
+#: Both sides are integrated to within a ten-thousandth of a spread.
+ERROR = 2e-4
+
+
+def added(u, rows):
+    """Log likelihoods of rows, each a study by itself."""
+    return count_likelihoods(rows).evaluate(u.levels)
+
+
+def by_quadrature(events, patients, threshold):
+    """Probability that the level of one disease exceeds a threshold: dense sums over mu, sigma."""
+    mu, z = np.linspace(-9, 9, 401), np.linspace(-7, 7, 71)
+    sigma = (np.arange(60) + 0.5) * 3.2 / 60
+    total = np.zeros(len(mu))
+    for scale in sigma:
+        p = special.expit(mu[:, None] + scale * z)
+        own = stats.norm.pdf(mu, 0, 1.5) * stats.halfnorm.pdf(scale, 0, 0.5)
+        for y, n in zip(events, patients, strict=True):
+            own = own * ((p**y * (1 - p) ** (n - y)) @ stats.norm.pdf(z))
+        total += own
+    return total[mu > threshold].sum() / total.sum()
+
+
+@pytest.mark.parametrize(("y", "n"), [(0, 1), (0, 6), (9, 30)])
+def test_one_disease_with_an_unseen_study_is_that_of_a_quadrature(y, n):
+    posterior = hierarchy([6, 9], [10, 12], names=["all"]).posterior(priors())
+    u = unseen_study(posterior, "all")
+    threshold = 0.0225  # midway between two nodes of the sum
+    found = u.after(added(u, counts([y], [n]))).above(threshold)[0, 0]
+    wanted = by_quadrature([6, 9, y], [10, 12, n], threshold)
+    assert found == pytest.approx(wanted, abs=5e-4)
+
+
+@pytest.mark.parametrize("pooling", ["partial", "complete", "none", "exnex", "robust"])
+def test_an_unseen_study_is_what_integrating_with_it_gives(pooling):
+    posterior = hierarchy(EVENTS, PATIENTS, STUDIED, pooling=pooling, names=NAMES).posterior(
+        priors()
+    )
+    for disease in NAMES[1:]:
+        again = hierarchy(
+            [*EVENTS, 0], [*PATIENTS, 14], [*STUDIED, disease], pooling=pooling, names=NAMES
+        ).posterior(priors())
+        wanted = again.probability_above(0.35)[disease]
+        for coarser in (False, True):
+            u = unseen_study(posterior, disease, coarser, every=2)
+            after = u.after(added(u, counts([0], [14])))
+            found = after.above(special.logit(0.35))[0, 0]
+            assert found == pytest.approx(wanted, abs=ERROR * (1 + 4 * coarser))
+
+
+def test_an_unseen_controlled_study_is_what_integrating_with_it_gives():
+    rows = counts([9, 4, 6, 5], [20, 20, 15, 15], ["a"] * 4, ["s", "s", "t", "t"])
+    rows["arm"] = ["msc", "control"] * 2
+    more = counts([0, 7], [25, 25], ["a"] * 2, ["u", "u"]).assign(arm=["msc", "control"])
+
+    def fitted(frame):
+        return ExactHierarchy(contrast_likelihoods(frame, "logit", ["a", "b"])).posterior(priors())
+
+    again = fitted(pd.concat([rows, more], ignore_index=True)).distribution("theta", "a").above(0.0)
+    u = unseen_study(fitted(rows), "a", every=2)
+    found = u.after(contrast_likelihoods(more).evaluate(u.levels, slice(None))).above([0.0])
+    assert found[0, 0] == pytest.approx(again, abs=ERROR)
+
+
+@pytest.mark.parametrize("pooling", ["partial", "complete", "none", "exnex", "robust"])
+@pytest.mark.parametrize("kept", [("s0",), ("s1", "s2", "s3")])
+def test_some_of_the_studies_are_what_they_are_alone(pooling, kept):
+    whole = hierarchy(EVENTS, PATIENTS, STUDIED, pooling=pooling, names=NAMES)
+    part = whole.of_studies(kept).posterior(priors())
+    places = [int(name[1:]) for name in kept]
+    alone = hierarchy(
+        *([each[i] for i in places] for each in (EVENTS, PATIENTS, STUDIED)),
+        pooling=pooling,
+        names=NAMES,
+    ).posterior(priors())
+    columns = ["mean", "sd", "q2.5", "q50", "q97.5", "studies", "patients"]
+    first, second = (each.rates()[columns].to_numpy(float) for each in (part, alone))
+    np.testing.assert_allclose(first, second, atol=ERROR)
+    assert part.worst_error <= whole.tolerance
+    assert part.log_marginal_likelihood == pytest.approx(alone.log_marginal_likelihood, abs=1e-3)
+
+
+def test_some_of_many_studies_are_what_they_are_alone():
+    rng = np.random.default_rng(3)
+    n = rng.integers(8, 40, 160)
+    events = rng.binomial(n, special.expit(rng.normal(-0.5, 0.6, 160)))
+    diseases = [NAMES[i % 2] for i in range(160)]
+    whole = hierarchy(events, n, diseases, names=NAMES)
+    part = whole.of_studies({f"s{i}" for i in range(120)}).posterior(priors())
+    alone = hierarchy(events[:120], n[:120], diseases[:120], names=NAMES).posterior(priors())
+    columns = ["mean", "q2.5", "q97.5"]
+    first, second = (each.rates()[columns].to_numpy(float) for each in (part, alone))
+    np.testing.assert_allclose(first, second, atol=ERROR)
