@@ -12,7 +12,7 @@ import pandas as pd
 from ...data.outcomes import outcome
 from ...models.effects.contrast import contrast_likelihoods
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors
-from ...models.exact.unseen_study import UnseenStudy, unseen_study
+from ...models.exact.unseen_study import UnseenStudy, unseen_studies
 from ..sensitivity.flips import YES, conclude
 from ..sensitivity.unseen import EXTREME, NULL
 from .model import fit_effects
@@ -75,7 +75,9 @@ def unseen_trials(
     for name in dict.fromkeys(name for name, _ in control_rates):
         own = rows[rows["outcome"] == name]
         posterior = fit_effects(own, diseases, pooling, priors).posteriors[name]
-        for (_, disease), rate in (item for item in control_rates.items() if item[0][0] == name):
+        asked = {key[1]: rate for key, rate in control_rates.items() if key[0] == name}
+        more = unseen_studies(posterior, asked, every=_EVERY)
+        for disease, rate in asked.items():
             benefit, error = benefit_of(posterior, name, disease)
             answer = conclude(pd.Series([benefit]), pd.Series([error]), confidence)[0]
             about: dict[str, Any] = {
@@ -83,7 +85,7 @@ def unseen_trials(
                 "mcse": error, "confidence": confidence, "concluded": answer,
                 "control_rate": rate, "most": MOST, "like_n": sizes[name, disease],
             }  # fmt: skip
-            unseen = unseen_study(posterior, disease, every=_EVERY)
+            unseen = more[disease]
             for kind in (EXTREME, NULL):
                 like = _after(unseen, name, kind, rate, np.array([sizes[name, disease]]), priors)
                 row = about | {"kind": kind, "like_probability": like["probability_after"].iloc[0]}

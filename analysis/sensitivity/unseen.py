@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -12,9 +12,9 @@ import pandas as pd
 from ...models.direction import Direction
 from ...models.exact.likelihood_table import count_likelihoods
 from ...models.exact.outcomes import ExactFit
-from ...models.exact.posterior import ExactPosterior
-from ...models.exact.unseen_study import unseen_study
-from ...models.outcomes import link_function
+from ...models.exact.unseen_study import UnseenStudy
+from ...models.exact.unseen_study import unseen_studies as unseen_studies_in
+from ...models.outcomes import Link, link_function
 from .cumulative import conclusion
 from .flips import YES, conclude
 from .questions import Question
@@ -70,56 +70,72 @@ def unseen_studies(
         if name in fit.model.parents or name not in asked:
             continue
         question = asked[name]
-        for disease in fit.model.evidence.diseases:
-            probability, error = conclusion(fit, name, disease, question)
-            answer = conclude(pd.Series([probability]), pd.Series([error]), confidence)[0]
-            about: dict[str, Any] = {
-                "outcome": name, "disease": disease,
-                "evidence": posterior.evidence_of(disease)["evidence"],
-                "threshold": question.threshold, "direction": question.direction.value,
-                "confidence": confidence, "probability": probability, "mcse": error,
-                "concluded": answer, "most": most,
-            }  # fmt: skip
-            if answer == YES:
-                found = _smallest(posterior, disease, question, confidence, most)
-                rows += [about | {"kind": kind} | each for kind, each in found]
-            else:
-                rows += [about | {"kind": kind} for kind in (EXTREME, NULL)]
+        table = _conclusions(fit, name, question, confidence)
+        drawn = table.loc[table["concluded"] == YES, "disease"]
+        unseen = unseen_studies_in(posterior, list(drawn), every=_EVERY)
+        for row in table.assign(most=most).to_dict("records"):
+            for kind in (EXTREME, NULL):
+                about = {str(key): value for key, value in row.items()} | {"kind": kind}
+                if row["disease"] in unseen:
+                    link = posterior.hierarchy.likelihoods.link
+                    more = unseen[row["disease"]]
+                    about |= _smallest(more, link, kind, question, confidence, most)
+                rows.append(about)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"n": "Int64", "events": "Int64"})
 
 
+def _conclusions(fit: ExactFit, name: str, question: Question, confidence: float) -> pd.DataFrame:
+    """Say of each disease what is concluded now."""
+    table = pd.DataFrame(
+        [
+            (disease, *conclusion(fit, name, disease, question))
+            for disease in fit.model.evidence.diseases
+        ],
+        columns=["disease", "probability", "mcse"],
+    )
+    known = [fit.posteriors[name].evidence_of(each)["evidence"] for each in table["disease"]]
+    return table.assign(
+        outcome=name,
+        evidence=known,
+        threshold=question.threshold,
+        direction=question.direction.value,
+        confidence=confidence,
+        concluded=conclude(table["probability"], table["mcse"], confidence),
+    )
+
+
 def _smallest(
-    posterior: ExactPosterior, disease: str, question: Question, confidence: float, most: int
-) -> Iterator[tuple[str, dict[Hashable, Any]]]:
-    """Give the smallest study of each kind."""
-    link = posterior.hierarchy.likelihoods.link
+    unseen: UnseenStudy,
+    link: Link | None,
+    kind: str,
+    question: Question,
+    confidence: float,
+    most: int,
+) -> dict[str, Any]:
+    """Give the smallest study of a kind; nothing where none undoes the conclusion."""
     assert link is not None, "rates have a link"
-    unseen = unseen_study(posterior, disease, every=_EVERY)
     threshold = float(link_function(question.threshold, link))
-    for kind in (EXTREME, NULL):
-        found: dict[Hashable, Any] = {}
-        for first, last in pairwise((0, *(size for size in _BLOCKS if size < most), most)):
-            n = np.arange(first + 1, last + 1)
-            events = against(n, question)[kind]
-            rows = pd.DataFrame(
-                {
-                    "study": [str(size) for size in n], "disease": disease, "events_min": events,
-                    "events_max": events, "n": n, "months": 12.0,
-                }
-            )  # fmt: skip
-            likelihoods = count_likelihoods(rows, link).evaluate(unseen.levels, slice(None))
-            above = unseen.after(likelihoods).above([threshold])[0]
-            after = np.asarray(question.direction.probability(above))
-            undone = np.flatnonzero(after < confidence)
-            if len(undone):
-                place = int(undone[0])
-                found = {
-                    "n": int(n[place]), "events": int(events[place]),
-                    "probability_after": float(after[place]),
-                }  # fmt: skip
-                break
-        yield kind, found
+    for first, last in pairwise((0, *(size for size in _BLOCKS if size < most), most)):
+        n = np.arange(first + 1, last + 1)
+        events = against(n, question)[kind]
+        rows = pd.DataFrame(
+            {
+                "study": [str(size) for size in n], "disease": "", "events_min": events,
+                "events_max": events, "n": n, "months": 12.0,
+            }
+        )  # fmt: skip
+        likelihoods = count_likelihoods(rows, link).evaluate(unseen.levels, slice(None))
+        above = unseen.after(likelihoods).above([threshold])[0]
+        after = np.asarray(question.direction.probability(above))
+        undone = np.flatnonzero(after < confidence)
+        if len(undone):
+            place = int(undone[0])
+            return {
+                "n": int(n[place]), "events": int(events[place]),
+                "probability_after": float(after[place]),
+            }  # fmt: skip
+    return {}
 
 
 def against(n: np.ndarray, question: Question) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,30 +44,41 @@ class UnseenStudy:
         return on_levels(self.levels, self.spacing, self.joint @ likelihoods)
 
 
-def unseen_study(
-    posterior: ExactPosterior, disease: str, coarser: bool = False, every: int = 1
-) -> UnseenStudy:
-    """Prepare what one more study in a disease would have told.
+def unseen_studies(
+    posterior: ExactPosterior, diseases: Collection[str], coarser: bool = False, every: int = 1
+) -> dict[str, UnseenStudy]:
+    """Prepare what one more study in each of some diseases would have told.
 
     Parameters
     ----------
     posterior : ExactPosterior
         Of rates or of effects, without the study.
-    disease : str
-        The study's disease, with or without other data.
+    diseases : collection of str
+        Diseases, with or without other data.
     coarser : bool
         From the coarser grid, which tells the numerical error of anything computed from it.
     every : int
         Of the fine levels every which is taken: one of two resolves studies of 500 patients.
+
+    Returns
+    -------
+    dict of str to UnseenStudy
+        By disease; those without data share one.
     """
     grids = posterior.check if coarser else posterior.main
-    place = posterior.columns[posterior.hierarchy.likelihoods.diseases.index(disease)]
+    names = posterior.hierarchy.likelihoods.diseases
+    columns = {disease: posterior.columns[names.index(disease)] for disease in diseases}
     grid, part = grids.source.table.grid, slice(*levels_inside(grids), every)
     levels, spacing = grid.fine[part], grid.fine_weights[part] * every / UPSAMPLING
-    own = own_masses(grids)[part, place]
-    shares = np.abs(own).sum(axis=0)
-    joint = np.zeros((len(levels), len(levels)))
-    for k in np.flatnonzero(shares > _NEGLIGIBLE * shares.sum()):
-        scale = float(grids.source.table.sigma.nodes[k])
-        joint += own[:, k, None] * effect_kernel(levels, spacing, scale)
-    return UnseenStudy(levels, spacing, joint / joint.sum())
+    own = own_masses(grids)[part]
+    joints = {place: np.zeros((len(levels), len(levels))) for place in columns.values()}
+    shares = np.abs(own[:, list(joints)]).sum(axis=0)
+    shares = (shares / shares.sum(axis=1, keepdims=True)).max(axis=0, initial=0.0)
+    for k in np.flatnonzero(shares > _NEGLIGIBLE).tolist():
+        kernel = effect_kernel(levels, spacing, float(grids.source.table.sigma.nodes[k]))
+        for place, joint in joints.items():
+            joint += own[:, place, k, None] * kernel
+    made = {
+        place: UnseenStudy(levels, spacing, joint / joint.sum()) for place, joint in joints.items()
+    }
+    return {disease: made[place] for disease, place in columns.items()}

@@ -8,7 +8,7 @@ from scipy import special, stats
 from mscpool.models.effects.contrast import contrast_likelihoods
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
-from mscpool.models.exact.unseen_study import unseen_study
+from mscpool.models.exact.unseen_study import unseen_studies
 
 from .hierarchies import counts, hierarchy, priors
 
@@ -40,7 +40,7 @@ def by_quadrature(events, patients, threshold):
 @pytest.mark.parametrize(("y", "n"), [(0, 1), (0, 6), (9, 30)])
 def test_one_disease_with_an_unseen_study_is_that_of_a_quadrature(y, n):
     posterior = hierarchy([6, 9], [10, 12], names=["all"]).posterior(priors())
-    u = unseen_study(posterior, "all")
+    u = unseen_studies(posterior, ["all"])["all"]
     threshold = 0.0225  # midway between two nodes of the sum
     found = u.after(added(u, counts([y], [n]))).above(threshold)[0, 0]
     wanted = by_quadrature([6, 9, y], [10, 12, n], threshold)
@@ -52,13 +52,14 @@ def test_an_unseen_study_is_what_integrating_with_it_gives(pooling):
     posterior = hierarchy(EVENTS, PATIENTS, STUDIED, pooling=pooling, names=NAMES).posterior(
         priors()
     )
+    unseen = [unseen_studies(posterior, NAMES, coarser, every=2) for coarser in (False, True)]
     for disease in NAMES[1:]:
         again = hierarchy(
             [*EVENTS, 0], [*PATIENTS, 14], [*STUDIED, disease], pooling=pooling, names=NAMES
         ).posterior(priors())
         wanted = again.probability_above(0.35)[disease]
         for coarser in (False, True):
-            u = unseen_study(posterior, disease, coarser, every=2)
+            u = unseen[coarser][disease]
             after = u.after(added(u, counts([0], [14])))
             found = after.above(special.logit(0.35))[0, 0]
             assert found == pytest.approx(wanted, abs=ERROR * (1 + 4 * coarser))
@@ -73,7 +74,7 @@ def test_an_unseen_controlled_study_is_what_integrating_with_it_gives():
         return ExactHierarchy(contrast_likelihoods(frame, "logit", ["a", "b"])).posterior(priors())
 
     again = fitted(pd.concat([rows, more], ignore_index=True)).distribution("theta", "a").above(0.0)
-    u = unseen_study(fitted(rows), "a", every=2)
+    u = unseen_studies(fitted(rows), ["a"], every=2)["a"]
     found = u.after(contrast_likelihoods(more).evaluate(u.levels, slice(None))).above([0.0])
     assert found[0, 0] == pytest.approx(again, abs=ERROR)
 
