@@ -66,7 +66,11 @@ def _draw(frame: pd.DataFrame, style: Style, ratio: bool) -> Figure:
     axes.set_ylim(pitch * count, 0)
     axes.set_yticks([])
     quiet_axes(axes, style)
-    (_ratio_axis if ratio else _rate_axis)(axes, frame, style)
+    if ratio:
+        ratio_axis(axes, float(frame["low"].min()), float(frame["high"].max()), style)
+        axes.set_xlabel("Ratio of odds, of deaths of hazards")
+    else:
+        _rate_axis(axes)
     y = 0.0
     for head in heads:
         room = width - gap
@@ -83,20 +87,19 @@ def _draw(frame: pd.DataFrame, style: Style, ratio: bool) -> Figure:
     return page.figure
 
 
-def _ratio_axis(axes: Axes, frame: pd.DataFrame, style: Style) -> None:
+def ratio_axis(axes: Axes, low: float, high: float, style: Style) -> None:
+    """Give axes a logarithmic scale for ratios between two ends, with a line at 1."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set_xscale("log")
-    low, high = float(frame["low"].min()), float(frame["high"].max())
     axes.set_xlim(min(low, 0.5) / 1.1, max(high, 2) * 1.1)
     steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
     axes.xaxis.set_major_locator(FixedLocator(steps))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.axvline(1, color=QUIET, linewidth=style.line)
-    axes.set_xlabel("Ratio of odds, of deaths of hazards")
 
 
-def _rate_axis(axes: Axes, frame: pd.DataFrame, style: Style) -> None:
+def _rate_axis(axes: Axes) -> None:
     percent_axis(axes)
     axes.set_xlabel("Rate of a typical study, %")

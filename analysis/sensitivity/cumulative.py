@@ -84,6 +84,7 @@ def rates_by_year(
                 continue
             table = part.rates()
             table = table[(table["outcome"] == name) & (table["quantity"] == "rate")]
+            drawn = concluded(part, name, asked[name], confidence) if name in asked else None
             for row in table.to_dict("records"):
                 disease = str(row["disease"])
                 gained = bool(row["studies"] > before[disease])
@@ -91,7 +92,7 @@ def rates_by_year(
                 rows.append(
                     {"outcome": name, "disease": disease, "year": year, "gained": gained}
                     | {column: row[column] for column in _NUMBERS}
-                    | _concluded(part, name, disease, asked.get(name), confidence)
+                    | ({} if drawn is None else drawn.loc[disease].to_dict())
                 )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -111,37 +112,48 @@ def _until(
     return ExactFit(replace(model, evidence=evidence), priors, posteriors)
 
 
-def _concluded(
-    fit: ExactFit, name: str, disease: str, question: Question | None, confidence: float
-) -> dict[str, Any]:
-    """Say what is concluded of a rate."""
-    if question is None:
-        return {"concluded": None}
-    probability, error = conclusion(fit, name, disease, question)
-    answer = conclude(pd.Series([probability]), pd.Series([error]), confidence)[0]
-    return {
-        "threshold": question.threshold, "direction": question.direction.value,
-        "confidence": confidence, "probability": probability, "mcse": error, "concluded": answer,
-    }  # fmt: skip
+def concluded(fit: ExactFit, name: str, question: Question, confidence: float) -> pd.DataFrame:
+    """Say what is concluded of an outcome's rate in every disease.
 
+    Parameters
+    ----------
+    fit : ExactFit
+        The posteriors.
+    name : str
+        The outcome.
+    question : Question
+        The conclusion.
+    confidence : float
+        Probability that it needs.
 
-def conclusion(fit: ExactFit, name: str, disease: str, question: Question) -> tuple[float, float]:
-    """Give the probability of a conclusion about a disease's rate, and its numerical error."""
+    Returns
+    -------
+    pandas.DataFrame
+        By disease: ``threshold``, ``direction``, ``confidence``, ``probability`` of the conclusion
+        with its numerical error ``mcse``, and whether it is ``concluded``, as in `flips`.
+    """
     main, check = (
         question.direction.probability(
-            float(fit.distribution(name, "rate", disease, coarser).above(question.threshold))
+            fit.probability_above(name, question.threshold, coarser=coarser)
         )
         for coarser in (False, True)
     )
-    return float(main), float(abs(main - check))
+    error = (main - check).abs()
+    return pd.DataFrame(
+        {
+            "threshold": question.threshold, "direction": question.direction.value,
+            "confidence": confidence, "probability": main, "mcse": error,
+            "concluded": conclude(main, error, confidence),
+        }
+    )  # fmt: skip
 
 
-def true_since(concluded: Sequence[object], years: Sequence[int]) -> int | None:
+def true_since(answers: Sequence[object], years: Sequence[int]) -> int | None:
     """Give the year from which on a conclusion was drawn in every further year.
 
     Parameters
     ----------
-    concluded : sequence of str
+    answers : sequence of str
         ``yes``, ``no`` or ``undecided``, year by year.
     years : sequence of int
         Ascending.
@@ -151,7 +163,7 @@ def true_since(concluded: Sequence[object], years: Sequence[int]) -> int | None:
     int or None
         None where it is not drawn at the end.
     """
-    drawn = np.array([each == YES for each in concluded])
+    drawn = np.array([each == YES for each in answers])
     if not len(drawn) or not drawn[-1]:
         return None
     last_other = int(np.flatnonzero(~drawn)[-1]) if not drawn.all() else -1

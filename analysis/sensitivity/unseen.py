@@ -15,8 +15,8 @@ from ...models.exact.outcomes import ExactFit
 from ...models.exact.unseen_study import UnseenStudy
 from ...models.exact.unseen_study import unseen_studies as unseen_studies_in
 from ...models.outcomes import Link, link_function
-from .cumulative import conclusion
-from .flips import YES, conclude
+from .cumulative import concluded
+from .flips import YES
 from .questions import Question
 
 #: A study in which the outcome went against the conclusion in every patient, and one in which it
@@ -70,10 +70,12 @@ def unseen_studies(
         if name in fit.model.parents or name not in asked:
             continue
         question = asked[name]
-        table = _conclusions(fit, name, question, confidence)
+        table = concluded(fit, name, question, confidence).rename_axis("disease").reset_index()
+        known = [posterior.evidence_of(each)["evidence"] for each in table["disease"]]
+        table = table.assign(outcome=name, evidence=known, most=most)
         drawn = table.loc[table["concluded"] == YES, "disease"]
         unseen = unseen_studies_in(posterior, list(drawn), every=_EVERY)
-        for row in table.assign(most=most).to_dict("records"):
+        for row in table.to_dict("records"):
             for kind in (EXTREME, NULL):
                 about = {str(key): value for key, value in row.items()} | {"kind": kind}
                 if row["disease"] in unseen:
@@ -83,26 +85,6 @@ def unseen_studies(
                 rows.append(about)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"n": "Int64", "events": "Int64"})
-
-
-def _conclusions(fit: ExactFit, name: str, question: Question, confidence: float) -> pd.DataFrame:
-    """Say of each disease what is concluded now."""
-    table = pd.DataFrame(
-        [
-            (disease, *conclusion(fit, name, disease, question))
-            for disease in fit.model.evidence.diseases
-        ],
-        columns=["disease", "probability", "mcse"],
-    )
-    known = [fit.posteriors[name].evidence_of(each)["evidence"] for each in table["disease"]]
-    return table.assign(
-        outcome=name,
-        evidence=known,
-        threshold=question.threshold,
-        direction=question.direction.value,
-        confidence=confidence,
-        concluded=conclude(table["probability"], table["mcse"], confidence),
-    )
 
 
 def _smallest(

@@ -347,15 +347,19 @@ class ExactFit:
         above = self.posteriors[parent].distribution(quantity, disease, coarser)
         return product(above, own, coarser)
 
-    def probability_above(self, outcome: str, rate: float, quantity: str = "rate") -> pd.Series:
+    def probability_above(
+        self, outcome: str, rate: float, quantity: str = "rate", coarser: bool = False
+    ) -> pd.Series:
         """Probability that each disease's rate exceeds a threshold; by disease."""
         own, parent = self.posteriors[outcome], self.model.parents.get(outcome)
         if parent is None:
-            return own.probability_above(rate, quantity)
+            return own.probability_above(rate, quantity, coarser)
         above = self.posteriors[parent]
         distributions = {
             disease: product_above(
-                above.distribution(quantity, disease), own.distribution(quantity, disease), rate
+                above.distribution(quantity, disease, coarser),
+                own.distribution(quantity, disease, coarser),
+                rate,
             )
             for disease in self.model.evidence.diseases
         }

@@ -229,7 +229,7 @@ class ExactPosterior:
         position = self.columns[names.index(disease)]
         return distributions.one(position, None if quantity == "theta" else link)
 
-    def probability_above(self, rate, quantity: str = "rate") -> pd.Series:
+    def probability_above(self, rate, quantity: str = "rate", coarser: bool = False) -> pd.Series:
         """Probability that a rate exceeds a threshold.
 
         Parameters
@@ -238,13 +238,16 @@ class ExactPosterior:
             Threshold, a probability.
         quantity : {"rate", "new_study"}
             The disease's rate, or that of its next study.
+        coarser : bool
+            As in `distribution`.
 
         Returns
         -------
         pandas.Series
             By disease.
         """
-        distributions = _next_studies(self.main) if quantity == "new_study" else _levels(self.main)
+        grids = self.check if coarser else self.main
+        distributions = _next_studies(grids) if quantity == "new_study" else _levels(grids)
         link = self.hierarchy.likelihoods.link
         level = rate if link is None else float(link_function(rate, link))
         return pd.Series(

@@ -41,7 +41,8 @@ def pretend_fit(evidence, seed=1):
     )
     names = ("study", "disease", "arm", "outcome")
     given = {name: ("row", rows[name].to_numpy(object)) for name in names}
-    given |= {name: ("row", rows[name].to_numpy()) for name in ("events_min", "events_max", "n")}
+    numbers = ("events_min", "events_max", "n", "months")
+    given |= {name: ("row", rows[name].to_numpy()) for name in numbers}
     groups["constant_data"] = xr.Dataset(given, {"row": labels})
     groups |= _tables(outcomes, diseases)
     tree = xr.DataTree.from_dict(groups)
@@ -75,6 +76,7 @@ def _draws(rng, outcomes, diseases, effects, draws):
         "mu": (("outcome",), rng.normal(size=(*shape, len(outcomes)))),
         "tau": (("outcome",), np.abs(rng.normal(size=(*shape, len(outcomes))))),
         "sigma": (("outcome",), np.abs(rng.normal(size=(*shape, len(outcomes))))),
+        "theta": (("outcome", "disease"), np.log(rate / (1 - rate))),
         "rate": (("outcome", "disease"), rate),
         "new_study": (("outcome", "disease"), np.clip(rate + 0.05, 0, 1)),
         "new_disease": (("outcome",), new_disease),

@@ -36,9 +36,9 @@ class Comparison:
 
     Attributes
     ----------
-    added : {"", "later", "unpublished"}
+    added : {"", "later", "means", "unpublished"}
         Which studies it has beside those of the fit: none, those published since the review, or
-        these and the unpublished ones.
+        these and either those that report means or the unpublished ones.
     evidence : Evidence
         What was compared.
     tree : xarray.DataTree
@@ -73,6 +73,11 @@ class Comparison:
     def studies(self) -> pd.DataFrame:
         """Each study compared; see `study_effects`."""
         return room.study_effects(self.tree)
+
+    @cached_property
+    def arms(self) -> pd.DataFrame:
+        """The rows that are compared, one a study, arm and outcome."""
+        return room.compared_arms(self.tree)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -120,7 +125,8 @@ def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[
     """Compare treated with control arms, in the analysis set of a fit and in wider ones.
 
     Beside the core set stands what the studies published since the review add, and beside these
-    what unpublished ones would: of each only the outcomes that gain a controlled study.
+    what those that report means would, and unpublished ones: of each only the outcomes that gain a
+    controlled study.
 
     Parameters
     ----------
@@ -140,8 +146,9 @@ def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[
     known: dict[str, set[str]] = {}
     for added, wider in _sets(evidence):
         studies = _compared_studies(wider)
-        gaining = tuple(name for name in studies if studies[name] != known.get(name))
-        known = studies
+        gaining = tuple(name for name in studies if not studies[name] <= known.get(name, set()))
+        if added in ("", "later"):
+            known = studies
         if gaining:
             part = wider.select(outcomes=gaining) if added else wider
             made = room.effects(part, pooling, shares=True, check=check)
@@ -154,8 +161,12 @@ def _sets(evidence: Evidence) -> Iterator[tuple[str, Evidence]]:
     yield "", evidence
     if selection.analysis_set not in ("core", "current"):
         return
+    # Moderators ask for values that other studies need not have; effects are compared without.
+    evidence = evidence.select(moderators=(), at=())
     if selection.analysis_set == "core":
         yield "later", evidence.select(analysis_set="current")
+    if not selection.means:
+        yield "means", evidence.select(analysis_set="current", means=True)
     other = evidence.studies.loc[evidence.studies["role"].isin(_OTHERS), "study"]
     drop = {*selection.drop, *other} - set(selection.use)
     yield "unpublished", evidence.select(analysis_set="everything", drop=tuple(drop))

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ....data.evidence import Evidence
+    from ....models.exact.outcomes import ExactFit
     from ....models.priors.sets import PriorSet
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
     from ...trial.result import DesignResult
+    from .cumulative import Asked, Grown
     from .effects import Comparison
+    from .later import Later
+    from .unseen import Missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,45 @@ class Results:
         from .effects import compared_sets
 
         return compared_sets(self.unmoderated, self.config["pooling"], self.checked.ran)
+
+    @cached_property
+    def integrated(self) -> ExactFit | None:
+        """The same model integrated, as far as it can be; None where there are moderators."""
+        from ....models.exact.outcomes import exact_outcomes
+
+        if self.evidence.moderators:
+            return None
+        return exact_outcomes(self.evidence, self.config["pooling"], self.priors)
+
+    @cached_property
+    def later(self) -> Later:
+        """What came after the fit, against what it predicts."""
+        from .later import later_studies
+
+        pooling = self.config["pooling"]
+        return later_studies(self.fit, self.evidence, self.integrated, pooling, self.outcomes)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """What is asked of each outcome's rate."""
+        from .cumulative import asked_of
+
+        return asked_of(self.comparison, self.outcomes)
+
+    @cached_property
+    def grown(self) -> Grown:
+        """What was known in each year."""
+        from .cumulative import grown
+
+        pooling = self.config["pooling"]
+        return grown(self.evidence, self.priors, pooling, self.outcomes, self.asked)
+
+    @cached_property
+    def missing(self) -> Missing:
+        """The smallest studies nobody has seen that would undo what is concluded."""
+        from .unseen import missing
+
+        return missing(self.integrated, self.compared, self.asked)
 
     def disease(self, name: str) -> str:
         """Name a disease in words."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..words import (
     captions,
+    captions_cumulative,
     captions_effects,
     captions_guard,
+    captions_later,
     captions_means,
     captions_moderators,
     captions_next,
@@ -24,6 +26,8 @@ _MODULES = (
     captions_effects,
     captions_moderators,
     captions_means,
+    captions_later,
+    captions_cumulative,
     captions_sensitivity,
     captions_guard,
     captions_next,

@@ -29,7 +29,9 @@ from ..words.wording import interval, listed, numbered, span
 from . import tables
 from .block import Block, Section
 from .references import references_section
+from .sections_cumulative import cumulative_section
 from .sections_effects import effects_section
+from .sections_later import later_section
 from .sections_limits import (
     NOT_EFFECTS,
     borrowed_where,
@@ -74,6 +76,8 @@ def sections(results: Results, command: str) -> list[Section]:
         _sensitivity(results),
         _definitions(results),
         means_section(results),
+        later_section(results),
+        cumulative_section(results),
         next_section(results),
         limits_section(results),
         reproduce_section(results, command),

@@ -245,8 +245,12 @@ def effects_table(compared: Sequence[Comparison], results: Results) -> Table:
         A row an outcome, disease and analysis set.
     """
     rows, quiet = [], set()
-    for each in compared:
-        for name, own in each.rows.groupby("outcome", sort=False):
+    # The sets of an outcome stand together: what its answer rests on is seen at once.
+    for name in dict.fromkeys(name for each in compared for name in each.rows["outcome"]):
+        for each in compared:
+            own = each.rows[each.rows["outcome"] == name]
+            if own.empty:
+                continue
             title = ", ".join(filter(None, (outcome_words(str(name)), ADDED[each.added])))
             rows += [(title, *_cells(row, results)) for row in own.to_dict("records")]
             beside = _beside(each, str(name), results)
@@ -259,7 +263,9 @@ def effects_table(compared: Sequence[Comparison], results: Results) -> Table:
     caption = (
         "Effects of treatment: odds ratios against control (of death hazard ratios), posterior "
         "median and central 95 % interval; the probability that treatment helps; the ratio in the "
-        "next trial; and the treated rate at the stated control rate. Below each outcome stands "
+        "next trial; and the treated rate at the stated control rate. Studies that report means, "
+        "and unpublished ones, each stand beside those published since the review. Below each "
+        "outcome stands "
         "what randomised studies alone give, where others were compared too, and what a disease "
         "without a controlled study borrows."
     )

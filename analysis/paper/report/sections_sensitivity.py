@@ -14,6 +14,7 @@ from ..words.moderators import parameter_words
 from ..words.wording import listed, numbered, percent, signed
 from . import tables_sensitivity as tables
 from .block import Block
+from .sections_unseen import unseen_blocks
 
 if TYPE_CHECKING:
     from ....data.about import About
@@ -38,6 +39,7 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
     flips = tables.flips_table(comparison, about)
     if flips is not None:
         blocks.append(Block("table", flips))
+        blocks += unseen_blocks(results)
         blocks += [Block("figure", captions.FLIP_MAP.file(name)) for name in results.outcomes]
     blocks.append(Block("table", tables.sets_table(comparison)))
     if comparison.messages:

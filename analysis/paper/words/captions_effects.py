@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ADDED = {
     "": "",
     "later": "with the studies published since the review",
+    "means": "with studies that report means as well",
     "unpublished": "with the unpublished studies as well",
 }
 
@@ -185,7 +186,10 @@ def _forests(results: Results) -> Frames:
 
 
 def _each(gathered: Callable[[Comparison], pd.DataFrame]) -> Callable[[Results], Frames]:
-    return lambda results: [(each.added, gathered(each)) for each in results.compared]
+    """Draw each comparison of counts: of means there are no shares of patients."""
+    return lambda results: [
+        (each.added, gathered(each)) for each in results.compared if each.added != "means"
+    ]
 
 
 EFFECTS_FOREST = FigureKind(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Sections of the report that have figures, in the order of a paper.
 SECTIONS = (
     "evidence", "rates", "joint", "safety", "controlled", "pooling", "moderators", "means",
-    "priors", "guard",
+    "later", "cumulative", "priors", "guard",
     "sensitivity", "next",
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from mscpool.analysis.paper.report.sections_effects import (
     how_sure,
     what_it_adds,
 )
+from mscpool.analysis.paper.words.captions_effects import ADDED
 from mscpool.data.controlled import controlled_rows
 from mscpool.data.evidence import load_evidence
 
@@ -134,13 +135,18 @@ def test_one_sentence_where_no_study_has_a_control_arm(tmp_path):
 
 def test_wider_sets_are_compared_only_where_they_gain_a_controlled_study(results):
     compared = {each.added: each for each in results.compared}
-    assert list(compared) == ["", "later", "unpublished"]
+    assert list(compared) == ["", "later", "means", "unpublished"]
     assert set(compared[""].rows["disease"]) == {"systemic_lupus_erythematosus"}
     assert len(compared[""].rows) == 6
-    for added in ("later", "unpublished"):
+    assert set(compared["means"].rows["disease"]) - set(compared["later"].rows["disease"]) == {
+        "systemic_sclerosis"
+    }
+    for added in ("later", "means", "unpublished"):
         assert set(compared[added].rows["outcome"]) == {"improvement"}
         assert "delpapa2019" not in set(compared[added].studies["study"])  # a related product
     assert "furestem2019" in set(compared["unpublished"].studies["study"])
+    assert "furestem2019" not in set(compared["means"].studies["study"])
+    assert not {"khanna2022", "daumas2022"} & set(compared["unpublished"].studies["study"])
     # The set of the fit is the one that the command compares.
     core = mp.contrasts(mp.effects(results.evidence, check=False))
     pd.testing.assert_frame_equal(compared[""].contrasts, core)
@@ -156,14 +162,18 @@ def test_the_shipped_section_says_two_sentences_a_disease(section, results):
     [brief] = [block.content for block in section.blocks if block.kind == "brief"]
     assert [name.partition(",")[0] for name, _, _ in brief] == [
         "Atopic dermatitis",
+        "Systemic sclerosis",
         "Systemic lupus erythematosus",
     ]
-    core, current = results.compared[:2]
-    for (name, said, verdict), each in zip(brief, (current, core), strict=True):
+    core, current, means = results.compared[:3]
+    for (name, said, verdict), each in zip(brief, (current, means, core), strict=True):
         assert ("published since the review" in name) == (each.added == "later")
+        assert ("report means" in name) == (each.added == "means")
         assert said.count(". ") == 1
         assert said.endswith(".")
-        disease = each.rows[each.rows["outcome"] == "improvement"].iloc[0]
+        title = name.partition(",")[0]
+        own = each.rows[each.rows["disease"].map(results.disease) == title]
+        disease = own[own["outcome"] == "improvement"].iloc[0]
         assert f"{disease['ratio_q50']:.2f} times" in said
         assert verdict == each.checked.verdict_of("improvement")
     told = " ".join(" ".join(b.content) for b in section.blocks if b.kind == "list")
@@ -176,7 +186,13 @@ def test_the_table_has_every_compared_disease_and_what_is_borrowed(results):
     borrowed = [row for row in table.rows if row[2] == "borrowed"]
     assert len(table.rows) == direct + len(borrowed)
     assert len(table.frame) == direct
-    assert len(borrowed) == 8  # an outcome and set
+    assert len(borrowed) == 9  # an outcome and set
+    # The sets of an outcome stand together, from what is known most surely.
+    improvement = [row[0] for row in table.rows if row[0].startswith("Improvement")]
+    assert [row[0] for row in table.rows[: len(improvement)]] == improvement
+    assert list(dict.fromkeys(improvement)) == [
+        ", ".join(filter(None, ("Improvement", ADDED[each.added]))) for each in results.compared
+    ]
     assert all(len(row) == len(table.header) for row in table.rows)
 
 

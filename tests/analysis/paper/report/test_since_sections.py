@@ -1,0 +1,167 @@
+"""What came since, how knowledge grew and what could be missing, as the report tells it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mscpool.analysis.effects.effects import contrasts, effects
+from mscpool.analysis.fitting.fit import fit
+from mscpool.analysis.fitting.summary import rates
+from mscpool.analysis.paper.frames.cumulative import asked_of
+from mscpool.analysis.paper.frames.results import Results
+from mscpool.analysis.paper.publish.exhibits import exhibits
+from mscpool.analysis.paper.report.sections_cumulative import cumulative_section
+from mscpool.analysis.paper.report.sections_later import later_section
+from mscpool.analysis.paper.report.sections_unseen import unseen_blocks
+from mscpool.analysis.sensitivity.compare import compare_priors
+from mscpool.data.evidence import load_evidence
+
+AD = "atopic_dermatitis"
+
+
+def results_of(evidence, comparison=None):
+    return Results(
+        fit(evidence, engine="exact", draws=200, seed=1), evidence, comparison=comparison
+    )
+
+
+@pytest.fixture(scope="module")
+def results():
+    evidence = load_evidence(outcomes="improvement")
+    comparison = compare_priors(evidence, ["default"], engine="exact", threshold=0.35)
+    return results_of(evidence, comparison)
+
+
+def said(section):
+    parts = [block.content for block in section.blocks if block.kind in ("text", "list")]
+    return " ".join(part if isinstance(part, str) else " ".join(part) for part in parts)
+
+
+def test_each_later_count_stands_beside_its_prediction(results):
+    section = later_section(results)
+    counts, ratios = section.tables
+    assert list(counts.frame["study"]) == ["seo2024", "seok2025"]
+    assert list(counts.frame["method"]) == ["integrated"] * 2
+    assert [row[3] for row in counts.rows] == ["13 of 19", "14 to 59 of 59"]
+    assert list(ratios.frame["study"]) == ["seok2025"]
+    assert not ratios.of_fit
+    assert "Of 2 later counts, 2 may lie in their predicted intervals." in said(section)
+
+
+def test_nothing_is_tuned_to_what_came_since(results):
+    """The fit of the report, and so its predictions, are those without the later studies."""
+    config = results.config["selection"]
+    assert config["analysis_set"] == "core"
+    assert not {"seo2024", "seok2025"} & set(results.evidence.rows["study"])
+    without = load_evidence(outcomes="improvement", drop=("seo2024", "seok2025"))
+    assert without.sha256 == results.evidence.sha256
+
+
+def test_a_count_outside_its_interval_is_named(results):
+    frame = results.later.counts.assign(inside=[False, True])
+    made = Results(results.fit, results.evidence)
+    vars(made)["later"] = type(results.later)(frame, results.later.effects)
+    told = said(later_section(made))
+    assert "1 may lie in its predicted interval. Outside: Seo 2024 (improvement, 13 of 19" in told
+
+
+def test_a_fit_that_has_the_later_studies_predicts_none():
+    evidence = load_evidence(outcomes="improvement", analysis_set="current")
+    assert later_section(results_of(evidence)) is None
+
+
+def test_knowledge_ends_with_the_studies_since_and_the_conclusions_that_were_asked(results):
+    grown = results.grown
+    last = grown.rates[grown.rates["year"] == 2025].set_index("disease")
+    current = rates(results_of(results.evidence.select(analysis_set="current")).fit)
+    wanted = current[current["quantity"] == "rate"].set_index("disease")["q50"]
+    for disease, value in wanted.items():
+        assert last.loc[disease, "q50"] == pytest.approx(value, abs=2e-4)
+    assert set(grown.rates["threshold"]) == {0.35}
+    assert grown.later_from == 2024
+    section = cumulative_section(results)
+    assert "From 2024 on with studies published since the review." in said(section)
+    table = section.tables[0]
+    assert [row[1] for row in table.rows] == [results.disease(name) for name in last.index]
+    since = grown.conclusions.set_index("disease")["since"]
+    own = grown.rates[grown.rates["disease"] == AD]
+    drawn = own.loc[own["year"] >= since[AD], "probability"]
+    assert (drawn >= 0.95).all()
+    before = own.loc[own["year"] < since[AD], "probability"]
+    assert before.iloc[-1] < 0.95
+
+
+def test_effects_by_year_end_with_those_of_the_command(results):
+    table = results.grown.effects
+    row = table[(table["disease"] == AD) & (table["year"] == 2025)].iloc[0]
+    current = contrasts(effects(results.evidence.select(analysis_set="current"), check=False))
+    wanted = current[(current["disease"] == AD) & (current["quantity"] == "effect")].iloc[0]
+    assert row["ratio_q50"] == pytest.approx(wanted["ratio_q50"], rel=1e-3)
+    assert "could be concluded in no year" in said(cumulative_section(results))
+
+
+def test_what_only_the_sampler_can_fit_is_named_and_not_replaced():
+    evidence = load_evidence()
+    with pytest.warns(UserWarning, match="cannot be integrated|is fitted without"):
+        made = results_of(evidence)
+    vars(made)["outcomes"] = ["improvement", "remission"]
+    told = said(cumulative_section(made))
+    assert "Remission cannot be integrated exactly: Ozgul Ozdemir 2021" in told
+    assert "Improvement is fitted without what rows of remission say of it" in told
+    assert set(made.grown.rates["outcome"]) == {"improvement"}
+    unseen = " ".join(str(block.content) for block in unseen_blocks(made) if block.kind == "text")
+    assert "Of remission this is not asked" in unseen
+    assert "Improvement is fitted without" in unseen
+
+
+def test_unseen_studies_stand_beside_the_flips_of_the_same_conclusions(results):
+    text, table, effect_text, effect_table = unseen_blocks(results)
+    frame = table.content.frame
+    flips = results.comparison.flips.set_index("disease")
+    for row in frame.to_dict("records"):
+        flip = flips.loc[row["disease"]]
+        assert (row["threshold"], row["confidence"]) == (flip["threshold"], flip["confidence"])
+        assert row["probability"] == pytest.approx(flip["probability"], abs=1e-4)
+        assert row["concluded"] == flip["concluded"]
+    drawn = int((flips["concluded"] == "yes").sum())
+    assert len(table.content.rows) == drawn
+    assert f"Of {drawn} conclusions that are drawn" in text.content
+    trials = effect_table.content.frame
+    assert list(dict.fromkeys(zip(trials["disease"], trials["added"], strict=True))) == [
+        (AD, "later"),
+        ("systemic_sclerosis", "means"),
+        (AD, "unpublished"),
+    ]
+    # 88 and 81 patients of the unpublished trial, the largest of the disease.
+    assert set(trials.loc[trials["disease"] == AD, "like_n"]) == {85}
+    assert "one more trial of 85 patients an arm" in effect_text.content
+    assert "No benefit reaches 0.95" in effect_text.content
+
+
+def test_figures_of_what_came_and_what_grew_are_of_the_same_numbers(results):
+    drawn = {each.name: each.frame for each in exhibits(results)}
+    later = drawn["later"]
+    assert list(later["kind"]) == ["rate", "rate", "effect"]
+    assert later["seen"].isna().tolist() == [False, True, False]
+    assert later.loc[2, "seen"] == pytest.approx(14 * 51 / (45 * 4))
+    assert np.all(later["low"] <= later["high"])
+    assert len(drawn["cumulative"]) == len(results.grown.rates)
+    assert set(drawn["cumulative_effects"]["label"]) == {"2017: 1 study", "2025: 1 study"}
+    assert "labbe_means" not in drawn
+    assert "effects_forest_improvement_means" in drawn
+
+
+def test_studies_without_years_have_no_section(tmp_path):
+    frame = pd.DataFrame({"study": list("abc"), "events": [3, 7, 9], "n": [9, 10, 14]})
+    made = results_of(load_evidence(frame))
+    assert cumulative_section(made) is None
+    assert later_section(made) is None
+    assert [block.kind for block in unseen_blocks(made)] == ["text", "table"]
+
+
+def test_a_conclusion_without_a_comparison_of_priors_is_the_usual_one():
+    asked = asked_of(None, ("improvement", "death"))
+    assert {name: each.threshold for name, each in asked.questions.items()} == {
+        "improvement": 0.3,
+        "death": 0.1,
+    }
