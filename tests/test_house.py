@@ -170,6 +170,7 @@ ROOMS: dict[str, set[str]] = {
         "effect_figures",
         "effects",
         "guard",
+        "later",
         "means",
         "moderators",
         "next_patients",

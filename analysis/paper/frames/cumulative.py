@@ -14,7 +14,7 @@ from ....models.exact.outcomes import exact_model
 from ...effects.since import effects_by_year
 from ...sensitivity.cumulative import conclusions_since, rates_by_year, years_of
 from ...sensitivity.questions import CONFIDENCE, Question, questions
-from .later import roles, with_later
+from .later import published_since, with_later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,7 +112,7 @@ def grown(
         return nothing
     model = exact_model(evidence, pooling)
     rates = rates_by_year(model, priors, years, asked.questions, asked.confidence)
-    since = [years[study] for study in studies & roles(evidence)]
+    since = [years[study] for study in studies & published_since(evidence)]
     return Grown(
         rates[rates["outcome"].isin(outcomes)].reset_index(drop=True),
         _effects(evidence, pooling, years, asked.confidence),

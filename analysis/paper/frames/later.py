@@ -75,7 +75,7 @@ def later_studies(
     if wider is None:
         return Later(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(LATER)))
     new = set(wider.rows["study"]) - set(evidence.rows["study"])
-    rows = wider.rows[wider.rows["study"].isin(new & roles(wider))]
+    rows = wider.rows[wider.rows["study"].isin(new & published_since(wider))]
     rows = rows[rows["outcome"].isin(outcomes)]
     if rows.empty:
         counts = pd.DataFrame(columns=list(COLUMNS))
@@ -91,7 +91,7 @@ def later_studies(
 
 def with_later(evidence: Evidence) -> Evidence | None:
     """Let in the studies published since the review; None where there are none, or moderators."""
-    if evidence.moderators or not roles(evidence):
+    if evidence.moderators or not published_since(evidence):
         return None
     try:
         return evidence.select(analysis_set="current")
@@ -99,7 +99,7 @@ def with_later(evidence: Evidence) -> Evidence | None:
         return None
 
 
-def roles(evidence: Evidence) -> set[str]:
+def published_since(evidence: Evidence) -> set[str]:
     """Name the studies published since the review."""
     return set(evidence.studies.loc[evidence.studies["role"] == "later", "study"])
 
@@ -110,5 +110,5 @@ def _effects(evidence: Evidence, wider: Evidence, pooling: str) -> pd.DataFrame:
         before, after = (controlled_rows(each).rows for each in (evidence, wider))
     except SelectionError:  # no control arm before, or none since
         return pd.DataFrame(columns=list(LATER))
-    new = after[after["study"].isin(roles(wider) - set(before["study"]))]
+    new = after[after["study"].isin(published_since(wider) - set(before["study"]))]
     return predict_effects(before, new, evidence.diseases, pooling)

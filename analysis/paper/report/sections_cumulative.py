@@ -17,6 +17,10 @@ from .block import Block, Section
 from .tables_sensitivity import asked_words, conclusions
 
 TITLE = "How knowledge grew"
+_MODERATED = (
+    "This is not told of a fit with moderators: it can only be sampled, and every year would have "
+    "to be sampled anew."
+)
 
 
 def cumulative_section(results: Results) -> Section | None:
@@ -32,6 +36,8 @@ def cumulative_section(results: Results) -> Section | None:
     Section or None
     """
     grown = results.grown
+    if results.evidence.moderators:
+        return Section("cumulative", TITLE, [Block("text", _MODERATED)])
     if grown.rates.empty and grown.effects.empty:
         return None
     text = (

@@ -8,6 +8,7 @@ from typing import Any
 from ....data.names import outcome_in_text, outcome_words
 from ...guard.later import DRAWN
 from ...guard.monte_carlo import p_words
+from ..frames.later import published_since
 from ..frames.results import Results
 from ..words.captions_later import LATER
 from ..words.table import Table
@@ -15,6 +16,10 @@ from ..words.wording import count, listed, numbered, ratio
 from .block import Block, Section
 
 TITLE = "What came since, against its prediction"
+_MODERATED = (
+    "Studies published since the review are not predicted by a fit with moderators: they need not "
+    "have the values that it asks for."
+)
 
 
 def later_section(results: Results) -> Section | None:
@@ -30,6 +35,8 @@ def later_section(results: Results) -> Section | None:
     Section or None
     """
     later = results.later
+    if results.evidence.moderators and published_since(results.evidence):
+        return Section("later", TITLE, [Block("text", _MODERATED)])
     if later.empty:
         return None
     text = (

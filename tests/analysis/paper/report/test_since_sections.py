@@ -151,6 +151,15 @@ def test_figures_of_what_came_and_what_grew_are_of_the_same_numbers(results):
     assert "effects_forest_improvement_means" in drawn
 
 
+def test_with_moderators_neither_is_told_and_the_page_says_so(results):
+    evidence = results.evidence.select(moderators="year")
+    made = Results(results.fit, evidence)
+    for section in (later_section(made), cumulative_section(made)):
+        assert [block.kind for block in section.blocks] == ["text"]
+        assert "with moderators" in section.blocks[0].content
+    assert not any(each.name == "later" for each in exhibits(made))
+
+
 def test_studies_without_years_have_no_section(tmp_path):
     frame = pd.DataFrame({"study": list("abc"), "events": [3, 7, 9], "n": [9, 10, 14]})
     made = results_of(load_evidence(frame))
