@@ -178,7 +178,9 @@ def _draw_panel(
         )
         if panel.filled:
             axes.fill_between(own["x"], own["value"], color=colour, alpha=0.12, linewidth=0)
-        ends.append((float(own["value"].iloc[-1]), name, colour))
+        # A density ends on the axis, as every other does: it is named at its height.
+        height = own["value"].max() if panel.filled else own["value"].iloc[-1]
+        ends.append((float(height), name, colour))
     for guide in panel.level:
         axes.axhline(guide.at, color=QUIET, linewidth=style.line, linestyle=(0, (1, 2)))
         ends.append((guide.at, guide.words, QUIET))
