@@ -18,3 +18,14 @@ def test_the_manual_builds_without_a_warning_and_lists_every_command(root, tmp_p
         assert f"mscpool {name}" in commands
     functions = (tmp_path / "html" / "reference" / "functions.html").read_text("utf-8")
     assert "mp.design.two_arm" in functions
+
+
+def test_the_speeds_of_the_readme_are_those_of_the_manual(root):
+    def rows(name):
+        lines = (root / name).read_text("utf-8").splitlines()
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        return {row[0]: row[1] for row in cells if len(row) > 1}
+
+    told = rows("README.md")
+    assert len(told) > 5
+    assert told.items() <= rows("docs/speed.md").items()

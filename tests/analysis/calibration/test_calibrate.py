@@ -214,10 +214,10 @@ def test_table_states_rates_with_wilson_intervals():
 @pytest.mark.parametrize(
     ("defect", "own"), [(MOVED, measured.MOVED_STUDY), (SPLIT_DEFAULT, measured.SPLIT_DISEASES)]
 )
-def test_the_rates_that_the_report_quotes_are_those_of_the_readme(root, defect, own):
+def test_the_rates_that_the_report_quotes_are_those_of_the_manual(root, defect, own):
     (line,) = [
         line
-        for line in (root / "README.md").read_text("utf-8").splitlines()
+        for line in (root / "docs" / "reading" / "error-rates.md").read_text("utf-8").splitlines()
         if line.startswith(f"| core studies | {defect} |")
     ]
     low, high = proportion_confint(own.failed, own.sets, method="wilson")
