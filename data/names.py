@@ -193,3 +193,8 @@ def study_sources(studies: pd.DataFrame) -> list[str]:
         if source := ", ".join(part for part in parts if part):
             said.append(f"{labels[study['study']]}: {source}")
     return said
+
+
+def ratio_words(name: str) -> str:
+    """Name the ratio that an effect on an outcome is told as."""
+    return "Hazard ratio" if outcome(name).timed else "Odds ratio"

@@ -1,11 +1,12 @@
-"""Rates of studies against a number, with the line that a model draws through them."""
+"""Rates, or effects, of studies against a number, with the line that a model draws through them."""
 
 from __future__ import annotations
 
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from ..data.names import numbered, outcome_words
+from ..data.names import numbered, outcome_words, ratio_words
+from .log_axis import log_axis, ratio_limits
 from .page import Grid, Page, key, key_height, leading, percent_axis, quiet_axes
 from .style import FAINT, INK, QUIET, Style, drawing, fitted, wrapped
 
@@ -32,10 +33,32 @@ def draw_bubbles(frame: pd.DataFrame, style: Style) -> Figure:
         Circles whose area is proportional to the patients; a line with its central 95 % interval.
     """
     with drawing(style):
-        return _draw(frame, style)
+        middles = (frame["raw_min"] + frame["raw_max"]) / 2
+        return _draw(frame.assign(middle=middles), style, ratio=False)
 
 
-def _draw(frame: pd.DataFrame, style: Style) -> Figure:
+def draw_effect_bubbles(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw each study's effect against a number, a panel a disease.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As in `draw_bubbles`, of odds ratios or hazard ratios; of studies also `middle`, their own
+        ratio (missing where a count is bounded), between its limits `raw_min` and `raw_max`.
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Circles whose area is proportional to the patients; a line with its central 95 % interval;
+        intervals that go on beyond the axis are cut there.
+    """
+    with drawing(style):
+        return _draw(frame, style, ratio=True)
+
+
+def _draw(frame: pd.DataFrame, style: Style, ratio: bool) -> Figure:
     width = style.preset.points
     diseases = list(dict.fromkeys(frame.loc[frame["row"] == "line", "disease"]))
     left, gap = style.scaled(30), style.scaled(12)
@@ -46,7 +69,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     grid = Grid(across, left, panel, 0.75 * min(panel, style.scaled(170)), gap, head,
                 style.scaled(16))  # fmt: skip
     outcome, number = str(frame["outcome"].iloc[0]), str(frame["axis"].iloc[0])
-    title = wrapped(f"{outcome_words(outcome)}, % of patients", width - 2, style.size)
+    measure = ratio_words(outcome).lower() if ratio else "% of patients"
+    title = wrapped(f"{outcome_words(outcome)}, {measure}", width - 2, style.size)
     top, axis = len(title) * leading(style.size) + style.scaled(3), 1.6 * leading(style.size)
     largest = float(frame["n"].max())
     entries = _key_entries(style, largest)
@@ -61,7 +85,11 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         at = top + cell.top
         axes = page.axes(cell.left, at, panel, grid.height)
         axes.set_xlim(ends[0] - margin, ends[1] + margin)
-        percent_axis(axes, which="y")
+        if ratio:
+            shown = frame[["middle", "q2.5", "q97.5"]].to_numpy().ravel()
+            log_axis(axes, *ratio_limits(shown), grid.height, style, which="y")
+        else:
+            percent_axis(axes, which="y")
         quiet_axes(axes, style, grid="y")
         axes.spines["bottom"].set_visible(True)
         axes.locator_params(axis="x", nbins=5, steps=[1, 2, 5, 10])
@@ -86,7 +114,8 @@ def _panel(axes, frame: pd.DataFrame, disease: str, largest: float, style: Style
         low, high = row["raw_min"], row["raw_max"]
         if high > low:
             axes.plot([row["x"]] * 2, [low, high], color=colour, zorder=3)
-        _bubble(axes, row["x"], (low + high) / 2, row["n"], largest, colour, style)
+        if row["middle"] == row["middle"]:
+            _bubble(axes, row["x"], row["middle"], row["n"], largest, colour, style)
 
 
 def _bubble(axes, x: float, y: float, n: float, largest: float, colour: str, style: Style) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..data.names import ratio_words
 from .page import Page, percent_axis, quiet_axes, row_pitch
 from .style import COLOURS, QUIET, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -29,7 +32,7 @@ def draw_coefficients(frame: pd.DataFrame, style: Style) -> Figure:
         A mark and a central 95 % interval a row; a line at 1.
     """
     with drawing(style):
-        return _draw(frame, style, ratio=True)
+        return _draw(frame, style, _odds_axis)
 
 
 def draw_rates_at(frame: pd.DataFrame, style: Style) -> Figure:
@@ -48,10 +51,37 @@ def draw_rates_at(frame: pd.DataFrame, style: Style) -> Figure:
         A mark and a central 95 % interval a row.
     """
     with drawing(style):
-        return _draw(frame, style, ratio=False)
+        return _draw(frame, style, _rate_axis)
 
 
-def _draw(frame: pd.DataFrame, style: Style, ratio: bool) -> Figure:
+def draw_effect_coefficients(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw ratios of effects as `draw_coefficients` draws ratios of rates' odds."""
+    with drawing(style):
+        return _draw(frame, style, _ratio_of_effects_axis)
+
+
+def draw_effects_at(frame: pd.DataFrame, style: Style) -> Figure:
+    """Draw effects at values of moderators, in rows under heads.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As in `draw_coefficients`, with `outcome`; odds ratios or hazard ratios.
+    style : Style
+        Page, type and colours.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A mark and a central 95 % interval a row; a line at 1.
+    """
+    with drawing(style):
+        return _draw(frame, style, _effect_axis)
+
+
+def _draw(
+    frame: pd.DataFrame, style: Style, axis: Callable[[Axes, pd.DataFrame, Style], None]
+) -> Figure:
     width, small, gap = style.preset.points, style.small, style.scaled(6)
     rows = frame.to_dict("records")
     indent = style.scaled(6)
@@ -66,11 +96,7 @@ def _draw(frame: pd.DataFrame, style: Style, ratio: bool) -> Figure:
     axes.set_ylim(pitch * count, 0)
     axes.set_yticks([])
     quiet_axes(axes, style)
-    if ratio:
-        ratio_axis(axes, float(frame["low"].min()), float(frame["high"].max()), style)
-        axes.set_xlabel("Ratio of odds, of deaths of hazards")
-    else:
-        _rate_axis(axes)
+    axis(axes, frame, style)
     y = 0.0
     for head in heads:
         room = width - gap
@@ -100,6 +126,25 @@ def ratio_axis(axes: Axes, low: float, high: float, style: Style) -> None:
     axes.axvline(1, color=QUIET, linewidth=style.line)
 
 
-def _rate_axis(axes: Axes) -> None:
+def _ends(frame: pd.DataFrame) -> tuple[float, float]:
+    return float(frame["low"].min()), float(frame["high"].max())
+
+
+def _odds_axis(axes: Axes, frame: pd.DataFrame, style: Style) -> None:
+    ratio_axis(axes, *_ends(frame), style)
+    axes.set_xlabel("Ratio of odds, of deaths of hazards")
+
+
+def _effect_axis(axes: Axes, frame: pd.DataFrame, style: Style) -> None:
+    ratio_axis(axes, *_ends(frame), style)
+    axes.set_xlabel(f"{ratio_words(str(frame['outcome'].iloc[0]))} of a typical study")
+
+
+def _ratio_of_effects_axis(axes: Axes, frame: pd.DataFrame, style: Style) -> None:
+    ratio_axis(axes, *_ends(frame), style)
+    axes.set_xlabel("Ratio of odds ratios, of deaths of hazard ratios")
+
+
+def _rate_axis(axes: Axes, frame: pd.DataFrame, style: Style) -> None:
     percent_axis(axes)
     axes.set_xlabel("Rate of a typical study, %")

@@ -62,11 +62,21 @@ def ratio_ticks(low: float, high: float, width: float, style: Style) -> list[flo
     return ticks
 
 
-def log_axis(axes: Axes, low: float, high: float, width: float, style: Style) -> None:
+def log_axis(
+    axes: Axes, low: float, high: float, width: float, style: Style, which: str = "x"
+) -> None:
     """Show ratios on a logarithmic axis with a line at 1; see `ratio_ticks`."""
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
     ticks = ratio_ticks(low, high, width, style)
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_xticks([], minor=True)
-    axes.axvline(1.0, color=INK, linewidth=style.line, zorder=1)
+    labels = [f"{tick:g}" for tick in ticks]
+    if which == "x":
+        axes.set_xscale("log")
+        axes.set_xlim(low, high)
+        axes.set_xticks(ticks, labels)
+        axes.set_xticks([], minor=True)
+        axes.axvline(1.0, color=INK, linewidth=style.line, zorder=1)
+        return
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    axes.set_yticks(ticks, labels)
+    axes.set_yticks([], minor=True)
+    axes.axhline(1.0, color=INK, linewidth=style.line, zorder=1)

@@ -168,6 +168,8 @@ ROOMS: dict[str, set[str]] = {
         "benefit",
         "alone",
         "effect_figures",
+        "effect_moderators",
+        "effect_results",
         "effects",
         "guard",
         "later",
@@ -181,6 +183,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis.paper.words": {
         "captions",
         "captions_cumulative",
+        "captions_effect_moderators",
         "captions_effects",
         "captions_guard",
         "captions_later",

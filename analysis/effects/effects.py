@@ -27,6 +27,7 @@ from ..fitting.sampling import SEED, Engine, Sampling
 from ..fitting.summary import to_dataset
 from ..guard.result import UNCHECKED, CheckResult
 from . import tables
+from .at_values import COLUMNS as VALUE_COLUMNS
 from .guard import check_effects
 from .left_out import refitter
 from .messages import messages_of
@@ -165,7 +166,8 @@ def effects(
                 {**exact.posteriors, **sampled.posteriors},
             )  # fmt: skip
         made = _tree(evidence, compared, fit, exact, control_rate, unanchored, explaining)
-        if sampled is not None and sampled.coefficients is not None:
+        if sampled is not None and sampled.coefficients is not None and sampled.at is not None:
+            made["at_values"] = to_dataset(sampled.at)
             spread = tables.spread_taken(exact, fit)
             made["moderators"] = to_dataset(sampled.coefficients)
             made["heterogeneity"] = to_dataset(spread)
@@ -377,6 +379,11 @@ def study_effects(made: DataTree) -> pd.DataFrame:
 def absolute_effects(made: DataTree) -> pd.DataFrame:
     """Give control and treated rates, risk differences and ratios, and numbers needed to treat."""
     return _read(made, "absolute", tables.ABSOLUTE_COLUMNS)
+
+
+def moderated_effects(made: DataTree) -> pd.DataFrame:
+    """Give effects at values of moderators, as `effects_at`; no rows without moderators."""
+    return _read(made, "at_values", VALUE_COLUMNS)
 
 
 def own_shares(made: DataTree) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from ...models.terms import Terms
 from ..fitting.moderated import coefficient_table
 from ..fitting.progress import Progress
 from ..fitting.sampling import Sampling
+from .at_values import effects_at
 
 _INTERVAL = (0.025, 0.5, 0.975)
 _STATISTICS = ("mean", "sd", "q2.5", "q50", "q97.5", "mcse_mean", "mcse_sd")
@@ -119,11 +120,14 @@ class SampledEffects:
         The worst of everything reported, for the guard.
     coefficients : pandas.DataFrame or None
         Those of moderators, as `mscpool.analysis.fitting.moderated.moderators`; None without any.
+    at : pandas.DataFrame or None
+        Effects at values of moderators, as `effects_at`; None without any.
     """
 
     posteriors: dict[str, SampledPosterior]
     diagnostics: dict[str, Any]
     coefficients: pd.DataFrame | None = None
+    at: pd.DataFrame | None = None
 
 
 def sample_effects(
@@ -201,14 +205,14 @@ def sample_effects(
     if posterior.sizes["draw"] < sampling.draws:
         raise KeyboardInterrupt  # nutpie returns what it has when it is interrupted
     rng = np.random.default_rng(sampling.seed)
-    found, coefficients, tails = {}, None, pd.DataFrame()
+    found, coefficients, at, tails = {}, None, None, pd.DataFrame()
     expected: dict[str, dict[str, np.ndarray]] = {}
     if moderators:
         terms = contrast_terms(rows if whole is None else whole, every, moderators)
         assert terms.design is not None, "asked for with moderators only"
         coefficients, tail = coefficient_table(posterior, terms, terms.names)
         tails = coefficients[["r_hat", "ess_bulk"]].assign(ess_tail=tail)
-        expected = _expected(posterior, terms)
+        expected, at = _expected(posterior, terms), effects_at(posterior, terms)
         beta = posterior["beta"].transpose("chain", "draw", "outcome", "coefficient").to_numpy()
         shift = (beta * terms.design.at).sum(axis=-1)
         moved = posterior["theta"].transpose("chain", "draw", "outcome", "disease")
@@ -219,7 +223,7 @@ def sample_effects(
         hierarchy = Hierarchy(likelihoods, pooling, name)
         drawn_of = _posterior(hierarchy, posterior.sel(outcome=name), priors, rng)
         found[name] = replace(drawn_of, expected=expected.get(name, {}))
-    return SampledEffects(found, _worst(found, tails, stats), coefficients)
+    return SampledEffects(found, _worst(found, tails, stats), coefficients, at)
 
 
 def _expected(posterior, terms: Terms) -> dict[str, dict[str, np.ndarray]]:

@@ -13,10 +13,12 @@ from ...data.names import numbered
 from . import console
 from .exits import DONE
 from .options import FolderArgument, JsonOption, PathArgument, SheetOption
-from .results_folder import stored_fit, writing_to
+from .results_folder import stored_effects, stored_fit, writing_to
 
 if TYPE_CHECKING:
     from xarray import DataTree
+
+    from ..guard.result import CheckResult
 
 
 def figures(
@@ -30,13 +32,19 @@ def figures(
     preset: Annotated[
         str, typer.Option(metavar="PAGE", help="single or double column, or slide.")
     ] = "double",
+    effects: Annotated[
+        bool, typer.Option("--effects", help="The stored effects, not the stored fit of rates.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Draw the publication set from a stored fit.
 
     Writes each figure as PDF, SVG, PNG and TIFF with its data and caption. PATH is the data of the
-    fit, where they are not the shipped ones.
+    fit, where they are not the shipped ones. With --effects forests, L'Abbé plots and what else
+    shows of treated against control.
     """
+    if effects:
+        return _draw_effects(folder, path, sheet, out, preset, as_json)
     from ..paper.frames.next_patients import next_patients_of
     from ..paper.frames.results import Results
     from ..paper.publish.publish import missing_letters, publish
@@ -62,15 +70,36 @@ def figures(
         progress("drawing", 0, 0)
         results = Results(made, evidence, checked, poolings, **found, next_patients=asked)
         files = publish(results, place, preset=preset)
+    _tell(files, place, checked, as_json)
+    return DONE
+
+
+def _draw_effects(
+    folder: Path, path: Path | None, sheet: str | None, out: Path | None, preset: str, as_json: bool
+) -> int:
+    """Draw stored effects into DIR/figures_effects, or where it is asked."""
+    from ..effects.effects import checked as check_of
+    from ..paper.frames.effect_results import EffectResults
+    from ..paper.publish.publish import missing_letters, publish
+
+    made, evidence = stored_effects(folder, path, sheet)
+    place, checked = folder / "figures_effects" if out is None else out, check_of(made)
+    console.say(*missing_letters(evidence))
+    with writing_to(place), console.progress_display() as progress:
+        progress("drawing", 0, 0)
+        results = EffectResults(made, evidence, checked)
+        files = publish(results, place, preset=preset, section="controlled")
+    _tell(files, place, checked, as_json)
+    return DONE
+
+
+def _tell(files: list[Path], place: Path, checked: CheckResult, as_json: bool) -> None:
+    """Say what was written."""
     if as_json:
         console.print_json({"verdict": checked.stated, "files": files})
     else:
-        print(
-            console.printable(
-                f"{numbered(len(files), 'file')} in {place} (guard: {checked.verdict})"
-            )
-        )
-    return DONE
+        count = numbered(len(files), "file")
+        print(console.printable(f"{count} in {place} (guard: {checked.verdict})"))
 
 
 def _not_drawn(

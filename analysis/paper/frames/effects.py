@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ....data.controlled import controlled_rows
-from ....data.errors import SelectionError
+from ....data.errors import InputError, SelectionError
 from ....data.outcomes import outcome
 from ....models.outcomes import inverse_link, link_function
 from ...effects import effects as room
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from ....data.evidence import Evidence
+    from ....data.moderators import Moderator
 
 Direction = Literal["more", "fewer", "open"]
 
@@ -106,7 +107,7 @@ class Comparison:
             row |= {
                 f"next_{q}": float(np.asarray(following.at[key, f"ratio_{q}"])) for q in _QUANTILES
             }
-            row["own_share"] = float(shares[key])
+            row["own_share"] = float(shares.get(key, np.nan))
             row["control_rate"] = float(f"{np.clip(control[key], 1e-3, 0.999):.2g}")
             row |= treated_rates(row, row["control_rate"])
             row["direction"] = direction_of(row, error)
@@ -121,7 +122,9 @@ class Comparison:
         return room.contrasts(self.tree, randomised_only=True)
 
 
-def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[Comparison]:
+def compared_sets(
+    evidence: Evidence, pooling: str, check: bool = True, moderators: Sequence[Moderator] = ()
+) -> list[Comparison]:
     """Compare treated with control arms, in the analysis set of a fit and in wider ones.
 
     Beside the core set stands what the studies published since the review add, and beside these
@@ -136,6 +139,8 @@ def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[
         How diseases inform each other.
     check : bool
         Let the guard judge the effects.
+    moderators : sequence of Moderator
+        What explains the effects of the fit's own set, where its controlled studies can tell.
 
     Returns
     -------
@@ -151,9 +156,24 @@ def compared_sets(evidence: Evidence, pooling: str, check: bool = True) -> list[
             known = studies
         if gaining:
             part = wider.select(outcomes=gaining) if added else wider
-            made = room.effects(part, pooling, shares=True, check=check)
+            own = () if added else moderators
+            made = _explained(part, pooling, check, own) if own else None
+            if made is None:
+                made = room.effects(part, pooling, shares=True, check=check)
             comparisons.append(Comparison(added, part, made))
     return comparisons
+
+
+def _explained(
+    evidence: Evidence, pooling: str, check: bool, moderators: Sequence[Moderator]
+) -> DataTree | None:
+    """Explain effects by moderators; None where the controlled studies cannot tell of them."""
+    asked = [each.asked for each in moderators]
+    at = [f"{each.name}={each.at}" for each in moderators]
+    try:
+        return room.effects(evidence, pooling, shares=True, check=check, moderators=asked, at=at)
+    except InputError:  # too few studies, or a pooling that is not sampled
+        return None
 
 
 def _sets(evidence: Evidence) -> Iterator[tuple[str, Evidence]]:

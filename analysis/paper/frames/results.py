@@ -100,7 +100,8 @@ class Results:
         """Treated against control in the evidence of the fit, and in wider sets of studies."""
         from .effects import compared_sets
 
-        return compared_sets(self.unmoderated, self.config["pooling"], self.checked.ran)
+        checking, explaining = self.checked.ran, self.evidence.moderators
+        return compared_sets(self.unmoderated, self.config["pooling"], checking, explaining)
 
     @cached_property
     def integrated(self) -> ExactFit | None:

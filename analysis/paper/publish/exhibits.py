@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..words import (
     captions,
     captions_cumulative,
+    captions_effect_moderators,
     captions_effects,
     captions_guard,
     captions_later,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _MODULES = (
     captions,
     captions_effects,
+    captions_effect_moderators,
     captions_moderators,
     captions_means,
     captions_later,
@@ -55,7 +57,8 @@ def exhibits(results: Results) -> list[Exhibit]:
     return list(one_by_one(results))
 
 
-def one_by_one(results: Results) -> Iterator[Exhibit]:
-    """Gather the figures of `exhibits` when they are asked for: some take seconds."""
+def one_by_one(results: Results, section: str | None = None) -> Iterator[Exhibit]:
+    """Gather the figures of `exhibits`, or those of a section, when they are asked for."""
     for kind in KINDS:
-        yield from kind.exhibits(results)
+        if section in (None, kind.section):
+            yield from kind.exhibits(results)

@@ -82,7 +82,11 @@ def missing_letters(evidence: Evidence) -> list[str]:
 
 
 def publish(
-    results: Results, out: str | Path, formats: Sequence[str] = FORMATS, preset: str = "double"
+    results: Results,
+    out: str | Path,
+    formats: Sequence[str] = FORMATS,
+    preset: str = "double",
+    section: str | None = None,
 ) -> list[Path]:
     """Write the figure set with data and captions, the tables of a paper, and the checklist.
 
@@ -96,6 +100,8 @@ def publish(
         What to write.
     preset : {"single", "double", "slide"}
         The page.
+    section : str, optional
+        Only the figures of this section, without tables and checklist.
 
     Returns
     -------
@@ -109,7 +115,7 @@ def publish(
     OSError
         The folder cannot be written to.
     """
-    return write_set(results, out, formats, preset)[0]
+    return write_set(results, out, formats, preset, section)[0]
 
 
 def write_set(
@@ -117,6 +123,7 @@ def write_set(
     out: str | Path,
     formats: Sequence[str] = FORMATS,
     preset: str = "double",
+    section: str | None = None,
 ) -> tuple[list[Path], list[Exhibit]]:
     """Do as `publish`; give the figures too."""
     for name in formats:
@@ -135,14 +142,16 @@ def write_set(
     shown: list[Exhibit] = []
 
     def gathered() -> Iterator[Exhibit]:
-        for exhibit in one_by_one(results):
+        for exhibit in one_by_one(results, section):
             shown.append(exhibit)
             yield exhibit
 
     with file_set(folder) as aside:
         # Before the workers begin: where a table cannot be written none is left in the middle.
-        texts = _write_tables(paper_tables(results), aside)
-        texts.append(write_whole(without_tags(checklist(results)), aside / "checklist.md"))
+        texts = []
+        if section is None:
+            texts = _write_tables(paper_tables(results), aside)
+            texts.append(write_whole(without_tags(checklist(results)), aside / "checklist.md"))
         job = partial(_write_exhibit, folder=aside, style=style, formats=formats, origin=origin)
         written = list(both(delayed(job)(exhibit) for exhibit in gathered()))
         files = [path for paths, _ in written for path in paths]

@@ -9,10 +9,12 @@ import pandas as pd
 
 from ....data.names import outcome_in_text, outcome_words
 from ....data.outcomes import outcome as described
+from ...fitting.moderated import reported_at
 from ..frames.effects import Comparison
 from ..frames.results import Results
 from ..words.captions_effects import ADDED, TREATED, control_percent
 from ..words.closing import study_count
+from ..words.moderators import at_words
 from ..words.table import BORROWED, Table
 from ..words.wording import interval, listed, numbered, percent, probability, ratio, ratio_interval
 from .block import Block, Section
@@ -25,7 +27,10 @@ _INTRODUCTION = (
     "that the outcome is more frequent under treatment. The control rate at which an effect is "
     "told is the median that the control arms predict for the next one, in two digits."
 )
-_UNMODERATED = " The effects have no moderators: 'mscpool effects --moderator' asks for them."
+_UNMODERATED = (
+    " The effects stand here without the moderators: too few studies have a control arm to tell of "
+    "them."
+)
 _NO_CONTROLS = (
     "No study of this evidence has a control arm with counts, so that nothing here says what the "
     "treatment changes."
@@ -48,7 +53,10 @@ def effects_section(results: Results) -> Section:
     compared = results.compared
     if not compared:
         return Section("controlled", TITLE, [Block("text", _NO_CONTROLS)])
-    introduction = _INTRODUCTION + (_UNMODERATED if results.at else "")
+    introduction = _INTRODUCTION
+    if results.at:
+        explained = reported_at(compared[0].tree)
+        introduction += f" {at_words(explained, 'effects')}" if explained else _UNMODERATED
     blocks = [
         Block("text", introduction),
         Block("brief", _answers(compared, results)),

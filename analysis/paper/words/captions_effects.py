@@ -10,10 +10,12 @@ from ....figures.effect_rates import draw_effect_rates
 from ....figures.effects_forest import beyond_axis, draw_effects_forest
 from ....figures.labbe import draw_labbe
 from ....models.pooling import POOLINGS
+from ...fitting.moderated import reported_at
 from ..frames import effect_figures as frames
 from .closing import ESTIMATES, lowered, sentences, study_count, verdict_words
 from .exhibit import FigureKind, Frames, Words
-from .wording import count, interval, ratio
+from .moderators import at_words
+from .wording import count, interval, numbered, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,11 +56,16 @@ def model_words(comparison: Comparison) -> str:
     pooled = "of one disease"
     if run["diseases"][1:]:
         pooled = f"with {POOLINGS[run['pooling']].words} across diseases"
+    how = "numerical integration"
+    if run["engine"] == "nuts":
+        how = f"{numbered(run['chains'], 'chain')} of {numbered(run['draws'], 'draw')} (NUTS)"
+    if at := reported_at(comparison.tree):
+        how += f", with moderators. {at_words(at, 'effects')[:-1]}"
     without = " without case series and related products"
     chosen_set = chosen.analysis_set + (without if comparison.added == "unpublished" else "")
     return (
         f"Bayesian hierarchical model of each study's effect {pooled}, its baseline integrated "
-        f"out, prior set {run['priors']['name']}, numerical integration. "
+        f"out, prior set {run['priors']['name']}, {how}. "
         f"Analysis set {chosen_set}, {chosen.definitions} definitions; "
         f"data {run['data_sha256'][:12]}."
     )

@@ -19,7 +19,8 @@ from .wording import interval, percent, ratio_interval
 if TYPE_CHECKING:
     from ..frames.results import Results
 
-_NO_CAUSE = (
+#: What no coefficient says.
+NO_CAUSE = (
     "A coefficient is an association between studies: it says nothing of why, and nothing of "
     "patients."
 )
@@ -61,7 +62,7 @@ def coefficients(frame: pd.DataFrame, results: Results) -> Words:
         "median and central 95 % interval, for one standard deviation more of a number or for one "
         "level of a text against another. Right of 1 the outcome is more frequent.",
         _fits(results),
-        _NO_CAUSE,
+        NO_CAUSE,
     )
     told = [f"{row['head']}: {row['label']}: {row['text']}" for row in frame.to_dict("records")]
     return Words("Why studies differ", caption, f"A row a comparison. {'; '.join(told)}.")
@@ -98,7 +99,7 @@ def rates_at(frame: pd.DataFrame, results: Results) -> Words:
         "median and central 95 % interval. Of a number the least, middle and largest value seen, "
         "of a text each level; a disease may have no study at a value that stands here.",
         _fits(results),
-        _NO_CAUSE,
+        NO_CAUSE,
     )
     told = [f"{row['head']}, {row['label']}: {row['text']}" for row in frame.to_dict("records")]
     title = f"Rates at values of moderators: {outcome_in_text(outcome)}"
@@ -121,7 +122,7 @@ def bubbles(frame: pd.DataFrame, results: Results) -> Words:
         "circle. Line and band: rate of a typical study, posterior median and central 95 % "
         "interval; one slope on the log-odds (of deaths: log hazard) for all diseases.",
         _fits(results),
-        _NO_CAUSE,
+        NO_CAUSE,
     )
     told = [
         f"{row['label']}: {row['x']:g}, {percent((row['raw_min'] + row['raw_max']) / 2)} of "

@@ -26,7 +26,7 @@ def model_words(results: Results, integrated: bool = False) -> str:
         pooled = f"with {POOLINGS[run['pooling']].words} across diseases"
     moderated = "" if not results.at else ", without the moderators"
     if results.at and not exact:
-        moderated = f", with moderators: {at_words(results.at)[:-1]}"
+        moderated = f", with moderators. {at_words(results.at)[:-1]}"
     return (
         f"Bayesian hierarchical binomial model {pooled}, prior set "
         f"{spaced(run['priors']['name'])}, {how}{moderated}. Analysis set {chosen.analysis_set}, "
