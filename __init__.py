@@ -7,6 +7,7 @@ One hierarchical Bayesian model, pooled across diseases and checked before it is
 >>> fit = mp.fit(evidence)
 >>> mp.check(fit)
 >>> mp.rates(fit)
+>>> mp.plot.forest(fit)
 >>> mp.design.single_arm(null=0.3, design_prior="beta(8,4)")
 
 Names load when they are first used, so that importing the package costs nothing.
@@ -19,16 +20,23 @@ if TYPE_CHECKING:
     from .analysis.effects.effects import absolute_effects as absolute_effects
     from .analysis.effects.effects import contrasts as contrasts
     from .analysis.effects.effects import effects as effects
+    from .analysis.effects.effects import load_effects as load_effects
+    from .analysis.effects.effects import own_shares as own_shares
     from .analysis.effects.effects import study_effects as study_effects
+    from .analysis.effects.effects import unanchored_effects as unanchored_effects
     from .analysis.fitting.fit import fit as fit
     from .analysis.fitting.fit import hyper as hyper
     from .analysis.fitting.fit import load_fit as load_fit
     from .analysis.fitting.fit import rates as rates
+    from .analysis.fitting.moderated import heterogeneity as heterogeneity
+    from .analysis.fitting.moderated import moderators as moderators
     from .analysis.guard.check import check as check
+    from .analysis.paper.plots import plot as plot
+    from .analysis.paper.report.figure_set import publish as publish
+    from .analysis.paper.report.report import report as report
     from .analysis.sensitivity.borrowing import borrowing as borrowing
     from .analysis.sensitivity.compare import compare_priors as compare_priors
     from .analysis.trial import design as design
-    from .analysis.trial import monitoring as monitoring
     from .data.evidence import load_evidence as load_evidence
     from .models.effects.textbook import build_effects_model as build_effects_model
     from .models.priors.catalogue import named_set as named_set
@@ -48,16 +56,23 @@ _ROOM = {
     "load_fit": "analysis.fitting.fit",
     "rates": "analysis.fitting.fit",
     "hyper": "analysis.fitting.fit",
+    "moderators": "analysis.fitting.moderated",
+    "heterogeneity": "analysis.fitting.moderated",
     "check": "analysis.guard.check",
     "effects": "analysis.effects.effects",
     "contrasts": "analysis.effects.effects",
     "study_effects": "analysis.effects.effects",
     "absolute_effects": "analysis.effects.effects",
+    "own_shares": "analysis.effects.effects",
+    "unanchored_effects": "analysis.effects.effects",
+    "load_effects": "analysis.effects.effects",
     "compare_priors": "analysis.sensitivity.compare",
     "borrowing": "analysis.sensitivity.borrowing",
     "elicit": "models.priors.elicit",
     "design": "analysis.trial",
-    "monitoring": "analysis.trial",
+    "plot": "analysis.paper.plots",
+    "publish": "analysis.paper.report.figure_set",
+    "report": "analysis.paper.report.report",
 }
 
 __all__ = sorted(_ROOM)  # pyright: ignore[reportUnsupportedDunderAll]

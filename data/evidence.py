@@ -71,6 +71,7 @@ _ROW_COLUMNS = [
 NEEDED_TABLES = ("studies.csv", "outcomes.csv")
 # What the likelihood is computed from; wording does not change a fit.
 _HASHED_COLUMNS = _ROW_COLUMNS[:8]
+_WHAT_IT_MAY_BE = "a path, a DataFrame or what load_evidence gives"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -275,6 +276,8 @@ def load_evidence(
     ------
     EvidenceError
         The tables are wrong: one line a problem, all of them.
+    InputError
+        Neither a path nor a table was given.
     SelectionError
         The selection names something unknown or leaves no rows.
 
@@ -285,6 +288,8 @@ def load_evidence(
     """
     if isinstance(path, pd.DataFrame):
         return _read_single(path, FRAME, sheet).select(**selection)
+    if not isinstance(path, str | Path | None):
+        raise InputError(f"evidence must be {_WHAT_IT_MAY_BE}, not {shown(path)}")
     place = Path(__file__).parent if path is None else Path(path)
     name = str(place if path is None else path)
     problems: list[Problem] = []
@@ -308,13 +313,9 @@ def as_evidence(source: Evidence | str | Path | pd.DataFrame) -> Evidence:
     InputError
         Something else was given.
     """
-    if isinstance(source, Evidence):
-        return source
-    if isinstance(source, str | Path | pd.DataFrame):
-        return load_evidence(source)
-    raise InputError(
-        f"evidence must be a path, a DataFrame or what load_evidence gives, not {shown(source)}"
-    )
+    if source is None:
+        raise InputError(f"evidence must be {_WHAT_IT_MAY_BE}, not None")
+    return source if isinstance(source, Evidence) else load_evidence(source)
 
 
 def summary(evidence: Evidence) -> dict[str, int]:

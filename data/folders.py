@@ -9,11 +9,11 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import FolderInUseError
+from .errors import FolderInUseError, InputError
 
 #: Begins the names of what a run has in a folder only while it runs.
 _ASIDE = ".mscpool-"
@@ -55,6 +55,35 @@ def locked(folder: Path) -> Iterator[None]:
                 with suppress(OSError):  # Windows removes no open file
                     place.unlink()
                 lock.release()
+
+
+@contextmanager
+def writing_to(*folders: Path) -> Iterator[None]:
+    """Refuse folders that cannot be written to before any work is done; then keep others out.
+
+    Raises
+    ------
+    InputError
+        A place that is a file, or may not be written to.
+    FolderInUseError
+        Another run has a folder.
+    """
+    for folder in folders:
+        _refuse_place(folder)
+    with ExitStack() as held:
+        for folder in folders:
+            held.enter_context(locked(folder))
+        yield
+
+
+def _refuse_place(folder: Path) -> None:
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise InputError(f"{existing}: is a file; name a folder to write to")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(f"{existing}: may not be written to; name another folder")
 
 
 @contextmanager

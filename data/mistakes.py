@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
+from .errors import InputError
+
 # Listing a thousand names, or measuring a wrong one against each, helps nobody.
 _NAMES_LISTED = 40
 _NAMES_COMPARED = 400
@@ -13,9 +15,10 @@ _NAMES_COMPARED = 400
 
 def shown(text: object) -> str:
     """Quote what was given for a message: one line, nothing unprintable, not too long."""
-    if not isinstance(text, str):
-        return repr(text)
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    if isinstance(text, str):
+        return repr(text if len(text) <= 60 else text[:57] + "...")
+    told = " ".join(repr(text).split())
+    return told if len(told) <= 60 else told[:57] + "..."
 
 
 def listed(names: Collection[str]) -> str:
@@ -43,6 +46,29 @@ def unknown_name(name: object, valid: Iterable[str], what: str) -> str:
         One line.
     """
     return _unknown(str(name), shown(name), tuple(valid), what)
+
+
+def one_of(name: object, valid: Collection[str], what: str) -> str:
+    """Give a name that is valid.
+
+    Parameters
+    ----------
+    name, valid, what
+        As for `unknown_name`.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    InputError
+        It is none of them, whatever else was given.
+    """
+    if not isinstance(name, str) or name not in valid:
+        raise InputError(unknown_name(name, valid, what))
+    return name
 
 
 @lru_cache(maxsize=4096)

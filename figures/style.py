@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ..data.about import UNDESCRIBED, About
 from ..data.errors import InputError
+from ..data.mistakes import one_of
 from .fonts import FONT
 
 POINTS_PER_MM = 72 / 25.4
@@ -181,9 +182,8 @@ def make_style(
     InputError
         An unknown preset.
     """
-    if preset not in PRESETS:
-        raise InputError(f"unknown preset '{preset}': choose one of {', '.join(PRESETS)}")
-    return Style(PRESETS[preset], tuple(diseases), verdict, about, fonts=fonts)
+    page = PRESETS[one_of(preset, PRESETS, "preset")]
+    return Style(page, tuple(diseases), verdict, about, fonts=fonts)
 
 
 def _marks(diseases: tuple[str, ...], about: About) -> dict[str, Mark]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..data.errors import InputError
-from ..data.mistakes import unknown_name
+from ..data.mistakes import one_of
 
 Pooling = Literal["partial", "complete", "none", "exnex", "robust"]
 
@@ -69,9 +68,8 @@ def structure(pooling: str, diseases: Sequence[str]) -> str:
     InputError
         An unknown pooling.
     """
-    if pooling not in POOLINGS:
-        raise InputError(unknown_name(pooling, POOLINGS, "pooling"))
-    return "single" if len(diseases) == 1 else pooling
+    chosen = one_of(pooling, POOLINGS, "pooling")
+    return "single" if len(diseases) == 1 else chosen
 
 
 def has_tau(pooling: str, diseases: Sequence[str]) -> bool:

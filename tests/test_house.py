@@ -35,10 +35,10 @@ ROOMS: dict[str, set[str]] = {
         "template",
         "text_files",
     },
-    "models": {"direction", "moderators", "outcomes", "pooling", "terms"},
+    "models": {"direction", "moderators", "outcomes", "pooling", "sources", "terms"},
     "models.priors": {"catalogue", "density", "elicit", "files", "prior", "quantile_table", "sets"},
     "models.rates": {"beta_mixture", "difference", "effective_size", "fit", "prior"},
-    "models.sampled": {"hierarchy", "textbook", "likelihood", "sources", "variables"},
+    "models.sampled": {"hierarchy", "textbook", "likelihood", "variables"},
     "models.exact": {
         "distribution",
         "draws",
@@ -100,6 +100,8 @@ ROOMS: dict[str, set[str]] = {
         "style",
     },
     "analysis.fitting": {
+        "answer",
+        "data_of_fit",
         "diagnostics",
         "exact_fit",
         "fit",
@@ -154,7 +156,6 @@ ROOMS: dict[str, set[str]] = {
         "design",
         "effect_priors",
         "fit_priors",
-        "monitoring",
         "pictures",
         "protocol",
         "request",
@@ -198,7 +199,8 @@ ROOMS: dict[str, set[str]] = {
         "wording",
     },
     "analysis.paper.publish": {"design", "publish"},
-    "analysis.paper.report": {"findings", "fits", "report"},
+    "analysis.paper.plots": set(),
+    "analysis.paper.report": {"figure_set", "findings", "report"},
     "analysis.terminal": {"cli"},
 }
 #: Modules that a person starts.

@@ -9,12 +9,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ...data.controlled import Controlled, controlled_rows
 from ...data.errors import InputError, SelectionError, StoredFitError
 from ...data.evidence import Evidence, as_evidence
+from ...data.mistakes import shown
 from ...data.moderators import Moderator, read_moderators
 from ...data.names import study_labels
 from ...data.selection import as_names
@@ -27,30 +27,25 @@ from ..fitting.sampling import SEED, Engine, Sampling
 from ..fitting.summary import to_dataset
 from ..guard.result import UNCHECKED, CheckResult
 from . import tables
+from .answer import Effects, checked
 from .at_values import COLUMNS as VALUE_COLUMNS
 from .guard import check_effects
 from .left_out import refitter
 from .messages import messages_of
 from .model import EffectsFit, IntegratedEffects, arm_rates, fit_effects
 from .sampled import sample_effects
+from .stored import read, storable
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
 FILE = "effects.nc"
 
-_WHOLE_NUMBERS = (
-    *("studies", "patients", "treated_studies"),
-    *("treated_min", "treated_max", "treated_n", "control_min", "control_max", "control_n"),
-)
-_YES_OR_NO = ("randomised", "informs", "modelled")
-_TRUTHS = {"yes": True, "no": False, "": None}
-
 
 def effects(
     evidence: Evidence | str | Path | pd.DataFrame,
     pooling: str = "partial",
-    priors: EffectPriors | str = DEFAULT_EFFECTS,
+    priors: EffectPriors | str | Path = DEFAULT_EFFECTS,
     randomised: bool = False,
     control_rate: float | None = None,
     unanchored: bool = False,
@@ -77,9 +72,9 @@ def effects(
         ``means`` lets in studies that report means of both arms.
     pooling : {"partial", "complete", "none", "exnex", "robust"}
         How diseases inform each other.
-    priors : EffectPriors or str
-        Priors of the log odds ratios (log hazard ratios of deaths) and of the studies' baselines;
-        or the name of a set, or the text of a prior file.
+    priors : EffectPriors, str or Path
+        Priors of the log odds ratios (log hazard ratios of deaths) and of the studies' baselines:
+        a set, its name, a prior file or the text of one.
     randomised : bool
         Only randomised studies.
     control_rate : float, optional
@@ -182,7 +177,7 @@ def effects(
             made["shares"] = to_dataset(tables.shares_table(exact))
         if file is not None:
             store.save(made, file)
-    return made
+    return Effects.of(made)
 
 
 def load_effects(path: str | Path) -> DataTree:
@@ -210,6 +205,26 @@ def load_effects(path: str | Path) -> DataTree:
     if "effects" not in made.children:
         raise StoredFitError(
             f"{file}: a fit of rates, not of effects; make these with 'mscpool effects'"
+        )
+    return Effects.of(made)
+
+
+def as_effects(made: DataTree | str | Path) -> DataTree:
+    """Give the effects that a file or a folder holds; effects stay what they are.
+
+    Raises
+    ------
+    StoredFitError
+        No effects are stored there.
+    InputError
+        Something else was given.
+    """
+    if isinstance(made, str | Path):
+        return load_effects(made)
+    if "effects" not in getattr(made, "children", ()):
+        raise InputError(
+            "effects must be what effects gives, or the file or folder of stored ones, not "
+            f"{shown(made)}"
         )
     return made
 
@@ -273,7 +288,7 @@ def _tree(
     if unanchored:
         treated = arm_rates(evidence.rows, compared.outcome_names, diseases, pooling)
         found["unanchored"] = tables.unanchored_table(fit, treated, controls)
-    groups = {name: to_dataset(_storable(table)) for name, table in found.items()}
+    groups = {name: to_dataset(storable(table)) for name, table in found.items()}
     keys = found["effects"][["outcome", "quantity", "disease"]].to_numpy(object).tolist()
     groups["densities"] = density_group([fit.distribution(*key) for key in keys])
     tree = xr.DataTree.from_dict(groups)
@@ -321,11 +336,6 @@ def check_again(made: DataTree, evidence: Evidence) -> CheckResult:
     return checked(again)
 
 
-def checked(made: DataTree) -> CheckResult:
-    """Give what the guard says of stored effects."""
-    return CheckResult.from_dict(json.loads(made.attrs["check"]))
-
-
 def compared_arms(made: DataTree) -> pd.DataFrame:
     """Give the rows that stored effects compare, one a study, arm and outcome.
 
@@ -336,7 +346,7 @@ def compared_arms(made: DataTree) -> pd.DataFrame:
     """
     if "compared" not in made.children:
         raise StoredFitError("these effects are of an older version: make them with --refit")
-    return _read(made, "compared", tuple(str(name) for name in made["compared"].to_dataset()))
+    return read(made, "compared", tuple(str(name) for name in made["compared"].to_dataset()))
 
 
 def messages(made: DataTree) -> list[str]:
@@ -344,13 +354,13 @@ def messages(made: DataTree) -> list[str]:
     return list(json.loads(made.attrs["messages"]))
 
 
-def contrasts(made: DataTree, randomised_only: bool = False) -> pd.DataFrame:
+def contrasts(made: DataTree | str | Path, randomised_only: bool = False) -> pd.DataFrame:
     """Give the effects: one row an outcome, disease and quantity.
 
     Parameters
     ----------
-    made : xarray.DataTree
-        Of `effects`.
+    made : xarray.DataTree, str or Path
+        What `effects` gives, or the file or folder of stored ones.
     randomised_only : bool
         Those without the studies that are not known to be randomised; no rows where there are none
         to leave out.
@@ -363,67 +373,39 @@ def contrasts(made: DataTree, randomised_only: bool = False) -> pd.DataFrame:
         ``probability_benefit``, and the ``studies`` and ``patients`` behind them; ``evidence`` is
         ``borrowed`` where the disease has no controlled study.
     """
-    return _read(made, "randomised_only" if randomised_only else "effects", tables.EFFECT_COLUMNS)
+    return read(
+        as_effects(made), "randomised_only" if randomised_only else "effects", tables.EFFECT_COLUMNS
+    )
 
 
-def effect_hyper(made: DataTree) -> pd.DataFrame:
+def effect_hyper(made: DataTree | str | Path) -> pd.DataFrame:
     """Give mu, tau and sigma of the effects, linear scale, one row each and outcome."""
-    return _read(made, "hyper", tables.HYPER_COLUMNS)
+    return read(as_effects(made), "hyper", tables.HYPER_COLUMNS)
 
 
-def study_effects(made: DataTree) -> pd.DataFrame:
+def study_effects(made: DataTree | str | Path) -> pd.DataFrame:
     """Give each study compared: both arms' counts, its raw and its shrunken effect, log scale."""
-    return _read(made, "studies", tables.STUDY_COLUMNS)
+    return read(as_effects(made), "studies", tables.STUDY_COLUMNS)
 
 
-def absolute_effects(made: DataTree) -> pd.DataFrame:
+def absolute_effects(made: DataTree | str | Path) -> pd.DataFrame:
     """Give control and treated rates, risk differences and ratios, and numbers needed to treat."""
-    return _read(made, "absolute", tables.ABSOLUTE_COLUMNS)
+    return read(as_effects(made), "absolute", tables.ABSOLUTE_COLUMNS)
 
 
-def moderated_effects(made: DataTree) -> pd.DataFrame:
+def moderated_effects(made: DataTree | str | Path) -> pd.DataFrame:
     """Give effects at values of moderators, as `effects_at`; no rows without moderators."""
-    return _read(made, "at_values", VALUE_COLUMNS)
+    return read(as_effects(made), "at_values", VALUE_COLUMNS)
 
 
-def own_shares(made: DataTree) -> pd.DataFrame:
+def own_shares(made: DataTree | str | Path) -> pd.DataFrame:
     """Give the share of each disease's effect that its own studies carry; the rest is borrowed.
 
     No rows unless they were asked for.
     """
-    return _read(made, "shares", tables.SHARE_COLUMNS)
+    return read(as_effects(made), "shares", tables.SHARE_COLUMNS)
 
 
-def unanchored_effects(made: DataTree) -> pd.DataFrame:
+def unanchored_effects(made: DataTree | str | Path) -> pd.DataFrame:
     """Give the comparisons of arms of different studies; no rows unless they were asked for."""
-    return _read(made, "unanchored", tables.UNANCHORED_COLUMNS)
-
-
-def _storable(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn truths into words and whole numbers into what has a missing value."""
-    table = table.copy()
-    words = {value: word for word, value in _TRUTHS.items()}
-    for name in _YES_OR_NO:
-        if name in table:
-            table[name] = [words[None if value is None else bool(value)] for value in table[name]]
-    for name in _WHOLE_NUMBERS:
-        if name in table:
-            table[name] = table[name].astype("Float64").to_numpy(float, na_value=np.nan)
-    return table
-
-
-def _read(made: DataTree, group: str, columns: tuple[str, ...]) -> pd.DataFrame:
-    if group not in made.children:
-        return pd.DataFrame(columns=list(columns))
-    dataset = made[group].to_dataset()
-    table = pd.DataFrame({name: dataset[name].to_numpy() for name in columns})
-    for name in ("disease", "evidence"):
-        if name in table:
-            table[name] = table[name].astype(object).where(table[name] != "", None)
-    for name in _YES_OR_NO:
-        if name in table:
-            table[name] = table[name].map(_TRUTHS).astype(object)
-    for name in _WHOLE_NUMBERS:
-        if name in table:
-            table[name] = table[name].astype("Int64")
-    return table
+    return read(as_effects(made), "unanchored", tables.UNANCHORED_COLUMNS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 from ...data.names import numbered
 from ...models.effects.priors import EffectPriors
 from ...models.exact.distribution import Distribution
@@ -69,8 +69,7 @@ class NextTrial:
             if value is None:
                 article = "an" if name == "outcome" else "a"
                 raise InputError(f"effects need {article} {name}: one of {', '.join(known)}")
-            if value not in known:
-                raise InputError(unknown_name(value, known, name))
+            one_of(value, known, name)
             object.__setattr__(self, name, value)
         object.__setattr__(self, "made", made)
 

@@ -170,7 +170,7 @@ def sample_effects(
     import nutpie
 
     from ...models.effects.textbook import contrast_terms, effects_model
-    from ...models.sampled.sources import keep_sources_beside_cache
+    from ...models.sources import keep_sources_beside_cache
 
     if structure(pooling, diseases) == "exnex":
         raise InputError(

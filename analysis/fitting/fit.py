@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from ...models.priors.files import prior_set
 from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.terms import Terms, build_terms
 from . import moderated, predict, store, summary
+from .answer import Fit
 from .diagnostics import (
     LARGEST_R_HAT,
     LEAST_EFFECTIVE_DRAWS,
@@ -25,7 +27,6 @@ from .exact_fit import NotIntegrated, exact_tree, left_to_the_sampler, limits
 from .progress import Progress, silent
 from .sampler import sample
 from .sampling import SEED, Engine, Sampling
-from .store import load as load_fit
 from .store import run_config
 from .summary import hyper, rates
 from .tree import groups_of_draws, log_likelihood_group
@@ -67,7 +68,7 @@ def fit(
     refit: bool = False,
     aside: str | Path | None = None,
     progress: Progress | None = None,
-) -> DataTree:
+) -> Fit:
     """Fit the hierarchical model to an analysis set.
 
     Parameters
@@ -133,7 +134,30 @@ def fit(
             store.save(made, aside or path)
     for line in left_to_the_sampler(made):
         warnings.warn(line, NotIntegrated, stacklevel=2)
-    return made
+    return Fit.of(made)
+
+
+def load_fit(path: str | Path, groups: Collection[str] | None = None) -> Fit:
+    """Read a stored fit.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the folder that holds ``fit.nc``.
+    groups : collection of str, optional
+        Names of the groups to read, of those that the fit has; all by default.
+
+    Returns
+    -------
+    xarray.DataTree
+        As `fit` gives it, wholly in memory: the file is closed.
+
+    Raises
+    ------
+    StoredFitError
+        No file, a damaged file, or one that mscpool did not write; says which.
+    """
+    return Fit.of(store.load(path, groups))
 
 
 def _sampled(

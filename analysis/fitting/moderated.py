@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from ...data.moderators import Moderator, levels_seen
 from ...models.terms import Terms
 from . import summary
-from .store import run_config
+from .store import as_result, run_config
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,13 +30,13 @@ SPREAD_COLUMNS = (
 )
 
 
-def moderators(fit: DataTree) -> pd.DataFrame:
+def moderators(fit: DataTree | str | Path) -> pd.DataFrame:
     """Give the coefficients of a fit's moderators.
 
     Parameters
     ----------
-    fit : xarray.DataTree
-        A fit.
+    fit : xarray.DataTree, str or Path
+        A fit or effects, or the file or folder of stored ones.
 
     Returns
     -------
@@ -47,10 +48,10 @@ def moderators(fit: DataTree) -> pd.DataFrame:
         ``studies`` behind it; of a nested outcome among those who had the outer one. Empty without
         moderators.
     """
-    return _read(fit, "moderators", COLUMNS)
+    return _read(as_result(fit), "moderators", COLUMNS)
 
 
-def heterogeneity(fit: DataTree) -> pd.DataFrame:
+def heterogeneity(fit: DataTree | str | Path) -> pd.DataFrame:
     """Give what a fit's moderators take from the spread between studies and between diseases.
 
     Returns
@@ -65,7 +66,7 @@ def heterogeneity(fit: DataTree) -> pd.DataFrame:
     ----------
     Raudenbush 2009, in: The handbook of research synthesis, chapter 16 (explained variance).
     """
-    return _read(fit, "heterogeneity", SPREAD_COLUMNS)
+    return _read(as_result(fit), "heterogeneity", SPREAD_COLUMNS)
 
 
 def moderators_of(fit: DataTree) -> tuple[Moderator, ...]:

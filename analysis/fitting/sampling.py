@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Literal
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 
 Engine = Literal["nuts", "exact"]
 ENGINES = ("nuts", "exact")
@@ -42,8 +42,7 @@ class Sampling:
     seed: int = SEED
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise InputError(unknown_name(self.engine, ENGINES, "engine"))
+        one_of(self.engine, ENGINES, "engine")
         for name, lowest in (("draws", 1), ("tune", 1), ("chains", 1), ("seed", 0)):
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < lowest:

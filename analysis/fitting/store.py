@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.errors import OtherDataError, StoredFitError
+from ...data.errors import InputError, OtherDataError, StoredFitError
 from ...data.export import write_whole
+from ...data.mistakes import shown
 from ...models.terms import modelled_outcomes
 
 if TYPE_CHECKING:
@@ -85,6 +86,44 @@ def run_config(fit: DataTree) -> dict[str, Any]:
     return json.loads(fit.attrs["run_config"])
 
 
+def as_result(made: DataTree | str | Path) -> DataTree:
+    """Give the fit or effects that a file or a folder holds; a tree stays what it is.
+
+    Raises
+    ------
+    StoredFitError
+        Nothing is stored there.
+    InputError
+        Something else was given.
+    """
+    if isinstance(made, str | Path):
+        return load(made)
+    if "run_config" not in getattr(made, "attrs", {}):
+        raise InputError(
+            f"fit must be what fit gives, or the file or folder of a stored one, not {shown(made)}"
+        )
+    return made
+
+
+def as_fit(fit: DataTree | str | Path) -> DataTree:
+    """Give the fit of rates that a file or a folder holds; a fit stays what it is.
+
+    Raises
+    ------
+    StoredFitError
+        No fit is stored there.
+    InputError
+        Effects, or something else was given.
+    """
+    made = as_result(fit)
+    if "effects" in made.children:
+        raise InputError(
+            "these are effects: give a fit of rates (of effects see .checked, mp.contrasts, "
+            "mp.study_effects, mp.plot.effects_forest)"
+        )
+    return made
+
+
 def check_same_data(evidence: Evidence, fits: Sequence[DataTree]) -> None:
     """Refuse fits of other data than an evidence, naming both hashes."""
     for fit in fits:
@@ -141,6 +180,8 @@ def load(path: str | Path, groups: Collection[str] | None = None) -> DataTree:
     StoredFitError
         No file, a damaged file, or one that mscpool did not write; says which.
     """
+    if not isinstance(path, str | Path):
+        raise InputError(f"a stored fit is named by its file or folder, not {shown(path)}")
     path = file_of(path)
     if not path.is_file():
         raise StoredFitError(f"{path}: no stored fit here; make one with 'mscpool fit'")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from .store import run_config
+from .store import as_fit, run_config
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,13 +29,13 @@ QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975
 SHOWN_COLUMNS = ("outcome", "quantity", "disease", "study", "mean", *QUANTILES, *ERRORS)
 
 
-def rates(fit: DataTree) -> pd.DataFrame:
+def rates(fit: DataTree | str | Path) -> pd.DataFrame:
     """Give the rates that a fit reports.
 
     Parameters
     ----------
-    fit : xarray.DataTree
-        A fit of either engine.
+    fit : xarray.DataTree, str or Path
+        A fit of either engine, or the file or folder of a stored one.
 
     Returns
     -------
@@ -44,12 +45,12 @@ def rates(fit: DataTree) -> pd.DataFrame:
         Monte-Carlo or numerical errors, and the ``studies`` and ``patients`` behind it;
         ``evidence`` is ``borrowed`` where the disease has no rows of the outcome.
     """
-    return to_frame(fit["rates"].to_dataset(), RATE_COLUMNS)
+    return to_frame(as_fit(fit)["rates"].to_dataset(), RATE_COLUMNS)
 
 
-def hyper(fit: DataTree) -> pd.DataFrame:
+def hyper(fit: DataTree | str | Path) -> pd.DataFrame:
     """Give the posterior of mu, tau and sigma, on the linear scale, one row each and outcome."""
-    return to_frame(fit["hyper"].to_dataset(), HYPER_COLUMNS)
+    return to_frame(as_fit(fit)["hyper"].to_dataset(), HYPER_COLUMNS)
 
 
 def shown(fit: DataTree) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,11 @@ import numpy as np
 from ...data.errors import InputError
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms, build_terms
+from ..fitting.data_of_fit import evidence_of
 from ..fitting.diagnostics import DIAGNOSTICS
 from ..fitting.moderated import moderators_of
 from ..fitting.predict import Levels, levels_of, renew_studies, replicate
-from ..fitting.store import run_config
+from ..fitting.store import as_fit, run_config
 from ..fitting.tree import rows_of
 from . import discrepancies, identified, review, surprise
 from .left_out_exactly import leave_each_out
@@ -27,6 +29,7 @@ from .sampling_verdict import judge_sampling
 from .verdicts import Verdict, worst
 
 if TYPE_CHECKING:
+    import pandas as pd
     from xarray import DataTree
 
     from ...data.evidence import Evidence
@@ -37,14 +40,16 @@ COMPARED = (discrepancies.COMPARISON, surprise.COMPARISON)
 NOTED = (identified.note, review.compare)
 
 
-def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
+def check(
+    fit: DataTree | str | Path, evidence: Evidence | str | Path | pd.DataFrame | None = None
+) -> CheckResult:
     """Decide whether a fit may be believed.
 
     Parameters
     ----------
-    fit : xarray.DataTree
-        A fit with all its groups.
-    evidence : Evidence, optional
+    fit : xarray.DataTree, str or Path
+        A fit with all its groups, or the file or folder of a stored one.
+    evidence : Evidence, str, Path or DataFrame, optional
         The evidence that was fitted: what a review states of it is then compared too.
 
     Returns
@@ -55,10 +60,12 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
     Raises
     ------
     InputError
-        The evidence is not the one that was fitted.
+        No fit of rates, or the evidence is not the one that was fitted.
     """
+    fit = as_fit(fit)
     config = run_config(fit)
-    if evidence is not None and evidence.sha256 != config["data_sha256"]:
+    fitted = None if evidence is None else evidence_of(fit, evidence)
+    if evidence is not None and fitted is None:
         raise InputError("this fit was made from other data: fit the evidence, or leave it out")
     terms, rng = terms_of_fit(fit), np.random.default_rng(config["seed"])
     levels = levels_of_fit(fit)
@@ -82,7 +89,7 @@ def check(fit: DataTree, evidence: Evidence | None = None) -> CheckResult:
             _flat(fit["posterior_predictive"]["events_within_bounds"]),
             left_out,
             _sampling(fit, len(replicated)),
-            evidence,
+            fitted,
             lambda: replicate(renew_studies(levels, terms, rng), terms, rng),
         )
     )

@@ -336,7 +336,8 @@ class CheckResult:
             for each in self.outcomes
         ]
         reasons += [f"Sampling: {self.sampling.verdict}. {self.sampling.reason}"] * self.ran
-        return answer_html(f"The guard: {self.stated}", reasons, self.to_frame())
+        after = ["Next: mp.plot.checks(fit, checked), mp.plot.forest(fit, checked=checked)."]
+        return answer_html(f"The guard: {self.verdict}", reasons, self.to_frame(), after)
 
 
 #: Of a fit that the guard did not see.

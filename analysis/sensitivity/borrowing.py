@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ...data import outcomes
 from ...data.errors import InputError
+from ...data.evidence import as_evidence
+from ...data.export import answer_html, plain
 from ...data.names import outcome_in_text, outcome_words, spaced
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
@@ -19,7 +22,7 @@ from ..fitting import predict
 from ..fitting.fit import terms_of
 from ..fitting.progress import Progress
 from ..fitting.sampling import SEED, Sampling
-from ..fitting.store import check_same_data, run_config
+from ..fitting.store import as_fit, check_same_data, run_config
 from ..guard.disease_left import without_unit
 from .own_share import own_shares
 from .prior_conflict import CONFLICT, LEVEL, OK, judge, mid_p_value
@@ -68,10 +71,35 @@ class Borrowing:
         """Say in a sentence for each outcome and disease what it borrows."""
         return tuple(self.diseases["sentence"])
 
+    def __repr__(self) -> str:
+        """Say in a line what was left out, and where to look."""
+        left_out = self.influence["left_out"].nunique()
+        return (
+            f"<borrowing: {len(self.diseases)} rates, {left_out} studies and diseases left out; "
+            ".sentences(), .diseases, .influence, .to_frame(), .to_dict()>"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give what each disease borrows: the table `diseases`."""
+        return self.diseases
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give both tables as lists of rows, as ``priors --json`` has them."""
+        return {"borrowing": plain(self.diseases), "left_out": plain(self.influence)}
+
+    def _repr_html_(self) -> str:
+        """Show what each disease borrows."""
+        table = self.diseases[["outcome", "disease", "mean", "others_mean", "own_share", "verdict"]]
+        after = [
+            "Mean rates, given everything and given the other diseases alone. Next: "
+            "mp.plot.borrowing(fit, borrowed), .influence."
+        ]
+        return answer_html("What diseases borrow from each other", self.sentences(), table, after)
+
 
 def borrowing(
-    evidence: Evidence,
-    fit: DataTree,
+    evidence: Evidence | str | Path | pd.DataFrame,
+    fit: DataTree | str | Path,
     draws: int = 500,
     tune: int = 500,
     chains: int = 4,
@@ -86,10 +114,10 @@ def borrowing(
 
     Parameters
     ----------
-    evidence : Evidence
-        The analysis set.
-    fit : xarray.DataTree
-        Its fit by the sampler.
+    evidence : Evidence, str, Path or DataFrame
+        The analysis set; a path or a table is read as `load_evidence` does.
+    fit : xarray.DataTree, str or Path
+        Its fit by the sampler, or the file or folder of a stored one.
     draws, tune, chains, seed : int
         Of the refits.
     progress : callable, optional
@@ -111,6 +139,7 @@ def borrowing(
     2010, doi 10.1177/1740774509356002 (what other studies are worth in patients); Marshall and
     Spiegelhalter 2007, doi 10.1214/07-BA203 (conflict of a unit with the others).
     """
+    evidence, fit = as_evidence(evidence), as_fit(fit)
     check_same_data(evidence, [fit])
     config = run_config(fit)
     if config["engine"] != "nuts":

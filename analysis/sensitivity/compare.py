@@ -14,11 +14,13 @@ from ...data.evidence import Evidence, as_evidence, load_evidence
 from ...models.priors.catalogue import CATALOGUE
 from ...models.priors.files import prior_set
 from ...models.priors.sets import PriorSet
+from ..fitting.data_of_fit import evidence_or_rows
 from ..fitting.moderated import coefficient_name, moderators
 from ..fitting.progress import Progress
 from ..fitting.sampling import SEED, Sampling
-from ..fitting.store import check_same_data, run_config
+from ..fitting.store import as_fit, check_same_data, run_config
 from ..fitting.summary import STATISTICS, hyper, rates
+from ..fitting.tree import rows_of
 from .compare_draws import compare_draws
 from .compare_exactly import compare_exactly
 from .questions import CONFIDENCE, questions
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
 
 def compare_priors(
     evidence: Evidence | str | Path | pd.DataFrame | None = None,
-    sets: Sequence[str | PriorSet] | None = None,
+    sets: str | Path | PriorSet | Sequence[str | Path | PriorSet] | None = None,
     pooling: str | None = None,
-    fits: DataTree | list[DataTree] | tuple[DataTree, ...] | None = None,
+    fits: DataTree | str | Path | Sequence[DataTree | str | Path] | None = None,
     threshold: float | Literal["usual"] | None = None,
     confidence: float = CONFIDENCE,
     engine: str = "nuts",
@@ -50,13 +52,16 @@ def compare_priors(
     Parameters
     ----------
     evidence : Evidence, str, Path or DataFrame, optional
-        The analysis set, or what `load_evidence` reads it from; the shipped one where left out.
-    sets : sequence of str or PriorSet, optional
-        Names of the catalogue, or sets; the first is the reference. The whole catalogue by default.
+        The analysis set, or what `load_evidence` reads it from; where left out that of the fits,
+        and without these the shipped one.
+    sets : str, Path, PriorSet or sequence of these, optional
+        Names of the catalogue, prior files, texts of these or sets; the first is the reference. The
+        whole catalogue by default.
     pooling : str, optional
         How diseases inform each other; that of the fits, else ``partial``.
-    fits : DataTree or sequence of DataTree, optional
-        Stored fits of the same evidence, whose draws are re-weighted.
+    fits : DataTree, str, Path or sequence of these, optional
+        Fits of the same evidence, or the files or folders of stored ones, whose draws are
+        re-weighted.
     threshold : float or "usual", optional
         A rate: at which prior does the conclusion "the rate exceeds it" change? ``usual`` asks the
         usual question of each outcome: of harms, whether they stay below.
@@ -82,13 +87,16 @@ def compare_priors(
         An unknown set or engine, two sets of one name, a threshold or confidence outside 0 to 1, a
         number of draws that is none, or fits of other data or pooling; one line.
     """
+    given = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
+    stored = [as_fit(each) for each in given]
+    if evidence is None and stored:
+        evidence = evidence_or_rows(stored[0], None, rows_of)
     evidence = load_evidence() if evidence is None else as_evidence(evidence)
     chosen = _prior_sets(sets)
     asked = questions(threshold, evidence.selection.outcomes or evidence.outcome_names)
     if not 0 < confidence < 1:
         raise InputError(f"confidence must lie strictly between 0 and 1, not {confidence:g}")
     sampling = Sampling(engine, draws, tune, chains, seed)
-    stored = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
     check_same_data(evidence, stored)
     request = ComparisonRequest(
         evidence, chosen, _pooling(pooling, stored), asked, confidence, sampling
@@ -131,8 +139,16 @@ def _parameters(fit: DataTree) -> pd.DataFrame:
     return pd.concat([hyper(fit), table.assign(parameter=names)], ignore_index=True)
 
 
-def _prior_sets(sets: Sequence[str | PriorSet] | None) -> tuple[PriorSet, ...]:
-    wanted = list(CATALOGUE) if sets is None else [sets] if isinstance(sets, str) else list(sets)
+def _prior_sets(
+    sets: str | Path | PriorSet | Sequence[str | Path | PriorSet] | None,
+) -> tuple[PriorSet, ...]:
+    wanted = (
+        list(CATALOGUE)
+        if sets is None
+        else [sets]
+        if isinstance(sets, str | Path | PriorSet)
+        else list(sets)
+    )
     chosen = tuple(prior_set(each) for each in wanted)
     if not chosen:
         raise InputError("no prior sets to compare: name at least one, or leave sets out for all")

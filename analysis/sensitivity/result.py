@@ -91,8 +91,12 @@ class PriorComparison:
         """Say in a line what was compared, and where to look."""
         return (
             f"<comparison of {len(self.sets)} prior sets with {self.reference}: "
-            ".sentences(), .rates, .flips, .scores, .to_dict()>"
+            ".sentences(), .rates, .flips, .scores, .to_frame(), .to_dict()>"
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the rates under each set: the table `rates`."""
+        return self.rates
 
     def _repr_html_(self) -> str:
         """Show the sentences, and the rates under each set."""
@@ -101,7 +105,10 @@ class PriorComparison:
             index=["outcome", "disease"], columns="set", values="q50", sort=False
         )
         title = f"{len(self.sets)} prior sets compared with {self.reference}"
-        after = ["Rates: medians under each set; .rates has intervals and errors."]
+        after = [
+            "Rates: medians under each set; .rates has intervals and errors. Next: "
+            "mp.plot.prior_comparison(fit, comparison), mp.plot.flip_map(fit, comparison)."
+        ]
         return answer_html(title, self.sentences(), table.reset_index(), after)
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from ...data.folders import writing_to
 from . import console
 from .exits import DONE
 from .options import JsonOption, OutOption
-from .results_folder import writing_to
 
 
 def calibrate(

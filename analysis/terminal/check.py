@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...data.folders import writing_to
 from . import console
 from .exits import status_of
 from .options import FolderArgument, JsonOption, PathArgument, SheetOption
-from .results_folder import stored_effects, stored_fit, writing_to
+from .results_folder import stored_effects, stored_fit
 
 if TYPE_CHECKING:
     from ..guard.result import CheckResult

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ...data.errors import InputError
+from ...data.folders import writing_to
 from ..guard.result import CheckResult
 from ..trial.checks import check_choice, check_dropout
 from ..trial.request import Request
@@ -28,7 +29,7 @@ from .design_options import (
 )
 from .exits import DONE
 from .options import JsonOption, OutOption
-from .results_folder import stored_fit, writing_to
+from .results_folder import stored_fit
 
 if TYPE_CHECKING:
     from xarray import DataTree

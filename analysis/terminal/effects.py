@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...data.folders import writing_to
 from . import console
 from .exits import status_of
 from .options import (
@@ -31,7 +32,6 @@ from .options import (
     takes,
 )
 from .prior_sets import effect_prior_set
-from .results_folder import writing_to
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...data.errors import InputError
+from ...data.folders import writing_to
 from ...data.names import numbered
 from . import console
 from .exits import DONE
 from .options import FolderArgument, JsonOption, PathArgument, SheetOption
-from .results_folder import stored_effects, stored_fit, writing_to
+from .results_folder import stored_effects, stored_fit
 
 if TYPE_CHECKING:
-    from xarray import DataTree
-
     from ..guard.result import CheckResult
+    from ..paper.frames.results import Results
 
 
 def figures(
@@ -45,12 +45,8 @@ def figures(
     """
     if effects:
         return _draw_effects(folder, path, sheet, out, preset, as_json)
-    from ..paper.frames.next_patients import next_patients_of
-    from ..paper.frames.results import Results
-    from ..paper.publish.publish import missing_letters, publish
-    from ..paper.report.findings import kept_check
-    from ..paper.report.fits import kept_poolings
-    from ..sensitivity.store import load_borrowing, load_comparison
+    from ..paper.publish.publish import FORMATS, missing_letters
+    from ..paper.report.figure_set import results_beside, write_figure_set
 
     made, evidence = stored_fit(folder, path, sheet)
     if evidence is None:
@@ -58,19 +54,12 @@ def figures(
             f"{folder}: holds a fit of other data than the shipped: name its data after the folder"
         )
     place = folder / "figures" if out is None else out
-    checked, poolings = kept_check(folder, made), kept_poolings(folder, made)
-    found = {
-        "comparison": load_comparison(folder, made),
-        "borrowed": load_borrowing(folder, made),
-    }
-    console.say(*_not_drawn(made, folder, path, len(poolings), **found))
+    results = results_beside(made, evidence, folder)
+    console.say(*_not_drawn(results, folder, path))
     console.say(*missing_letters(evidence))
     with writing_to(place), console.progress_display() as progress:
-        asked = next_patients_of(made, checked, progress)
-        progress("drawing", 0, 0)
-        results = Results(made, evidence, checked, poolings, **found, next_patients=asked)
-        files = publish(results, place, preset=preset)
-    _tell(files, place, checked, as_json)
+        files = write_figure_set(results, place, preset, FORMATS, progress)
+    _tell(files, place, results.checked, as_json)
     return DONE
 
 
@@ -79,16 +68,14 @@ def _draw_effects(
 ) -> int:
     """Draw stored effects into DIR/figures_effects, or where it is asked."""
     from ..effects.effects import checked as check_of
-    from ..paper.frames.effect_results import EffectResults
-    from ..paper.publish.publish import missing_letters, publish
+    from ..paper.publish.publish import FORMATS, missing_letters
+    from ..paper.report.figure_set import write_effect_figures
 
     made, evidence = stored_effects(folder, path, sheet)
     place, checked = folder / "figures_effects" if out is None else out, check_of(made)
     console.say(*missing_letters(evidence))
     with writing_to(place), console.progress_display() as progress:
-        progress("drawing", 0, 0)
-        results = EffectResults(made, evidence, checked)
-        files = publish(results, place, preset=preset, section="controlled")
+        files = write_effect_figures(made, evidence, place, preset, FORMATS, progress)
     _tell(files, place, checked, as_json)
     return DONE
 
@@ -102,13 +89,10 @@ def _tell(files: list[Path], place: Path, checked: CheckResult, as_json: bool) -
         print(console.printable(f"{count} in {place} (guard: {checked.verdict})"))
 
 
-def _not_drawn(
-    made: DataTree, folder: Path, path: Path | None, poolings: int, comparison: Any, borrowed: Any
-) -> list[str]:
+def _not_drawn(results: Results, folder: Path, path: Path | None) -> list[str]:
     """Say which figures have nothing to show, and what makes it."""
-    from ..fitting.fit import run_config
-
-    config = run_config(made)
+    config, poolings = results.config, len(results.poolings)
+    comparison, borrowed = results.comparison, results.borrowed
     several = len(config["diseases"]) > 1
     lacking = ["prior comparison, flip map and power-scaling"] if comparison is None else []
     lacking += ["borrowing"] if borrowed is None and several and config["engine"] == "nuts" else []

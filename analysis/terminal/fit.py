@@ -7,12 +7,12 @@ import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ...data.folders import writing_to
 from ..guard.result import UNCHECKED, CheckResult
 from . import console
 from .exits import status_of
 from .options import JsonOption, ModeratedFitOptions, takes
 from .prior_sets import prior_set
-from .results_folder import writing_to
 
 if TYPE_CHECKING:
     from xarray import DataTree

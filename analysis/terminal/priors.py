@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ...data.folders import writing_to
 from ...data.names import study_labels
 from ..guard.result import UNCHECKED
 from . import console
@@ -13,7 +14,7 @@ from .exits import DONE
 from .options import JsonOption, ModeratorOptions, takes
 from .prior_sets import print_sets, prior_set
 from .priors_effects import compare_effects
-from .results_folder import fit_of_request, writing_to
+from .results_folder import fit_of_request
 
 
 @takes(ModeratorOptions)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...data.folders import writing_to
 from . import console
 from .exits import DONE
 from .options import SelectionOptions
 from .prior_sets import effect_prior_set
-from .results_folder import writing_to
 
 if TYPE_CHECKING:
     import pandas as pd

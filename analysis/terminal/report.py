@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 
+from ...data.folders import writing_to
 from . import console
 from .exits import status_of
 from .options import JsonOption, ModeratedFitOptions, takes
 from .prior_sets import prior_set
-from .results_folder import writing_to
 
 
 @takes(ModeratedFitOptions)
@@ -39,7 +39,7 @@ def report(request: ModeratedFitOptions, as_json: JsonOption = False) -> int:
             progress=progress,
         )
     if as_json:
-        console.print_json({"verdict": written.verdict, "files": written.files})
+        console.print_json(written.to_dict())
     else:
         print_verdict(written.checked)
         print(console.printable(f"report: {request.out / 'report.html'}"))

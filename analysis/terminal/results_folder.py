@@ -1,14 +1,11 @@
-"""The folder of results: whether it may be written to, and the fit that is stored there."""
+"""The folder of results: the fit that is stored there, and the data of it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data.errors import InputError, OtherDataError, SelectionError
+from ...data.errors import OtherDataError
 from . import console
 
 if TYPE_CHECKING:
@@ -16,29 +13,6 @@ if TYPE_CHECKING:
 
     from ...data.evidence import Evidence
     from .options import SamplingOptions
-
-
-@contextmanager
-def writing_to(*folders: Path) -> Iterator[None]:
-    """Refuse a folder that cannot be written to before any work is done; then keep others out."""
-    from ...data.folders import locked
-
-    for folder in folders:
-        _refuse_place(folder)
-    with ExitStack() as held:
-        for folder in folders:
-            held.enter_context(locked(folder))
-        yield
-
-
-def _refuse_place(folder: Path) -> None:
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        raise InputError(f"{existing}: is a file; name a folder to write to")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise InputError(f"{existing}: may not be written to; name another folder with --out")
 
 
 def stored_fit(
@@ -69,21 +43,14 @@ def _evidence_of(
     made: DataTree, folder: Path, path: Path | None, sheet: str | None
 ) -> Evidence | None:
     """Read the data that a stored result is of; None where they are not the shipped ones."""
-    from ...data.evidence import load_evidence
-    from ..fitting.fit import run_config
+    from ..fitting.data_of_fit import evidence_of
 
-    config = run_config(made)
-    try:
-        evidence = load_evidence(path, sheet=sheet, **config["selection"])
-    except SelectionError:  # the selection names what these data do not have
-        evidence = None
-    if evidence is not None and evidence.sha256 == config["data_sha256"]:
-        return evidence
-    if path is not None:
+    evidence = evidence_of(made, path, sheet)
+    if evidence is None and path is not None:
         raise OtherDataError(
             f"{folder}: holds a fit of other data than {path}: fit that first, or name its folder"
         )
-    return None
+    return evidence
 
 
 def fit_of_request(request: SamplingOptions, evidence: Evidence) -> DataTree | None:

@@ -34,3 +34,8 @@ __all__ = [
     "two_arm",
     "two_stage",
 ]
+
+
+def __dir__() -> list[str]:
+    """List what is meant for users, and nothing else."""
+    return __all__

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data.errors import InputError
 from ...data.export import answer_html
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 from ...data.names import numbered
 from .arm_priors import Arms
 from .fit_priors import AskedFit
@@ -86,9 +86,7 @@ class Design(DesignResult):
         drawn = {picture.name: picture for picture in pictures(self)}
         if not drawn:
             raise InputError(f"design {self.request.design}: nothing to draw")
-        if name is not None and name not in drawn:
-            raise InputError(unknown_name(name, drawn, "picture"))
-        picture = next(iter(drawn.values())) if name is None else drawn[name]
+        picture = drawn[next(iter(drawn)) if name is None else one_of(name, drawn, "picture")]
         verdict = "pass" if self.behind is None else self.behind.verdict
         style = make_style(preset, (), None if verdict == "unchecked" else verdict)
         return picture.draw(picture.frame, style)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 from ...data.names import outcome_in_text
 from ...models.rates.fit import MapPrior, map_prior
 from ...models.rates.prior import RatePrior, WeightedRates, robustify, sampled_rate
@@ -75,8 +75,7 @@ class FitPriors:
                 )
             if name == "outcome" and value in not_fitted(self.fit):
                 raise InputError(f"{not_fitted(self.fit)[value]}, and design from that fit")
-            if value not in known:
-                raise InputError(unknown_name(value, known, name))
+            one_of(value, known, name)
         if not 0 <= self.robust_weight < 1:
             raise InputError(
                 f"robust weight {self.robust_weight:g}: it must be at least 0 and below 1"

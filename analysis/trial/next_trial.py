@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 from ...data.names import outcome_in_text, outcome_words, words
 from ...models.exact.further_trial import FurtherTrial, further_trial
 from ...models.exact.outcomes import SAMPLER, ExactFit
@@ -89,8 +89,8 @@ def next_trial(request: Next) -> DesignResult:
         reasons = "; ".join(why.reason for why in fit.model.refused.values())
         raise InputError(f"design next integrates every outcome exactly: {reasons}")
     known = fit.model.evidence.diseases
-    if request.disease is not None and request.disease not in known:
-        raise InputError(unknown_name(request.disease, known, "disease"))
+    if request.disease is not None:
+        one_of(request.disease, known, "disease")
     asked = questions(request.threshold or "usual", outcomes)
     plans = [_Plan(request, fit, name, asked[name].threshold) for name in outcomes]
     table: list[Gain] = []

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...data.errors import InputError
+from ..fitting.store import as_result
 from .arm_priors import Arms, fill_arm_priors
 from .designed import Design
 from .effect_priors import EffectPriors, effects_priors
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from ..guard.result import CheckResult
 
 _DESCRIBED = """
-    fit : xarray.DataTree, optional
-        Where priors named `new-study`, `rate`, `map`, `robust-map` or `full` are taken from.
+    fit : xarray.DataTree, str or Path, optional
+        Where priors named `new-study`, `rate`, `map`, `robust-map` or `full` are taken from; a fit,
+        or the file or folder of a stored one.
     outcome, disease : str, optional
         Of the trial; where the fit has one, it need not be named.
     robust_weight : float
@@ -55,6 +57,8 @@ def asked_of_fit(
 
     @functools.wraps(answer)
     def ask(**given: Any) -> Design:
+        if given.get("fit") is not None:
+            given["fit"] = as_result(given["fit"])
         if design.of_fit:
             named = {name: given.get(name) for name in ("checked", "outcome", "disease")}
             return Design.of(answer(**given), AskedFit(given["fit"], **named))

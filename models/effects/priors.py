@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
+from ..priors.files import prior_text
 from ..priors.prior import Prior
 from ..priors.sets import Exnex, OutcomePriors, PriorSet
 from .contrast import BASELINE, Baseline
@@ -138,15 +140,15 @@ EFFECT_SETS: dict[str, EffectPriors] = {
 
 
 def effect_priors(
-    named: str | EffectPriors, source: str = "", outcomes: tuple[str, ...] | None = None
+    named: str | Path | EffectPriors, source: str = "", outcomes: tuple[str, ...] | None = None
 ) -> EffectPriors:
     """Give the priors of effects that a name or a text in TOML stands for.
 
     Parameters
     ----------
-    named : str or EffectPriors
-        A name of `EFFECT_SETS`, or the text of a prior file with ``[mu]``, ``[tau]``, ``[sigma]``,
-        ``[exnex]``, ``[outcome.NAME.mu]`` and ``[baseline]``.
+    named : str, Path or EffectPriors
+        A name of `EFFECT_SETS`, a prior file (`.toml`), or the text of one, with ``[mu]``,
+        ``[tau]``, ``[sigma]``, ``[exnex]``, ``[outcome.NAME.mu]`` and ``[baseline]``.
     source : str
         Name of the file that a text comes from; with it every text is taken for that of a file.
     outcomes : tuple of str, optional
@@ -164,13 +166,12 @@ def effect_priors(
     """
     if isinstance(named, EffectPriors):
         return named
-    if not source and not any(sign in named for sign in ("\n", "=", "[")):
-        if named not in EFFECT_SETS:
-            raise InputError(unknown_name(named, EFFECT_SETS, "prior set for effects"))
-        return EFFECT_SETS[named]
-    source = source or "prior file"
+    told = prior_text(named, source)
+    if told is None:
+        return EFFECT_SETS[one_of(named, EFFECT_SETS, "prior set for effects")]
+    text, source = told
     try:
-        table: Mapping[str, Any] = tomllib.loads(named)
+        table: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"{source}: not TOML: {problem}") from None
     try:

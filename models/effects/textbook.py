@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def build_effects_model(
     evidence: Evidence | str | Path | pd.DataFrame,
     pooling: Pooling = "partial",
-    priors: EffectPriors | str = DEFAULT_EFFECTS,
+    priors: EffectPriors | str | Path = DEFAULT_EFFECTS,
 ) -> pm.Model:
     """Build the hierarchical model of treated against control arms.
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 from ...data.names import arm_words, counted_in_text, counted_words, numbered, study_labels
 from ...data.outcomes import Outcome
 from ..priors.sets import DEFAULT, PriorSet
@@ -207,8 +207,7 @@ def exact_model(
     """
     names = evidence.outcome_names
     for name in outcomes or ():
-        if name not in names:
-            raise InputError(unknown_name(name, names, "outcome"))
+        one_of(name, names, "outcome")
     described = {o.name: o for o in modelled_outcomes(evidence.rows, names)}
     wanted = _with_parents(outcomes if outcomes is not None else names, described)
     if wanted and evidence.moderators:
@@ -338,8 +337,7 @@ class ExactFit:
         Distribution
             The distribution.
         """
-        if outcome not in self.posteriors:
-            raise InputError(unknown_name(outcome, self.posteriors, "outcome"))
+        one_of(outcome, self.posteriors, "outcome")
         own = self.posteriors[outcome].distribution(quantity, disease, coarser)
         parent = self.model.parents.get(outcome)
         if parent is None or quantity not in ("rate", "new_study", "new_disease"):

@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 from ..outcomes import link_function
 from ..priors.sets import OutcomePriors
 from .distribution import STATISTICS, Distribution, Distributions, on_grid, on_prior
@@ -214,15 +213,13 @@ class ExactPosterior:
         """
         names, link = self.hierarchy.likelihoods.diseases, self.hierarchy.likelihoods.link
         valid = (*self.hierarchy.parameters, "theta", *dict.fromkeys(q for _, q in self.quantities))
-        if quantity not in valid:
-            raise InputError(unknown_name(quantity, valid, "quantity"))
+        one_of(quantity, valid, "quantity")
         integrated = self.check if coarser else self.main
         if quantity in self.hierarchy.parameters:
             return _parameter(integrated, quantity).one(0)
         if quantity == "new_disease":
             return _levels(integrated).one(len(integrated.source.groups), link)
-        if disease not in names:
-            raise InputError(unknown_name(str(disease), names, "disease"))
+        one_of(disease, names, "disease")
         distributions = (
             _next_studies(integrated) if quantity == "new_study" else _levels(integrated)
         )

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 
 from scipy.special import logit
 
-from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of
 from ...data.names import counted_words, timed_words
 from ...data.outcomes import DICTIONARY, Outcome
 from .meaning import factor_words
@@ -247,6 +246,4 @@ def named_set(name: str) -> PriorSet:
     InputError
         An unknown name; lists the valid ones.
     """
-    if name not in CATALOGUE:
-        raise InputError(unknown_name(name, CATALOGUE, "prior set"))
-    return CATALOGUE[name]
+    return CATALOGUE[one_of(name, CATALOGUE, "prior set")]

@@ -7,6 +7,7 @@ import math
 from ...data.errors import InputError
 from ...data.outcomes import outcome
 from ..outcomes import link_function
+from ..sources import keep_sources_beside_cache
 from .prior import Prior
 from .sets import PriorSet
 
@@ -157,6 +158,7 @@ def _check_probability(value: float, name: str = "probability") -> None:
 
 def _greatest_entropy(family: str, lower: float, upper: float, mass: float) -> tuple[float, ...]:
     """Parameters of the distribution of greatest entropy with a mass between two ends."""
+    keep_sources_beside_cache()  # of what PreliZ lets PyTensor compile
     import preliz
 
     fitted = getattr(preliz, family)()

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from ...data.errors import InputError
+from ...data.mistakes import shown
 from ...data.text_files import text_of
 from .catalogue import CATALOGUE, named_set
 from .sets import PriorSet
@@ -42,13 +43,32 @@ def prior_set(
     """
     if isinstance(named, PriorSet):
         return named
+    told = prior_text(named, source)
+    return named_set(str(named)) if told is None else _parsed(*told, outcomes)
+
+
+def prior_text(named: object, source: str = "") -> tuple[str, str] | None:
+    """Give the text of a prior file and what it is called in messages; None of a mere name.
+
+    Parameters
+    ----------
+    named : str or Path
+        A name, a prior file (`.toml`), or the text of one.
+    source : str
+        Name of the file that a text comes from; with it every text is taken for that of a file.
+
+    Raises
+    ------
+    InputError
+        Something else, or a file that cannot be read.
+    """
     if not isinstance(named, str | Path):
-        raise InputError(f"priors must be a name, a prior file or its text, not {named!r}")
+        raise InputError(f"priors must be a name, a prior file or its text, not {shown(named)}")
     if isinstance(named, Path) or (named.endswith(".toml") and "\n" not in named):
-        named, source = text_of(Path(named)), source or str(named)
+        return text_of(Path(named)), source or str(named)
     if source or any(sign in named for sign in _TOML):
-        return _parsed(named, source or "prior file", outcomes)
-    return named_set(named)
+        return named, source or "prior file"
+    return None
 
 
 def _parsed(text: str, source: str, outcomes: tuple[str, ...] | None) -> PriorSet:

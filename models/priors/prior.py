@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.mistakes import one_of, unknown_name
 from .density import FAMILIES, Density, density
 
 Scale = Literal["value", "variance"]
@@ -78,10 +78,8 @@ class Prior:
         InputError
             An unknown distribution or parameter, a missing or impossible value; a line each.
         """
-        if not isinstance(dist, str) or dist not in FAMILIES:
-            raise InputError(unknown_name(dist, FAMILIES, "distribution"))
-        if on not in ("value", "variance"):
-            raise InputError(unknown_name(on, ("value", "variance"), "scale of a prior"))
+        one_of(dist, FAMILIES, "distribution")
+        one_of(on, ("value", "variance"), "scale of a prior")
         family = FAMILIES[dist]
         problems = [
             unknown_name(name, family.parameters, f"parameter of {dist}")

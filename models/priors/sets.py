@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...data.errors import InputError
-from ...data.mistakes import unknown_name
+from ...data.export import answer_html
+from ...data.mistakes import listed, unknown_name
 from ...data.outcomes import DICTIONARY
 from .meaning import factor_words
 from .prior import Prior, finite_number, noted, raise_all
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARAMETERS = ("mu", "tau", "sigma")
 #: What a prior file may give, for every outcome or for one.
@@ -141,6 +145,31 @@ class PriorSet:
         level = self.exnex.level if self.exnex else None
         if level is not None and (level.dist, level.on) != ("Normal", "value"):
             raise InputError(f"exnex: a disease's own level must be Normal, not {level}")
+
+    def __repr__(self) -> str:
+        """Say in a line what it gives."""
+        said = [f"{name} {getattr(self, name)}" for name in _GIVEN if getattr(self, name)]
+        if self.overrides:
+            said.append(f"special priors of {listed([name for name, _ in self.overrides])}")
+        return f"<priors {self.name}: {', '.join(said) or 'the default'}; .to_frame(), .to_dict()>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give every prior that the set names, one a row; ``outcome`` is empty where it is general.
+
+        What is not named is taken from the default set.
+        """
+        import pandas as pd
+
+        rows = [("", name, getattr(self, name)) for name in _GIVEN if getattr(self, name)]
+        rows += [(name, *each) for name, own in self.overrides for each in own]
+        told = [(outcome, parameter, str(prior)) for outcome, parameter, prior in rows]
+        return pd.DataFrame(told, columns=["outcome", "parameter", "prior"])
+
+    def _repr_html_(self) -> str:
+        """Show what it says, its priors and its source."""
+        source = ", doi ".join(filter(None, (self.reference, self.doi)))
+        after = [source, "Next: mp.fit(evidence, priors=priors)."]
+        return answer_html(f"Priors {self.name}", [self.sentence], self.to_frame(), after)
 
     def _own(self, outcome: str, parameter: str) -> Prior | None:
         return self.special(outcome).get(parameter, getattr(self, parameter))

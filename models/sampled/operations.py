@@ -16,9 +16,9 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 from ..priors import quantile_table
+from ..sources import keep_sources_beside_cache
 from . import likelihood
 from .likelihood import total_log_likelihood
-from .sources import keep_sources_beside_cache
 
 keep_sources_beside_cache()
 

@@ -365,7 +365,7 @@ def test_wrapped_lines_are_no_wider_than_asked(width):
 
 
 def test_unknown_preset_is_named():
-    with pytest.raises(ValueError, match="unknown preset 'poster': choose one of single, double"):
+    with pytest.raises(ValueError, match="unknown preset 'poster'; valid: single, double"):
         make_style("poster")
 
 

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....data.errors import InputError
 from ....data.export import write_csv, write_whole
 from ....data.folders import file_set
+from ....data.mistakes import one_of
 from ....data.names import outcome_words, study_labels
 from ..frames.results import Results
 from ..words.closing import abbreviations
@@ -127,8 +127,7 @@ def write_set(
 ) -> tuple[list[Path], list[Exhibit]]:
     """Do as `publish`; give the figures too."""
     for name in formats:
-        if name not in FORMATS:
-            raise InputError(f"unknown format '{name}': choose among {', '.join(FORMATS)}")
+        one_of(name, FORMATS, "format")
     from joblib import Parallel, delayed
 
     style = style_of(results, preset)

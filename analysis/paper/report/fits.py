@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -186,9 +185,12 @@ def _fitting_beside(requests: list[Request]) -> Iterator[None]:
 
     What it does not finish is made afterwards, where it is needed.
     """
+    from joblib.externals.loky.backend import get_context
+
     wanted = [each for each in requests if not each.is_kept()]
     sampled = [each for each in wanted if each.sampling.engine == "nuts"]
-    worker = get_context("spawn").Process(target=_keep_fits, args=(sampled,), daemon=True)
+    # Loky's processes do not run the calling script again, as spawned ones would.
+    worker = get_context("loky").Process(target=_keep_fits, args=(sampled,), daemon=True)
     if sampled:
         worker.start()
     try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ....data.export import write_whole
-from ....data.folders import file_set
-from ...fitting.progress import Progress
-from ...fitting.sampling import Sampling
+from ....data.evidence import Evidence, as_evidence, load_evidence
+from ....data.export import answer_html, write_whole
+from ....data.folders import file_set, writing_to
+from ....models.priors.files import prior_set
+from ....models.priors.sets import DEFAULT, PriorSet
+from ...fitting.progress import Progress, silent
+from ...fitting.sampling import SEED, Engine, Sampling
 from ...guard.result import CheckResult
 from .files import embedded, write_figures, write_table_files
 from .findings import CHECK_FILE, forget_check, write_check
@@ -18,13 +21,12 @@ from .page import page
 from .references import BIBLIOGRAPHY, bibliography
 
 if TYPE_CHECKING:
-    from ....data.evidence import Evidence
-    from ....models.priors.sets import PriorSet
+    import pandas as pd
 
 PAGE = "report.html"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What a report came to: the guard's findings, and the files that were written."""
 
@@ -35,6 +37,85 @@ class Report:
     def verdict(self) -> str | None:
         """The guard's verdict; None where it did not run."""
         return self.checked.stated
+
+    def __repr__(self) -> str:
+        """Say in a line what was written."""
+        return f"<report: {self.files[0]} and {len(self.files) - 1} files; .checked, .to_frame()>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the files, one a row."""
+        import pandas as pd
+
+        return pd.DataFrame({"file": self.files})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the verdict and the files, as ``report --json`` does."""
+        return {"verdict": self.verdict, "files": list(self.files)}
+
+    def _repr_html_(self) -> str:
+        """Show the verdict and the files."""
+        title = f"Report: guard {self.checked.verdict}"
+        return answer_html(title, [f"Open {self.files[0]}."], self.to_frame())
+
+
+def report(
+    evidence: Evidence | str | Path | pd.DataFrame | None = None,
+    out: str | Path = "results",
+    pooling: str = "partial",
+    priors: PriorSet | str | Path = DEFAULT,
+    engine: Engine = "nuts",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    seed: int = SEED,
+    refit: bool = False,
+    check: bool = True,
+    progress: Progress | None = None,
+) -> Report:
+    """Fit, check, compare, and write one page with the files behind it.
+
+    Parameters
+    ----------
+    evidence : Evidence, str, Path or DataFrame, optional
+        The analysis set; the shipped one by default.
+    out : str or Path
+        The folder to write to.
+    pooling : {"partial", "complete", "none", "exnex", "robust"}
+        How diseases inform each other.
+    priors : PriorSet, str or Path
+        A set, its name, a prior file or the text of one.
+    engine : {"nuts", "exact"}
+        Sample all outcomes together, or integrate each outcome numerically.
+    draws, tune, chains : int
+        Draws kept and tuning steps a chain, and chains.
+    seed : int
+        Makes the run repeatable.
+    refit : bool
+        Fit even where the same request is stored.
+    check : bool
+        Whether the guard runs.
+    progress : callable, optional
+        Called with the stage, what is done and what is to be done.
+
+    Returns
+    -------
+    Report
+        The guard's findings and the files, the page first.
+
+    Raises
+    ------
+    InputError
+        As `fit`, or a folder that cannot be used.
+    """
+    given = load_evidence() if evidence is None else as_evidence(evidence)
+    sampling, place = Sampling(engine, draws, tune, chains, seed), Path(out)
+    named = repr(str(evidence)) if isinstance(evidence, str | Path) else "evidence"
+    command = f"mscpool.report({'' if evidence is None else named})"
+    with writing_to(place, place / "figures"):
+        return write_report(
+            given, pooling, prior_set(priors), sampling, place, refit, check, command,
+            progress or silent,
+        )  # fmt: skip
 
 
 def write_report(

@@ -129,13 +129,17 @@ class FigureKind:
         """Give the figures of the kind that a fit has something to show in."""
         for part, frame in self.frames(results):
             if len(frame):
-                words, judged = self.words(frame, results), self.judged(frame, results)
-                yield Exhibit(
-                    self.file(part),
-                    frame,
-                    words,
-                    self.draw,
-                    self.section if self.on_page else "",
-                    small_print(frame, judged),
-                    judged.checked.stated,
-                )
+                yield self.exhibit(part, frame, results)
+
+    def exhibit(self, part: str, frame: pd.DataFrame, results: Results) -> Exhibit:
+        """Give one figure of the kind: what it draws, with its words and what the guard says."""
+        judged = self.judged(frame, results)
+        return Exhibit(
+            self.file(part),
+            frame,
+            self.words(frame, results),
+            self.draw,
+            self.section if self.on_page else "",
+            small_print(frame, judged),
+            judged.checked.stated,
+        )

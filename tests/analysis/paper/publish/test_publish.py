@@ -269,7 +269,7 @@ def test_a_table_of_one_unknown_outcome_has_a_figure_set(tmp_path, monkeypatch):
 
 def test_unknown_format_and_preset_are_named(few, tmp_path):
     evidence, fit, _ = few
-    with pytest.raises(ValueError, match="unknown format 'bmp': choose among pdf, svg, png, tiff"):
+    with pytest.raises(ValueError, match="unknown format 'bmp'; valid: pdf, svg, png, tiff"):
         publish(Results(fit, evidence), tmp_path / "out", formats=("bmp",))
     with pytest.raises(ValueError, match="unknown preset 'poster'"):
         publish(Results(fit, evidence), tmp_path / "out", preset="poster")

@@ -1,0 +1,1 @@
+"""Every figure of the set, drawn from Python."""
