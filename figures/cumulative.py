@@ -64,7 +64,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
             _lane(axes, lane, base, panels.pitch * _HEIGHT, upper, last, style)
             if place == 0:
                 high = base - panels.pitch * _HEIGHT
-                axes.set_yticks([high, base], [f"{100 * upper:g}", "0"], size=style.small * 0.85)
+                axes.set_yticks([high, base], [f"{100 * upper:g}", "0"], size=style.small)
                 axes.tick_params(axis="y", length=0, pad=1, labelcolor=QUIET)
     return panels.page.figure
 

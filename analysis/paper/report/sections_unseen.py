@@ -73,8 +73,8 @@ def _left_out(table: pd.DataFrame, results: Results) -> str:
     told = ""
     if rest:
         named = listed([outcome_in_text(name) for name in rest])
-        told += f" Of {named} this is not asked: only the sampler can fit it, or it lies within "
-        told += "another outcome that such a study would count too."
+        told += f" This is not asked of {named}: of outcomes that only the sampler can fit, and of "
+        told += "one within another, as such a study would count both."
     integrated = results.integrated
     if integrated is not None and (alone := integrated.model.fitted_alone):
         told += f" {'. '.join(alone.values())}."

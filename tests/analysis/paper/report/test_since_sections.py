@@ -110,7 +110,7 @@ def test_what_only_the_sampler_can_fit_is_named_and_not_replaced():
     assert "Improvement is fitted without what rows of remission say of it" in told
     assert set(made.grown.rates["outcome"]) == {"improvement"}
     unseen = " ".join(str(block.content) for block in unseen_blocks(made) if block.kind == "text")
-    assert "Of remission this is not asked" in unseen
+    assert "This is not asked of remission: " in unseen
     assert "Improvement is fitted without" in unseen
 
 
