@@ -218,7 +218,7 @@ class ExactHierarchy(Hierarchy):
             whole, places = self._whole
             known = whole.table(extent)
             if known.table.studies is not None:
-                part = known.table.of_studies(places)
+                part = known.table.of_studies(places, self.likelihoods)
                 return hierarchy_table(part, self.structure, known.tau, known.kernels)
         points = _COARSEST * _REFINEMENT**extent.refinement
         reach = 6 * (extent.tau + extent.sigma)

@@ -274,10 +274,10 @@ class LikelihoodTable:
     groups: np.ndarray
     studies: np.ndarray | None
 
-    def of_studies(self, chosen: np.ndarray) -> LikelihoodTable:
-        """Keep some of the studies, whose own tables were kept."""
+    def of_studies(self, chosen: np.ndarray, likelihoods: StudyLikelihoods) -> LikelihoodTable:
+        """Keep some of the studies, whose own tables were kept, and whose likelihoods are these."""
         assert self.studies is not None, "many studies have no tables of their own"
-        part, likelihoods = self.studies[:, :, chosen], self.likelihoods.of_studies(chosen)
+        part = self.studies[:, :, chosen]
         membership = np.eye(len(likelihoods.diseases))[likelihoods.disease]
         return replace(self, likelihoods=likelihoods, groups=part @ membership, studies=part)
 

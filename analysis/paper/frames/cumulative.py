@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ....data.controlled import controlled_rows
-from ....data.errors import SelectionError
+from ....data.errors import ImpossibleDataError, SelectionError
 from ....models.exact.outcomes import exact_model
 from ...effects.since import effects_by_year
 from ...sensitivity.cumulative import conclusions_since, rates_by_year, years_of
@@ -111,7 +111,10 @@ def grown(
     if not studies <= years.keys() or len({years[study] for study in studies}) < 2:
         return nothing
     model = exact_model(evidence, pooling)
-    rates = rates_by_year(model, priors, years, asked.questions, asked.confidence)
+    try:
+        rates = rates_by_year(model, priors, years, asked.questions, asked.confidence)
+    except ImpossibleDataError:  # the sampler's draws may be told of, no integral
+        return nothing
     since = [years[study] for study in studies & published_since(evidence)]
     return Grown(
         rates[rates["outcome"].isin(outcomes)].reset_index(drop=True),

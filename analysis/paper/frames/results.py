@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ....data.errors import ImpossibleDataError
 from ...fitting.store import run_config
 from ...fitting.summary import rates
 from ...guard.result import UNCHECKED, CheckResult
@@ -105,12 +106,18 @@ class Results:
 
     @cached_property
     def integrated(self) -> ExactFit | None:
-        """The same model integrated, as far as it can be; None where there are moderators."""
+        """The same model integrated, as far as it can be.
+
+        None where there are moderators, or where priors all but exclude the data.
+        """
         from ....models.exact.outcomes import exact_outcomes
 
         if self.evidence.moderators:
             return None
-        return exact_outcomes(self.evidence, self.config["pooling"], self.priors)
+        try:
+            return exact_outcomes(self.evidence, self.config["pooling"], self.priors)
+        except ImpossibleDataError:
+            return None
 
     @cached_property
     def later(self) -> Later:

@@ -32,8 +32,9 @@ class Missing:
         As `unseen_studies` of the room of sensitivity.
     effects : pandas.DataFrame
         As `unseen_trials` of the room of effects, with ``added`` (the set of studies, as in
-        `Comparison`), ``studies`` and ``patients``; of each disease in the sets in which it gained
-        a controlled study, where treatment is likelier to help than not.
+        `Comparison`), ``studies`` and ``patients``; in the sets in which a disease gained a
+        controlled study, of its first benefit, where treatment is likelier to help than not, and of
+        all else that treatment is concluded to help.
     """
 
     rates: pd.DataFrame
@@ -72,17 +73,18 @@ def missing(integrated: ExactFit | None, compared: list[Comparison], asked: Aske
             studies=lambda table, rows=rows: _of(table, rows, "studies"),
             patients=lambda table, rows=rows: _of(table, rows, "patients"),
         )
-        for comparison, rows in _gaining(compared)
+        for comparison, rows in _gaining(compared, asked.confidence)
     ]
     return Missing(rates, pd.concat(tables, ignore_index=True) if tables else pd.DataFrame())
 
 
 def _gaining(
-    compared: list[Comparison],
+    compared: list[Comparison], confidence: float
 ) -> Iterator[tuple[Comparison, dict[tuple[str, str], dict[Any, Any]]]]:
-    """Give, by comparison, the first benefit of each disease that has more studies than before.
+    """Give, by comparison, what is asked of effects that rest on more studies than before.
 
-    Of what is likelier to harm than to help nothing is asked.
+    That is the first benefit of each disease, unless it is likelier to harm than to help, and
+    whatever else is concluded to help.
     """
     before: dict[tuple[str, str], set[str]] = {}
     for comparison in compared:
@@ -92,12 +94,14 @@ def _gaining(
             for disease, own in comparison.rows.groupby("disease", sort=False)
         }
         for disease, own in of_disease.items():
-            row = min(own, key=lambda each: described(each["outcome"]).is_harm)
-            key = str(row["outcome"]), disease
-            studies = _studies(comparison, *key)
-            if studies != before.get(key) and row["probability_benefit"] >= _LIKELIER:
-                rows[key] = row
-            before[key] = studies
+            first = min(own, key=lambda each: described(each["outcome"]).is_harm)
+            for row in own:
+                key = str(row["outcome"]), disease
+                studies = _studies(comparison, *key)
+                wanted = _LIKELIER if row is first else confidence
+                if studies != before.get(key) and row["probability_benefit"] >= wanted:
+                    rows[key] = row
+                before[key] = studies
         if rows:
             yield comparison, rows
 
