@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: docs help setup test report figures gallery calibrate bench lock format clean clean-cache
+.PHONY: docs explore help setup test report figures gallery calibrate bench lock format clean clean-cache
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ report: setup  ## fit, check and report the shipped evidence: results/report.htm
 figures: setup  ## the figure set of the shipped evidence: results/figures
 	@.venv/bin/mscpool fit || [ $$? -eq 1 ]
 	@.venv/bin/mscpool figures
+
+explore: setup  ## open the local page on the shipped evidence (ARGS="--no-browser --port 9000")
+	@.venv/bin/mscpool explore $(ARGS)
 
 gallery: setup  ## render the gallery of the figures' README anew (after a change to data, model or drawing)
 	@$(PYTHON) -c "from mscpool.analysis.paper.publish.publish import gallery; gallery()"
@@ -52,7 +55,7 @@ docs: setup  ## the manual, its blocks run: docs/_build/html/index.html
 	@MSCPOOL_RUN_BLOCKS=1 PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 lock: $(UV)  ## pin the libraries anew after pyproject.toml changed (UPGRADE=1 takes the newest)
-	@$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+	@$(UV) pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.12 --generate-hashes \
 		--no-header --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 
 format: setup  ## lay the code out as the linters want it

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .analysis.effects.effects import own_shares as own_shares
     from .analysis.effects.effects import study_effects as study_effects
     from .analysis.effects.effects import unanchored_effects as unanchored_effects
+    from .analysis.explore.server import explore as explore
     from .analysis.fitting.fit import fit as fit
     from .analysis.fitting.fit import hyper as hyper
     from .analysis.fitting.fit import load_fit as load_fit
@@ -66,6 +67,7 @@ _ROOM = {
     "own_shares": "analysis.effects.effects",
     "unanchored_effects": "analysis.effects.effects",
     "load_effects": "analysis.effects.effects",
+    "explore": "analysis.explore.server",
     "compare_priors": "analysis.sensitivity.compare",
     "borrowing": "analysis.sensitivity.borrowing",
     "elicit": "models.priors.elicit",

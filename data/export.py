@@ -85,8 +85,13 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     OSError
         The file cannot be written.
     """
+    write_whole(csv_text(frame), Path(path))
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Give the text that `write_csv` writes."""
     safe = frame.map(_safe_cell).rename(columns=_safe_cell)
-    write_whole(safe.to_csv(index=False, lineterminator="\n"), Path(path))
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def to_json(answer: Any) -> str:

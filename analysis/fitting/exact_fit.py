@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from . import summary
 from .diagnostics import DIAGNOSTICS
 from .predict import Levels
 from .progress import Progress
-from .store import run_config
+from .sampling import Sampling
+from .store import canonical, request, run_config
 from .tree import groups_of_draws
 
 if TYPE_CHECKING:
@@ -84,6 +86,32 @@ def exact_tree(
     groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
     groups |= _tables(exact, _asked(evidence) or terms.names)
     return xr.DataTree.from_dict(groups)
+
+
+def shown_tree(exact: ExactFit) -> DataTree:
+    """Lay integrals out as a fit that holds what pictures and tables of rates show, and no draws.
+
+    Parameters
+    ----------
+    exact : ExactFit
+        Integrated outcomes.
+
+    Returns
+    -------
+    xarray.DataTree
+        ``rates``, ``hyper``, ``shown`` and ``densities`` of `exact_tree`, and of ``posterior`` the
+        names of outcomes and diseases only. For what predicts from draws take `exact_tree`.
+    """
+    import xarray as xr
+
+    evidence, model = exact.model.evidence, exact.model
+    names = {"outcome": list(exact.posteriors), "disease": list(evidence.diseases)}
+    reported = _asked(evidence) or tuple(exact.posteriors)
+    groups = {"posterior": xr.Dataset(coords=names), **_tables(exact, reported)}
+    tree = xr.DataTree.from_dict(groups)
+    config = request(evidence, model.pooling, exact.priors, **asdict(Sampling("exact")))
+    tree.attrs["run_config"] = canonical(config)
+    return tree
 
 
 def _asked(evidence: Evidence) -> tuple[str, ...]:

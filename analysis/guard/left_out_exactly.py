@@ -98,11 +98,29 @@ def _block(block: Outcome, terms: Terms, pooling: str, priors: PriorSet, rng) ->
     except (NotExact, ImpossibleDataError):
         # Priors that all but exclude the data are beyond the grids; importance weights say so.
         return []
-    positions = {name: _positions(name, posterior, rng) for name, posterior in posteriors.items()}
+    positions = {name: leave_studies_out(one, name, rng) for name, one in posteriors.items()}
     return [one for studies in positions.values() for one in studies]
 
 
-def _positions(name: str, posterior: ExactPosterior, rng: np.random.Generator) -> list[LeftOut]:
+def leave_studies_out(
+    posterior: ExactPosterior, name: str, rng: np.random.Generator
+) -> list[LeftOut]:
+    """Predict each study of an integrated posterior from all the others.
+
+    Parameters
+    ----------
+    posterior : ExactPosterior
+        Of counts; that of a nested outcome is of counts among those who had its parent.
+    name : str
+        The outcome.
+    rng : numpy.random.Generator
+        Randomises the probability integral transform.
+
+    Returns
+    -------
+    list of LeftOut
+        One for each study.
+    """
     scores, nodes, masses = left_out_levels(posterior)
     likelihoods = posterior.hierarchy.likelihoods
     rows, link = likelihoods.rows, likelihoods.link

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...data.names import study_labels
 from .monte_carlo import p_words, strict, why_stricter
@@ -28,12 +28,28 @@ def compare(subject: Subject) -> list[Check]:
     """Find the study of each outcome that the others predict worst."""
     labels = {} if subject.evidence is None else study_labels(subject.evidence.studies)
     return [
-        _check(name, [one for one in subject.left_out if one.outcome == name], labels)
+        most_surprising(name, [one for one in subject.left_out if one.outcome == name], labels)
         for name in subject.terms.names
     ]
 
 
-def _check(outcome: str, studies: list[LeftOut], labels: Mapping[str, str]) -> Check:
+def most_surprising(outcome: str, studies: Sequence[LeftOut], labels: Mapping[str, str]) -> Check:
+    """Judge an outcome by the study that the others predict worst.
+
+    Parameters
+    ----------
+    outcome : str
+        The outcome.
+    studies : sequence of LeftOut
+        Each of its studies, left out.
+    labels : mapping of str to str
+        Names of the studies for readers.
+
+    Returns
+    -------
+    Check
+        With the reason in a sentence.
+    """
     extreme = min(studies, key=lambda one: one.mid_p)
     p, error = adjusted(extreme.mid_p, extreme.mid_p_mcse, len(studies))
     verdict = judge(p, error)

@@ -19,6 +19,7 @@ from .check import check
 from .design import design_app
 from .effects import effects
 from .exits import Commands
+from .explore import explore
 from .figures import figures
 from .fit import fit
 from .interrupts import Interrupted, leave, watch
@@ -53,7 +54,18 @@ def options(
     """Take what is asked of no command: ``--version`` is answered before this runs."""
 
 
-for command in (template, validate, fit, effects, check, priors, figures, report, calibrate):
+for command in (
+    template,
+    validate,
+    fit,
+    effects,
+    check,
+    priors,
+    figures,
+    report,
+    calibrate,
+    explore,
+):
     app.command()(command)
 app.add_typer(design_app(), name="design")
 

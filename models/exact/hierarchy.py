@@ -118,8 +118,8 @@ class ExactHierarchy(Hierarchy):
             ):
                 return posterior
             self._state["refinement"] = extent.refinement + 1
-            for key in [k for k in self._tables if k.refinement < extent.refinement]:
-                del self._tables[key]
+            for key in [k for k in list(self._tables) if k.refinement < extent.refinement]:
+                self._tables.pop(key, None)
             extent = replace(extent, refinement=extent.refinement + 1)
 
     def _integrated(self, extent: Extent, priors: OutcomePriors) -> Integrated:
@@ -209,9 +209,16 @@ class ExactHierarchy(Hierarchy):
 
     def table(self, extent: Extent) -> HierarchyTable:
         """Tabulate the likelihood on a grid, or give the table made before."""
-        if extent not in self._tables:
-            self._tables[extent] = self._tabulated(extent)
-        return self._tables[extent]
+        # Another thread may forget tables meanwhile.
+        made = self._tables.get(extent)
+        if made is None:
+            made = self._tables[extent] = self._tabulated(extent)
+        return made
+
+    def keep(self, count: int) -> None:
+        """Forget all but the tables made last, where memory counts more than making one again."""
+        for extent in list(self._tables)[: max(len(self._tables) - count, 0)]:
+            self._tables.pop(extent, None)
 
     def _tabulated(self, extent: Extent) -> HierarchyTable:
         if self._whole is not None:

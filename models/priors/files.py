@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ...data.errors import InputError
 from ...data.mistakes import shown
@@ -86,3 +90,40 @@ def _parsed(text: str, source: str, outcomes: tuple[str, ...] | None) -> PriorSe
     except InputError as wrong:
         lines = str(wrong).splitlines()
         raise InputError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def prior_file(priors: PriorSet) -> str:
+    """Write a prior set as the text of a prior file; `prior_set` reads it back unchanged.
+
+    Parameters
+    ----------
+    priors : PriorSet
+        The set.
+
+    Returns
+    -------
+    str
+        TOML, every number with all its digits.
+    """
+    return "\n\n".join(_tables(priors.to_dict(), ())) + "\n"
+
+
+def _tables(table: Mapping[str, Any], place: tuple[str, ...]) -> list[str]:
+    """Write the values of a table below its head, and then the tables within it."""
+    values = [f"{k} = {_value(v)}" for k, v in table.items() if not isinstance(v, Mapping)]
+    head = [f"[{'.'.join(_key(part) for part in place)}]"] if place else []
+    written = ["\n".join([*head, *values])] if values else []
+    for name, inside in table.items():
+        if isinstance(inside, Mapping):
+            written += _tables(inside, (*place, name))
+    return written
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)
+
+
+def _value(value: str | float) -> str:
+    # A string of JSON is one of TOML, but for the character that JSON need not escape.
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f") if isinstance(value, str) else text

@@ -1,0 +1,1 @@
+"""The local page: priors, evidence and designs, moved and answered at once."""

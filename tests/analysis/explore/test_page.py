@@ -1,0 +1,244 @@
+"""A walk over the page without a browser, its numbers held against the engine asked directly."""
+
+import asyncio
+import contextlib
+import re
+import socket
+from functools import cache
+
+import pytest
+
+from mscpool.analysis.explore.state import State, read_state
+from mscpool.data.evidence import load_evidence
+from mscpool.models.exact.outcomes import exact_outcomes
+
+from .client import Reader, Server
+
+#: Half a unit of the last digit shown, and the numerical error of each engine.
+SHOWN = 0.5e-4 + 2e-4
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with contextlib.ExitStack() as stack:
+        # The port is taken: the next one must be served at, and said.
+        taken = stack.enter_context(socket.socket())
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        started = Server("--port", str(taken.getsockname()[1]))
+        stack.callback(started.end)
+        yield started
+
+
+@cache
+def direct(query: str, disease: str) -> float:
+    """Probability of the conclusion, by the engine asked directly."""
+    state = read_state(query, State())
+    evidence = load_evidence(
+        outcomes=state.outcome, drop=state.drop, analysis_set=state.analysis_set
+    )
+    fit = exact_outcomes(evidence, state.pooling, state.priors)
+    above = float(fit.probability_above(state.outcome, state.threshold)[disease])
+    return 1 - above if state.outcome in ("any_ae", "serious_ae", "death") else above
+
+
+def walk(server, query, steps):
+    """Open a page, and do what is given with its reader."""
+
+    async def run():
+        async with Reader(server, query) as reader:
+            await steps(reader)
+            assert not reader.errors
+
+    asyncio.run(run())
+
+
+def shown_probability(reader) -> float:
+    row = reader.row("psoriasis")
+    return float(row.split("|")[2]) if row else float("nan")
+
+
+async def agrees(reader, query: str) -> None:
+    """Wait until the page's number is the engine's."""
+    wanted = direct(query, "psoriasis")
+    await reader.until(lambda: abs(shown_probability(reader) - wanted) < SHOWN)
+    assert read_state(reader.address, State()) == read_state(query, State())
+
+
+def test_a_taken_port_is_said(server):
+    assert re.fullmatch(r"Port \d+ is taken: serving at \d+\.", server.said[0])
+
+
+def test_twenty_moves_show_the_numbers_of_the_engine(server):
+    async def steps(reader):
+        await reader.until(lambda: "conclusions" in reader.outputs)
+        await agrees(reader, "outcome=improvement")
+        mu, sd, tau, sigma = "mu_Normal_mu", "mu_Normal_sigma", "tau_HalfNormal_sigma", "sigma"
+        number = ":shiny.number"
+        for place in (-0.5, -1, -1.5, -2, -2.5):
+            await reader.set(**{mu + number: place})
+            await agrees(reader, f"mu=Normal({place},1.5)")
+        for spread in (1, 0.75, 0.5):
+            await reader.set(**{sd + number: spread})
+            await agrees(reader, f"mu=Normal(-2.5,{spread})")
+        for scale in (0.5, 0.25, 2):
+            await reader.set(**{tau + number: scale})
+            await agrees(reader, f"mu=Normal(-2.5,0.5)&tau=HalfNormal({scale})")
+        for scale in (0.25, 1):
+            await reader.set(**{f"{sigma}_HalfNormal_sigma{number}": scale})
+            await agrees(reader, f"mu=Normal(-2.5,0.5)&tau=HalfNormal(2)&sigma=HalfNormal({scale})")
+        rest = "mu=Normal(-2.5,0.5)&sigma=HalfNormal(1)"
+        await reader.set(tau_dist="Exponential")
+        await agrees(reader, f"{rest}&tau=Exponential(1)")
+        await reader.set(**{f"tau_Exponential_lam{number}": 2.5})
+        await agrees(reader, f"{rest}&tau=Exponential(2.5)")
+        await reader.set(**{f"threshold{number}": 45})
+        await agrees(reader, f"{rest}&tau=Exponential(2.5)&threshold=0.45")
+        await reader.set(pooling="none")
+        await agrees(reader, f"{rest}&tau=Exponential(2.5)&threshold=0.45&pooling=none")
+        await reader.set(pooling="partial", reset=1)
+        await agrees(reader, "threshold=0.45")
+        await reader.set(base="sceptical")
+        await agrees(reader, "threshold=0.45&base=sceptical")
+        await reader.set(outcome="death")
+        await agrees(reader, "outcome=death&base=sceptical")
+
+    walk(server, "", steps)
+
+
+def test_a_wrong_prior_is_told_beside_its_field_and_the_rest_goes_on(server):
+    async def steps(reader):
+        await reader.set(**{"mu_Normal_sigma:shiny.number": -1})
+        await reader.until(lambda: "sigma must be positive" in reader.text("mu_problem"))
+        await reader.set(**{"tau_HalfNormal_sigma:shiny.number": 0.5})
+        await agrees(reader, "tau=HalfNormal(0.5)")
+        await reader.set(**{"mu_Normal_sigma:shiny.number": None})
+        await reader.until(lambda: "a number is missing" in reader.text("mu_problem"))
+
+    walk(server, "", steps)
+
+
+def test_the_prior_that_undoes_the_conclusion_is_found_and_taken_home(server):
+    async def steps(reader):
+        await reader.until(lambda: "Take the nearest for psoriasis" in reader.text("flips"))
+        assert "yes, above" in reader.row("psoriasis")
+        await reader.set(nearest_0=1)
+        await reader.until(lambda: "not shown above (changed)" in reader.row("psoriasis"))
+        await reader.until(lambda: "explored.toml" in reader.text("command"))
+        assert "mscpool priors --outcome improvement" in reader.text("command")
+        status, headers, text = reader.download("prior_toml")
+        assert (status, 'filename="explored.toml"' in headers["content-disposition"]) == (200, True)
+        assert "[outcome.improvement.mu]" in text
+        assert reader.download("table_csv")[2].startswith("outcome,disease,quantity,mean")
+
+    walk(server, "", steps)
+
+
+def test_a_belief_about_a_rate_becomes_a_prior(server):
+    async def steps(reader):
+        low, high = "elicit_low:shiny.number", "elicit_high:shiny.number"
+        await reader.set(**{low: 10, high: 5, "elicit": 1})
+        await reader.until(lambda: "0 < lower < upper < 1" in reader.text("elicit_problem"))
+        await reader.set(**{low: 10, high: 30, "elicit": 2})
+        # Half the width of the interval of log-odds, over the normal quantile of 95 %.
+        await agrees(reader, "mu=Normal(-1.522,0.41)")
+
+    walk(server, "", steps)
+
+
+def test_a_study_is_switched_off_and_a_link_restores_that(server):
+    studies = load_evidence(outcomes="improvement").rows["study"].unique().tolist()
+
+    async def steps(reader):
+        await reader.until(lambda: "Cheng 2022" in reader.text("study_table"))
+        await reader.set(studies=studies)
+        await reader.set(studies=[name for name in studies if name != "cheng2022"])
+        await reader.until(lambda: "drop=cheng2022" in reader.address)
+        await reader.until(lambda: "Forest plot of improvement" in reader.text("forest"))
+        await reader.until(lambda: "--drop cheng2022" in reader.text("command"))
+        links.append(reader.address)
+
+    async def again(reader):
+        await agrees(reader, "drop=cheng2022")
+        assert not re.search(r'checked[^>]*value="cheng2022"', reader.outputs["study_table"])
+
+    links: list[str] = []
+    walk(server, "view=evidence", steps)
+    walk(server, links[0].replace("view=evidence&", ""), again)
+
+
+def test_what_only_the_sampler_can_fit_says_so(server):
+    async def steps(reader):
+        await reader.until(lambda: "cannot be integrated exactly" in reader.text("densities"))
+        assert "Guard: unchecked" in reader.text("verdict")
+
+    walk(server, "outcome=remission", steps)
+
+
+def test_an_address_that_holds_no_state_is_told(server):
+    status, _, html = server.ask("/?pooling=parital", Cookie=server.cookie)
+    assert status == 200
+    assert "did you mean partial?" in html
+
+
+def upload(reader, content: bytes):
+    """Send a file as the browser does; give the answer to its body."""
+
+    async def run():
+        file = [{"name": "mine.csv", "size": len(content), "type": "text/csv"}]
+        job = await reader.call("uploadInit", file)
+        target = "/" + job["uploadUrl"]
+        origin = f"http://{reader.server.host}"
+        headers = {"Cookie": reader.server.cookie, "Origin": origin}
+        sent = await asyncio.to_thread(reader.server.ask, target, "POST", content, **headers)
+        if sent[0] == 200:
+            await reader.call("uploadEnd", job["jobId"], "upload")
+        return sent[0]
+
+    return run()
+
+
+def test_a_good_table_and_a_bad_one_are_read_as_on_the_command_line(server):
+    good = b"study,disease,events,n\na,x,3,10\nb,x,5,12\nc,y,8,11\n"
+    bad = b"study,disease,events,n\na,x,30,10\n"
+
+    async def steps(reader):
+        assert await upload(reader, bad) == 200
+        await reader.until(lambda: "mine.csv:2: events" in reader.text("upload_problem"))
+        assert "/tmp" not in reader.text("upload_problem")
+        assert await upload(reader, good) == 200
+        await reader.until(lambda: "mine.csv" in reader.text("command"))
+        await reader.until(lambda: reader.row("y"))
+        assert not reader.text("upload_problem").strip()
+
+    walk(server, "", steps)
+
+
+def test_two_readers_are_apart(server):
+    async def run():
+        async with Reader(server) as one, Reader(server) as other:
+            await one.set(**{"mu_Normal_mu:shiny.number": -2.5})
+            await other.set(**{"threshold:shiny.number": 45})
+            await agrees(one, "mu=Normal(-2.5,1.5)")
+            await agrees(other, "threshold=0.45")
+
+    asyncio.run(run())
+
+
+def test_an_upload_beyond_five_megabytes_is_refused(server):
+    async def steps(reader):
+        assert await upload(reader, bytes(5 * 2**20 + 1)) == 413
+
+    walk(server, "", steps)
+
+
+def test_the_key_is_needed_for_page_and_files(server):
+    assert server.ask("/")[0] == 403
+    assert server.ask("/own/page.js")[0] == 403
+    assert server.ask("/", Cookie=server.cookie, Host="evil.example")[0] == 400
+
+
+def test_ctrl_c_ends_it_at_once(server):
+    assert server.interrupt() < 2
