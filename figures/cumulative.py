@@ -43,9 +43,10 @@ def draw_cumulative(frame: pd.DataFrame, style: Style) -> Figure:
 def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     outcomes, diseases = (list(dict.fromkeys(frame[name])) for name in ("outcome", "disease"))
     since = frame.groupby(["outcome", "disease"], sort=False)["since"].last()
+    years = since.astype(float).reset_index().itertuples(index=False)
     beside = {
         (str(outcome), str(disease)): f"{int(year)}" if year == year else "–"
-        for (outcome, disease), year in since.astype(float).items()
+        for outcome, disease, year in years
     }
     panels = disease_panels(
         style, diseases, outcomes, "Year of publication", _key_entries(style), _LANES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .intervals import ratio_axis
 from .page import Page, key, key_height, leading, percent_axis, quiet_axes, row_pitch
@@ -83,7 +83,7 @@ def _row(axes: Axes, row, y: float, half: float, style: Style) -> None:
     _predicted(axes, row["low"], row["middle"], row["high"], y, half)
     mark = style.mark(row["disease"])
     ends = [row["seen_low"], row["seen_high"]]
-    about = {"color": mark.colour, "zorder": 4, "clip_on": False}
+    about: dict[str, Any] = {"color": mark.colour, "zorder": 4, "clip_on": False}
     if ends[1] > ends[0]:
         axes.plot(ends, [y, y], **about)
     if row["seen"] == row["seen"]:
@@ -92,8 +92,8 @@ def _row(axes: Axes, row, y: float, half: float, style: Style) -> None:
         )
     else:
         axes.plot(
-            ends, [y, y], mark.marker, markersize=style.scaled(3.6), markerfacecolor="white",
-            gid="seen", **about | {"zorder": 5},
+            ends, [y, y], mark.marker, color=mark.colour, zorder=5, clip_on=False, gid="seen",
+            markersize=style.scaled(3.6), markerfacecolor="white",
         )  # fmt: skip
 
 

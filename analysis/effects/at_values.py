@@ -72,5 +72,5 @@ def _values(moderator: Moderator, studies: list[str]) -> list[tuple[str, float |
     seen = np.array([moderator.values[study] for study in studies], float)
     ends = dict.fromkeys([float(seen.min()), float(np.median(seen)), float(seen.max())])
     line = np.linspace(seen.min(), seen.max(), _POINTS).tolist()
-    told = [("value", value, len(studies)) for value in ends]
+    told: list[tuple[str, float | str, int]] = [("value", value, len(studies)) for value in ends]
     return told + [("line", value, len(studies)) for value in line]

@@ -167,11 +167,11 @@ def effects(
             made["moderators"] = to_dataset(sampled.coefficients)
             made["heterogeneity"] = to_dataset(spread)
         made.attrs["run_config"] = store.canonical(config)
-        refit = refitter(exact, sampling, explaining)
+        without = refitter(exact, sampling, explaining)
         found = UNCHECKED
         if check:
             labels = study_labels(evidence.studies)
-            found = check_effects(exact, _run(config), seed, sampled, refit, labels)
+            found = check_effects(exact, _run(config), seed, sampled, without, labels)
         made.attrs["check"] = json.dumps(found.to_dict())
         if shares:
             made["shares"] = to_dataset(tables.shares_table(exact))

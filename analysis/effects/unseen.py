@@ -88,7 +88,10 @@ def unseen_trials(
             unseen = more[disease]
             for kind in (EXTREME, NULL):
                 like = _after(unseen, name, kind, rate, np.array([sizes[name, disease]]), priors)
-                row = about | {"kind": kind, "like_probability": like["probability_after"].iloc[0]}
+                row: dict[Any, Any] = about | {
+                    "kind": kind,
+                    "like_probability": like["probability_after"].iloc[0],
+                }
                 if answer == YES:
                     row |= _smallest(unseen, name, kind, rate, confidence, priors)
                 found.append(row)

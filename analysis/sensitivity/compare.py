@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -87,7 +87,9 @@ def compare_priors(
         An unknown set or engine, two sets of one name, a threshold or confidence outside 0 to 1, a
         number of draws that is none, or fits of other data or pooling; one line.
     """
-    given = [] if fits is None else list(fits) if isinstance(fits, (list, tuple)) else [fits]
+    given: list[Any] = [] if fits is None else [fits]
+    if isinstance(fits, Sequence) and not isinstance(fits, str):
+        given = list(fits)
     stored = [as_fit(each) for each in given]
     if evidence is None and stored:
         evidence = evidence_or_rows(stored[0], None, rows_of)
@@ -135,7 +137,8 @@ def _parameters(fit: DataTree) -> pd.DataFrame:
     """Give mu, tau and sigma of a fit, and the coefficients of its moderators."""
     table = moderators(fit)
     table = table[table["per"] != "unit"]
-    names = [coefficient_name(row) for row in table.to_dict("records")]
+    records: list[dict[Any, Any]] = table.to_dict("records")
+    names = [coefficient_name(row) for row in records]
     return pd.concat([hyper(fit), table.assign(parameter=names)], ignore_index=True)
 
 

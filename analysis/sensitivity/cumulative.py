@@ -73,7 +73,7 @@ def rates_by_year(
         rate; the ``probability`` of the conclusion with its numerical error ``mcse``, and whether
         it is ``concluded``, as in `flips`.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[Any, Any]] = []
     for name in model.hierarchies:
         family = [n for n in (model.parents.get(name), name) if n]
         studies = {s for n in family for s in model.hierarchies[n].likelihoods.studies}
@@ -90,7 +90,7 @@ def rates_by_year(
                 gained = bool(row["studies"] > before[disease])
                 before[disease] = int(row["studies"])
                 rows.append(
-                    {"outcome": name, "disease": disease, "year": year, "gained": gained}
+                    dict[str, Any](outcome=name, disease=disease, year=year, gained=gained)
                     | {column: row[column] for column in _NUMBERS}
                     | ({} if drawn is None else drawn.loc[disease].to_dict())
                 )

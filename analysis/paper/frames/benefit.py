@@ -61,11 +61,11 @@ def benefit_harm_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame | None:
             point |= {axis: one["q50"], f"{axis}_low": one["q2.5"], f"{axis}_high": one["q97.5"]}
             point[f"{axis}_mcse"] = one["mcse_q50"]
         made.append(point)
-        pair = [
+        gained, harmed = (
             drawn.sel(outcome=outcome, disease=disease).to_numpy().ravel()
             for outcome in (benefit, harm)
-        ]
-        made += [{"row": "region", **about, "x": x, "y": y} for x, y in region(*pair)]
+        )
+        made += [{"row": "region", **about, "x": x, "y": y} for x, y in region(gained, harmed)]
     frame = pd.DataFrame(made)
     frame.insert(0, "benefit", benefit)
     frame.insert(1, "harm", harm)
