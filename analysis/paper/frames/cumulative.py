@@ -38,6 +38,8 @@ class Grown:
         have the same.
     effects : pandas.DataFrame
         As `effects_by_year`, with ``ratio_…`` of the quantiles.
+    evidence : Evidence or None
+        What they are of: with the studies published since the review.
     later_from : int or None
         Year of the first study published since the review that is among them.
     not_integrated : tuple of str
@@ -48,6 +50,7 @@ class Grown:
 
     rates: pd.DataFrame
     effects: pd.DataFrame
+    evidence: Evidence | None = None
     later_from: int | None = None
     not_integrated: tuple[str, ...] = ()
     fitted_alone: tuple[str, ...] = ()
@@ -119,6 +122,7 @@ def grown(
     return Grown(
         rates[rates["outcome"].isin(outcomes)].reset_index(drop=True),
         _effects(evidence, pooling, years, asked.confidence),
+        evidence,
         min(since, default=None),
         *_limits(model, outcomes),
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from ....data.names import outcome_in_text, outcome_words
 from ....figures.cumulative import draw_cumulative
 from ....figures.intervals import draw_coefficients
+from .captions_effects import model_words as effects_model_words
 from .closing import model_words, sentences, study_count, verdict_words
 from .exhibit import FigureKind, Words
 from .wording import interval, ratio_interval
@@ -46,7 +47,8 @@ def cumulative(frame: pd.DataFrame, results: Results) -> Words:
         "does not).",
         since_words(results),
         *(f"{each}." for each in results.grown.fitted_alone),
-        model_words(results, integrated=True),
+        model_words(results, integrated=True, evidence=results.grown.evidence),
+        "The guard judged the fit of this report, not these:",
         verdict_words(results, outcomes),
     )
     last = frame[frame["year"] == frame.groupby("outcome")["year"].transform("max")]
@@ -80,11 +82,13 @@ def cumulative_effects_data(results: Results) -> pd.DataFrame:
 
 def cumulative_effects(frame: pd.DataFrame, results: Results) -> Words:
     """Word the effects by year."""
+    compared = {each.added: each for each in results.compared}
     caption = sentences(
         "How knowledge of effects grew: ratio of treated against control in a typical study, by "
         "the controlled studies published up to each year, posterior median and central 95 % "
         "interval; above 1 the outcome is more frequent under treatment.",
         since_words(results),
+        effects_model_words(compared.get("later") or compared[""]),
         "These effects by year were not judged by the guard.",
     )
     told = [f"{row['head']}, {row['label']}: {row['text']}" for row in frame.to_dict("records")]

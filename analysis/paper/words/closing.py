@@ -15,12 +15,25 @@ from .wording import numbered
 ESTIMATES = "posterior median and central 95 % interval"
 
 
-def model_words(results: Results, integrated: bool = False) -> str:
-    """Say in a sentence which model, priors and data a fit is of; or what integrates them again."""
+def model_words(
+    results: Results, integrated: bool = False, evidence: Evidence | None = None
+) -> str:
+    """Say in a sentence which model, priors and data a fit is of; or what integrates them again.
+
+    Parameters
+    ----------
+    results : Results
+        The fit.
+    integrated : bool
+        Whether it is told of the same model integrated.
+    evidence : Evidence, optional
+        Of what, where that is not what the fit is of.
+    """
     run = results.run
     exact = integrated or run["engine"] == "exact"
     how = "numerical integration" if exact else _sampling(run)
-    chosen = results.evidence.selection
+    chosen = (evidence or results.evidence).selection
+    data = run["data_sha256"] if evidence is None else evidence.sha256
     pooled = "of one disease"
     if run["diseases"][1:]:
         pooled = f"with {POOLINGS[run['pooling']].words} across diseases"
@@ -30,7 +43,7 @@ def model_words(results: Results, integrated: bool = False) -> str:
     return (
         f"Bayesian hierarchical binomial model {pooled}, prior set "
         f"{spaced(run['priors']['name'])}, {how}{moderated}. Analysis set {chosen.analysis_set}, "
-        f"{chosen.definitions} definitions; data {run['data_sha256'][:12]}."
+        f"{chosen.definitions} definitions; data {data[:12]}."
     )
 
 

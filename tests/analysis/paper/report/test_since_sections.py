@@ -139,7 +139,15 @@ def test_unseen_studies_stand_beside_the_flips_of_the_same_conclusions(results):
 
 
 def test_figures_of_what_came_and_what_grew_are_of_the_same_numbers(results):
-    drawn = {each.name: each.frame for each in exhibits(results)}
+    shown = {each.name: each for each in exhibits(results)}
+    drawn = {name: each.frame for name, each in shown.items()}
+    # Each caption names the data that it is of.
+    for name, analysis_set in (("later", "core"), ("cumulative", "current")):
+        data = results.evidence.select(analysis_set=analysis_set).sha256[:12]
+        assert f"Analysis set {analysis_set}, primary definitions; data {data}" in (
+            shown[name].words.caption
+        )
+    assert "Analysis set current" in shown["cumulative_effects"].words.caption
     later = drawn["later"]
     assert list(later["kind"]) == ["rate", "rate", "effect"]
     assert later["seen"].isna().tolist() == [False, True, False]
