@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shiny import reactive, render, req, ui
 
 from ...data.export import csv_text
-from .pictures import FORMATS
+from ..paper.publish.rendering import FORMATS
 from .session import Page, Shown, told
 from .state import PRIOR_FILE
 
@@ -110,7 +110,8 @@ def _figure(page: Page, kind: str) -> None:
 
 def spreadsheet(shown: Shown) -> str:
     """Give a view's table as CSV, with the guard's verdict and no cell that would be run."""
-    return csv_text(shown.table.assign(verdict="unchecked"))
+    verdicts = [each.verdict for each, _ in shown.pictures.values()]
+    return csv_text(shown.table.assign(verdict=verdicts[0] if verdicts else "unchecked"))
 
 
 def _shown(page: Page) -> Shown:
@@ -133,7 +134,7 @@ def _verdict(page: Page) -> Tag:
     if done.wrong is not None:
         return ui.span(f"Guard: unchecked. {NOT_RUN}")
     if done.value.answer is None:
-        return ui.span(f"Guard: unchecked in this view. {NOT_RUN}")
+        return ui.span("Guard of rates: not asked in this view; that of effects stands below.")
     if more is None:
         return ui.span(f"Guard: each study is being left out … {NOT_RUN}")
     if more.wrong is not None:

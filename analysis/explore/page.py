@@ -13,7 +13,8 @@ from ...data.evidence import ANALYSIS_SETS, DEFINITIONS, load_evidence
 from ...data.names import outcome_words
 from ...data.outcomes import outcome
 from ...models.pooling import POOLINGS
-from . import home, view_evidence, view_priors
+from ...models.priors.sets import PARAMETERS
+from . import home, sampling, view_effects, view_evidence, view_priors, view_trial
 from .answers import Answers
 from .controls import choice, number
 from .session import Data, Page, told
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
     from ...data.evidence import Evidence
 
 _OWN = Path(__file__).parent
-_WORKS = {"evidence": view_evidence.work, "priors": view_priors.work}
+_WORKS = {
+    "evidence": view_evidence.work,
+    "priors": view_priors.work,
+    "trial": view_trial.work,
+    "effects": view_effects.work,
+}
 
 
 def first_state(evidence: Evidence) -> State:
@@ -89,9 +95,12 @@ def _page(evidence: Evidence, state: State, wrong: str) -> Tag:
             ui.navset_tab(
                 ui.nav_panel("Evidence", view_evidence.panel(), value="evidence"),
                 ui.nav_panel("Priors", view_priors.panel(state), value="priors"),
+                ui.nav_panel("Next trial", view_trial.panel(state), value="trial"),
+                ui.nav_panel("Effects", view_effects.panel(), value="effects"),
                 id="view",
                 selected=state.view,
             ),
+            sampling.panel(),
             home.take_home(),
         ),
         title=title,
@@ -135,6 +144,9 @@ def _serve(page: Page) -> None:
     home.serve(page)
     view_evidence.serve(page)
     view_priors.serve(page)
+    view_trial.serve(page)
+    view_effects.serve(page)
+    sampling.serve(page)
     _serve_upload(page)
     input = page.input
 
@@ -145,7 +157,11 @@ def _serve(page: Page) -> None:
     @reactive.effect
     @reactive.event(input.outcome, ignore_init=True)
     def other_outcome():
-        page.show_share("threshold", outcome(input.outcome()).threshold)
+        asked = outcome(input.outcome())
+        page.show_share("threshold", asked.threshold)
+        page.show_share("null", asked.threshold)
+        hoped = asked.threshold / 2 if asked.is_harm else (1 + asked.threshold) / 2
+        page.show_share("target", hoped)
 
     @reactive.effect
     @reactive.event(input.outcome, input.base, ignore_init=True)
@@ -156,7 +172,8 @@ def _serve(page: Page) -> None:
 
     @render.ui
     def shared_problem():
-        said = [f"{name}: {each}" for name, each in page.problems().items() if len(name) > 5]
+        beside = (*PARAMETERS, "null", "target", "level", "assurance", "discount")
+        said = [f"{name}: {each}" for name, each in page.problems().items() if name not in beside]
         return ui.div(*(ui.p(each, class_="problem") for each in said), role="alert")
 
 

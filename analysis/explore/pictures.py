@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from ...data.names import outcome_in_text
 from ...figures.flip_map import draw_flip_map
 from ...figures.forest import draw_forest
 from ...figures.rate_densities import draw_rate_densities
+from ...figures.style import make_style
 from ..paper.frames.rates import forest_data
 from ..paper.publish.publish import draw, style_of
-from ..paper.publish.rendering import FORMATS, Origin, render
+from ..paper.publish.rendering import Origin, render
 from ..paper.words.captions import forest
 from ..paper.words.exhibit import Exhibit, Words
 from .answers import Answer
@@ -22,9 +23,8 @@ from .answers import Answer
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ...data.evidence import Evidence
     from ...figures.style import Style
-
-__all__ = ["FORMATS", "Picture", "densities_picture", "flips_picture", "forest_picture", "inline"]
 
 #: Matplotlib's settings are those of the process: one picture is drawn at a time.
 _DRAWING = Lock()
@@ -44,27 +44,42 @@ class Picture:
         Draws it; gives the figure and its style.
     data : str
         SHA-256 of the data.
+    verdict : str
+        The guard's.
     """
 
     name: str
     words: Words
     drawn: Callable[[], tuple[Figure, Style]]
     data: str
+    verdict: str = "unchecked"
 
     def file(self, kind: str) -> bytes:
         """Give the file of a format of `FORMATS`."""
         with _DRAWING:
             figure, style = self.drawn()
-            origin = Origin("unchecked", self.data)
+            origin = Origin(self.verdict, self.data)
             return render(figure, style, [kind], self.words, origin)[kind]
 
 
-def _of(exhibit: Exhibit, answer: Answer) -> Picture:
+def picture_of_exhibit(exhibit: Exhibit, answer: Answer) -> Picture:
+    """Make a picture of an exhibit of an answer, in the style of its diseases."""
+
     def drawn() -> tuple[Figure, Style]:
         style = style_of(answer.results)
-        return draw(exhibit, style), replace(style, verdict=exhibit.verdict)
+        return draw(exhibit, style), style
 
     return Picture(exhibit.name, exhibit.words, drawn, answer.evidence.sha256)
+
+
+def picture_of_evidence(exhibit: Exhibit, evidence: Evidence, verdict: str | None) -> Picture:
+    """Make a picture of an exhibit that was not made from an answer, such as one of effects."""
+
+    def drawn() -> tuple[Figure, Style]:
+        style = make_style("double", evidence.diseases, verdict, evidence.about)
+        return draw(exhibit, style), style
+
+    return Picture(exhibit.name, exhibit.words, drawn, evidence.sha256, verdict or "unchecked")
 
 
 def forest_picture(answer: Answer) -> Picture:
@@ -72,7 +87,7 @@ def forest_picture(answer: Answer) -> Picture:
     results, name = answer.results, answer.state.outcome
     frame = forest_data(results.fit, answer.evidence, name)
     words = forest(frame, results)
-    return _of(Exhibit(f"forest_{name}", frame, words, draw_forest), answer)
+    return picture_of_exhibit(Exhibit(f"forest_{name}", frame, words, draw_forest), answer)
 
 
 def densities_picture(answer: Answer) -> Picture:
@@ -89,7 +104,7 @@ def densities_picture(answer: Answer) -> Picture:
     )
     words = Words(title, "", alternative)
     exhibit = Exhibit(f"densities_{state.outcome}", frame, words, draw_rate_densities)
-    return _of(exhibit, answer)
+    return picture_of_exhibit(exhibit, answer)
 
 
 def flips_picture(answer: Answer) -> Picture:
@@ -102,7 +117,7 @@ def flips_picture(answer: Answer) -> Picture:
         words,
         draw_flip_map,
     )
-    return _of(exhibit, answer)
+    return picture_of_exhibit(exhibit, answer)
 
 
 def inline(picture: Picture, prefix: str) -> str:

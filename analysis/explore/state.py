@@ -22,7 +22,7 @@ from ...models.priors.files import prior_file
 from ...models.priors.prior import Prior
 from ...models.priors.sets import PARAMETERS, PriorSet
 
-VIEWS = ("evidence", "priors")
+VIEWS = ("evidence", "priors", "trial", "effects")
 #: Name of the prior set that the page's own priors make, and of its file.
 EXPLORED = "explored"
 PRIOR_FILE = f"{EXPLORED}.toml"
@@ -143,9 +143,8 @@ class State:
             For a shell; where the priors are the page's own it reads `PRIOR_FILE`.
         """
         named = PRIOR_FILE if self.own else self.base
-        chosen = self._selection()
+        chosen = [*self._options(), "--outcome", self.outcome]
         if self.view == "effects":
-            chosen = self._options(pooling="partial", priors="")
             return _line("effects", path, *chosen)
         if self.view == "priors":
             sets = ["--sets", self.base] + (["--sets", named] if self.own else [])
@@ -159,17 +158,16 @@ class State:
             wanted += [f"--{name}", f"{getattr(self, name):.12g}"]
         prior = ["--design-prior", "new-study", "--outcome", self.outcome]
         prior += ["--disease", self.disease] if self.disease else []
-        return f"{fit} && {_line('design', 'single-arm', *prior, *wanted)}"
+        prior += ["--direction", "below"] if outcome(self.outcome).is_harm else []
+        # The fit's exit status is 1 where its guard fails: the design is then still to be had.
+        return f"{fit}\n{_line('design', 'single-arm', *prior, *wanted)}"
 
-    def _selection(self) -> list[str]:
-        return [*self._options(pooling=self.pooling, priors=self.base), "--outcome", self.outcome]
-
-    def _options(self, pooling: str, priors: str) -> list[str]:
+    def _options(self) -> list[str]:
         chosen = [] if self.analysis_set == "core" else ["--set", self.analysis_set]
         chosen += [] if self.definitions == "primary" else ["--definitions", self.definitions]
         chosen += [part for study in self.drop for part in ("--drop", study)]
         chosen += ["--means"] if self.means else []
-        return chosen + ([] if pooling == "partial" else ["--pooling", pooling])
+        return chosen + ([] if self.pooling == "partial" else ["--pooling", self.pooling])
 
 
 def read_state(query: str, default: State) -> State:

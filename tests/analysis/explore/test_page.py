@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+import mscpool as mp
 from mscpool.analysis.explore.state import State, read_state
 from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.outcomes import exact_outcomes
@@ -173,6 +174,54 @@ def test_what_only_the_sampler_can_fit_says_so(server):
     async def steps(reader):
         await reader.until(lambda: "cannot be integrated exactly" in reader.text("densities"))
         assert "Guard: unchecked" in reader.text("verdict")
+
+    walk(server, "outcome=remission", steps)
+
+
+def test_the_next_trial_is_that_of_the_designer_asked_directly(server):
+    async def steps(reader):
+        await reader.until(lambda: "Recommended" in reader.text("recommended"))
+        said.append(int(re.findall(r"Recommended: (\d+) patients", reader.text("recommended"))[0]))
+        assert f"The recommended number is {said[0]} patients" in reader.text("paragraph")
+        assert "design single-arm --design-prior new-study" in reader.text("command")
+        await reader.set(**{"null:shiny.number": 20})
+        await reader.until(lambda: f"Recommended: {said[0]} " not in reader.text("recommended"))
+
+    said: list[int] = []
+    walk(server, "view=trial", steps)
+    fit = mp.fit(mp.load_evidence(outcomes="improvement"), engine="exact", draws=10, chains=1)
+    direct = mp.design.single_arm(
+        fit=fit, disease="psoriasis", design_prior="new-study", null=0.3, target=0.5,
+        level=0.95, assurance=0.8,
+    )  # fmt: skip
+    assert said[0] == direct.answer.recommended_n
+
+
+def test_effects_are_those_of_the_engine_asked_directly(server):
+    async def steps(reader):
+        await reader.until(lambda: "Guard of effects" in reader.text("effects_verdict"))
+        said.append(reader.text("effects_table"))
+
+    said: list[str] = []
+    walk(server, "view=effects&analysis_set=current", steps)
+    evidence = mp.load_evidence(outcomes="improvement", analysis_set="current")
+    table = mp.contrasts(mp.effects(evidence, check=False))
+    own = table[(table["quantity"] == "effect") & (table["outcome"] == "improvement")]
+    for benefit in own["probability_benefit"]:
+        assert f"{benefit:.3f}" in said[0]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_integrated_is_sampled_and_can_be_left(server):
+    async def steps(reader):
+        await reader.until(lambda: "Sample it" in reader.text("sampling"))
+        await reader.set(**{"sample:shiny.action": 1})
+        await reader.until(lambda: "Cancel" in reader.text("sampling"))
+        await reader.set(**{"leave:shiny.action": 1})
+        await reader.until(lambda: "Sample it" in reader.text("sampling"))
+        await reader.set(**{"sample:shiny.action": 2})
+        await reader.until(lambda: "Sampled, not integrated" in reader.text("sampling"), 400)
+        assert "Forest plot of remission" in reader.text("sampling")
 
     walk(server, "outcome=remission", steps)
 
