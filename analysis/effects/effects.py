@@ -167,6 +167,8 @@ def effects(
             made["moderators"] = to_dataset(sampled.coefficients)
             made["heterogeneity"] = to_dataset(spread)
         made.attrs["run_config"] = store.canonical(config)
+        if sampled is not None:
+            made.attrs["draws"] = sampled.diagnostics["draws"] // sampling.chains
         without = refitter(exact, sampling, explaining)
         found = UNCHECKED
         if check:

@@ -15,10 +15,12 @@ from ...data.moderators import Moderator
 from ...data.outcomes import outcome
 from ...models.effects.contrast import contrast_likelihoods
 from ...models.effects.priors import EffectPriors
+from ...models.effects.textbook import contrast_terms
 from ...models.exact.distribution import Distribution, of_draws
 from ...models.exact.stated import Hierarchy
 from ...models.pooling import has_tau, structure
 from ...models.terms import Terms
+from ..fitting.diagnostics import LARGEST_R_HAT, LEAST_EFFECTIVE_DRAWS
 from ..fitting.moderated import coefficient_table
 from ..fitting.progress import Progress
 from ..fitting.sampling import Sampling
@@ -142,6 +144,8 @@ def sample_effects(
 ) -> SampledEffects:
     """Sample the effects of every outcome at once; outcomes are independent.
 
+    Once more, twice as long, where too few draws were effective.
+
     Parameters
     ----------
     rows, diseases, pooling, priors
@@ -169,7 +173,7 @@ def sample_effects(
     """
     import nutpie
 
-    from ...models.effects.textbook import contrast_terms, effects_model
+    from ...models.effects.textbook import effects_model
     from ...models.sources import keep_sources_beside_cache
 
     if structure(pooling, diseases) == "exnex":
@@ -178,11 +182,6 @@ def sample_effects(
             "pooling"
         )
 
-    def report(states) -> None:
-        if progress is not None:
-            done = sum(state.finished_draws for state in states)
-            progress("sampling", done, sampling.chains * (sampling.draws + sampling.tune))
-
     if progress is not None:
         progress("compiling", 0, 0)
     every = [*diseases, *([_UNTRIED] if has_tau(pooling, diseases) else [])]
@@ -190,8 +189,29 @@ def sample_effects(
     model = effects_model(rows, every, pooling, priors, moderators, whole)
     optional = ("mu", "tau", "sigma", "beta")
     kept = ["theta", "delta", *(n for n in optional if n in model.named_vars)]
+    compiled = nutpie.compile_pymc_model(model, var_names=kept)
+    everything = rows if whole is None else whole
+    terms = contrast_terms(everything, every, moderators) if moderators else None
+    made = _read(*_drawn(compiled, sampling, progress), rows, diseases, pooling, priors, terms)
+    worst = made.diagnostics
+    fewest = min(worst["min_ess_bulk"], worst["min_ess_tail"])
+    if fewest <= LEAST_EFFECTIVE_DRAWS or worst["max_r_hat"] >= LARGEST_R_HAT:
+        longer = _drawn(compiled, sampling.scaled(2, 2), progress)
+        made = _read(*longer, rows, diseases, pooling, priors, terms)
+    return made
+
+
+def _drawn(compiled, sampling: Sampling, progress: Progress | None):
+    """Sample a compiled model: its posterior, the sampler's statistics, and what draws anew."""
+    import nutpie
+
+    def report(states) -> None:
+        if progress is not None:
+            done = sum(state.finished_draws for state in states)
+            progress("sampling", done, sampling.chains * (sampling.draws + sampling.tune))
+
     drawn = nutpie.sample(
-        nutpie.compile_pymc_model(model, var_names=kept),
+        compiled,
         draws=sampling.draws,
         tune=sampling.tune,
         chains=sampling.chains,
@@ -204,11 +224,23 @@ def sample_effects(
     posterior, stats = (drawn[name].to_dataset() for name in ("posterior", "sample_stats"))
     if posterior.sizes["draw"] < sampling.draws:
         raise KeyboardInterrupt  # nutpie returns what it has when it is interrupted
-    rng = np.random.default_rng(sampling.seed)
+    return posterior, stats, np.random.default_rng(sampling.seed)
+
+
+def _read(
+    posterior,
+    stats,
+    rng: np.random.Generator,
+    rows: pd.DataFrame,
+    diseases: Sequence[str],
+    pooling: str,
+    priors: EffectPriors,
+    terms: Terms | None,
+) -> SampledEffects:
+    """Read draws as posteriors, at the values of the moderators that ``terms`` have."""
     found, coefficients, at, tails = {}, None, None, pd.DataFrame()
     expected: dict[str, dict[str, np.ndarray]] = {}
-    if moderators:
-        terms = contrast_terms(rows if whole is None else whole, every, moderators)
+    if terms is not None:
         assert terms.design is not None, "asked for with moderators only"
         coefficients, tail = coefficient_table(posterior, terms, terms.names)
         tails = coefficients[["r_hat", "ess_bulk"]].assign(ess_tail=tail)

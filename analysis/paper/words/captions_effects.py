@@ -58,7 +58,8 @@ def model_words(comparison: Comparison) -> str:
         pooled = f"with {POOLINGS[run['pooling']].words} across diseases"
     how = "numerical integration"
     if run["engine"] == "nuts":
-        how = f"{numbered(run['chains'], 'chain')} of {numbered(run['draws'], 'draw')} (NUTS)"
+        draws = comparison.tree.attrs["draws"]  # perhaps twice those asked for
+        how = f"{numbered(run['chains'], 'chain')} of {numbered(draws, 'draw')} (NUTS)"
     if at := reported_at(comparison.tree):
         how += f", with moderators. {at_words(at, 'effects')[:-1]}"
     without = " without case series and related products"

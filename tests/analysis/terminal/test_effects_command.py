@@ -158,7 +158,7 @@ def test_a_control_arm_alone_is_named(tmp_path):
     path.write_text(TABLE + "D,second,control,3,12\n")
     done = run("effects", path, "--no-check", "--out", tmp_path / "out")
     assert done.exit_code == 0
-    assert "study D: its control arm has no treated arm to be compared with" in done.stderr
+    assert "D: its control arm has no treated arm to be compared with" in done.stderr
 
 
 def test_effects_and_fit_keep_their_findings_apart(table, tmp_path):
