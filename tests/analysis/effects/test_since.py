@@ -90,7 +90,10 @@ def test_what_nothing_is_known_of_is_not_predicted():
     assert predict_effects(rows_of(TRIALS), later, ("x", "y"), "partial").empty
 
 
-@pytest.mark.parametrize(("outcome", "worst"), [("improvement", 0), ("any_ae", 1)])
+@pytest.mark.parametrize(
+    ("outcome", "worst"),
+    [("improvement", 0), pytest.param("any_ae", 1, marks=pytest.mark.slow)],
+)
 def test_the_smallest_trial_undoes_and_one_of_a_patient_less_does_not(outcome, worst):
     trials = [each[:6] for each in TRIALS[:2]]
     if outcome == "any_ae":  # what was more under treatment is now more under control

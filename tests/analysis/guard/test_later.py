@@ -1,6 +1,7 @@
 """Later studies predicted by a fit, against plain sums and against integration."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -28,12 +29,13 @@ def rows(low, high, n, outcome="response", disease="all", arm=("msc",)):
     )
 
 
-def predicted(frame, later, draws=4000, exact=True):
-    evidence = load_evidence(frame)
-    made = fit(evidence, engine="exact", draws=draws, seed=3)
-    return predict_later(made, exact_outcomes(evidence) if exact else None, later).iloc[0]
+def predicted(later):
+    evidence = load_evidence(FRAME)
+    made = fit(evidence, engine="exact", draws=10, seed=3)
+    return predict_later(made, exact_outcomes(evidence), later).iloc[0]
 
 
+@cache
 def counts_by_sums(n):
     """Probabilities of a new study's counts, summed over mu, sigma and every study's effect."""
     mu, z = np.linspace(-9, 9, 401), np.linspace(-7, 7, 71)
@@ -50,12 +52,12 @@ def counts_by_sums(n):
 
 
 def test_a_later_count_is_predicted_as_by_plain_sums():
-    found = predicted(FRAME, rows(4, 4, 15))
-    counts = counts_by_sums(15)
+    found = predicted(rows(4, 4, 14))
+    counts = counts_by_sums(14)
     middle = counts[:4].sum() + counts[4] / 2
     assert found["method"] == INTEGRATED
     assert found["mid_p"] == pytest.approx(2 * min(middle, 1 - middle), abs=5e-4)
-    assert found["expected"] == pytest.approx(counts @ np.arange(16), abs=5e-3)
+    assert found["expected"] == pytest.approx(counts @ np.arange(15), abs=5e-3)
     below = counts.cumsum()
     for name, p in (("q2.5", 0.025), ("q50", 0.5), ("q97.5", 0.975)):
         assert found[name] == np.flatnonzero(below >= p)[0]
@@ -63,25 +65,25 @@ def test_a_later_count_is_predicted_as_by_plain_sums():
 
 
 def test_arms_are_added_up_and_bounds_stand_in_the_middle_of_what_they_allow():
-    found = predicted(FRAME, rows(2, 5, 7, arm=("msc_low", "msc_high")))
+    found = predicted(rows(2, 5, 7, arm=("msc_low", "msc_high")))
     counts = counts_by_sums(14)
     middle = (counts[:4].sum() + counts[:11].sum()) / 2
     assert (found["events_min"], found["events_max"], found["n"]) == (4, 10, 14)
     assert found["mid_p"] == pytest.approx(2 * min(middle, 1 - middle), abs=5e-4)
 
 
-@pytest.mark.parametrize(
-    ("frame", "outcome"), [(FRAME, "response"), (NESTED, "improvement"), (NESTED, "remission")]
-)
-def test_draws_predict_what_integration_does_within_their_error(frame, outcome):
-    later = rows(3, 3, 15, outcome)
-    drawn, whole = (predicted(frame, later, exact=exact) for exact in (False, True))
-    assert (drawn["method"], whole["method"]) == (DRAWN, INTEGRATED)
-    assert abs(drawn["mid_p"] - whole["mid_p"]) < 4 * drawn["mid_p_mcse"]
-    assert 0 < drawn["mid_p_mcse"] < 0.02
-    assert drawn["expected"] == pytest.approx(whole["expected"], abs=0.15)
-    for name in ("q2.5", "q25", "q50", "q75", "q97.5"):
-        assert abs(drawn[name] - whole[name]) <= 1
+def test_draws_predict_what_integration_does_within_their_error():
+    evidence = load_evidence(NESTED)
+    made, integrated = fit(evidence, engine="exact", draws=1000, seed=3), exact_outcomes(evidence)
+    for outcome in ("improvement", "remission"):
+        later = rows(3, 3, 14, outcome)
+        drawn, whole = (predict_later(made, each, later).iloc[0] for each in (None, integrated))
+        assert (drawn["method"], whole["method"]) == (DRAWN, INTEGRATED)
+        assert abs(drawn["mid_p"] - whole["mid_p"]) < 4 * drawn["mid_p_mcse"]
+        assert 0 < drawn["mid_p_mcse"] < 0.03
+        assert drawn["expected"] == pytest.approx(whole["expected"], abs=0.2)
+        for name in ("q2.5", "q25", "q50", "q75", "q97.5"):
+            assert abs(drawn[name] - whole[name]) <= 1
 
 
 def test_what_the_fit_does_not_know_is_not_predicted():

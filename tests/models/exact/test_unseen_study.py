@@ -14,6 +14,9 @@ from .hierarchies import counts, hierarchy, priors
 
 EVENTS, PATIENTS, STUDIED = [2, 5, 8, 3], [9, 10, 11, 7], ["a", "a", "b", "b"]
 NAMES = ["a", "b", "c"]
+#: Student-t kernels take seconds.
+SLOW = pytest.param("robust", marks=pytest.mark.slow)
+POOLINGS = ["partial", "complete", "none", "exnex", SLOW]
 #: Both sides are integrated to within a ten-thousandth of a spread.
 ERROR = 2e-4
 
@@ -47,7 +50,7 @@ def test_one_disease_with_an_unseen_study_is_that_of_a_quadrature(y, n):
     assert found == pytest.approx(wanted, abs=5e-4)
 
 
-@pytest.mark.parametrize("pooling", ["partial", "complete", "none", "exnex", "robust"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 def test_an_unseen_study_is_what_integrating_with_it_gives(pooling):
     posterior = hierarchy(EVENTS, PATIENTS, STUDIED, pooling=pooling, names=NAMES).posterior(
         priors()
@@ -79,7 +82,7 @@ def test_an_unseen_controlled_study_is_what_integrating_with_it_gives():
     assert found[0, 0] == pytest.approx(again, abs=ERROR)
 
 
-@pytest.mark.parametrize("pooling", ["partial", "complete", "none", "exnex", "robust"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("kept", [("s0",), ("s1", "s2", "s3")])
 def test_some_of_the_studies_are_what_they_are_alone(pooling, kept):
     whole = hierarchy(EVENTS, PATIENTS, STUDIED, pooling=pooling, names=NAMES)
