@@ -63,7 +63,7 @@ def answer_html(
         HTML in which every text is escaped.
     """
     shown = table.rename(columns=lambda name: words(str(name))).to_html(
-        index=False, escape=True, border=0, na_rep="–", float_format=lambda value: f"{value:.3g}"
+        index=False, escape=True, border=0, na_rep="–", float_format=lambda value: f"{value:z.3g}"
     )
     before = [f"<p>{escape(line)}</p>" for line in lines if line]
     last = [f"<p>{escape(line)}</p>" for line in after if line]

@@ -6,6 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words
+from ..data.written import fixed
 from .matrix import scale_key, tiles
 from .page import Grid, Page, leading
 from .style import POINTS_PER_MM, Style, drawing, fitted, text_width
@@ -37,7 +38,7 @@ def draw_borrowing(frame: pd.DataFrame, style: Style) -> Figure:
 
 
 def _one_decimal(value: float) -> str:
-    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
+    return fixed(value, 1)
 
 
 def _draw(frame: pd.DataFrame, style: Style) -> Figure:

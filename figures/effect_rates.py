@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words
 from ..data.outcomes import outcome as described
+from ..data.written import MINUS
 from .page import Grid, Page, key, key_height, leading, percent_axis
 from .style import FAINT, INK, QUIET, Style, drawing, fitted
 
@@ -91,7 +92,7 @@ def _panel(axes: Axes, own: pd.DataFrame, disease: str, upper: float, style: Sty
     axes.set_ylim(-1.12 * upper, upper)
     ticks = [part * upper for part in (-1, -0.5, 0, 0.5, 1)]
     axes.set_yticks(
-        ticks, [f"{100 * tick:+g}".replace("-", "−") if tick else "0" for tick in ticks]
+        ticks, [f"{100 * tick:+g}".replace("-", MINUS) if tick else "0" for tick in ticks]
     )
     axes.grid(color=FAINT, linewidth=0.7 * style.line)
     axes.set_axisbelow(True)

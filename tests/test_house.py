@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
         "selection",
         "template",
         "text_files",
+        "written",
     },
     "models": {"direction", "moderators", "outcomes", "pooling", "sources", "terms"},
     "models.priors": {

@@ -175,8 +175,8 @@ def _surprise(
     )
     if extreme.study in means:
         seen = (
-            f"{where} the log odds ratio from means is {extreme.events:.2f} where "
-            f"{against} {extreme.expected:.2f}"
+            f"{where} the log odds ratio from means is {extreme.events:z.2f} where "
+            f"{against} {extreme.expected:z.2f}"
         )
     stricter = why_stricter(p, error, surprise.judge)
     reason = f"{seen} ({p_words(p, error)}, adjusted for {len(studies)} studies).{stricter}"

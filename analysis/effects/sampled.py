@@ -174,7 +174,6 @@ def sample_effects(
     import nutpie
 
     from ...models.effects.textbook import effects_model
-    from ...models.sources import keep_sources_beside_cache
 
     if structure(pooling, diseases) == "exnex":
         raise InputError(
@@ -185,7 +184,6 @@ def sample_effects(
     if progress is not None:
         progress("compiling", 0, 0)
     every = [*diseases, *([_UNTRIED] if has_tau(pooling, diseases) else [])]
-    keep_sources_beside_cache()
     model = effects_model(rows, every, pooling, priors, moderators, whole)
     optional = ("mu", "tau", "sigma", "beta")
     kept = ["theta", "delta", *(n for n in optional if n in model.named_vars)]

@@ -20,7 +20,7 @@ from .predict import Levels
 from .progress import Progress
 from .sampling import Sampling
 from .store import canonical, request, run_config
-from .tree import groups_of_draws
+from .tree import groups_of_draws, log_likelihood_group
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,9 +65,10 @@ def exact_tree(
     Returns
     -------
     xarray.DataTree
-        Groups as `fit.fit` gives, without what only a sampler has (``sample_stats``,
-        ``log_likelihood``); ``rates`` and ``hyper`` hold integrals with their numerical errors,
-        ``shown`` all that pictures and tables show of rates, ``densities`` the density of each.
+        Groups as `fit.fit` gives, without what only a sampler has (``sample_stats``); ``rates`` and
+        ``hyper`` hold integrals with their numerical errors, ``shown`` all that pictures and tables
+        show of rates, ``densities`` the density of each. Draws and what follows from them
+        (``log_likelihood`` too) are independent ones of the exact posterior.
 
     Raises
     ------
@@ -84,6 +85,7 @@ def exact_tree(
     rng = np.random.default_rng(seed)
     levels = _levels(exact, terms, shape[0] * shape[1], rng)
     groups = groups_of_draws(levels, terms, pooling, priors, shape, rng)
+    groups["log_likelihood"] = log_likelihood_group(levels, terms, shape)
     groups |= _tables(exact, _asked(evidence) or terms.names)
     return xr.DataTree.from_dict(groups)
 

@@ -198,7 +198,7 @@ def _of_grid(row: dict) -> str:
         with_tau = f" with tau ~ HalfNormal({tau:.2g})" if np.isfinite(tau) else ""
         return (
             f"The nearest prior of the grid that changes it is centred on mu = "
-            f"{row['nearest_mu']:.2f}{with_tau}, at distance {row['distance']:.1f}."
+            f"{row['nearest_mu']:z.2f}{with_tau}, at distance {row['distance']:.1f}."
         )
     if row["covered"] == 1:
         return "No prior of the grid does."

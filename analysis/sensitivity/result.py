@@ -13,6 +13,7 @@ import pandas as pd
 
 from ...data.export import answer_html
 from ...data.names import outcome_in_text, spaced, words
+from ...data.written import fixed
 from ...models.priors.sets import PriorSet
 from ..fitting.ranking import CERTAIN, leaders
 from . import power_scaling as scaling
@@ -227,7 +228,7 @@ class PriorComparison:
         else:
             said = "Leaving studies out does not tell the prior sets apart by their predictions."
         far = others.iloc[size.fillna(-1).to_numpy().argmax()]
-        largest = f"{far['elpd_diff']:+.1f} (± {far['elpd_diff_se']:.1f})".replace("-", "−")
+        largest = f"{fixed(far['elpd_diff'], 1, plus=True)} (± {far['elpd_diff_se']:.1f})"
         said += (
             f" A difference is told where it is above {_LEAST_DIFFERENCE:g} in log density and "
             f"beyond {CERTAIN:g} of its standard errors (Sivula and others 2020, doi "

@@ -21,6 +21,7 @@ from ..moderators import coefficient_labels, design_of
 from ..pooling import Pooling, structure
 from ..sampled.hierarchy import moderator_deviations
 from ..sampled.textbook import LEVELS, OBSERVED, parameter, rows_by_kind
+from ..sources import keep_sources_beside_cache
 from ..terms import Terms, build_terms
 from .contrast import Baseline, informative_studies
 from .priors import DEFAULT_EFFECTS, EffectPriors, effect_priors
@@ -109,6 +110,7 @@ def effects_model(
     """
     import pymc as pm
 
+    keep_sources_beside_cache()
     rows = _informative(rows)
     terms = _terms(rows, diseases)
     contrasts = _contrasts(rows)

@@ -21,6 +21,7 @@ from ..pooling import ROBUST_DEGREES, Pooling, structure
 from ..priors.files import prior_set
 from ..priors.prior import Prior
 from ..priors.sets import DEFAULT, PriorSet, PriorsOfOutcomes
+from ..sources import keep_sources_beside_cache
 from ..terms import Terms, build_terms
 from .hierarchy import moderator_deviations
 
@@ -86,6 +87,7 @@ def textbook(terms: Terms, pooling: str, priors: PriorsOfOutcomes) -> pm.Model:
     """Build the model of `build_model` from terms of the likelihood."""
     import pymc as pm
 
+    keep_sources_beside_cache()
     rows = rows_by_kind(terms)
     coords = {
         "outcome": list(terms.names),

@@ -48,7 +48,7 @@ def _rule_table(results: Results) -> Table:
             row["label"],
             words(row["arm"]),
             row["measure"],
-            f"{row['mean']:.1f}",
+            f"{row['mean']:z.1f}",
             _threshold(row),
             f"{count(row['events_min'], row['events_max'])} of {row['n']}",
         )

@@ -17,6 +17,7 @@ from ....data.names import (
     words,
 )
 from ....data.outcomes import Outcome
+from ....data.written import fixed
 from ....models.exact.implied import implied_rates
 from ....models.pooling import has_tau
 from ...fitting.summary import ERRORS, one_shown, rates, shown
@@ -239,7 +240,8 @@ def controlled_table(results: Results) -> Table | None:
 
 
 def _points(difference: float, low: float, high: float) -> str:
-    return f"{100 * difference:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})".replace("-", "−")
+    middle, *ends = (fixed(100 * each, 0, plus=True) for each in (difference, low, high))
+    return f"{middle} ({ends[0]} to {ends[1]})"
 
 
 def checks_table(results: Results) -> Table:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ....data.names import outcome_in_text, outcome_words, study_labels, words
 from ....data.outcomes import PARENTS
+from ....data.written import fixed
 from ...fitting.ranking import CERTAIN, leaders
 from ...sensitivity.power_scaling import meaning
 from ..words.moderators import parameter_words
@@ -91,7 +92,7 @@ def marginal_likelihoods(comparison: PriorComparison) -> tuple[list[str], pd.Ser
 def _with_error(row: Mapping[Any, Any], value: str, error: str) -> str:
     if row[value] != row[value]:
         return "not known"
-    return f"{row[value]:+.2f} (± {row[error]:.2f})".replace("-", "−")
+    return f"{fixed(row[value], 2, plus=True)} (± {row[error]:.2f})"
 
 
 def shifts_table(comparison: PriorComparison, about: About) -> Table:
@@ -346,7 +347,7 @@ def influence_table(borrowed: Borrowing, evidence: Evidence) -> Table:
             about.words(row["disease"]),
             labels[row["left_out"]] if row["kind"] == "study" else about.words(row["left_out"]),
             percent(row["mean"], error=row["mcse_mean"]),
-            f"{row['change']:+.2f} (± {row['change_mcse']:.2f})".replace("-", "−"),
+            f"{fixed(row['change'], 2, plus=True)} (± {row['change_mcse']:.2f})",
             row["strong"],
         )
         for row in strong.to_dict("records")

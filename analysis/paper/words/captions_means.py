@@ -29,7 +29,7 @@ def means(frame: pd.DataFrame, results: Results) -> Words:
         "These bounds are part of the fit." if in_use else "These bounds are not part of the fit.",
     )
     told = [
-        f"{row['label']}, {row['arm']}: {row['measure']} improved by {row['mean']:.1f} "
+        f"{row['label']}, {row['arm']}: {row['measure']} improved by {row['mean']:z.1f} "
         f"({row['unit']}), {row['events_min']} to {row['events_max']} of "
         f"{numbered(row['n'], 'patient')}"
         for row in frame.to_dict("records")

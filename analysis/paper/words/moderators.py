@@ -102,7 +102,7 @@ def spread_interval(row: Any, fit: str) -> str:
 
 def spread_number(row: Any, name: str, fit: str) -> str:
     """Write one of its quantiles in the digits that the error of its mean supports."""
-    return f"{row[f'{name}_{fit}']:.{supported(2, row[f'mcse_mean_{fit}'])}f}"
+    return f"{row[f'{name}_{fit}']:z.{supported(2, row[f'mcse_mean_{fit}'])}f}"
 
 
 def at_words(at: Mapping[str, float | str], of: str = "rates") -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ....data.names import noun
+from ....data.written import fixed
 
 
 def without_tags(text: str) -> str:
@@ -46,7 +47,7 @@ def percent(value: float, digits: int | None = None, error: float | None = None)
 def _hundredfold(value: float | None, digits: int, error: float | None) -> str:
     if value is None or value != value:
         return "–"
-    return f"{100 * value:.{supported(digits, None if error is None else 100 * error)}f}"
+    return f"{100 * value:z.{supported(digits, None if error is None else 100 * error)}f}"
 
 
 def interval(row: Mapping[Any, Any], names: tuple[str, str, str] = ("q50", "q2.5", "q97.5")) -> str:
@@ -90,15 +91,15 @@ def number(value: Any, error: float | None = None, digits: int = 3) -> str:
     if abs(value) >= min(100, 10**digits - 0.5):
         return f"{value:,.0f}"
     if error is None or not error > 0:
-        return f"{value:.{digits}g}"
+        return f"{value:z.{digits}g}"
     decimals = digits - 1 - math.floor(math.log10(abs(value))) if value else digits
-    return f"{value:.{supported(decimals, error)}f}"
+    return f"{value:z.{supported(decimals, error)}f}"
 
 
 def signed(value: Any, digits: int = 2, error: float | None = None) -> str:
     """Write a number with a true minus sign; a missing one as a dash."""
     missing = value is None or pd.isna(value)
-    return "–" if missing else f"{value:.{supported(digits, error)}f}".replace("-", "−")
+    return "–" if missing else fixed(value, supported(digits, error))
 
 
 def numbered(n: Any, one: str, many: str = "") -> str:
