@@ -64,6 +64,7 @@ def model_words(comparison: Comparison) -> str:
         how += f", with moderators. {at_words(at, 'effects')[:-1]}"
     without = " without case series and related products"
     chosen_set = chosen.analysis_set + (without if comparison.added == "unpublished" else "")
+    chosen_set += " with studies that report means" if chosen.means else ""
     return (
         f"Bayesian hierarchical model of each study's effect {pooled}, its baseline integrated "
         f"out, prior set {run['priors']['name']}, {how}. "
@@ -106,6 +107,10 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
         else "",
         "An asterisk marks studies that are not known to be randomised."
         if studies["label"].str.endswith(frames.NOT_RANDOMISED).any()
+        else "",
+        "Where a study reports means its effect follows from these (standardised mean difference "
+        "times π/√3); the counts beside it are bounds by a threshold, and say nothing of it."
+        if (comparison.studies["modelled"] & (comparison.studies["outcome"] == outcome)).any()
         else "",
         "A study tells nothing where all or none of both arms had the outcome, or where its counts "
         "are not known."

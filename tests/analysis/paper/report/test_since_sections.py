@@ -164,7 +164,10 @@ def test_figures_of_what_came_and_what_grew_are_of_the_same_numbers(results):
     assert len(drawn["cumulative"]) == len(results.grown.rates)
     assert set(drawn["cumulative_effects"]["label"]) == {"2017: 1 study", "2025: 1 study"}
     assert "labbe_means" not in drawn
-    assert "effects_forest_improvement_means" in drawn
+    modelled = shown["effects_forest_improvement_means"].words.caption
+    assert "Where a study reports means its effect follows from these" in modelled
+    assert "Analysis set current with studies that report means" in modelled
+    assert "reports means" not in shown["effects_forest_improvement_later"].words.caption
 
 
 def test_with_moderators_neither_is_told_and_the_page_says_so(results):
