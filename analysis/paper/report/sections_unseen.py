@@ -35,10 +35,9 @@ def unseen_blocks(results: Results) -> list[Block]:
     """
     missing, blocks = results.missing, []
     if len(missing.rates):
-        blocks += [
-            Block("text", _rates_said(missing.rates, results)),
-            Block("table", _rates_table(missing.rates, results)),
-        ]
+        blocks.append(Block("text", _rates_said(missing.rates, results)))
+        if (missing.rates["concluded"] == YES).any():
+            blocks.append(Block("table", _rates_table(missing.rates, results)))
     if len(missing.effects):
         blocks += [
             Block("text", _effects_said(missing.effects, results)),
@@ -143,10 +142,19 @@ def _effects_said(table: pd.DataFrame, results: Results) -> str:
             f"one more trial of {rows[0]['like_n']} patients an arm without a difference, that "
             f"nobody has seen, would make it {listed(after)}."
         )
+        told += [_undone(row) for row in rows if row["concluded"] == YES]
     if not (table["concluded"] == YES).any():
         confidence = table["confidence"].iloc[0]
         told.append(f"No benefit reaches {confidence:g}: there is no conclusion to undo.")
     return " ".join(told)
+
+
+def _undone(row: Mapping[Any, Any]) -> str:
+    """Say which trial without a difference would undo a benefit that is concluded."""
+    beside = f" {ADDED[row['added']]}" if row["added"] else ""
+    if pd.isna(row["n"]):
+        return f"No such trial of up to {row['most']} an arm would undo that it does{beside}."
+    return f"The smallest such trial that would undo that it does{beside} has {row['n']} an arm."
 
 
 def _effects_table(table: pd.DataFrame, results: Results) -> Table:

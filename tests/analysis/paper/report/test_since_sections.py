@@ -146,6 +146,30 @@ def test_unseen_studies_stand_beside_the_flips_of_the_same_conclusions(results):
     assert "No benefit reaches 0.95" in effect_text.content
 
 
+def test_a_benefit_that_is_concluded_names_the_trial_that_would_undo_it():
+    arms = [("C", "msc", 33, 231), ("C", "control", 7, 220)]
+    columns = ["study", "arm", "events", "n"]
+    frame = pd.DataFrame(arms, columns=columns).assign(outcome="improvement")
+    rate_text, text, table = unseen_blocks(results_of(load_evidence(frame)))
+    assert "No conclusion about a rate is drawn that one could undo." in rate_text.content
+    row = table.content.frame.query("kind == 'null'").iloc[0]
+    assert row["concluded"] == "yes"
+    new = pd.DataFrame(
+        [
+            ("new", "msc", row["treated_events"], row["n"]),
+            ("new", "control", row["control_events"], row["n"]),
+        ],
+        columns=columns,
+    ).assign(outcome="improvement")
+    again = contrasts(effects(pd.concat([frame, new], ignore_index=True), check=False))
+    after = again.query("quantity == 'effect'")["probability_benefit"].iloc[0]
+    assert after < 0.95
+    assert row["probability_after"] == pytest.approx(after, abs=4e-4)
+    assert f"The smallest such trial that would undo that it does has {row['n']} an arm." in (
+        text.content
+    )
+
+
 def test_figures_of_what_came_and_what_grew_are_of_the_same_numbers(results):
     shown = {each.name: each for each in exhibits(results)}
     drawn = {name: each.frame for name, each in shown.items()}
