@@ -99,10 +99,15 @@ def _of_the_fit(results: Results, table: pd.DataFrame) -> Section:
     """Write the section of a fit with moderators of its own, all at once."""
     spread = explained_data(results).query("parameter == 'sigma'").set_index("outcome")
     names = listed([moderator_in_text(name) for name in results.at])
+    together, lead = "", "The moderator of the fit"
+    if len(results.at) > 1:
+        lead = "All moderators in one fit"
+        together = (
+            ", together: a coefficient is what goes with one while the others stay as they are"
+        )
     text = (
-        f"This fit explains the studies by {names}, together: a coefficient is what goes with one "
-        "while the others stay as they are. What goes with a higher rate need not cause it: "
-        "studies that differ in one thing differ in others, and often in disease. "
+        f"This fit explains the studies by {names}{together}. What goes with a higher rate need "
+        "not cause it: studies that differ in one thing differ in others, and often in disease. "
         f"{at_words(results.at)}"
     )
     told = [
@@ -119,7 +124,7 @@ def _of_the_fit(results: Results, table: pd.DataFrame) -> Section:
         blocks += [Block("warning", "What speaks against reading more into it:")]
         blocks += [Block("list", warned)]
     blocks += [Block("figure", COEFFICIENTS.name)]
-    blocks += [Block("table", _table(table, spread, "outcome", "All moderators in one fit"))]
+    blocks += [Block("table", _table(table, spread, "outcome", lead))]
     for outcome in dict.fromkeys(table["outcome"].astype(str)):
         numbers = table[(table["outcome"] == outcome) & (table["per"] == "sd")]["moderator"]
         blocks += [Block("figure", RATES_AT.file(outcome))]

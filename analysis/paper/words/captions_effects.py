@@ -90,13 +90,15 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
     ]
     direct = effects[effects["evidence"] == "direct"]
     silent = studies["estimate"].isna().any()
+    explained = reported_at(comparison.tree)
+    towards = "what is expected at its moderators" if explained else "its disease's"
     caption = sentences(
         f"{measure.capitalize()} of {name}, treatment against control: {' and '.join(sides)} in "
         f"{study_count(len(studies))}; above 1 the outcome is more frequent under treatment.",
         "Grey: each study's own counts with 95 % Woolf interval (half an event added where a cell "
         "is empty; of bounded counts the widest limits)."
         + (" Arrows: the interval goes on beyond the axis." if beyond_axis(frame) else ""),
-        f"Coloured marks: the study's effect, shrunken towards its disease's; diamonds: the effect "
+        f"Coloured marks: the study's effect, shrunken towards {towards}; diamonds: the effect "
         f"of the disease (that of its median study); both {ESTIMATES}; pale bars: central 95 % "
         "prediction interval for the next trial.",
         "Small hollow diamonds: randomised studies alone."

@@ -28,7 +28,7 @@ NO_CAUSE = (
 
 def _fits(results: Results) -> str:
     if "moderators" in results.fit.children:
-        return "All moderators are in one fit."
+        return "All moderators are in one fit." if len(results.at) > 1 else ""
     return (
         "Each moderator has a fit of its own, adjusted for nothing; these fits were not judged by "
         "the guard."
