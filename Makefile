@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: docs explore help setup test report figures gallery calibrate bench lock format clean clean-cache
+.PHONY: docs explore help setup test test-browser report figures gallery calibrate bench lock format clean clean-cache
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,11 @@ test: setup  ## linters, types, fast and small-sampling tests
 	@$(PYTHON) -m ruff format --check --quiet .
 	@found=$$($(PYTHON) -m basedpyright $(CODE)) || { echo "$$found"; exit 1; }
 	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
+
+# Playwright is large and drives the machine's own Chromium: it stands outside the lock.
+test-browser: setup  ## the local page in a real browser (MSCPOOL_SCREENSHOTS=DIR keeps the pictures)
+	@$(PYTHON) -c 'import playwright' 2>/dev/null || $(UV) pip install --quiet --python $(PYTHON) 'playwright>=1.50'
+	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet -m browser tests/analysis/explore $(ARGS)
 
 calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
 	@.venv/bin/mscpool calibrate $(if $(SETS),--sets $(SETS))
