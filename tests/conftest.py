@@ -1,5 +1,6 @@
 """What every test shares: pictures without a screen, repeatable examples, the tracked files."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -11,6 +12,9 @@ os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib, subproce
 
 import hypothesis
 import pytest
+
+# Figures and models are many objects, none of which is garbage for long: a twentieth of the time.
+gc.set_threshold(100_000, 20, 50)
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("repeatable")

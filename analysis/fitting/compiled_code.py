@@ -53,6 +53,24 @@ def clear() -> None:
         path.unlink(missing_ok=True)
 
 
+def nutpie_without_plots() -> Any:
+    """Import nutpie with ArviZ's base, of which it takes two functions, in ArviZ's place.
+
+    ArviZ as a whole imports Matplotlib.
+    """
+    import arviz_base
+
+    if {"nutpie", "arviz"} & sys.modules.keys():
+        import nutpie
+    else:
+        sys.modules["arviz"] = arviz_base
+        try:
+            import nutpie
+        finally:
+            del sys.modules["arviz"]
+    return nutpie
+
+
 def compile_model(model: pm.Model) -> Any:
     """Compile a model for nutpie, or load what an earlier process compiled.
 
@@ -66,8 +84,7 @@ def compile_model(model: pm.Model) -> Any:
     nutpie.compiled_pymc.CompiledPyMCModel
         Loaded code has been compared with PyTensor's own value of the log density.
     """
-    import nutpie
-
+    nutpie = nutpie_without_plots()
     names = [each.name for each in model.free_RVs]
     try:
         with _kept_callbacks() as loaded:

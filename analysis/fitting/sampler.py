@@ -15,7 +15,7 @@ from ...models.priors.sets import DEFAULT, PriorSet
 from ...models.sampled.hierarchy import hierarchy, model_data
 from ...models.sampled.variables import variables_of_scores
 from ...models.terms import Terms
-from .compiled_code import compile_model
+from .compiled_code import compile_model, nutpie_without_plots
 from .progress import Progress, silent
 from .sampling import SEED
 
@@ -54,7 +54,7 @@ def sample(
     """
     tell = progress or silent
     tell("importing", 0, 0)
-    import nutpie
+    nutpie = nutpie_without_plots()
 
     def report(states) -> None:
         done = sum(state.finished_draws for state in states)

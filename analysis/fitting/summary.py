@@ -187,11 +187,11 @@ def _of_draws(draws: xr.DataArray) -> np.ndarray:
 
 def _quantile_errors(draws: xr.DataArray) -> np.ndarray:
     """Monte-Carlo errors of the quantiles of `ERRORS`; shape (..., statistic)."""
-    import arviz as az
+    import arviz_stats
 
     chosen = draws.to_dataset(name="own")
     wanted = [QUANTILES[name.removeprefix("mcse_")] for name in ERRORS]
-    parts = [az.mcse(chosen, method="quantile", prob=q)["own"].to_numpy() for q in wanted]
+    parts = [arviz_stats.mcse(chosen, method="quantile", prob=q)["own"].to_numpy() for q in wanted]
     return np.stack(parts, axis=-1)
 
 
@@ -231,21 +231,23 @@ def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
 
 def statistics_of(chosen: xr.Dataset) -> pd.DataFrame:
     """Compute every statistic of `STATISTICS` for each scalar of the draws."""
-    import arviz as az
+    import arviz_stats
     import xarray as xr
 
     # A fixed parameter does not vary: its R-hat is zero over zero, and stays undefined.
     with np.errstate(invalid="ignore", divide="ignore"):
         diagnosed = {
-            "mcse_mean": az.mcse(chosen, method="mean"),
-            "mcse_sd": az.mcse(chosen, method="sd"),
+            "mcse_mean": arviz_stats.mcse(chosen, method="mean"),
+            "mcse_sd": arviz_stats.mcse(chosen, method="sd"),
             **{
-                name: az.mcse(chosen, method="quantile", prob=QUANTILES[name.removeprefix("mcse_")])
+                name: arviz_stats.mcse(
+                    chosen, method="quantile", prob=QUANTILES[name.removeprefix("mcse_")]
+                )
                 for name in ERRORS
             },
-            "r_hat": az.rhat(chosen, method="rank"),
-            "ess_bulk": az.ess(chosen, method="bulk"),
-            "ess_tail": az.ess(chosen, method="tail"),
+            "r_hat": arviz_stats.rhat(chosen, method="rank"),
+            "ess_bulk": arviz_stats.ess(chosen, method="bulk"),
+            "ess_tail": arviz_stats.ess(chosen, method="tail"),
         }
     measures = {
         "mean": chosen.mean(("chain", "draw")),

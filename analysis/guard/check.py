@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 COMPARED = (discrepancies.COMPARISON, surprise.COMPARISON)
 #: Checks that may warn of an outcome, and never fail it.
 NOTED = (identified.note, review.compare)
+#: Draws by which a chain of a fit without a study adapts: the rest of its model has little to say.
+_REFIT_TUNE = 500
 
 
 def check(
@@ -179,10 +181,10 @@ def _sampling(fit: DataTree, draws: int) -> dict[str, float | int]:
 def _refitter(pooling: str, priors: PriorSet, seed: int) -> Callable[[Terms, int], Levels]:
     """Make what samples the same model again without some terms."""
 
-    def refit(terms: Terms, times: int) -> Levels:
+    def refit(terms: Terms, draws: int) -> Levels:
         from ..fitting.fit import sample
 
-        drawn, _ = sample(terms, pooling, priors, draws=1000 * times, seed=seed)
+        drawn, _ = sample(terms, pooling, priors, draws=draws, tune=_REFIT_TUNE, seed=seed)
         flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in drawn.items()}
         return levels_of(flat, terms, np.random.default_rng(seed))
 

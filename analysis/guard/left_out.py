@@ -25,8 +25,8 @@ from .surprise import adjusted, judge
 #: A study less probable than this (its two-sided mid-p value), whose level was drawn anew, is
 #: predicted again by a fit without it: the verdict hangs on it, and a tail on few of the draws.
 _SURPRISING = 0.05
-#: Lengths of a fit without a study, in those of the usual one: the longer where it must be.
-_LENGTHS = (1, 4)
+#: Draws a chain of a fit without a study: the more where the verdict hangs on their error.
+_DRAWS = (500, 4000)
 #: Log-likelihoods nearer to each other than this weigh alike.
 _SAME = 1e-9
 
@@ -110,8 +110,8 @@ def _refitted(
 
     alike = np.flatnonzero(terms.units["outcome"] == terms.units["outcome"].iloc[unit])
     others, here = only_units(terms, alike[alike != unit]), []
-    for times in _LENGTHS:
-        levels = refit(others, times)
+    for draws in _DRAWS:
+        levels = refit(others, draws)
         own = integrated_log_likelihood(levels, only_units(terms, [unit]))[:, unit]
         elpd = float(logsumexp(own) - np.log(len(own)))
         weights = np.full(len(levels), 1 / len(levels))

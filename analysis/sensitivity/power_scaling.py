@@ -104,7 +104,7 @@ def _errors(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> np.ndar
 
 def _sensitivities(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> np.ndarray:
     """Sensitivities to prior and likelihood; shape (2, parameter)."""
-    import arviz as az
+    import arviz_stats
     import xarray as xr
 
     dims = ("chain", "draw")
@@ -121,7 +121,7 @@ def _sensitivities(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> 
         if np.ptp(values) == 0:
             sensitivities.append(np.zeros(len(draws)))
             continue
-        sensitivity = az.psense(tree, group=group)
+        sensitivity = arviz_stats.psense(tree, group=group)
         sensitivities.append(np.array([float(sensitivity[name]) for name in draws]))
     return np.array(sensitivities)
 

@@ -1,6 +1,8 @@
 """Compiled code is found again, never taken for another model's, and never trusted when damaged."""
 
 import hashlib
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -198,3 +200,14 @@ def test_the_store_drops_what_was_unused_longest(kept, monkeypatch):
     assert len(list(kept.glob("*.code"))) == 1
     compiled_code.clear()
     assert not list(kept.glob("*.code"))
+
+
+def test_sampling_imports_no_plots_and_leaves_arviz_whole():
+    code = (
+        "import sys, pymc;"
+        "from mscpool.analysis.fitting.compiled_code import nutpie_without_plots;"
+        "nutpie_without_plots().sample; print('matplotlib' in sys.modules);"
+        "import arviz; print(hasattr(arviz, 'plot_forest'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]

@@ -297,12 +297,12 @@ def test_study_whose_weights_fail_is_left_out_in_earnest_and_no_other():
     levels = grid_posterior(terms, 0.3)
     others = grid_posterior(one_disease([6, 5, 6, 4], [20] * 4), 0.3)
 
-    def refit(reduced, times):
-        asked.append((set(range(5)) - set(reduced.terms["effect"]), times))
+    def refit(reduced, draws):
+        asked.append((set(range(5)) - set(reduced.terms["effect"]), draws))
         return others
 
     found = leave(terms, levels, integrated(terms, levels), refit)
-    assert asked == [({3}, 1)]
+    assert asked == [({3}, 500)]
     assert [e.pareto_k is None for e in found] == [False, False, False, True, False]
     worst = min(found, key=lambda e: e.mid_p)
     mean = [averaged(lambda e: 20 * expit(e), t, 0.3, 20) for t in others.theta[:, 0, 0]]
@@ -321,8 +321,8 @@ def test_a_fit_without_a_study_is_of_its_own_outcome_alone():
     terms, asked = build_terms(both, ("improvement", "any_ae"), ("one",)), []
     levels = some_levels(terms, 400)
 
-    def refit(reduced, times):
-        if times == 1:
+    def refit(reduced, draws):
+        if draws == 500:
             asked.append(set(reduced.units["label"][reduced.terms["unit"]]))
         return levels
 
@@ -348,7 +348,7 @@ def test_a_study_that_surprises_levels_drawn_anew_is_predicted_by_a_fit_without_
         def weights(self, _):
             return np.full(400, 1 / 400)
 
-    def refit(reduced, times):
+    def refit(reduced, draws):
         refitted.append(set(range(5)) - set(reduced.terms["effect"]))
         return levels
 
@@ -564,15 +564,15 @@ def test_a_fit_without_a_study_is_longer_where_the_verdict_hangs_on_its_error():
     terms, asked = one_disease([6, 5, 6, 13, 4], [20] * 5), []
     rng = np.random.default_rng(3)
 
-    def refit(reduced, times):
-        asked.append(times)
-        theta = rng.normal(-0.95, 0.3, (250 * times, 1, 1))
-        return levels(theta, np.full((250 * times, 1), 0.3))
+    def refit(reduced, draws):
+        asked.append(draws)
+        theta = rng.normal(-0.95, 0.3, (draws // 2, 1, 1))
+        return levels(theta, np.full((draws // 2, 1), 0.3))
 
     rows = terms.rows.iloc[[3]]
     (one,) = left_out._refitted(terms, 3, rows, refit, rng)
     p, error = adjusted(one.mid_p, one.mid_p_mcse, 5)
-    assert asked == [1, 4], (p, error)
+    assert asked == [500, 4000], (p, error)
 
 
 ONE_STUDY = "study,events,n\na,{events},{n}\n"
@@ -717,7 +717,7 @@ def test_elpd_agrees_with_a_fit_without_the_study(small):
 
     refit = check._refitter("partial", mp.named_set("default"), 5)
     for unit in (0, 4):
-        without = refit(without_unit(terms, unit), 1)
+        without = refit(without_unit(terms, unit), 1000)
         own = integrated_log_likelihood(without, only_units(terms, [unit]))[:, unit]
         exact = logsumexp(own) - np.log(len(own))
         # Two Monte-Carlo estimates from some thousand draws each.

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mscpool.analysis.guard.result import CheckResult, OutcomeVerdict
+from mscpool.analysis.paper.publish import design as published
 from mscpool.analysis.terminal import cli
 from mscpool.analysis.terminal.design_options import OPTIONS
 from mscpool.analysis.trial import design
@@ -25,6 +26,12 @@ D,second,moderate_severe_ae,1,10
 E,second,moderate_severe_ae,2,10
 """
 ASKED = ("--disease", "first", "--outcome", "improvement")
+
+
+@pytest.fixture(autouse=True)
+def two_formats(monkeypatch):
+    """Pictures in two formats are enough here; one test undoes it and looks at all of them."""
+    monkeypatch.setattr(published, "FORMATS", ("svg", "png"))
 
 
 def run(*words):
@@ -252,7 +259,8 @@ def test_the_next_patients_are_asked_of_a_stored_fit(stored, tmp_path):
     assert "would teach most about their own disease" in " ".join(shown.split())
 
 
-def test_a_protocol_stands_beside_the_table(tmp_path):
+def test_a_protocol_stands_beside_the_table(tmp_path, monkeypatch):
+    monkeypatch.undo()  # every format
     words = ("monitor", "--null", "0.3", "--look", "10", "--look", "20", "--dropout", "0.2")
     found = answered(*words, "--preset", "slide", out=tmp_path)
     assert found["enrolment"] == {"dropout": 0.2, "patients": 25}
