@@ -30,7 +30,7 @@ def pretend_fit(evidence, seed=1):
     groups = {}
     for group in ("posterior", "prior"):
         groups[group] = _draws(rng, outcomes, diseases, effects, DRAWS)
-    for name in {"mu", "tau", "sigma"} & set(groups["prior"]):
+    for name in [each for each in ("mu", "tau", "sigma") if each in groups["prior"]]:
         drawn = [getattr(DEFAULT.of(o), name).draw(rng, (4, DRAWS // 4)) for o in outcomes]
         groups["prior"][name] = (("chain", "draw", "outcome"), np.stack(drawn, axis=-1))
     labels = (rows["outcome"] + "/" + rows["study"] + "/" + rows["arm"]).to_numpy(object)
