@@ -82,14 +82,15 @@ class Page:
     """
 
     def __init__(self, style: Style, height: float, of_fit: bool = True) -> None:
-        from matplotlib.figure import Figure
+        from .shown import ShownFigure
 
         self.style, self.width = style, style.preset.points
         stamp = _STAMPS.get(style.verdict) if of_fit else None
         note = wrapped(style.note, self.width - 2, style.small) if of_fit and style.note else []
         self.offset = style.scaled(13) if stamp else 0.0
         self.height = height + self.offset + len(note) * leading(style.small)
-        self.figure: Figure = Figure(figsize=(self.width / 72, self.height / 72), dpi=72)
+        size = self.width / 72, self.height / 72
+        self.figure: Figure = ShownFigure(figsize=size, dpi=72)
         if stamp:
             self._stamp(stamp)
         self.lines(1, height, note, size=style.small, color=QUIET, gid="note")

@@ -127,6 +127,13 @@ def test_every_kind_of_figure_of_the_set_has_a_function():
     assert set(DRAWN_FROM) | SAMPLED == set(mp.plot.__all__)
 
 
+def test_a_notebook_shows_the_picture_whether_or_not_pyplot_is_set_up(known):
+    from IPython.core.formatters import PNGFormatter
+
+    shown = PNGFormatter()(mp.plot.evidence_map(known["evidence"]))
+    assert shown.startswith(b"\x89PNG")
+
+
 def test_every_function_takes_the_page():
     for name in mp.plot.__all__:
         parameters = inspect.signature(getattr(mp.plot, name)).parameters
