@@ -15,5 +15,5 @@ class ShownFigure(Figure):
     def _repr_png_(self) -> bytes:
         """Give the picture for a screen."""
         stream = io.BytesIO()
-        self.savefig(stream, format="png", dpi=_DPI)
+        self.canvas.print_figure(stream, format="png", dpi=_DPI)
         return stream.getvalue()

@@ -198,6 +198,7 @@ MISTAKEN = {
         (lambda _: mp.effects(3), "evidence must be a path"),
     ],
     "elicit": [(lambda _: mp.elicit(0.6, 0.2), "0 < lower < upper < 1")],
+    "explore": [(lambda _: mp.explore(3, browser=False), "evidence must be a path")],
     "fit": [
         (lambda _: mp.fit(TABLE, priors="scepticle"), "did you mean sceptical"),
         (lambda _: mp.fit(TABLE, priors="none.toml"), "there is no such file"),
