@@ -23,6 +23,10 @@ LARGEST_UPLOAD = 5 * 1024 * 1024
 TOKEN = "token"
 #: What a page may load and whom it may speak to: itself.
 _HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'",
+    ),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),

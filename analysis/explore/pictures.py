@@ -12,9 +12,8 @@ from ...data.names import outcome_in_text
 from ...figures.flip_map import draw_flip_map
 from ...figures.forest import draw_forest
 from ...figures.rate_densities import draw_rate_densities
-from ...figures.style import make_style
 from ..paper.frames.rates import forest_data
-from ..paper.publish.publish import draw, style_of
+from ..paper.publish.publish import draw, style_for
 from ..paper.publish.rendering import Origin, render
 from ..paper.words.captions import forest
 from ..paper.words.exhibit import Exhibit, Words
@@ -62,21 +61,11 @@ class Picture:
             return render(figure, style, [kind], self.words, origin)[kind]
 
 
-def picture_of_exhibit(exhibit: Exhibit, answer: Answer) -> Picture:
-    """Make a picture of an exhibit of an answer, in the style of its diseases."""
+def picture_of_exhibit(exhibit: Exhibit, evidence: Evidence, verdict: str | None = None) -> Picture:
+    """Make a picture of an exhibit; verdict None where the guard has not seen what it shows."""
 
     def drawn() -> tuple[Figure, Style]:
-        style = style_of(answer.results)
-        return draw(exhibit, style), style
-
-    return Picture(exhibit.name, exhibit.words, drawn, answer.evidence.sha256)
-
-
-def picture_of_evidence(exhibit: Exhibit, evidence: Evidence, verdict: str | None) -> Picture:
-    """Make a picture of an exhibit that was not made from an answer, such as one of effects."""
-
-    def drawn() -> tuple[Figure, Style]:
-        style = make_style("double", evidence.diseases, verdict, evidence.about)
+        style = style_for(evidence, verdict)
         return draw(exhibit, style), style
 
     return Picture(exhibit.name, exhibit.words, drawn, evidence.sha256, verdict or "unchecked")
@@ -87,7 +76,7 @@ def forest_picture(answer: Answer) -> Picture:
     results, name = answer.results, answer.state.outcome
     frame = forest_data(results.fit, answer.evidence, name)
     words = forest(frame, results)
-    return picture_of_exhibit(Exhibit(f"forest_{name}", frame, words, draw_forest), answer)
+    return picture_of_exhibit(Exhibit(f"forest_{name}", frame, words, draw_forest), answer.evidence)
 
 
 def densities_picture(answer: Answer) -> Picture:
@@ -104,7 +93,7 @@ def densities_picture(answer: Answer) -> Picture:
     )
     words = Words(title, "", alternative)
     exhibit = Exhibit(f"densities_{state.outcome}", frame, words, draw_rate_densities)
-    return picture_of_exhibit(exhibit, answer)
+    return picture_of_exhibit(exhibit, answer.evidence)
 
 
 def flips_picture(answer: Answer) -> Picture:
@@ -117,7 +106,7 @@ def flips_picture(answer: Answer) -> Picture:
         words,
         draw_flip_map,
     )
-    return picture_of_exhibit(exhibit, answer)
+    return picture_of_exhibit(exhibit, answer.evidence)
 
 
 def inline(picture: Picture, prefix: str) -> str:

@@ -19,7 +19,7 @@ from ..paper.frames.rates import forest_data
 from ..paper.frames.results import Results
 from ..paper.words.captions import forest
 from ..paper.words.exhibit import Exhibit
-from .pictures import inline, picture_of_evidence
+from .pictures import inline, picture_of_exhibit
 from .session import Page, Shown
 from .state import State
 
@@ -79,7 +79,7 @@ def picture(state: State, evidence: Evidence, path: Path) -> Shown:
     results = Results(load_fit(path), evidence)
     frame = forest_data(results.fit, evidence, state.outcome)
     exhibit = Exhibit(f"forest_{state.outcome}_sampled", frame, forest(frame, results), draw_forest)
-    made = picture_of_evidence(exhibit, evidence, None)
+    made = picture_of_exhibit(exhibit, evidence)
     table = rates(results.fit)
     return Shown(state, None, {"sampled": (made, inline(made, "sampled"))}, table)
 

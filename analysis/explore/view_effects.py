@@ -16,7 +16,7 @@ from ..paper.frames.effects import Comparison
 from ..paper.words.exhibit import Exhibit, Words
 from ..paper.words.wording import ratio_interval
 from .answers import Answers
-from .pictures import inline, picture_of_evidence
+from .pictures import inline, picture_of_exhibit
 from .session import Page, Shown
 from .state import State
 from .view_evidence import picture_of
@@ -55,7 +55,7 @@ def work(answers: Answers, state: State) -> Shown:
     exhibit = Exhibit(
         f"effects_forest_{state.outcome}", frame, words, draw_effects_forest, "", "", checked.stated
     )
-    picture = picture_of_evidence(exhibit, evidence, checked.stated)
+    picture = picture_of_exhibit(exhibit, evidence, checked.stated)
     table = comparison.contrasts[comparison.contrasts["outcome"] == state.outcome]
     return Shown(
         state,

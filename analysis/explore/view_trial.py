@@ -42,7 +42,7 @@ def work(answers: Answers, state: State) -> Shown:
     shown = {}
     for each in pictures(result):
         if each.name in _PICTURES:
-            picture = picture_of_exhibit(exhibit_of(each, result), answer)
+            picture = picture_of_exhibit(exhibit_of(each, result), answer.evidence)
             shown[each.name] = (picture, inline(picture, each.name))
     return Shown(state, answer, shown, result.table, result)
 

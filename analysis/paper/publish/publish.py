@@ -55,12 +55,16 @@ def style_of(results: Results, preset: str = "double") -> Style:
     -------
     Style
     """
+    return style_for(results.evidence, results.checked.stated, preset)
+
+
+def style_for(evidence: Evidence, verdict: str | None, preset: str = "double") -> Style:
+    """Make the style of figures of an evidence; verdict None where the guard has not seen them."""
     from ....figures.fonts import covering
     from ....figures.style import make_style
 
-    evidence = results.evidence
     fonts, _ = covering(_letters(evidence))
-    return make_style(preset, evidence.diseases, results.checked.stated, evidence.about, fonts)
+    return make_style(preset, evidence.diseases, verdict, evidence.about, fonts)
 
 
 def _letters(evidence: Evidence) -> str:
