@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from shiny import Inputs, Session
 
 #: Names of the controls that hold names, and of those that hold percentages; both of the state.
-_NAMES = ("view", "outcome", "analysis_set", "definitions", "means", "pooling", "base", "disease")
+_NAMES = (
+    "view",
+    "outcome",
+    "analysis_set",
+    "definitions",
+    "means",
+    "pooling",
+    "base",
+    "disease",
+    "design",
+)
 #: Seconds without a move before what takes longer is begun.
 _QUIET = 0.4
 _PERCENT = ("threshold", "null", "target", "level", "assurance")

@@ -23,9 +23,11 @@ from ...models.priors.prior import Prior
 from ...models.priors.sets import PARAMETERS, PriorSet
 
 VIEWS = ("evidence", "priors", "trial", "effects")
+DESIGNS = ("single-arm", "two-arm")
 #: Name of the prior set that the page's own priors make, and of its file.
 EXPLORED = "explored"
 PRIOR_FILE = f"{EXPLORED}.toml"
+_SINGLE_ARM = ("null", "target", "level", "assurance", "discount")
 #: What stands in every address: other data, and other outcomes, have other defaults of these.
 _ALWAYS = ("outcome", "threshold")
 
@@ -52,8 +54,10 @@ class State:
         Named prior set: the reference.
     own : tuple of (str, Prior)
         Priors of the outcome that differ from the reference's, by parameter.
+    design : {"single-arm", "two-arm"}
+        The next trial.
     null, target, level, assurance, discount : float
-        The next single-arm trial, as `design.single_arm` takes them.
+        As `design.single_arm` takes them; a trial of two arms has level and assurance only.
     """
 
     view: str = "priors"
@@ -67,6 +71,7 @@ class State:
     pooling: str = "partial"
     base: str = "default"
     own: tuple[tuple[str, Prior], ...] = ()
+    design: str = "single-arm"
     null: float = 0.3
     target: float = 0.5
     level: float = 0.95
@@ -77,6 +82,7 @@ class State:
         """Refuse names that are none, and keep of the own priors those that differ."""
         for value, valid, what in (
             (self.view, VIEWS, "view"),
+            (self.design, DESIGNS, "design"),
             (self.pooling, POOLINGS, "pooling"),
             (self.base, CATALOGUE, "prior set"),
         ):
@@ -153,14 +159,26 @@ class State:
         fit = _line("fit", path, *chosen, "--engine", "exact", "--priors", named)
         if self.view == "evidence":
             return fit
-        wanted: list[str] = []
-        for name in ("null", "target", "level", "assurance", "discount"):
-            wanted += [f"--{name}", f"{getattr(self, name):.12g}"]
-        prior = ["--design-prior", "new-study", "--outcome", self.outcome]
-        prior += ["--disease", self.disease] if self.disease else []
-        prior += ["--direction", "below"] if outcome(self.outcome).is_harm else []
-        # The fit's exit status is 1 where its guard fails: the design is then still to be had.
-        return f"{fit}\n{_line('design', 'single-arm', *prior, *wanted)}"
+        return "\n".join(
+            [fit if self.design == "single-arm" else _line("effects", path, *chosen), self._trial()]
+        )
+
+    def _trial(self) -> str:
+        """Give the command that sizes the trial from the fit (or the effects) stored before it.
+
+        It stands on a line of its own: a fit whose guard fails ends with status 1, and the design
+        is still to be had.
+        """
+        about = ["--outcome", self.outcome] + (["--disease", self.disease] if self.disease else [])
+        about += ["--direction", "below"] if outcome(self.outcome).is_harm else []
+        if self.design == "two-arm":
+            priors = ["--effect-prior", "new-study", "--design-prior-control", "new-study"]
+            priors += ["--margin", "0"]
+            names = ("level", "assurance")
+        else:
+            priors, names = ["--design-prior", "new-study"], _SINGLE_ARM
+        wanted = [part for n in names for part in (f"--{n}", f"{getattr(self, n):.12g}")]
+        return _line("design", self.design, *priors, *about, *wanted)
 
     def _options(self) -> list[str]:
         chosen = [] if self.analysis_set == "core" else ["--set", self.analysis_set]

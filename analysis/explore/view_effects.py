@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ...data.evidence import Evidence
 
 
-def work(answers: Answers, state: State) -> Shown:
-    """Integrate the effects on a state's outcome, let their guard judge, draw their forest plot.
+def effects_of(answers: Answers, state: State) -> Comparison:
+    """Integrate the effects on a state's outcome, and let their guard judge.
 
     Raises
     ------
@@ -43,7 +43,13 @@ def work(answers: Answers, state: State) -> Shown:
             f"no study of this selection has counts of {outcome_in_text(state.outcome)} in a "
             "treated and a control arm: try the analysis set 'current', or another outcome"
         ) from None
-    comparison = Comparison("", evidence, tree)
+    return Comparison("", evidence, tree)
+
+
+def work(answers: Answers, state: State) -> Shown:
+    """Integrate the effects on a state's outcome, and draw their forest plot."""
+    comparison = effects_of(answers, state)
+    evidence = comparison.evidence
     frame = forest_data(comparison, state.outcome)
     checked = comparison.checked
     words = Words(

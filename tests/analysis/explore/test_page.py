@@ -197,6 +197,22 @@ def test_the_next_trial_is_that_of_the_designer_asked_directly(server):
     assert said[0] == direct.answer.recommended_n
 
 
+def test_a_trial_of_two_arms_is_sized_by_effects(server):
+    async def steps(reader):
+        await reader.until(lambda: "randomised two-arm trial" in reader.text("paragraph"))
+        assert "mscpool effects --set current" in reader.text("command")
+        said.append(reader.text("paragraph"))
+
+    said: list[str] = []
+    walk(server, "view=trial&design=two-arm&analysis_set=current&disease=atopic_dermatitis", steps)
+    evidence = mp.load_evidence(outcomes="improvement", analysis_set="current")
+    direct = mp.design.two_arm(
+        fit=mp.effects(evidence), disease="atopic_dermatitis", outcome="improvement", margin=0.0,
+        effect_prior="new-study", design_prior_control="new-study", level=0.95, assurance=0.8,
+    )  # fmt: skip
+    assert " ".join(direct.paragraph.split()) == " ".join(said[0].split())
+
+
 def test_effects_are_those_of_the_engine_asked_directly(server):
     async def steps(reader):
         await reader.until(lambda: "Guard of effects" in reader.text("effects_verdict"))
