@@ -44,9 +44,9 @@ def diagnostics(fit: DataTree) -> dict[str, float | int | None]:
 
 def worst_diagnostics(table: pd.DataFrame, tails: pd.Series, stats: xr.Dataset) -> dict[str, float]:
     """Find the worst diagnostics over the reported quantities that vary."""
-    import arviz_stats
+    from arviz_stats import sampling_diagnostics
 
-    energy = arviz_stats.bfmi(stats)["energy"].min()
+    energy = sampling_diagnostics.bfmi(stats)["energy"].min()
     return {
         "max_r_hat": float(table["r_hat"].max()),
         "min_ess_bulk": float(table["ess_bulk"].min()),

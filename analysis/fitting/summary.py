@@ -187,11 +187,14 @@ def _of_draws(draws: xr.DataArray) -> np.ndarray:
 
 def _quantile_errors(draws: xr.DataArray) -> np.ndarray:
     """Monte-Carlo errors of the quantiles of `ERRORS`; shape (..., statistic)."""
-    import arviz_stats
+    from arviz_stats import sampling_diagnostics
 
     chosen = draws.to_dataset(name="own")
     wanted = [QUANTILES[name.removeprefix("mcse_")] for name in ERRORS]
-    parts = [arviz_stats.mcse(chosen, method="quantile", prob=q)["own"].to_numpy() for q in wanted]
+    parts = [
+        sampling_diagnostics.mcse(chosen, method="quantile", prob=q)["own"].to_numpy()
+        for q in wanted
+    ]
     return np.stack(parts, axis=-1)
 
 
@@ -231,23 +234,23 @@ def summarise(posterior: xr.Dataset, terms: Terms, reported: tuple[str, ...]):
 
 def statistics_of(chosen: xr.Dataset) -> pd.DataFrame:
     """Compute every statistic of `STATISTICS` for each scalar of the draws."""
-    import arviz_stats
     import xarray as xr
+    from arviz_stats import sampling_diagnostics
 
     # A fixed parameter does not vary: its R-hat is zero over zero, and stays undefined.
     with np.errstate(invalid="ignore", divide="ignore"):
         diagnosed = {
-            "mcse_mean": arviz_stats.mcse(chosen, method="mean"),
-            "mcse_sd": arviz_stats.mcse(chosen, method="sd"),
+            "mcse_mean": sampling_diagnostics.mcse(chosen, method="mean"),
+            "mcse_sd": sampling_diagnostics.mcse(chosen, method="sd"),
             **{
-                name: arviz_stats.mcse(
+                name: sampling_diagnostics.mcse(
                     chosen, method="quantile", prob=QUANTILES[name.removeprefix("mcse_")]
                 )
                 for name in ERRORS
             },
-            "r_hat": arviz_stats.rhat(chosen, method="rank"),
-            "ess_bulk": arviz_stats.ess(chosen, method="bulk"),
-            "ess_tail": arviz_stats.ess(chosen, method="tail"),
+            "r_hat": sampling_diagnostics.rhat(chosen, method="rank"),
+            "ess_bulk": sampling_diagnostics.ess(chosen, method="bulk"),
+            "ess_tail": sampling_diagnostics.ess(chosen, method="tail"),
         }
     measures = {
         "mean": chosen.mean(("chain", "draw")),

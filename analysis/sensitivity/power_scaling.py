@@ -104,8 +104,8 @@ def _errors(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> np.ndar
 
 def _sensitivities(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> np.ndarray:
     """Sensitivities to prior and likelihood; shape (2, parameter)."""
-    import arviz_stats
     import xarray as xr
+    from arviz_stats.psense import psense
 
     dims = ("chain", "draw")
     posterior = xr.Dataset({name: (dims, values) for name, values in draws.items()})
@@ -121,7 +121,7 @@ def _sensitivities(draws, log_prior: np.ndarray, log_likelihood: np.ndarray) -> 
         if np.ptp(values) == 0:
             sensitivities.append(np.zeros(len(draws)))
             continue
-        sensitivity = arviz_stats.psense(tree, group=group)
+        sensitivity = psense(tree, group=group)
         sensitivities.append(np.array([float(sensitivity[name]) for name in draws]))
     return np.array(sensitivities)
 

@@ -206,7 +206,7 @@ def sampled_source(
     Source
         Where it is not scored it has no scored draws.
     """
-    import arviz_stats
+    from arviz_stats import sampling_diagnostics
 
     from ..fitting.sampler import sample
 
@@ -235,7 +235,7 @@ def sampled_source(
     if scored:
         likelihood = predict.integrated_log_likelihood(few, terms)
     folded = known["rate"].reshape(chains, -1, known["rate"][0].size)
-    r_hat = np.nanmax(arviz_stats.rhat(folded, chain_axis=0, draw_axis=1, method="rank"))
+    r_hat = np.nanmax(sampling_diagnostics.rhat(folded, chain_axis=0, draw_axis=1, method="rank"))
     diagnostics = {"divergences": float(stats["diverging"].sum()), "max_r_hat": float(r_hat)}
     return Source(priors, terms, pooling, known, likelihood, places, chains, diagnostics)
 
