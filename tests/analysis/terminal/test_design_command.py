@@ -8,7 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from mscpool.analysis.guard.result import CheckResult, OutcomeVerdict
-from mscpool.analysis.paper.publish import design as published
 from mscpool.analysis.terminal import cli
 from mscpool.analysis.terminal.design_options import OPTIONS
 from mscpool.analysis.trial import design
@@ -26,12 +25,6 @@ D,second,moderate_severe_ae,1,10
 E,second,moderate_severe_ae,2,10
 """
 ASKED = ("--disease", "first", "--outcome", "improvement")
-
-
-@pytest.fixture(autouse=True)
-def two_formats(monkeypatch):
-    """Pictures in two formats are enough here; one test undoes it and looks at all of them."""
-    monkeypatch.setattr(published, "FORMATS", ("svg", "png"))
 
 
 def run(*words):
