@@ -98,8 +98,9 @@ def number(value: Any, error: float | None = None, digits: int = 3) -> str:
 
 def signed(value: Any, digits: int = 2, error: float | None = None) -> str:
     """Write a number with a true minus sign; a missing one as a dash."""
-    missing = value is None or pd.isna(value)
-    return "–" if missing else fixed(float(value), supported(digits, error))
+    if value is None or pd.isna(value):
+        return "–"
+    return fixed(value, supported(digits, error))
 
 
 def numbered(n: Any, one: str, many: str = "") -> str:

@@ -423,7 +423,7 @@ def test_a_borrowed_rate_is_said_to_rest_on_what_it_rests_on(pooling, outcomes, 
 def test_what_was_asked_of_the_sampler_is_told_where_there_was_one():
     config = {"engine": "nuts", "chains": 4, "draws": 1000, "tune": 500}
     assert sections_limits._asked(config).startswith(
-        "4 chains of 1000 draws after 500 tuning steps"
+        "4 chains of 1,000 draws after 500 tuning steps"
     )
     assert sections_limits._asked({**config, "engine": "exact"}) == ""
 
