@@ -162,6 +162,9 @@ def test_a_fit_stays_the_tree_that_arviz_and_xarray_know(results, controlled):
     assert "Dimensions" in repr(fit["posterior"])
     assert pickle.loads(pickle.dumps(fit)).identical(fit)
     assert repr(mp.load_fit(controlled["folder"])) == repr(fit)
+    part = mp.load_fit(controlled["folder"], groups=["posterior"])
+    assert "Dimensions" in repr(part)
+    assert "posterior" in part._repr_html_()
 
 
 #: What each public function answers where a name is misspelt, or a thing is of another kind.

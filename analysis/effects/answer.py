@@ -32,6 +32,7 @@ class Effects(Answer):
     """Effects of treatment: xarray's DataTree with a group for each table."""
 
     __slots__ = ()
+    _main = "effects"
 
     @property
     def checked(self) -> CheckResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from xarray import DataTree
 
@@ -21,6 +21,8 @@ class Answer(DataTree):
     """A tree of results; parts of one are shown as xarray shows them."""
 
     __slots__ = ()
+    #: The group of the main table.
+    _main: ClassVar[str]
 
     @classmethod
     def of(cls, tree: DataTree) -> Self:
@@ -41,7 +43,7 @@ class Answer(DataTree):
 
     @property
     def _is_whole(self) -> bool:
-        return self.is_root and "run_config" in self.attrs
+        return self.is_root and "run_config" in self.attrs and self._main in self.children
 
     def __repr__(self) -> str:
         """Say in a line what it is, and what to call."""
@@ -56,6 +58,7 @@ class Fit(Answer):
     """A fit: xarray's DataTree with groups as ArviZ names them."""
 
     __slots__ = ()
+    _main = "rates"
 
     def to_frame(self) -> pd.DataFrame:
         """Give the rates: one row an outcome, disease and quantity, as `rates`."""
