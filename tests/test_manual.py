@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 
 
 def test_the_manual_builds_without_a_warning_and_lists_every_command(root, tmp_path):
@@ -20,12 +21,19 @@ def test_the_manual_builds_without_a_warning_and_lists_every_command(root, tmp_p
     assert "mp.design.two_arm" in functions
 
 
-def test_the_speeds_of_the_readme_are_those_of_the_manual(root):
-    def rows(name):
-        lines = (root / name).read_text("utf-8").splitlines()
-        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-        return {row[0]: row[1] for row in cells if len(row) > 1}
+def rows_of_tables(page):
+    lines = page.read_text("utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: row[1] for row in cells if len(row) > 1}
 
-    told = rows("README.md")
+
+def test_the_speeds_of_the_readme_are_those_of_the_manual(root):
+    told = rows_of_tables(root / "README.md")
     assert len(told) > 5
-    assert told.items() <= rows("docs/speed.md").items()
+    assert told.items() <= rows_of_tables(root / "docs/speed.md").items()
+
+
+def test_benches_fail_by_the_speeds_that_the_manual_states(root):
+    stated = tomllib.loads((root / "tests/benchmarks/stated.toml").read_text("utf-8"))
+    told = rows_of_tables(root / "docs/speed.md")
+    assert stated == {what: float(told[what].split()[-1]) for what in stated}

@@ -1,13 +1,10 @@
-"""How long things take: the start, compiling, sampling, refits, many studies, the report."""
+"""How long things take: the start, compiling, sampling, refits, the report."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from mscpool.analysis.fitting.fit import sample, terms_of
@@ -74,34 +71,6 @@ def test_sample_core(benchmark, terms):
 def test_refit_core_with_a_prior_of_another_family(benchmark, terms):
     heavy = PriorSet("heavy", tau=Prior.make("HalfCauchy", beta=0.5))
     benchmark.pedantic(sample, (terms, "partial", heavy), {"seed": 1}, rounds=3)
-
-
-def _thousand_studies(path) -> None:
-    rng = np.random.default_rng(1)
-    disease = rng.integers(6, size=1000)
-    level = rng.normal(0.5, 1, 6)[disease] + rng.normal(0, 0.4, 1000)
-    n = rng.integers(5, 120, 1000)
-    pd.DataFrame(
-        {
-            "study": [f"s{i}" for i in range(1000)],
-            "disease": [f"disease {d}" for d in disease],
-            "events": rng.binomial(n, 1 / (1 + np.exp(-level))),
-            "n": n,
-        }
-    ).to_csv(path, index=False)
-
-
-def test_fit_a_thousand_studies(benchmark, tmp_path, capsys):
-    _thousand_studies(tmp_path / "many.csv")
-    command = [*COMMAND, "fit", str(tmp_path / "many.csv"), "--out", str(tmp_path / "out")]
-    timed = ["/usr/bin/time", "-v", *command] if os.path.exists("/usr/bin/time") else command
-    run = benchmark.pedantic(
-        subprocess.run, (timed,), {"capture_output": True, "text": True}, **ONCE
-    )
-    assert run.returncode in (0, 1), run.stderr
-    if found := re.search(r"Maximum resident set size \(kbytes\): (\d+)", run.stderr):
-        with capsys.disabled():
-            print(f"\na thousand studies: {int(found[1]) // 1024} megabytes")
 
 
 @pytest.fixture(scope="module")
