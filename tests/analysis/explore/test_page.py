@@ -11,7 +11,7 @@ import pytest
 import mscpool as mp
 from mscpool.analysis.explore.state import State, read_state
 from mscpool.data.evidence import load_evidence
-from mscpool.models.exact.outcomes import exact_outcomes
+from mscpool.models.exact.outcomes import exact_model
 
 from .client import Reader, Server
 
@@ -34,13 +34,15 @@ def server():
 
 
 @cache
+def model(outcome: str, pooling: str, drop: tuple[str, ...]):
+    return exact_model(load_evidence(outcomes=outcome, drop=drop), pooling)
+
+
+@cache
 def direct(query: str, disease: str) -> float:
     """Probability of the conclusion, by the engine asked directly."""
     state = read_state(query, State())
-    evidence = load_evidence(
-        outcomes=state.outcome, drop=state.drop, analysis_set=state.analysis_set
-    )
-    fit = exact_outcomes(evidence, state.pooling, state.priors)
+    fit = model(state.outcome, state.pooling, state.drop).fit(state.priors)
     above = float(fit.probability_above(state.outcome, state.threshold)[disease])
     return 1 - above if state.outcome in ("any_ae", "serious_ae", "death") else above
 
@@ -65,46 +67,47 @@ async def agrees(reader, query: str) -> None:
     """Wait until the page's number is the engine's."""
     wanted = direct(query, "psoriasis")
     await reader.until(lambda: abs(shown_probability(reader) - wanted) < SHOWN)
-    assert read_state(reader.address, State()) == read_state(query, State())
+    state = read_state(query, State())
+    await reader.until(lambda: read_state(reader.address, State()) == state)
 
 
 def test_a_taken_port_is_said(server):
     assert re.fullmatch(r"Port \d+ is taken: serving at \d+\.", server.said[0])
 
 
+def moves():
+    """Give twenty moves of controls, and the state that each makes."""
+    mu, sd = "mu_Normal_mu:shiny.number", "mu_Normal_sigma:shiny.number"
+    for place in (-0.5, -1, -1.5, -2, -2.5):
+        yield {mu: place}, f"mu=Normal({place},1.5)"
+    for spread in (1, 0.75, 0.5):
+        yield {sd: spread}, f"mu=Normal(-2.5,{spread})"
+    tau, sigma = "tau_HalfNormal_sigma:shiny.number", "sigma_HalfNormal_sigma:shiny.number"
+    for scale in (0.5, 0.25, 2):
+        yield {tau: scale}, f"mu=Normal(-2.5,0.5)&tau=HalfNormal({scale})"
+    for scale in (0.25, 1):
+        yield {sigma: scale}, f"mu=Normal(-2.5,0.5)&tau=HalfNormal(2)&sigma=HalfNormal({scale})"
+    rest = "mu=Normal(-2.5,0.5)&sigma=HalfNormal(1)&tau=Exponential"
+    yield {"tau_dist": "Exponential"}, f"{rest}(1)"
+    yield {"tau_Exponential_lam:shiny.number": 2.5}, f"{rest}(2.5)"
+    yield {"threshold:shiny.number": 45}, f"{rest}(2.5)&threshold=0.45"
+    yield {"pooling": "none"}, f"{rest}(2.5)&threshold=0.45&pooling=none"
+    yield {"pooling": "partial", "reset:shiny.action": 1}, "threshold=0.45"
+    yield {"base": "sceptical"}, "threshold=0.45&base=sceptical"
+    yield {"outcome": "death"}, "outcome=death&base=sceptical&null=0.1&target=0.05"
+
+
 def test_twenty_moves_show_the_numbers_of_the_engine(server):
+    queries = [query for _, query in moves()]
+    assert len(queries) == 20
+    for query in queries:  # known before, so that moves follow each other as a reader's do
+        direct(query, "psoriasis")
+
     async def steps(reader):
         await reader.until(lambda: "conclusions" in reader.outputs)
-        await agrees(reader, "outcome=improvement")
-        mu, sd, tau, sigma = "mu_Normal_mu", "mu_Normal_sigma", "tau_HalfNormal_sigma", "sigma"
-        number = ":shiny.number"
-        for place in (-0.5, -1, -1.5, -2, -2.5):
-            await reader.set(**{mu + number: place})
-            await agrees(reader, f"mu=Normal({place},1.5)")
-        for spread in (1, 0.75, 0.5):
-            await reader.set(**{sd + number: spread})
-            await agrees(reader, f"mu=Normal(-2.5,{spread})")
-        for scale in (0.5, 0.25, 2):
-            await reader.set(**{tau + number: scale})
-            await agrees(reader, f"mu=Normal(-2.5,0.5)&tau=HalfNormal({scale})")
-        for scale in (0.25, 1):
-            await reader.set(**{f"{sigma}_HalfNormal_sigma{number}": scale})
-            await agrees(reader, f"mu=Normal(-2.5,0.5)&tau=HalfNormal(2)&sigma=HalfNormal({scale})")
-        rest = "mu=Normal(-2.5,0.5)&sigma=HalfNormal(1)"
-        await reader.set(tau_dist="Exponential")
-        await agrees(reader, f"{rest}&tau=Exponential(1)")
-        await reader.set(**{f"tau_Exponential_lam{number}": 2.5})
-        await agrees(reader, f"{rest}&tau=Exponential(2.5)")
-        await reader.set(**{f"threshold{number}": 45})
-        await agrees(reader, f"{rest}&tau=Exponential(2.5)&threshold=0.45")
-        await reader.set(pooling="none")
-        await agrees(reader, f"{rest}&tau=Exponential(2.5)&threshold=0.45&pooling=none")
-        await reader.set(pooling="partial", reset=1)
-        await agrees(reader, "threshold=0.45")
-        await reader.set(base="sceptical")
-        await agrees(reader, "threshold=0.45&base=sceptical")
-        await reader.set(outcome="death")
-        await agrees(reader, "outcome=death&base=sceptical")
+        for change, query in moves():
+            await reader.set(**change)
+            await agrees(reader, query)
 
     walk(server, "", steps)
 
