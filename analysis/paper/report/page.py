@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -131,11 +132,16 @@ def _parts(
     parts = []
     for block in section.blocks:
         if block.kind == "table":
-            title = re.split(r"[.:;,](?:\s|$)", block.content.caption, maxsplit=1)[0]
+            first = re.split(r"[.;](?:\s|$)", block.content.caption, maxsplit=1)[0]
+            title = shorten(first, _LONGEST_TITLE, placeholder=" …")
             parts.append((f"table-{block.content.name}", f"Table: {title}"))
         elif block.kind == "figure" and block.content in drawings:
             parts.append(_linked(drawings[block.content]))
     return [*parts, *map(_linked, unplaced)]
+
+
+#: Letters of a caption that the contents show.
+_LONGEST_TITLE = 90
 
 
 def _linked(drawing: Drawing) -> tuple[str, str]:

@@ -219,6 +219,7 @@ def test_the_contents_name_every_table_and_figure_of_the_page(passed):
     contents = passed.page[passed.page.index("<nav") : passed.page.index("</nav>")]
     for name in re.findall(r'id="((?:figure|table)-[^"]+)"', passed.page):
         assert contents.count(f'href="#{name}"') == 1
+    assert ">Table: Improvement: rate of a typical study, and of the next trial</a>" in contents
 
 
 def test_every_tag_is_closed(passed):
