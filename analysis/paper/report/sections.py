@@ -143,7 +143,7 @@ def _brief(results: Results) -> list[tuple[str, str, str]]:
         next_trial = following.loc[high["disease"]]
         said.append(
             f"The next trial in {in_text(high['disease'])} may see a rate anywhere from "
-            f"{span(next_trial)}."
+            f"{span(next_trial)} (95 % prediction interval)."
         )
         told.append((outcome_words(outcome), " ".join(said), results.verdict_of(outcome)))
     return told
