@@ -159,7 +159,9 @@ def read_moderators(
         elif name in given:
             problems.append(f"at {name} is given twice: give one value of each moderator")
         elif name not in moderators:
-            if not problems:
+            if not asked:
+                problems.append(f"at {name}: no moderator is chosen; choose {shown(name)} as one")
+            elif not problems:
                 problems.append(unknown_name(name, moderators, "moderator to report rates at"))
         else:
             given[name] = value

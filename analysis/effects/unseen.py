@@ -13,7 +13,7 @@ from ...data.outcomes import outcome
 from ...models.effects.contrast import contrast_likelihoods
 from ...models.effects.priors import DEFAULT_EFFECTS, EffectPriors
 from ...models.exact.unseen_study import UnseenStudy, unseen_studies
-from ..sensitivity.flips import YES, conclude
+from ..sensitivity.flips import NO, YES, conclude
 from ..sensitivity.unseen import EXTREME, NULL
 from .model import fit_effects
 from .since import benefit_of
@@ -26,8 +26,8 @@ _EVERY = 2
 
 COLUMNS = (
     *("outcome", "disease", "probability_benefit", "mcse", "confidence", "concluded", "kind"),
-    *("control_rate", "n", "treated_events", "control_events", "probability_after", "most"),
-    *("like_n", "like_probability"),
+    *("control_rate", "n", "treated_events", "control_events", "probability_after", "mcse_after"),
+    *("most", "like_n", "like_probability"),
 )
 
 
@@ -68,15 +68,16 @@ def unseen_trials(
     pandas.DataFrame
         One row an outcome, disease and kind, `COLUMNS`: the ``probability_benefit`` and whether
         benefit is ``concluded``; where it is, the patients an arm ``n`` of the smallest trial after
-        which it is not, with the counts and the probability after it; and ``like_probability``,
-        that after a trial of ``like_n`` an arm.
+        which it is not, with the counts and the probability after it, with its numerical error
+        ``mcse_after``, which does not bear on that; and ``like_probability``, that after a trial of
+        ``like_n`` an arm.
     """
     found: list[dict[str, Any]] = []
     for name in dict.fromkeys(name for name, _ in control_rates):
         own = rows[rows["outcome"] == name]
         posterior = fit_effects(own, diseases, pooling, priors).posteriors[name]
         asked = {key[1]: rate for key, rate in control_rates.items() if key[0] == name}
-        more = unseen_studies(posterior, asked, every=_EVERY)
+        finer, coarser = (unseen_studies(posterior, asked, each, _EVERY) for each in (False, True))
         for disease, rate in asked.items():
             benefit, error = benefit_of(posterior, name, disease)
             answer = conclude(pd.Series([benefit]), pd.Series([error]), confidence)[0]
@@ -85,15 +86,15 @@ def unseen_trials(
                 "mcse": error, "confidence": confidence, "concluded": answer,
                 "control_rate": rate, "most": MOST, "like_n": sizes[name, disease],
             }  # fmt: skip
-            unseen = more[disease]
+            both = finer[disease], coarser[disease]
             for kind in (EXTREME, NULL):
-                like = _after(unseen, name, kind, rate, np.array([sizes[name, disease]]), priors)
+                like = _after(both, name, kind, rate, np.array([sizes[name, disease]]), priors)
                 row: dict[Any, Any] = about | {
                     "kind": kind,
                     "like_probability": like["probability_after"].iloc[0],
                 }
                 if answer == YES:
-                    row |= _smallest(unseen, name, kind, rate, confidence, priors)
+                    row |= _smallest(both, name, kind, rate, confidence, priors)
                 found.append(row)
     frame = pd.DataFrame(found, columns=list(COLUMNS))
     whole = ("n", "treated_events", "control_events", "like_n")
@@ -101,19 +102,30 @@ def unseen_trials(
 
 
 def _smallest(
-    unseen: UnseenStudy, name: str, kind: str, rate: float, confidence: float, priors: EffectPriors
+    both: tuple[UnseenStudy, UnseenStudy],
+    name: str,
+    kind: str,
+    rate: float,
+    confidence: float,
+    priors: EffectPriors,
 ) -> dict[Hashable, Any]:
     """Give the smallest trial after which benefit is not concluded; nothing where none is found."""
     for first, last in pairwise((0, *_BLOCKS)):
-        trials = _after(unseen, name, kind, rate, np.arange(first + 1, last + 1), priors)
-        undone = trials[trials["probability_after"] < confidence]
+        trials = _after(both, name, kind, rate, np.arange(first + 1, last + 1), priors)
+        after = conclude(trials["probability_after"], trials["mcse_after"], confidence)
+        undone = trials[after == NO]
         if len(undone):
             return undone.iloc[0].to_dict()
     return {}
 
 
 def _after(
-    unseen: UnseenStudy, name: str, kind: str, rate: float, n: np.ndarray, priors: EffectPriors
+    both: tuple[UnseenStudy, UnseenStudy],
+    name: str,
+    kind: str,
+    rate: float,
+    n: np.ndarray,
+    priors: EffectPriors,
 ) -> pd.DataFrame:
     """Give the probability of benefit after trials of these sizes an arm, each by itself."""
     control = np.round(rate * n).astype(int)
@@ -133,15 +145,18 @@ def _after(
     ).sort_values("n", kind="stable", ignore_index=True)  # fmt: skip
     likelihoods = contrast_likelihoods(rows, outcome(name).link, baseline=priors.baseline)
     # Of trials in which all or none of both arms had it nothing is learnt.
-    log_likelihoods = np.zeros((len(unseen.levels), len(n)))
     telling = np.searchsorted(n, np.array(likelihoods.studies, int))
-    if len(telling):
-        log_likelihoods[:, telling] = likelihoods.evaluate(unseen.levels, slice(None))
-    above = unseen.after(log_likelihoods).above([0.0])[0]
-    benefit = 1 - above if outcome(name).is_harm else above
+    found = []
+    for unseen in both:
+        log_likelihoods = np.zeros((len(unseen.levels), len(n)))
+        if len(telling):
+            log_likelihoods[:, telling] = likelihoods.evaluate(unseen.levels, slice(None))
+        above = unseen.after(log_likelihoods).above([0.0])[0]
+        found.append(1 - above if outcome(name).is_harm else above)
+    benefit, check = found
     return pd.DataFrame(
         {
             "n": n, "treated_events": treated, "control_events": control,
-            "probability_after": benefit,
+            "probability_after": benefit, "mcse_after": np.abs(benefit - check),
         }
     )  # fmt: skip

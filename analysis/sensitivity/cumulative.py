@@ -35,9 +35,18 @@ def years_of(evidence: Evidence) -> dict[str, int]:
     known = studies["year"].notna()
     years = dict(zip(studies["study"][known], studies["year"][known].astype(int), strict=True))
     for study, texts in evidence.columns.get("year", {}).items():
-        if study not in years and len(texts) == 1 and texts[0].strip().isdigit():
-            years[study] = int(texts[0])
+        if study not in years and len(texts) == 1 and (year := _whole(texts[0])) is not None:
+            years[study] = year
     return years
+
+
+def _whole(text: str) -> int | None:
+    """Read a whole number, also one that a spreadsheet wrote with a point."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
 
 
 def rates_by_year(

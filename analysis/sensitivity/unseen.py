@@ -16,7 +16,7 @@ from ...models.exact.unseen_study import UnseenStudy
 from ...models.exact.unseen_study import unseen_studies as unseen_studies_in
 from ...models.outcomes import Link, link_function
 from .cumulative import concluded
-from .flips import YES
+from .flips import NO, YES, conclude
 from .questions import Question
 
 #: A study in which the outcome went against the conclusion in every patient, and one in which it
@@ -31,7 +31,8 @@ _EVERY = 2
 
 COLUMNS = (
     *("outcome", "disease", "evidence", "threshold", "direction", "confidence"),
-    *("probability", "mcse", "concluded", "kind", "n", "events", "probability_after", "most"),
+    *("probability", "mcse", "concluded", "kind", "n", "events"),
+    *("probability_after", "mcse_after", "most"),
 )
 
 
@@ -62,8 +63,9 @@ def unseen_studies(
         One row an outcome, disease and kind of study (`EXTREME`, `NULL`), `COLUMNS`: the
         ``probability`` of the conclusion with its numerical error ``mcse``, and whether it is
         ``concluded``; where it is, the patients ``n`` of the smallest study after which it would
-        not be, its ``events``, and the probability after it; missing where none of up to ``most``
-        patients does it.
+        not be, its ``events``, and the probability after it with its numerical error
+        ``mcse_after``, which does not bear on that; missing where none of up to ``most`` patients
+        does it.
     """
     rows: list[dict[str, Any]] = []
     for name, posterior in fit.posteriors.items():
@@ -74,21 +76,23 @@ def unseen_studies(
         known = [posterior.evidence_of(each)["evidence"] for each in table["disease"]]
         table = table.assign(outcome=name, evidence=known, most=most)
         drawn = table.loc[table["concluded"] == YES, "disease"]
-        unseen = unseen_studies_in(posterior, list(drawn), every=_EVERY)
+        finer, coarser = (
+            unseen_studies_in(posterior, list(drawn), each, _EVERY) for each in (False, True)
+        )
         for row in table.to_dict("records"):
             for kind in (EXTREME, NULL):
                 about = {str(key): value for key, value in row.items()} | {"kind": kind}
-                if row["disease"] in unseen:
+                if row["disease"] in finer:
                     link = posterior.hierarchy.likelihoods.link
-                    more = unseen[row["disease"]]
-                    about |= _smallest(more, link, kind, question, confidence, most)
+                    both = finer[row["disease"]], coarser[row["disease"]]
+                    about |= _smallest(both, link, kind, question, confidence, most)
                 rows.append(about)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"n": "Int64", "events": "Int64"})
 
 
 def _smallest(
-    unseen: UnseenStudy,
+    both: tuple[UnseenStudy, UnseenStudy],
     link: Link | None,
     kind: str,
     question: Question,
@@ -107,15 +111,20 @@ def _smallest(
                 "events_max": events, "n": n, "months": 12.0,
             }
         )  # fmt: skip
-        likelihoods = count_likelihoods(rows, link).evaluate(unseen.levels, slice(None))
-        above = unseen.after(likelihoods).above([threshold])[0]
-        after = np.asarray(question.direction.probability(above))
-        undone = np.flatnonzero(after < confidence)
+        likelihoods = count_likelihoods(rows, link)
+        after, check = (
+            question.direction.probability(
+                unseen.after(likelihoods.evaluate(unseen.levels, slice(None))).above([threshold])[0]
+            )
+            for unseen in both
+        )
+        error = np.abs(after - check)
+        undone = np.flatnonzero(conclude(pd.Series(after), pd.Series(error), confidence) == NO)
         if len(undone):
             place = int(undone[0])
             return {
                 "n": int(n[place]), "events": int(events[place]),
-                "probability_after": float(after[place]),
+                "probability_after": float(after[place]), "mcse_after": float(error[place]),
             }  # fmt: skip
     return {}
 

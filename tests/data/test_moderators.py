@@ -81,7 +81,7 @@ def test_a_value_outside_of_what_was_seen_is_an_extrapolation(table):
         (["dose"], ["dose=1", "dose=2"], "at dose is given twice"),
         (["dose"], ["route=vein"], "unknown moderator to report rates at 'route'"),
         (["route"], ["route=oral"], "unknown level of moderator route: 'oral'"),
-        ([], ["dose=1"], "unknown moderator to report rates at 'dose'"),
+        ([], ["dose=1"], "at dose: no moderator is chosen; choose 'dose' as one"),
     ],
 )
 def test_what_cannot_be_analysed_is_refused_in_a_line(table, moderators, at, wanted):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from ....data.controlled import controlled_rows
 from ....data.errors import ImpossibleDataError, SelectionError
+from ....data.names import study_labels
 from ....models.exact.outcomes import exact_model
 from ...effects.since import effects_by_year
 from ...sensitivity.cumulative import conclusions_since, rates_by_year, years_of
@@ -46,6 +47,8 @@ class Grown:
         Why some outcomes have no rows, a sentence each.
     fitted_alone : tuple of str
         What the rates of other outcomes lack, a sentence each.
+    without_year : tuple of str
+        Labels of the studies of which no year is known, where it is of others: nothing is told.
     """
 
     rates: pd.DataFrame
@@ -54,6 +57,7 @@ class Grown:
     later_from: int | None = None
     not_integrated: tuple[str, ...] = ()
     fitted_alone: tuple[str, ...] = ()
+    without_year: tuple[str, ...] = ()
 
     @property
     def conclusions(self) -> pd.DataFrame:
@@ -109,9 +113,12 @@ def grown(
     evidence = evidence if wider is None else wider
     if evidence.moderators:
         return nothing
-    years = years_of(evidence)
     studies = set(evidence.rows["study"])
-    if not studies <= years.keys() or len({years[study] for study in studies}) < 2:
+    years = {study: year for study, year in years_of(evidence).items() if study in studies}
+    if years and (lacking := studies - years.keys()):
+        labels = study_labels(evidence.studies)
+        return replace(nothing, without_year=tuple(labels[each] for each in sorted(lacking)))
+    if len(set(years.values())) < 2:
         return nothing
     model = exact_model(evidence, pooling)
     try:

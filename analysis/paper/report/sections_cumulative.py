@@ -24,7 +24,7 @@ _MODERATED = (
 
 
 def cumulative_section(results: Results) -> Section | None:
-    """Write the section; none where the studies have no years, or all the same.
+    """Write the section; none where no study has a year, or all have the same.
 
     Parameters
     ----------
@@ -38,6 +38,9 @@ def cumulative_section(results: Results) -> Section | None:
     grown = results.grown
     if results.evidence.moderators:
         return Section("cumulative", TITLE, [Block("text", _MODERATED)])
+    if grown.without_year:
+        lacking = f"This is not told: no year is known of {listed(list(grown.without_year))}."
+        return Section("cumulative", TITLE, [Block("text", lacking)])
     if grown.rates.empty and grown.effects.empty:
         return None
     text = (

@@ -50,7 +50,8 @@ def _rates_said(table: pd.DataFrame, results: Results) -> str:
     drawn = table[(table["concluded"] == YES) & (table["kind"] == EXTREME)]
     lead = "What if a study was done that nobody has seen? "
     if drawn.empty:
-        return f"{lead}No conclusion about a rate is drawn that one could undo."
+        nothing = "No conclusion about a rate is drawn that one could undo."
+        return f"{lead}{nothing}{_left_out(table, results)}"
     undone = drawn[drawn["n"].notna()].sort_values("n", kind="stable")
     few = undone[undone["n"] <= undone["n"].min()]
     told = (
@@ -62,7 +63,7 @@ def _rates_said(table: pd.DataFrame, results: Results) -> str:
     if len(undone):
         named = [_named(row, results) for row in few.to_dict("records")]
         told += f"; the frailest, by {numbered(int(few['n'].iloc[0]), 'patient')}, "
-        told += f"{'is' if len(named) == 1 else 'are'} that on {listed(named)}"
+        told += f"{'is that' if len(named) == 1 else 'are those'} on {listed(named)}"
     return f"{told}.{_left_out(table, results)}"
 
 

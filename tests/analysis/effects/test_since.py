@@ -112,6 +112,8 @@ def test_the_smallest_trial_undoes_and_one_of_a_patient_less_does_not(outcome, w
     for row in table.to_dict("records"):
         n = int(row["n"])
         assert benefit(row["kind"], n) < 0.95
+        # Clearly so: by more than four times the error of the integral.
+        assert 0 < 4 * row["mcse_after"] < 0.95 - row["probability_after"]
         assert row["probability_after"] == pytest.approx(benefit(row["kind"], n), abs=ERROR)
         if n > 1:
             assert benefit(row["kind"], n - 1) >= 0.95

@@ -99,6 +99,8 @@ def test_years_are_read_of_folders_and_of_single_tables():
     assert years_of(load_evidence())["cheng2022"] == 2022
     assert years_of(load_evidence(ONE)) == {"a": 2004, "b": 2001, "c": 2009}
     assert years_of(load_evidence(ONE.drop(columns="year"))) == {}
+    odd = ONE.assign(year=["2004.0", "2001²", "2009.5"])
+    assert years_of(load_evidence(odd)) == {"a": 2004}
 
 
 @pytest.mark.parametrize(

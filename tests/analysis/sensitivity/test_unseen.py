@@ -57,6 +57,19 @@ def test_the_smallest_study_undoes_and_one_of_a_patient_less_does_not():
     assert set(table.loc[table["n"].notna(), "kind"]) == {EXTREME, NULL}
 
 
+def test_no_size_hangs_on_the_error_of_the_integral():
+    """Of a confidence that a study reaches within that error the next larger one is given."""
+    fit = exact_outcomes(load_evidence(FRAME))
+    question = questions(THRESHOLD, ("improvement",))
+    first = unseen_studies(fit, question, 0.95).iloc[0]
+    error = first["mcse_after"]
+    assert 0 < error < 1e-4
+    for away, n in ((2 * error, first["n"] + 1), (8 * error, first["n"])):
+        again = unseen_studies(fit, question, first["probability_after"] + away).iloc[0]
+        assert again["concluded"] == "yes"
+        assert again["n"] == n
+
+
 def by_sums(events, patients, threshold):
     """Probability above a threshold in one disease, summed over mu, sigma and study effects."""
     mu, z = np.linspace(-9, 9, 401), np.linspace(-7, 7, 71)

@@ -146,6 +146,28 @@ def test_unseen_studies_stand_beside_the_flips_of_the_same_conclusions(results):
     assert "No benefit reaches 0.95" in effect_text.content
 
 
+def test_the_frailest_conclusions_are_named_in_the_right_number(results):
+    rates = results.missing.rates
+    for n, said_of in (([2, 2], "are those on improvement in"), ([2, 3], "is that on improvement")):
+        drawn = rates[rates["concluded"] == "yes"].groupby("kind").head(2).copy()
+        drawn.loc[drawn["kind"] == "extreme", "n"] = n
+        made = Results(results.fit, results.evidence)
+        vars(made)["missing"] = type(results.missing)(drawn, pd.DataFrame())
+        assert f"the frailest, by 2 patients, {said_of}" in unseen_blocks(made)[0].content
+
+
+def test_what_is_not_asked_is_named_without_a_conclusion_too():
+    frame = pd.DataFrame(
+        {
+            "study": ["a", "a", "b", "b"], "outcome": ["improvement", "remission"] * 2,
+            "events": [1, 0, 2, 1], "n": [10, 10, 12, 12],
+        }
+    )  # fmt: skip
+    (text,) = unseen_blocks(results_of(load_evidence(frame)))
+    assert "No conclusion about a rate is drawn" in text.content
+    assert "This is not asked of remission: " in text.content
+
+
 def test_a_benefit_that_is_concluded_names_the_trial_that_would_undo_it():
     arms = [("C", "msc", 33, 231), ("C", "control", 7, 220)]
     columns = ["study", "arm", "events", "n"]
@@ -210,6 +232,10 @@ def test_studies_without_years_have_no_section(tmp_path):
     assert cumulative_section(made) is None
     assert later_section(made) is None
     assert [block.kind for block in unseen_blocks(made)] == ["text", "table"]
+    some = results_of(load_evidence(frame.assign(year=[2001, None, 2009])))
+    told = said(cumulative_section(some))
+    assert told == "This is not told: no year is known of b."
+    assert not list(CUMULATIVE.exhibits(some))
 
 
 def test_a_conclusion_without_a_comparison_of_priors_is_the_usual_one():
