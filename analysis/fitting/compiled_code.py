@@ -105,6 +105,11 @@ def agrees(model: pm.Model, compiled: Any) -> bool:
     from pytensor.compile.mode import Mode
 
     point = np.linspace(-1.0, 1.0, compiled.n_dim)
+    given: Any = model.data_vars
+    for data in given:
+        # As nutpie lays data out: Numba would compile the operations again for other layouts.
+        laid_out = np.require(data.get_value(borrow=True), requirements=["C", "W"])
+        data.set_value(laid_out, borrow=True)
     plain: Any = Mode(linker="py", optimizer="None")
     interpreted = model.compile_logp(mode=plain)
     names, places, shapes = compiled.shape_info
