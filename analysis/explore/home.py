@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shiny import reactive, render, req, ui
 
 from ...data.export import csv_text
 from ..paper.publish.rendering import FORMATS
-from .session import Page, Shown, told
+from .session import Page, Shown, ready, told
 from .state import PRIOR_FILE
 
 if TYPE_CHECKING:
-    from htmltools import Tag
+    from htmltools import Tag, TagList
 
 CAUTION = (
     "Rates of single arms are not treatment effects: they say what happened to treated patients, "
@@ -22,7 +22,7 @@ CAUTION = (
 NOT_RUN = "Sampled checks not run."
 
 
-def status() -> Tag:
+def status() -> TagList:
     """Give the part above the views."""
     return ui.TagList(
         ui.div(ui.output_ui("verdict"), class_="verdict"),
@@ -95,7 +95,8 @@ def serve(page: Page) -> None:
 
     @reactive.effect
     async def address():
-        await page.session.send_custom_message("address", page.state().query)
+        message: Any = page.state().query
+        await page.session.send_custom_message("address", message)
 
 
 def _figure(page: Page, kind: str) -> None:
@@ -116,9 +117,7 @@ def spreadsheet(shown: Shown) -> str:
 
 def _shown(page: Page) -> Shown:
     with reactive.isolate():
-        done = page.shown()
-    req(done is not None and done.value is not None)
-    return done.value
+        return ready(page)
 
 
 def _name(page: Page) -> str:
@@ -131,7 +130,7 @@ def _verdict(page: Page) -> Tag:
     done, more = page.shown(), page.more()
     if done is None:
         return ui.span("Guard: not known yet.")
-    if done.wrong is not None:
+    if done.value is None:
         return ui.span(f"Guard: unchecked. {NOT_RUN}")
     if done.value.answer is None:
         return ui.span("Guard of rates: not asked in this view; that of effects stands below.")

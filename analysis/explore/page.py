@@ -105,7 +105,7 @@ def _page(evidence: Evidence, state: State, wrong: str) -> Tag:
         ),
         title=title,
         lang="en",
-        padding=0,
+        padding="0",
     )
 
 

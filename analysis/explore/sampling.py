@@ -125,7 +125,11 @@ def serve(page: Page) -> None:
             task.cancel()
         running.set(None)
 
-    page.session.on_ended(lambda: [task.cancel() for task in tasks] and None)
+    def end() -> None:
+        for task in tasks:
+            task.cancel()
+
+    page.session.on_ended(end)
 
 
 async def _run(page: Page, running: Any, done: Any) -> None:

@@ -252,6 +252,14 @@ def _log(wrong: Exception | None) -> None:
         traceback.print_exception(wrong, file=sys.stderr)
 
 
+def ready(page: Page, view: str | None = None) -> Shown:
+    """Give what the page shows, of that view; where it is not there yet nothing is drawn."""
+    done = page.shown()
+    if done is None or done.value is None or view not in (None, done.value.state.view):
+        raise SilentException
+    return done.value
+
+
 def told(wrong: Exception) -> str:
     """Say for a reader what went wrong: bad input in its own words."""
     if isinstance(wrong, InputError):

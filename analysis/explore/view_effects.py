@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from shiny import render, req, ui
+from shiny import render, ui
 
 from ...data.errors import InputError, SelectionError
 from ...data.names import outcome_in_text
@@ -17,7 +17,7 @@ from ..paper.words.exhibit import Exhibit, Words
 from ..paper.words.wording import ratio_interval
 from .answers import Answers
 from .pictures import inline, picture_of_exhibit
-from .session import Page, Shown
+from .session import Page, Shown, ready
 from .state import State
 from .view_evidence import picture_of
 
@@ -100,9 +100,7 @@ def serve(page: Page) -> None:
     """Fill the view."""
 
     def comparison() -> Comparison:
-        done = page.shown()
-        req(done is not None and done.value is not None and done.value.state.view == "effects")
-        return done.value.result
+        return ready(page, "effects").result
 
     @render.ui
     def effects_forest():
@@ -111,14 +109,14 @@ def serve(page: Page) -> None:
     @render.ui
     def effects_verdict():
         checked = comparison().checked
-        name = page.shown().value.state.outcome
+        name = ready(page, "effects").state.outcome
         reasons = [each.reason for each in checked.outcomes if each.outcome == name]
         return ui.p(ui.strong(f"Guard of effects: {checked.verdict_of(name)}. "), " ".join(reasons))
 
     @render.ui
     def effects_table():
         made = comparison()
-        return table_of(made.contrasts, page.shown().value.state.outcome, made.evidence)
+        return table_of(made.contrasts, ready(page, "effects").state.outcome, made.evidence)
 
 
 def table_of(contrasts: pd.DataFrame, name: str, evidence: Evidence) -> Tag:

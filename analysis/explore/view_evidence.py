@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 from shiny import reactive, render, ui
@@ -92,7 +92,7 @@ def picture_of(page: Page, view: str, name: str) -> Any:
         return ui.p("…")
     if done.wrong is not None:
         return problem(done.wrong)
-    if done.value.state.view != view or name not in done.value.pictures:
+    if done.value is None or done.value.state.view != view or name not in done.value.pictures:
         return ui.p("…")
     picture, svg = done.value.pictures[name]
     caption = ui.p(picture.words.caption, class_="quiet") if picture.words.caption else None
@@ -132,12 +132,14 @@ def _table(rows: pd.DataFrame, evidence: Evidence, dropped: tuple[str, ...]) -> 
         box = ui.tags.input(
             type="checkbox",
             name="studies",
-            value=study,
+            value=str(study),
             checked=ticked,
             **{"aria-label": f"{label} is part of the analysis"},
         )
         details = ui.tags.details(
-            ui.tags.summary(label), _source(known.loc[study]), *_definitions(own, evidence)
+            ui.tags.summary(label),
+            _source(cast("pd.Series", known.loc[study])),
+            *_definitions(own, evidence),
         )
         disease = about.words(str(own["disease"].iloc[0]))
         lines.append(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from shiny import reactive, render, req, ui
+from shiny import reactive, render, ui
+from shiny.types import SilentException
 
 from ...data.errors import InputError
 from ...data.names import outcome_in_text
@@ -19,7 +20,7 @@ from .answers import Answer, Answers
 from .controls import number, prior_controls
 from .home import problem
 from .pictures import densities_picture, flips_picture, inline
-from .session import Page, Shown, told
+from .session import Page, Shown, ready, told
 from .state import State
 from .view_evidence import picture_of
 
@@ -180,10 +181,10 @@ def _offers(answer: Answer) -> list[tuple[int, str]]:
 
 
 def _answer(page: Page) -> Answer:
-    done = page.shown()
-    req(done is not None and done.value is not None and done.value.state.view == "priors")
-    req(done.value.answer is not None)
-    return done.value.answer
+    answer = ready(page, "priors").answer
+    if answer is None:
+        raise SilentException
+    return answer
 
 
 def conclusion_table(answer: Answer) -> Tag:
@@ -259,7 +260,7 @@ def _serve_elicitation(page: Page) -> None:
             wrong.set(told(mistaken))
             return
         wrong.set("")
-        rounded = {name: round(value, 3) for name, value in prior.parameters}
+        rounded: dict[str, Any] = {name: round(value, 3) for name, value in prior.parameters}
         page.show_priors(state, mu=Prior.make(prior.dist, **rounded))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from shiny import reactive, render, req, ui
+from shiny import reactive, render, ui
 
 from ..paper.publish.design import exhibit_of
 from ..trial import design
@@ -13,7 +13,7 @@ from ..trial.pictures import pictures
 from .answers import Answer, Answers, question_of
 from .controls import choice, number
 from .pictures import Picture, inline, picture_of_exhibit
-from .session import Page, Shown
+from .session import Page, Shown, ready
 from .state import DESIGNS, State
 from .view_effects import effects_of
 from .view_evidence import picture_of
@@ -190,14 +190,12 @@ def recommendation(result: Any) -> str:
 
 
 def _result(page: Page) -> Any:
-    done = page.shown()
-    req(done is not None and done.value is not None and done.value.state.view == "trial")
-    return done.value.result
+    return ready(page, "trial").result
 
 
 def _table(table: pd.DataFrame) -> Tag:
     """Lay out some of the sizes: their critical counts, errors and probabilities of success."""
-    powers = {c: f"Power at {c.removeprefix('power_')}" for c in table if c.startswith("power_")}
+    powers = {c: f"Power at {c[6:]}" for c in map(str, table) if c.startswith("power_")}
     heads = {name: words for name, words in {**_HEADS, **powers}.items() if name in table}
     step = max(1, len(table) // _SIZES_SHOWN)
     lines = []
