@@ -244,6 +244,8 @@ def _hash(group: xr.Dataset, of_fit: Mapping[Any, Any]) -> str:
     for name in sorted(map(str, group.variables)):
         variable = group.variables[name]
         values = np.asarray(variable.values)
+        if not values.size:  # a file keeps no type of what is empty
+            values = values.astype(float)
         if values.dtype.kind in "OUST":
             values = np.array(json.dumps([str(each) for each in values.ravel().tolist()]))
         about = [name, [str(dim) for dim in variable.dims], list(variable.shape), values.dtype.kind]

@@ -140,6 +140,15 @@ def test_every_kind_of_value_is_read_as_it_was_written(tmp_path):
     store.load(tmp_path / "copy.nc")
 
 
+@pytest.mark.parametrize("kind", [object, str, bool, int, float])
+def test_a_table_without_rows_is_read_as_it_was_written(tmp_path, kind):
+    """Such as the coefficients of a fit whose only moderator was the same in all studies."""
+    fit = small_fit()
+    fit["moderators"] = xr.DataTree(xr.Dataset({"of": ("entry", np.empty(0, kind))}))
+    store.save(fit, tmp_path / "fit.nc")
+    assert store.load(tmp_path)["moderators"]["of"].shape == (0,)
+
+
 # A reader that stumbles over damaged metadata complains once more while it is cleared up.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_byte_changed_anywhere_is_never_another_fit(tmp_path):
