@@ -110,11 +110,11 @@ def test_effects_are_integrated_where_none_are_stored(folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--disease", "second"), "second has no control arm of response: give design_prior_con"),
+        (("--disease", "second"), "Second has no control arm of response: give design_prior_con"),
         (
             ("--disease", "second", "--design-prior-control", "0.2", "--effect-prior", "effect",
              "--analysis-prior-control", "robust-map"),
-            "second has no control arm of response: give",
+            "Second has no control arm of response: give",
         ),
         (
             ("--disease", "first", "--design-prior", "new-study"),
