@@ -111,8 +111,8 @@ def noun(n: Any, one: str, many: str = "") -> str:
 
 
 def numbered(n: Any, one: str, many: str = "") -> str:
-    """Write how many there are of something, as `1 study` and `2 studies`."""
-    return f"{n} {noun(n, one, many)}"
+    """Write how many there are of something, as `1 study` and `2,000 studies`."""
+    return f"{n:,.0f} {noun(n, one, many)}"
 
 
 def arm_words(name: str) -> str:

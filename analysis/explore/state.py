@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode
 
 from ...data.errors import InputError
 from ...data.mistakes import shown, unknown_name
-from ...data.outcomes import outcome
+from ...data.outcomes import OUTCOMES, outcome
 from ...models.pooling import POOLINGS
 from ...models.priors.catalogue import CATALOGUE, named_set
 from ...models.priors.density import FAMILIES
@@ -61,7 +61,7 @@ class State:
     """
 
     view: str = "priors"
-    outcome: str = "improvement"
+    outcome: str = OUTCOMES[0]
     disease: str = ""
     threshold: float = 0.3
     analysis_set: str = "core"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 from shiny import reactive, render, ui
 
-from ...data.names import arm_words, study_labels
+from ...data.names import arm_words, numbered, study_labels
 from ...figures.page import count_words
 from .answers import Answers
 from .home import problem
@@ -153,7 +153,7 @@ def _table(rows: pd.DataFrame, evidence: Evidence, dropped: tuple[str, ...]) -> 
     heads = ("In", "Study", "Disease", "Events/n")
     return ui.div(
         ui.tags.table(
-            ui.tags.caption(f"{len(lines)} studies of this analysis set"),
+            ui.tags.caption(f"{numbered(len(lines), 'study', 'studies')} of this analysis set"),
             ui.tags.thead(ui.tags.tr(*(ui.tags.th(each, scope="col") for each in heads))),
             ui.tags.tbody(*lines),
         ),

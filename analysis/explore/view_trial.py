@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from shiny import reactive, render, ui
 
+from ...data.names import numbered
 from ..paper.publish.design import exhibit_of
 from ..trial import design
 from ..trial.pictures import pictures
@@ -186,7 +187,7 @@ def recommendation(result: Any) -> str:
     size = result.answer.recommended_n
     if size is None:
         return "No size within range reaches what is wanted."
-    return f"Recommended: {size} patients."
+    return f"Recommended: {numbered(size, 'patient')}."
 
 
 def _result(page: Page) -> Any:

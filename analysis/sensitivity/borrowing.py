@@ -15,7 +15,7 @@ from ...data import outcomes
 from ...data.errors import InputError
 from ...data.evidence import as_evidence
 from ...data.export import answer_html, plain
-from ...data.names import outcome_in_text, outcome_words, spaced
+from ...data.names import numbered, outcome_in_text, outcome_words, spaced
 from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting import predict
@@ -75,7 +75,7 @@ class Borrowing:
         """Say in a line what was left out, and where to look."""
         left_out = self.influence["left_out"].nunique()
         return (
-            f"<borrowing: {len(self.diseases)} rates, {left_out} studies and diseases left out; "
+            f"<borrowing: {numbered(len(self.diseases), 'rate')}, left out in turn: {left_out}; "
             ".sentences(), .diseases, .influence, .to_frame(), .to_dict()>"
         )
 

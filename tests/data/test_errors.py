@@ -23,6 +23,9 @@ READERS = {
     ("analysis/guard/left_out.py", "importance_weights"),
     ("analysis/fitting/store.py", "load"),
     ("analysis/fitting/store.py", "_unlike_written"),
+    ("analysis/sensitivity/cumulative.py", "_whole"),
+    ("analysis/explore/state.py", "_prior"),
+    ("analysis/explore/state.py", "read_state"),
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from ....data.outcomes import outcome as described
 from ...fitting.summary import one_shown, shown
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from ....data.evidence import Evidence
 
-#: The first of each that a fit has is shown.
-BENEFITS = ("improvement", "remission")
-HARMS = ("moderate_severe_ae", "any_ae", "serious_ae")
 #: Posterior probability that a region holds.
 HELD = 0.5
 _CORNERS = 90
@@ -42,13 +40,19 @@ def benefit_harm_data(fit: DataTree, evidence: Evidence) -> pd.DataFrame | None:
         where either rate is) and, of a rate, both medians `x, y` with their central 95 % intervals
         `x_low, x_high, y_low, y_high` and errors `x_mcse, y_mcse`; of a region, in order, the
         corners `x, y` of an ellipse of both log-odds that holds half of the joint draws. None
-        without an outcome of both kinds.
+        without an outcome of both kinds. The first benefit is taken, and the first harm that is
+        nested in another, else the first; none that grows with time.
     """
-    known = set(fit["posterior"]["outcome"].to_numpy().tolist())
-    benefit = next((name for name in BENEFITS if name in known), None)
-    harm = next((name for name in HARMS if name in known), None)
-    if benefit is None or harm is None:
+    known = [described(str(name)) for name in fit["posterior"]["outcome"].to_numpy()]
+    benefits = [each.name for each in known if not each.is_harm]
+    # The graver part of a harm, where it is told apart: any event may be a trifle.
+    harms = sorted(
+        (each for each in known if each.is_harm and not each.timed),
+        key=lambda each: each.parent is None,
+    )
+    if not benefits or not harms:
         return None
+    benefit, harm = benefits[0], harms[0].name
     table, drawn = shown(fit), fit["posterior"].to_dataset()["rate"]
     support = evidence.rows.groupby("disease", sort=False)["outcome"].agg(set)
     made = []

@@ -81,7 +81,7 @@ def cumulative(
     return figure(captions_cumulative.CUMULATIVE, of_fit(fit, evidence, checked), preset)
 
 
-def cumulative_effects(
+def effects_by_year(
     fit: DataTree | str | Path,
     *,
     evidence: Source | None = None,

@@ -16,7 +16,7 @@ from .effects import (
     moderated_effects,
 )
 from .evidence import characteristics, evidence_map, means
-from .growth import cumulative, cumulative_effects, later
+from .growth import cumulative, effects_by_year, later
 from .guard import calibration, checks, predictive, prior_posterior
 from .moderators import bubbles, moderated_rates, moderators
 from .rates import benefit_harm, forest, joint, pooling, rates, safety
@@ -30,7 +30,7 @@ __all__ = [
     "characteristics",
     "checks",
     "cumulative",
-    "cumulative_effects",
+    "effects_by_year",
     "effect_bubbles",
     "effect_moderators",
     "effect_rates",

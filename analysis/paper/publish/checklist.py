@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ....data.names import level_scale, outcome_words, spaced
+from ....data.names import level_scale, numbered, outcome_words, spaced
 from ....data.outcomes import PARENTS
 from ....models.pooling import ALONE, POOLINGS
 from ....models.priors.sets import PriorSet
@@ -15,7 +15,7 @@ from ..frames.rates import rates_data
 from ..frames.results import Results
 from ..words.closing import lowered, verdict_words
 from ..words.moderators import at_words, moderator_in_text
-from ..words.wording import interval, listed, number, numbered, percent, signed
+from ..words.wording import interval, listed, number, percent, signed
 
 if TYPE_CHECKING:
     from xarray import DataTree

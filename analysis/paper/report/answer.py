@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....data.names import outcome_words
+from ....data.names import numbered, outcome_words
 from ....data.outcomes import outcome as described
 from ..frames.results import Results, rates_of
 from ..words.table import BORROWED
-from ..words.wording import interval, numbered
+from ..words.wording import interval
 
 #: Patients from which on a rate rests on some and on many.
 SOME, MANY = 20, 100

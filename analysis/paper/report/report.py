@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ....data.evidence import Evidence, as_evidence, load_evidence
 from ....data.export import answer_html, write_whole
 from ....data.folders import file_set, writing_to
+from ....data.names import numbered
 from ....models.priors.files import prior_set
 from ....models.priors.sets import DEFAULT, PriorSet
 from ...fitting.progress import Progress, silent
@@ -40,7 +41,8 @@ class Report:
 
     def __repr__(self) -> str:
         """Say in a line what was written."""
-        return f"<report: {self.files[0]} and {len(self.files) - 1} files; .checked, .to_frame()>"
+        others = numbered(len(self.files) - 1, "file")
+        return f"<report: {self.files[0]} and {others}; .checked, .to_frame()>"
 
     def to_frame(self) -> pd.DataFrame:
         """Give the files, one a row."""

@@ -7,6 +7,7 @@ import pandas as pd
 from ....data.evidence import summary
 from ....data.names import (
     counted_words,
+    numbered,
     outcome_in_text,
     outcome_words,
     spaced,
@@ -25,7 +26,7 @@ from ..frames.results import Results, rates_of
 from ..words import captions, captions_guard, captions_sensitivity
 from ..words.closing import study_count
 from ..words.moderators import at_words, moderator_words
-from ..words.wording import interval, listed, numbered, span
+from ..words.wording import interval, listed, span
 from . import tables
 from .block import Block, Section
 from .references import references_section

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from ....data.names import outcome_in_text, outcome_words
+from ....data.names import numbered, outcome_in_text, outcome_words
 from ...sensitivity.cumulative import conclusions_since
 from ..frames.results import Results
 from ..words.captions_cumulative import CUMULATIVE, CUMULATIVE_EFFECTS, since_words
 from ..words.table import BORROWED, Table
-from ..words.wording import interval, listed, numbered, probability, ratio_interval, signed
+from ..words.wording import interval, listed, probability, ratio_interval, signed
 from .block import Block, Section
 from .tables_sensitivity import asked_words, conclusions
 
@@ -162,4 +162,4 @@ def _effects_table(results: Results) -> Table:
         "treatment helps. Outcomes whose controlled studies are all of one year are left out."
     )
     header = ("Outcome", "Disease", "Year", "Studies / patients", "Ratio (95 %)", "Helps")
-    return Table("cumulative_effects", caption, header, rows, frame, of_fit=False, texts=2)
+    return Table("effects_by_year", caption, header, rows, frame, of_fit=False, texts=2)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ....data.names import outcome_in_text, outcome_words
+from ....data.names import numbered, outcome_in_text, outcome_words
 from ....data.outcomes import outcome as described
 from ...fitting.moderated import reported_at
 from ..frames.effects import Comparison
@@ -16,7 +16,7 @@ from ..words.captions_effects import ADDED, TREATED, control_percent
 from ..words.closing import study_count
 from ..words.moderators import at_words
 from ..words.table import BORROWED, Table
-from ..words.wording import interval, listed, numbered, percent, probability, ratio, ratio_interval
+from ..words.wording import interval, listed, percent, probability, ratio, ratio_interval
 from .block import Block, Section
 from .tables import controlled_table
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....data.names import outcome_in_text, outcome_words
+from ....data.names import numbered, outcome_in_text, outcome_words
 from ...guard.later import DRAWN
 from ...guard.monte_carlo import p_words
 from ..frames.later import published_since
 from ..frames.results import Results
 from ..words.captions_later import LATER
 from ..words.table import Table
-from ..words.wording import count, listed, numbered, ratio
+from ..words.wording import count, listed, ratio
 from .block import Block, Section
 
 TITLE = "What came since, against its prediction"

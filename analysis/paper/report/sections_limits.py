@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ....data.names import outcome_in_text, outcome_words, timed_words
+from ....data.names import numbered, outcome_in_text, outcome_words, timed_words
 from ....data.outcomes import PARENTS
 from ..frames.alone import moved_by_nested
 from ..frames.results import Results, rates_of
-from ..words.wording import interval, listed, numbered
+from ..words.wording import interval, listed
 from .block import Block, Section
 
 NOT_EFFECTS = (

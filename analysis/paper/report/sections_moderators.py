@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ....data.moderators import warnings_of
-from ....data.names import outcome_in_text, outcome_words, study_labels
+from ....data.names import numbered, outcome_in_text, outcome_words, study_labels
 from ...fitting.moderated import moderators_of
 from ..frames.moderators import coefficient_data, explained_data
 from ..frames.results import Results
@@ -25,7 +25,7 @@ from ..words.moderators import (
     taken_words,
 )
 from ..words.table import Table
-from ..words.wording import count, listed, numbered, probability, ratio_interval
+from ..words.wording import count, listed, probability, ratio_interval
 from .block import Block, Section
 
 TITLE = "Why studies differ"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ....data.names import outcome_in_text, outcome_words
+from ....data.names import numbered, outcome_in_text, outcome_words
 from ..frames.results import Results
 from ..words.captions_next import NEXT_PATIENTS
 from ..words.table import Table
-from ..words.wording import listed, numbered, percent
+from ..words.wording import listed, percent
 from .block import Block, Section
 
 TITLE = "Where the next patients would teach most"

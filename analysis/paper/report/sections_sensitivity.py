@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import outcome_in_text, outcome_words, study_labels, words
+from ....data.names import numbered, outcome_in_text, outcome_words, study_labels, words
 from ...fitting.ranking import CERTAIN, leaders
 from ...sensitivity.flips import CHANGED, OPEN, UNCHANGED
 from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR, PRIOR_MATTERS
 from ..frames.results import Results
 from ..words import captions_sensitivity as captions
 from ..words.moderators import parameter_words
-from ..words.wording import listed, numbered, percent, signed
+from ..words.wording import listed, percent, signed
 from . import tables_sensitivity as tables
 from .block import Block
 from .sections_unseen import unseen_blocks

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from ....data.names import outcome_in_text, outcome_words
+from ....data.names import numbered, outcome_in_text, outcome_words
 from ...sensitivity.flips import YES
 from ...sensitivity.unseen import EXTREME, NULL
 from ..frames.results import Results
 from ..words.captions_effects import ADDED, control_percent
 from ..words.table import BORROWED, Table
-from ..words.wording import listed, number, numbered, percent, probability, signed
+from ..words.wording import listed, number, percent, probability, signed
 from .block import Block
 from .tables_sensitivity import asked_words
 
@@ -58,7 +58,7 @@ def _rates_said(table: pd.DataFrame, results: Results) -> str:
         f"{lead}Of {numbered(len(drawn), 'conclusion')} that "
         f"{'is' if len(drawn) == 1 else 'are'} drawn, {len(undone) or 'none'} would be undone by "
         "one study in which every patient went against it, of up to "
-        f"{number(table['most'].iloc[0])} patients"
+        f"{numbered(table['most'].iloc[0], 'patient')}"
     )
     if len(undone):
         named = [_named(row, results) for row in few.to_dict("records")]
@@ -140,8 +140,8 @@ def _effects_said(table: pd.DataFrame, results: Results) -> str:
         after = [probability(row["like_probability"]) for row in rows]
         told.append(
             f"The probability that treatment helps ({_named(rows[0], results)}) is {listed(now)}; "
-            f"one more trial of {rows[0]['like_n']} patients an arm without a difference, that "
-            f"nobody has seen, would make it {listed(after)}."
+            f"one more trial of {numbered(rows[0]['like_n'], 'patient')} an arm without a "
+            f"difference, that nobody has seen, would make it {listed(after)}."
         )
         told += [_undone(row) for row in rows if row["concluded"] == YES]
     if not (table["concluded"] == YES).any():

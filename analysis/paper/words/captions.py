@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....data.names import outcome_words, timed_words, words
+from ....data.names import numbered, outcome_words, timed_words, words
 from ....figures.benefit_harm import draw_benefit_harm
 from ....figures.characteristics import draw_characteristics
 from ....figures.evidence_map import draw_evidence_map
@@ -27,7 +27,7 @@ from .closing import (
     verdict_words,
 )
 from .exhibit import FigureKind, Frames, Words
-from .wording import count, interval, listed, numbered, percent
+from .wording import count, interval, listed, percent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -61,7 +61,7 @@ def cumulative(frame: pd.DataFrame, results: Results) -> Words:
     return Words("How knowledge grew", caption, f"Rates by year. {'; '.join(told)}.")
 
 
-def cumulative_effects_data(results: Results) -> pd.DataFrame:
+def effects_by_year_data(results: Results) -> pd.DataFrame:
     """Lay out effects by year, as `draw_coefficients` takes them."""
     table = results.grown.effects
     rows = [
@@ -80,7 +80,7 @@ def cumulative_effects_data(results: Results) -> pd.DataFrame:
     return frame if frame.empty else frame.sort_values("head", kind="stable", ignore_index=True)
 
 
-def cumulative_effects(frame: pd.DataFrame, results: Results) -> Words:
+def effects_by_year(frame: pd.DataFrame, results: Results) -> Words:
     """Word the effects by year."""
     compared = {each.added: each for each in results.compared}
     caption = sentences(
@@ -100,6 +100,6 @@ CUMULATIVE = FigureKind(
     cumulative,
 )  # fmt: skip
 CUMULATIVE_EFFECTS = FigureKind(
-    "cumulative_effects", "cumulative", lambda results: [("", cumulative_effects_data(results))],
-    draw_coefficients, cumulative_effects,
+    "effects_by_year", "cumulative", lambda results: [("", effects_by_year_data(results))],
+    draw_coefficients, effects_by_year,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import counted_words, outcome_in_text, timed_words
+from ....data.names import counted_words, numbered, outcome_in_text, timed_words
 from ....data.outcomes import outcome as described
 from ....figures.effect_rates import draw_effect_rates
 from ....figures.effects_forest import beyond_axis, draw_effects_forest
@@ -15,7 +15,7 @@ from ..frames import effect_figures as frames
 from .closing import ESTIMATES, lowered, sentences, study_count, verdict_words
 from .exhibit import FigureKind, Frames, Words
 from .moderators import at_words
-from .wording import count, interval, numbered, ratio
+from .wording import count, interval, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....data.names import numbered
 from ....figures.calibration import draw_calibration
 from ....figures.checks import draw_checks
 from ....figures.predictive import draw_predictive
 from ..frames import guard as frames
 from .closing import lowered, model_words, sentences, verdict_words
 from .exhibit import FigureKind, Frames, Words
-from .wording import listed, numbered
+from .wording import listed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....data.names import numbered
 from ....figures.means import draw_means
 from ..frames.means import improvement_data
 from .closing import sentences
 from .exhibit import FigureKind, Words
-from .wording import numbered
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....data.names import numbered
 from ....figures.design_gain import draw_design_gain
 from ..frames.next_patients import gain_lines
 from .closing import model_words, sentences, verdict_words
 from .exhibit import FigureKind, Words
-from .wording import numbered
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import GREEK, level_scale, prior_set_words
+from ....data.names import GREEK, level_scale, numbered, prior_set_words
 from ....figures.borrowing import draw_borrowing
 from ....figures.flip_map import UNDECIDED, concluded, concludes_otherwise, draw_flip_map
 from ....figures.power_scaling import VERDICTS, draw_power_scaling
@@ -16,7 +16,7 @@ from ...sensitivity.power_scaling import OK
 from ..frames import sensitivity as frames
 from .closing import ESTIMATES, lowered, model_words, sentences, verdict_words
 from .exhibit import FigureKind, Frames, Words
-from .wording import listed, numbered, percent, signed
+from .wording import listed, percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ....data.evidence import Evidence
-from ....data.names import outcome_words, spaced
+from ....data.names import numbered, outcome_words, spaced
 from ....models.pooling import POOLINGS
 from ..frames.results import Results
 from .moderators import at_words
-from .wording import numbered
 
 ESTIMATES = "posterior median and central 95 % interval"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from ....data.names import noun
 from ....data.written import fixed
 
 
@@ -101,11 +100,6 @@ def signed(value: Any, digits: int = 2, error: float | None = None) -> str:
     if value is None or pd.isna(value):
         return "–"
     return fixed(value, supported(digits, error))
-
-
-def numbered(n: Any, one: str, many: str = "") -> str:
-    """Write how many there are of something."""
-    return f"{number(n)} {noun(n, one, many)}"
 
 
 def count(low: Any, high: Any) -> str:

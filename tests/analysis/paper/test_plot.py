@@ -87,7 +87,7 @@ DRAWN_FROM = {
     "benefit_harm": ("fit",),
     "later": ("of_means",),
     "cumulative": ("of_means",),
-    "cumulative_effects": ("of_means",),
+    "effects_by_year": ("of_means",),
     "pooling": ("fits",),
     "prior_posterior": ("fit",),
     "predictive": ("fit",),

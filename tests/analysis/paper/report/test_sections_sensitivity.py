@@ -25,7 +25,11 @@ def comparison(evidence):
 def said(evidence, comparison):
     """Everything that the section says in text and lists, and its tables by name."""
     results = SimpleNamespace(
-        evidence=evidence, comparison=comparison, borrowed=None, outcomes=("serious_ae",)
+        evidence=evidence,
+        comparison=comparison,
+        borrowed=None,
+        outcomes=("serious_ae",),
+        missing=SimpleNamespace(rates=(), effects=()),
     )
     blocks = sensitivity_blocks(results)
     texts = [b.content for b in blocks if b.kind == "text"]

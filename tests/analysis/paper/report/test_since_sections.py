@@ -201,14 +201,14 @@ def test_figures_of_what_came_and_what_grew_are_of_the_same_numbers(results):
         assert f"Analysis set {analysis_set}, primary definitions; data {data}" in (
             shown[name].words.caption
         )
-    assert "Analysis set current" in shown["cumulative_effects"].words.caption
+    assert "Analysis set current" in shown["effects_by_year"].words.caption
     later = drawn["later"]
     assert list(later["kind"]) == ["rate", "rate", "effect"]
     assert later["seen"].isna().tolist() == [False, True, False]
     assert later.loc[2, "seen"] == pytest.approx(14 * 51 / (45 * 4))
     assert np.all(later["low"] <= later["high"])
     assert len(drawn["cumulative"]) == len(results.grown.rates)
-    assert set(drawn["cumulative_effects"]["label"]) == {"2017: 1 study", "2025: 1 study"}
+    assert set(drawn["effects_by_year"]["label"]) == {"2017: 1 study", "2025: 1 study"}
     assert "labbe_means" not in drawn
     modelled = shown["effects_forest_improvement_means"].words.caption
     assert "Where a study reports means its effect follows from these" in modelled
