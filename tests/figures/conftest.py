@@ -4,7 +4,10 @@ import pytest
 
 from mscpool.data.evidence import load_evidence
 
+from ..once import integrated_once
 from .pretend import evidence_of_size, pretend_check, pretend_fit
+
+__all__ = ["integrated_once", "shipped", "sized"]
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from mscpool.analysis.paper.frames import guard as gather_guard
 from mscpool.analysis.paper.frames import rates as gather
 from mscpool.analysis.paper.frames import sensitivity as gather_sensitivity
 from mscpool.analysis.paper.frames.results import Results
-from mscpool.analysis.paper.publish.exhibits import exhibits
+from mscpool.analysis.paper.publish.exhibits import exhibits, one_by_one
 from mscpool.analysis.paper.publish.publish import draw, style_of
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.calibration import draw_calibration
@@ -111,7 +111,7 @@ def test_estimates_of_a_forest_have_one_precision(shipped, style):
 )
 def test_signs_of_diseases_are_told_where_no_row_names_them(shipped, style, name):
     evidence, fit, check = shipped
-    each = next(e for e in exhibits(Results(fit, evidence, check)) if e.name == name)
+    each = next(e for e in one_by_one(Results(fit, evidence, check)) if e.name == name)
     assert {style.names(d)[0] for d in evidence.diseases} <= set(words(draw(each, style)))
 
 
@@ -129,7 +129,7 @@ def test_a_count_known_within_bounds_has_its_disease_at_both_ends(shipped, style
 def test_no_name_of_a_study_is_cut_on_a_slide(shipped):
     evidence, fit, check = shipped
     style = style_of(Results(fit, evidence, check), "slide")
-    each = next(e for e in exhibits(Results(fit, evidence, check)) if e.name == "characteristics")
+    each = next(e for e in one_by_one(Results(fit, evidence, check)) if e.name == "characteristics")
     assert set(each.frame["label"]) <= set(words(draw(each, style)))
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 from mscpool.analysis.paper.frames import rates as gather
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.checklist import checklist
-from mscpool.analysis.paper.publish.exhibits import exhibits
+from mscpool.analysis.paper.publish.exhibits import exhibits, one_by_one
 from mscpool.analysis.paper.publish.publish import (
     draw,
     missing_letters,
@@ -108,7 +108,7 @@ def rendered(few):
     evidence, fit, check = few
     style = style_of(Results(fit, evidence, check), "single")
     exhibit = next(
-        e for e in exhibits(Results(fit, evidence, check)) if e.name == "forest_remission"
+        e for e in one_by_one(Results(fit, evidence, check)) if e.name == "forest_remission"
     )
     formats = ("pdf", "svg", "png", "tiff")
     origin = Origin("warn", evidence.sha256)
@@ -206,22 +206,24 @@ def test_a_picture_says_itself_that_the_guard_warns_of_its_fit(few):
 
 def test_captions_say_n_interval_model_and_verdict(few):
     evidence, fit, check = few
-    words = {each.name: each.words for each in exhibits(Results(fit, evidence, check))}
-    caption = words["forest_improvement"].caption
+
+    def caption_of(name, *checked):
+        found = one_by_one(Results(fit, evidence, *checked))
+        return next(each.words.caption for each in found if each.name == name)
+
+    caption = caption_of("forest_improvement", check)
     assert "113 to 115 of 194 patients in 13 arms of 12 studies" in caption
     assert "central 95 % interval" in caption
     assert "partial pooling" in caption
     assert "Guard: pass." in caption
-    unchecked = {each.name: each.words for each in exhibits(Results(fit, evidence))}
-    assert "Unchecked" in unchecked["forest_improvement"].caption
-    failed = exhibits(Results(fit, evidence, replace(check, verdict="fail")))
-    assert "Do not use" in next(e for e in failed if e.name == "rates").words.caption
+    assert "Unchecked" in caption_of("forest_improvement")
+    assert "Do not use" in caption_of("rates", replace(check, verdict="fail"))
 
 
 def test_estimates_in_the_alternative_text_are_those_of_the_frame(few):
     evidence, fit, check = few
     each = next(
-        e for e in exhibits(Results(fit, evidence, check)) if e.name == "forest_improvement"
+        e for e in one_by_one(Results(fit, evidence, check)) if e.name == "forest_improvement"
     )
     row = each.frame[(each.frame["row"] == "rate") & (each.frame["disease"] == "psoriasis")].iloc[0]
     low, high = 100 * row["low"], 100 * row["high"]

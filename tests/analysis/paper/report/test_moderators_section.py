@@ -9,7 +9,7 @@ from mscpool.analysis.fitting.moderated import moderators
 from mscpool.analysis.fitting.sampling import Sampling
 from mscpool.analysis.paper.frames.moderators import bubble_data, rates_at_data
 from mscpool.analysis.paper.frames.results import Results
-from mscpool.analysis.paper.publish.exhibits import exhibits
+from mscpool.analysis.paper.publish.exhibits import exhibits, one_by_one
 from mscpool.analysis.paper.report.fits import MODERATORS, Request, explaining
 from mscpool.analysis.paper.report.sections import sections
 from mscpool.analysis.paper.words.wording import ratio_interval
@@ -90,7 +90,7 @@ def section_of(results):
 
 
 def figure_of(results, name):
-    each = next(each for each in exhibits(results) if each.name == name)
+    each = next(each for each in one_by_one(results) if each.name == name)
     return each, each.draw(each.frame, make_style("double", ("all",), "pass"))
 
 

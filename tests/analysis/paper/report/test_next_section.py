@@ -6,7 +6,7 @@ from mscpool.analysis.fitting.fit import fit
 from mscpool.analysis.guard.result import UNCHECKED
 from mscpool.analysis.paper.frames.next_patients import gain_lines, next_patients_of
 from mscpool.analysis.paper.frames.results import Results
-from mscpool.analysis.paper.publish.exhibits import exhibits
+from mscpool.analysis.paper.publish.exhibits import one_by_one
 from mscpool.analysis.paper.report.sections import sections
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.style import make_style
@@ -38,7 +38,7 @@ def test_the_table_shows_the_trials_that_the_sentences_tell_of(results):
 
 
 def test_the_figure_has_a_panel_an_outcome_and_says_what_it_shows(results):
-    each = next(each for each in exhibits(results) if each.name == "next_patients")
+    each = next(each for each in one_by_one(results) if each.name == "next_patients")
     assert list(each.frame["panel"].unique()) == ["Serious adverse event", "Death within 12 months"]
     assert each.frame["series"].nunique() == 6
     for text in (each.words.caption, each.words.alternative):
