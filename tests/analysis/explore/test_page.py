@@ -98,21 +98,6 @@ def moves():
     yield {"outcome": "death"}, "outcome=death&base=sceptical&null=0.1&target=0.05"
 
 
-def test_twenty_moves_show_the_numbers_of_the_engine(server):
-    queries = [query for _, query in moves()]
-    assert len(queries) == 20
-    for query in queries:  # known before, so that moves follow each other as a reader's do
-        direct(query, "psoriasis")
-
-    async def steps(reader):
-        await reader.until(lambda: "conclusions" in reader.outputs)
-        for change, query in moves():
-            await reader.set(**change)
-            await agrees(reader, query)
-
-    walk(server, "", steps)
-
-
 def test_a_wrong_prior_is_told_beside_its_field_and_the_rest_goes_on(server):
     async def steps(reader):
         await reader.set(**{"mu_Normal_sigma:shiny.number": -1})
@@ -311,3 +296,18 @@ def test_the_key_is_needed_for_page_and_files(server):
 
 def test_ctrl_c_ends_it_at_once(server):
     assert server.interrupt() < 2
+
+
+def test_twenty_moves_show_the_numbers_of_the_engine(server):
+    queries = [query for _, query in moves()]
+    assert len(queries) == 20
+    for query in queries:  # known before, so that moves follow each other as a reader's do
+        direct(query, "psoriasis")
+
+    async def steps(reader):
+        await reader.until(lambda: "conclusions" in reader.outputs)
+        for change, query in moves():
+            await reader.set(**change)
+            await agrees(reader, query)
+
+    walk(server, "", steps)
