@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...data.names import outcome_in_text, words
+from ...data.names import numbered, outcome_in_text, prior_set_words
 from ...models.exact.outcomes import ExactFit, exact_model
 from ...models.priors.sets import PriorSet
 from ..fitting.progress import Progress
@@ -207,10 +207,8 @@ def _messages(results: Sequence[SetResult], scores: pd.DataFrame) -> tuple[str, 
     for result in results:
         divergences = next(iter(result.weights.values())).source.diagnostics["divergences"]
         if result.method == "refit" and divergences > 0:
-            draws = "draw" if divergences == 1 else "draws"
-            messages.append(
-                f"{words(result.priors.name)}: {divergences:g} {draws} diverged in its refit."
-            )
+            name = prior_set_words(result.priors.name)
+            messages.append(f"{name}: {numbered(divergences, 'draw')} diverged in its refit.")
     reference = scores[scores["set"] == results[0].priors.name]
     for row in reference[reference["outcome"].notna() & reference["elpd"].isna()].to_dict(
         "records"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ....data.names import level_scale, outcome_words, timed_words, words
+from ....data.names import level_scale, outcome_words, prior_set_words, timed_words, words
 from ...fitting.diagnostics import diagnostics
 from ...fitting.ranking import leaders
 from ...fitting.summary import hyper, rates
@@ -167,7 +167,7 @@ def diagnostics_table(fit: DataTree, checked: CheckResult) -> Table:
 
 
 def _with_sets(rows: Sequence[Mapping[Any, Any]]) -> str:
-    return f"{interval(rows[0])} ({', '.join(words(row['set']) for row in rows)})"
+    return f"{interval(rows[0])} ({', '.join(prior_set_words(row['set']) for row in rows)})"
 
 
 def priors_table(comparison: PriorComparison, checked: CheckResult, about: About) -> Table:
@@ -192,9 +192,9 @@ def priors_table(comparison: PriorComparison, checked: CheckResult, about: About
     counted = ", ".join(f"{number(count)} {method}" for method, count in methods.items())
     note = (
         "Posterior medians and central 95 % intervals under the reference set "
-        f"{words(comparison.reference)}, and under the prior sets with the lowest and the highest "
-        "median, those within two errors of them named too. Shift: largest of the mean against "
-        "the reference, in standard deviations of its posterior. Prior sets compared "
-        f"({counted}): {', '.join(words(each.name) for each in comparison.sets)}."
+        f"{prior_set_words(comparison.reference)}, and under the prior sets with the lowest and "
+        "the highest median, those within two errors of them named too. Shift: largest of the mean "
+        "against the reference, in standard deviations of its posterior. Prior sets compared "
+        f"({counted}): {', '.join(prior_set_words(each.name) for each in comparison.sets)}."
     )
     return _table("table_priors", "Rates under several prior sets", pd.DataFrame(rows), frame, note)

@@ -71,6 +71,10 @@ def _counts_said(results: Results) -> list[str]:
             for row in outside.to_dict("records")
         ]
         told += f" Outside: {listed(named)}."
+    bounded = table[table["events_min"] < table["events_max"]].to_dict("records")
+    if bounded:
+        named = [f"{r['label']}, {outcome_in_text(r['outcome'])} ({_seen(r)})" for r in bounded]
+        told += f" Known only within bounds, which can hardly surprise: {listed(named)}."
     return [told]
 
 

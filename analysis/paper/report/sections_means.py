@@ -25,7 +25,8 @@ def means_section(results: Results) -> Section | None:
     text += (
         "such bounds are in this report."
         if in_use
-        else "such bounds are in no other section of this report (--means lets them in)."
+        else "the rates of the other sections know nothing of such bounds (--means lets them in). "
+        "What means say of effects stands with the controlled comparisons."
     )
     if results.at:
         text += " What they change of rates stands here without the moderators."

@@ -26,7 +26,7 @@ def next_section(results: Results) -> Section | None:
         "other diseases goes through the hierarchy."
     )
     if result.answer.not_integrated:
-        names = listed([outcome_words(name) for name in result.answer.not_integrated])
+        names = listed([outcome_in_text(name) for name in result.answer.not_integrated])
         text += f" Only the sampler can fit {names}, which are left out here."
     if without := result.answer.without_nested:
         names = listed([outcome_in_text(name) for name in without])

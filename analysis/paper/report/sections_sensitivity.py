@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....data.names import numbered, outcome_in_text, outcome_words, study_labels, words
+from ....data.names import numbered, outcome_in_text, outcome_words, prior_set_words, study_labels
 from ...fitting.ranking import CERTAIN, leaders
 from ...sensitivity.flips import CHANGED, OPEN, UNCHANGED
 from ...sensitivity.power_scaling import CONFLICT, OK, PRIOR, PRIOR_MATTERS
@@ -66,7 +66,7 @@ def _opening(comparison: PriorComparison) -> str:
     return (
         "A prior is what the model takes to be plausible before it has seen these data. Where data "
         f"are few it shapes the answer. Here the answer under the prior of this report "
-        f"({words(comparison.reference)}) stands beside the answers under "
+        f"({prior_set_words(comparison.reference)}) stands beside the answers under "
         f"{numbered(len(comparison.sets) - 1, 'other')}."
     )
 
@@ -79,8 +79,8 @@ def _moved(comparison: PriorComparison, about: About) -> str:
     base = rates[rates["set"] == comparison.reference].set_index(["outcome", "disease"])
     told = [
         f"{_of(row, about)}, with a mean rate of "
-        f"{percent(row['mean'], error=row['mcse_mean'])} under {words(row['set'])} and of "
-        f"{percent(mine['mean'], error=mine['mcse_mean'])} in this report"
+        f"{percent(row['mean'], error=row['mcse_mean'])} under {prior_set_words(row['set'])} and "
+        f"of {percent(mine['mean'], error=mine['mcse_mean'])} in this report"
         for row in leaders(others.assign(size=others["shift"].abs()), "size", "shift_mcse")
         for mine in [base.loc[(row["outcome"], row["disease"])]]
     ]
@@ -140,7 +140,7 @@ def _example(frame, about: About) -> str:
 
 
 def _predicted(comparison: PriorComparison) -> str:
-    return comparison.prediction(words, outcome_in_text)
+    return comparison.prediction(prior_set_words, outcome_in_text)
 
 
 def _likelier(comparison: PriorComparison) -> list[str]:
@@ -154,10 +154,11 @@ def _likelier(comparison: PriorComparison) -> list[str]:
     named = listed([outcome_words(name).lower() for name in outcomes])
     first, last = str(table.idxmax()), str(table.idxmin())
     return [
-        f"The data on {named} were most likely under {words(first)} and least under {words(last)} "
-        f"(log marginal likelihoods {signed(table[first], 1)} and {signed(table[last], 1)}). This "
-        "measure punishes vague priors, however little they change the posterior: it ranks what "
-        "the priors expected before the data, and is no reason to prefer a narrow one."
+        f"The data on {named} were most likely under {prior_set_words(first)} and least under "
+        f"{prior_set_words(last)} (log marginal likelihoods {signed(table[first], 1)} and "
+        f"{signed(table[last], 1)}). This measure punishes vague priors, however little they "
+        "change the posterior: it ranks what the priors expected before the data, and is no "
+        "reason to prefer a narrow one."
     ]
 
 
@@ -226,7 +227,8 @@ def _borrowing(results: Results, borrowed: Borrowing) -> list[Block]:
     elif not unclear:
         text += "No disease conflicts with what the others predict of it."
     if unclear:
-        text += f" For {unclear} there are too few draws to say whether they conflict."
+        rates = numbered(unclear, "rate of a disease", "rates of diseases")
+        text += f" Of {rates} there are too few draws to say whether it conflicts."
     return [
         Block("text", text),
         Block("figure", captions.BORROWING.name),

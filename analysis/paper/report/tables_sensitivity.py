@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ....data.names import outcome_in_text, outcome_words, study_labels, words
+from ....data.names import outcome_in_text, outcome_words, prior_set_words, study_labels
 from ....data.outcomes import PARENTS
 from ....data.written import fixed
 from ...fitting.ranking import CERTAIN, leaders
@@ -41,7 +41,9 @@ def sets_table(comparison: PriorComparison) -> Table:
         marginal = "" if likelihoods is None else signed(likelihoods[1][each.name], 1)
         method = "the fit of this report" if reference else _METHODS[methods[each.name]]
         source = f"{each.reference}, doi {each.doi}" if each.doi else each.reference
-        rows.append((words(each.name), each.sentence, source, method, difference, marginal))
+        rows.append(
+            (prior_set_words(each.name), each.sentence, source, method, difference, marginal)
+        )
         about = {"set": each.name, "sentence": each.sentence, "source": source}
         made.append(about | {"method": methods[each.name]} | score)
     caption = (
@@ -113,9 +115,9 @@ def shifts_table(comparison: PriorComparison, about: About) -> Table:
             )
         )
     caption = (
-        f"Rate of a typical study under {words(comparison.reference)}, and under the priors that "
-        "put its median lowest and highest (with those within two errors of them, up to three); "
-        "largest shift of the mean, in standard deviations of "
+        f"Rate of a typical study under {prior_set_words(comparison.reference)}, and under the "
+        "priors that put its median lowest and highest (with those within two errors of them, up "
+        "to three); largest shift of the mean, in standard deviations of "
         "the reference's posterior. In grey: borrowed. The file has every prior, the next "
         "trial's rate, and each number's Monte-Carlo error."
     )
@@ -126,7 +128,7 @@ def shifts_table(comparison: PriorComparison, about: About) -> Table:
 
 def _sets_named(rows: Sequence[Mapping[Any, Any]]) -> str:
     """Name sets, three at most: the first, and those too close to it to rank."""
-    named = [words(row["set"]) for row in rows[:3]]
+    named = [prior_set_words(row["set"]) for row in rows[:3]]
     return ", ".join(named) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
 
 
@@ -183,7 +185,7 @@ _DRAWN = {"yes": "yes", "no": "not shown", "undecided": "undecided"}
 
 def _changed_by(row: Mapping[Any, Any]) -> str:
     named = {
-        column: ", ".join(map(words, filter(None, row[column].split(", "))))
+        column: ", ".join(map(prior_set_words, filter(None, row[column].split(", "))))
         for column in ("changed_by", "open_under")
     }
     parts = [named["changed_by"]] if named["changed_by"] else []

@@ -275,8 +275,8 @@ def benefit_harm(frame: pd.DataFrame, results: Results) -> Words:
         f"{percent(HELD, 0)} of the joint posterior (an ellipse of the two log-odds). Best is low "
         "on the right. Harm has a square-root scale.",
         "Hollow marks, dashed regions: no study reports one of the two." if borrowed else "",
-        "The two are counted in the same studies but modelled apart: that patients who improve are "
-        "those who are harmed, or are not, cannot be read here.",
+        "The two are modelled apart: whether the patients who improve are those who are harmed "
+        "cannot be read here.",
         "Single-arm rates are not treatment effects.",
         model_words(results),
         verdict_words(results, [str(frame["benefit"].iloc[0]), str(frame["harm"].iloc[0])]),

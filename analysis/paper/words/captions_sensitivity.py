@@ -129,11 +129,22 @@ def flip_map(frame: pd.DataFrame, results: Results) -> Words:
     return Words(f"Flip map: {lowered(outcome)}", caption, said)
 
 
+def _greek(parameter: str) -> str:
+    """Write a parameter, of a coefficient with its moderator, as formulae do."""
+    name, bracket, rest = parameter.partition("[")
+    return GREEK.get(name, name) + bracket + rest
+
+
 def power_scaling(frame: pd.DataFrame, results: Results) -> Words:
     """Word the power-scaling diagnostics."""
     parts = [
         f"{VERDICTS.get(str(verdict), str(verdict))}: "
-        + listed([f"{row.parameter} of {lowered(str(row.outcome))}" for row in rows.itertuples()])
+        + listed(
+            [
+                f"{_greek(str(row.parameter))} of {lowered(str(row.outcome))}"
+                for row in rows.itertuples()
+            ]
+        )
         for verdict, rows in frame[frame["verdict"] != OK].groupby("verdict", sort=False)
     ]
     speak = int((frame["verdict"] == OK).sum())

@@ -105,8 +105,9 @@ class Reader:
         return self
 
     async def __aexit__(self, *_):
-        self.listening.cancel()
+        # What is still sent must be read, or the end is never seen.
         await self.socket.close()
+        self.listening.cancel()
 
     async def _send(self, method: str, data: dict) -> None:
         await self.socket.send(json.dumps({"method": method, "data": data}))

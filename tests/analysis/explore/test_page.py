@@ -294,10 +294,6 @@ def test_the_key_is_needed_for_page_and_files(server):
     assert server.ask("/", Cookie=server.cookie, Host="evil.example")[0] == 400
 
 
-def test_ctrl_c_ends_it_at_once(server):
-    assert server.interrupt() < 2
-
-
 def test_twenty_moves_show_the_numbers_of_the_engine(server):
     queries = [query for _, query in moves()]
     assert len(queries) == 20
@@ -311,3 +307,7 @@ def test_twenty_moves_show_the_numbers_of_the_engine(server):
             await agrees(reader, query)
 
     walk(server, "", steps)
+
+
+def test_ctrl_c_ends_it_at_once(server):
+    assert server.interrupt() < 2
