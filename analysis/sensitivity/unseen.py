@@ -44,7 +44,8 @@ def unseen_studies(
     The study is one of the disease, with an effect of its own as any. Of a conclusion that a rate
     exceeds a threshold it has no patient with the outcome, or the fewest that are no smaller a
     share than the threshold; of one that a rate stays below it all of them, or the most that are no
-    larger a share. Deaths are those of twelve months.
+    larger a share: patients are whole, so that this size, unlike the first, need not be monotone in
+    the threshold. Deaths are those of twelve months.
 
     Parameters
     ----------

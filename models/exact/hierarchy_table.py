@@ -243,6 +243,7 @@ def integrate(source: HierarchyTable, priors: OutcomePriors, trends: bool = True
     messages, outside = _messages(source, joint, averaged, own, weight)
     posteriors = messages.copy()
     posteriors[:, :-1] *= source.levels
+    _check_possible(posteriors, total, f"mu {priors.mu}, tau {priors.tau}")
     exchangeable = None
     if source.structure == "exnex":
         exchangeable = np.array(
@@ -256,6 +257,12 @@ def integrate(source: HierarchyTable, priors: OutcomePriors, trends: bool = True
         float(np.log(total) + shift + source.group_scales.sum()), messages, posteriors,
         exchangeable, outside, own,
     )  # fmt: skip
+
+
+def _check_possible(posteriors: np.ndarray, total: float, under: str) -> None:
+    """Refuse a group whose level has lost the mass that all data together have."""
+    if not (posteriors.sum(axis=(0, 2)) > total / 2).all():
+        raise ImpossibleDataError(f"the data are impossible under {under}")
 
 
 def _weighted(log_joint, tau, mu, sigma) -> tuple[np.ndarray, float]:
@@ -312,6 +319,7 @@ def _separate(source, priors, mu, tau, sigma) -> Integrated:
     messages = mu.nodes[:, None, None] * others
     posteriors = messages.copy()
     posteriors[:, :-1] *= source.levels
+    _check_possible(posteriors, total, f"mu {priors.mu}, sigma {priors.sigma}")
     return Integrated(
         source, priors, mu, tau, sigma, log_joint, joint, total,
         float(np.log(total) + shift + source.group_scales.sum()), messages, posteriors, None,

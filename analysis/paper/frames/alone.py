@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from ....data.outcomes import PARENTS
-from ....models.exact.outcomes import exact_outcomes
 from .results import Results, rates_of
+
+if TYPE_CHECKING:
+    from ....models.exact.outcomes import ExactFit
 
 #: Change of a median that is told.
 LEAST_MOVE = 0.05
@@ -37,10 +41,11 @@ def moved_by_nested(results: Results) -> pd.DataFrame:
     columns = ["outcome", "nested", "disease", *numbers, *(f"{name}_alone" for name in numbers)]
     frames = [pd.DataFrame(columns=columns)]
     for child, parent in PARENTS.items():
-        if results.at:  # rates where moderators stand do not compare with those without
+        # Rates where moderators stand do not compare with those without.
+        if results.integrated is None or parent not in results.outcomes:
             continue
-        if _counted_without(results.evidence.rows, child, parent) and parent in results.outcomes:
-            frame = _compared(results, parent).assign(nested=child)
+        if _counted_without(results.evidence.rows, child, parent):
+            frame = _compared(results, results.integrated, parent).assign(nested=child)
             frames.append(frame[columns])
     return pd.concat([each for each in frames if len(each)] or frames, ignore_index=True)
 
@@ -53,15 +58,14 @@ def _counted_without(rows: pd.DataFrame, child: str, parent: str) -> bool:
     return len(outer) > 0 and any(tuple(row) not in known for row in inner.to_numpy().tolist())
 
 
-def _compared(results: Results, parent: str) -> pd.DataFrame:
-    own = results.evidence.select(outcomes=parent)
-    alone = exact_outcomes(own, results.config["pooling"], results.priors).rates()
+def _compared(results: Results, integrated: ExactFit, parent: str) -> pd.DataFrame:
     rates = [
         frame.loc[
             (frame["outcome"] == parent) & (frame["quantity"] == "rate"),
             ["outcome", "disease", *_STATISTICS, *_ERRORS],
         ]
-        for frame in (rates_of(results), alone)
+        # An integral of the outer outcome takes in its own rows alone.
+        for frame in (rates_of(results), integrated.rates())
     ]
     both = rates[0].merge(rates[1], on=["outcome", "disease"], suffixes=("", "_alone"))
     return both[(both["q50"] - both["q50_alone"]).abs() >= LEAST_MOVE]

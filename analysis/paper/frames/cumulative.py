@@ -13,7 +13,7 @@ from ....data.errors import ImpossibleDataError, SelectionError
 from ....data.names import study_labels
 from ....models.exact.outcomes import exact_model
 from ...effects.since import effects_by_year
-from ...sensitivity.cumulative import conclusions_since, rates_by_year, years_of
+from ...sensitivity.cumulative import COLUMNS, conclusions_since, rates_by_year, years_of
 from ...sensitivity.questions import CONFIDENCE, Question, questions
 from .later import published_since, with_later
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ....data.evidence import Evidence
-    from ....models.exact.outcomes import ExactModel
     from ....models.priors.sets import PriorSet
     from ...sensitivity.result import PriorComparison
 
@@ -121,25 +120,23 @@ def grown(
     if len(set(years.values())) < 2:
         return nothing
     model = exact_model(evidence, pooling)
+    # What integration leaves to the sampler, of the outcomes that were asked for.
+    refused = [why.reason for name, why in model.refused.items() if name in outcomes]
+    alone = tuple(why for name, why in model.fitted_alone.items() if name in outcomes)
     try:
         rates = rates_by_year(model, priors, years, asked.questions, asked.confidence)
-    except ImpossibleDataError:  # the sampler's draws may be told of, no integral
-        return nothing
+    except ImpossibleDataError as problem:  # the sampler's draws may be told of, no integral
+        rates = pd.DataFrame(columns=list(COLUMNS))
+        refused, alone = [f"Rates are not told by year: {problem}"], ()
     since = [years[study] for study in studies & published_since(evidence)]
     return Grown(
         rates[rates["outcome"].isin(outcomes)].reset_index(drop=True),
         _effects(evidence, pooling, years, asked.confidence),
         evidence,
         min(since, default=None),
-        *_limits(model, outcomes),
+        tuple(refused),
+        alone,
     )
-
-
-def _limits(model: ExactModel, outcomes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Say what integration leaves to the sampler, of the outcomes that were asked for."""
-    refused = tuple(why.reason for name, why in model.refused.items() if name in outcomes)
-    alone = tuple(why for name, why in model.fitted_alone.items() if name in outcomes)
-    return refused, alone
 
 
 def _effects(

@@ -13,6 +13,7 @@ import pandas as pd
 from ....data.controlled import controlled_rows
 from ....data.errors import InputError, SelectionError
 from ....data.outcomes import outcome
+from ....models.effects.priors import EffectPriors
 from ....models.outcomes import inverse_link, link_function
 from ...effects import effects as room
 from ...fitting.store import run_config
@@ -59,6 +60,11 @@ class Comparison:
     def config(self) -> Mapping[str, Any]:
         """What made the effects."""
         return run_config(self.tree)
+
+    @cached_property
+    def priors(self) -> EffectPriors:
+        """The priors of these effects."""
+        return EffectPriors.from_dict(self.config["priors"])
 
     @property
     def verdict(self) -> str:

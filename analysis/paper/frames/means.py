@@ -86,6 +86,11 @@ def rates_with_means(results: Results) -> pd.DataFrame:
         One row an outcome and disease: ``outcome, disease, studies, patients, evidence``,
         ``q50, q2.5, q97.5`` without means, and the same with ``_means``; probabilities. Missing
         where there are no counts; without what only the sampler can fit.
+
+    Raises
+    ------
+    ImpossibleDataError
+        Priors that all but exclude the counts.
     """
     frames = []
     for outcome in dict.fromkeys(means_of(results)["outcome"]):

@@ -105,19 +105,28 @@ class Results:
         return compared_sets(self.unmoderated, self.config["pooling"], checking, explaining)
 
     @cached_property
+    def _integral(self) -> tuple[ExactFit | None, str]:
+        from ....models.exact.outcomes import exact_outcomes
+
+        if self.evidence.moderators:
+            return None, "a fit with moderators can only be sampled"
+        try:
+            return exact_outcomes(self.evidence, self.config["pooling"], self.priors), ""
+        except ImpossibleDataError as problem:
+            return None, str(problem)
+
+    @property
     def integrated(self) -> ExactFit | None:
         """The same model integrated, as far as it can be.
 
         None where there are moderators, or where priors all but exclude the data.
         """
-        from ....models.exact.outcomes import exact_outcomes
+        return self._integral[0]
 
-        if self.evidence.moderators:
-            return None
-        try:
-            return exact_outcomes(self.evidence, self.config["pooling"], self.priors)
-        except ImpossibleDataError:
-            return None
+    @property
+    def not_integrated(self) -> str:
+        """Why the model is not integrated, within a sentence; empty where it is."""
+        return self._integral[1]
 
     @cached_property
     def later(self) -> Later:

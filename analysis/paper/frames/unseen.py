@@ -68,6 +68,7 @@ def missing(integrated: ExactFit | None, compared: list[Comparison], asked: Aske
             {key: row["control_rate"] for key, row in rows.items()},
             {key: _like(compared, *key) for key in rows},
             asked.confidence,
+            comparison.priors,
         ).assign(
             added=comparison.added,
             studies=lambda table, rows=rows: _of(table, rows, "studies"),

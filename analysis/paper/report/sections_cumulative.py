@@ -41,7 +41,7 @@ def cumulative_section(results: Results) -> Section | None:
     if grown.without_year:
         lacking = f"This is not told: no year is known of {listed(list(grown.without_year))}."
         return Section("cumulative", TITLE, [Block("text", lacking)])
-    if grown.rates.empty and grown.effects.empty:
+    if grown.rates.empty and grown.effects.empty and not grown.not_integrated:
         return None
     text = (
         "What the same model and priors would have said in each year, from the studies published "

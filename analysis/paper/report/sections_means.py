@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....data.errors import ImpossibleDataError
 from ....data.names import outcome_words, words
 from ..frames.means import improvement_data, rates_with_means
 from ..frames.results import Results
@@ -36,9 +37,12 @@ def means_section(results: Results) -> Section | None:
         Block("figure", MEANS.name),
         Block("table", _rule_table(results)),
     ]
-    changed = _changed_table(results)
-    if changed is not None:
-        blocks.append(Block("table", changed))
+    try:
+        changed = _changed_table(results)
+    except ImpossibleDataError as problem:
+        blocks.append(Block("text", f"What they change of rates cannot be told: {problem}."))
+    else:
+        blocks += [Block("table", changed)] if changed else []
     return Section("means", "Means as evidence", blocks)
 
 

@@ -18,6 +18,8 @@ from .block import Block
 from .tables_sensitivity import asked_words
 
 _KEYS = ["outcome", "disease"]
+_LEAD = "What if a study was done that nobody has seen? "
+_NOT_ASKED = "This cannot be asked of rates:"
 
 
 def unseen_blocks(results: Results) -> list[Block]:
@@ -34,6 +36,8 @@ def unseen_blocks(results: Results) -> list[Block]:
         A sentence and a table each; empty where nothing can be asked.
     """
     missing, blocks = results.missing, []
+    if results.not_integrated:
+        blocks.append(Block("text", f"{_LEAD}{_NOT_ASKED} {results.not_integrated}."))
     if len(missing.rates):
         blocks.append(Block("text", _rates_said(missing.rates, results)))
         if (missing.rates["concluded"] == YES).any():
@@ -48,14 +52,13 @@ def unseen_blocks(results: Results) -> list[Block]:
 
 def _rates_said(table: pd.DataFrame, results: Results) -> str:
     drawn = table[(table["concluded"] == YES) & (table["kind"] == EXTREME)]
-    lead = "What if a study was done that nobody has seen? "
     if drawn.empty:
         nothing = "No conclusion about a rate is drawn that one could undo."
-        return f"{lead}{nothing}{_left_out(table, results)}"
+        return f"{_LEAD}{nothing}{_left_out(table, results)}"
     undone = drawn[drawn["n"].notna()].sort_values("n", kind="stable")
     few = undone[undone["n"] <= undone["n"].min()]
     told = (
-        f"{lead}Of {numbered(len(drawn), 'conclusion')} that "
+        f"{_LEAD}Of {numbered(len(drawn), 'conclusion')} that "
         f"{'is' if len(drawn) == 1 else 'are'} drawn, {len(undone) or 'none'} would be undone by "
         "one study in which every patient went against it, of up to "
         f"{numbered(table['most'].iloc[0], 'patient')}"
@@ -106,7 +109,9 @@ def _rates_table(table: pd.DataFrame, results: Results) -> Table:
         f"{table['confidence'].iloc[0]:g}), and the smallest study in the disease that nobody has "
         "seen and that would undo each, by integration: one in which every patient went against "
         "it (none had the outcome, or of a harm all), and one as many of whose patients had it as "
-        "the threshold says. Such a study has an effect of its own as any: one study, however "
+        "the threshold says. As patients are whole, the share in the latter lies at the threshold "
+        "or a little on the conclusion's side of it: its size need not fall or rise evenly with "
+        "the threshold. Such a study has an effect of its own as any: one study, however "
         "large, may not be enough. Deaths are those of twelve months. In grey: no study of the "
         "disease itself."
     )

@@ -124,3 +124,17 @@ def test_counts_at_the_threshold_are_never_on_the_far_side_of_it():
     assert below[NULL][29] == 3
     assert (above[EXTREME] == 0).all()
     assert (below[EXTREME] == n).all()
+
+
+def test_the_worst_study_is_the_smaller_the_nearer_the_threshold_comes():
+    """The probability after none of n had it falls with the threshold, whatever n."""
+    fit = exact_outcomes(load_evidence(FRAME))
+    sizes = [
+        unseen_studies(fit, questions(threshold, ("improvement",)), 0.95).query("kind == 'extreme'")
+        for threshold in (0.26, 0.3, 0.31, 0.37, 0.4)
+    ]
+    for frame in sizes:
+        assert (frame["concluded"] == "yes").all()
+    by_threshold = np.array([frame["n"].to_numpy(int) for frame in sizes])
+    assert (np.diff(by_threshold, axis=0) <= 0).all()
+    assert len(np.unique(by_threshold)) > 4

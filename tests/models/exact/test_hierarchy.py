@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.interpolate import RectBivariateSpline
 from scipy.optimize import minimize
 
+from mscpool.data.errors import ImpossibleDataError
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods, normal_likelihoods
 from mscpool.models.exact.predictions import study_rates
@@ -287,3 +288,15 @@ def test_wrong_requests_are_named():
         posterior.distribution("rate", "c")
     with pytest.raises(ValueError, match="s0: .* needs months"):
         count_likelihoods(counts([1], [10]), "cloglog")
+
+
+@pytest.mark.parametrize("pooling", ["partial", "complete", "none", "exnex"])
+@pytest.mark.parametrize("level", [15.0, 30.0, 800.0])
+@pytest.mark.parametrize("diseases", [["a", "a", "b", "b"], None])
+def test_data_that_priors_exclude_are_refused_and_give_no_rates_that_are_none(
+    pooling, level, diseases
+):
+    own = priors(normal(0.01, level), half_normal(0.01), half_normal(0.01))
+    table = hierarchy([0, 1, 0, 2], [20, 25, 15, 18], diseases, pooling=pooling)
+    with pytest.raises(ImpossibleDataError, match=f"impossible under mu Normal.mu={level:g}"):
+        table.posterior(own)

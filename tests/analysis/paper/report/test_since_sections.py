@@ -8,16 +8,28 @@ from mscpool.analysis.effects.effects import contrasts, effects
 from mscpool.analysis.fitting.fit import fit
 from mscpool.analysis.fitting.summary import rates
 from mscpool.analysis.paper.frames.cumulative import asked_of
+from mscpool.analysis.paper.frames.effects import Comparison
 from mscpool.analysis.paper.frames.results import Results
+from mscpool.analysis.paper.frames.unseen import missing
 from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.report.sections_cumulative import cumulative_section
 from mscpool.analysis.paper.report.sections_later import later_section
+from mscpool.analysis.paper.report.sections_limits import limits_section
+from mscpool.analysis.paper.report.sections_means import means_section
 from mscpool.analysis.paper.report.sections_unseen import unseen_blocks
 from mscpool.analysis.paper.words.captions_cumulative import CUMULATIVE, CUMULATIVE_EFFECTS
 from mscpool.analysis.paper.words.captions_later import LATER
 from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.data.evidence import load_evidence
+from mscpool.models.effects.priors import DEFAULT_EFFECTS, effect_priors
+from mscpool.models.priors.files import prior_set
 
+FAR = """
+name = "far"
+mu = {dist = "Normal", mu = 30, sigma = 0.01}
+tau = {dist = "HalfNormal", sigma = 0.01}
+sigma = {dist = "HalfNormal", sigma = 0.01}
+"""
 AD = "atopic_dermatitis"
 
 
@@ -244,3 +256,35 @@ def test_a_conclusion_without_a_comparison_of_priors_is_the_usual_one():
         "improvement": 0.3,
         "death": 0.1,
     }
+
+
+def test_where_priors_exclude_the_data_each_section_says_so(results):
+    made = Results(results.fit, results.evidence, comparison=results.comparison)
+    vars(made)["priors"] = prior_set(FAR)
+    why = "the data are impossible under mu Normal(mu=30, sigma=0.01)"
+    told = unseen_blocks(made)[0].content
+    assert told.startswith("What if a study was done that nobody has seen? This cannot be asked")
+    for text in (told, said(cumulative_section(made)), said(means_section(made))):
+        assert why in text
+    assert "Effects by the controlled studies" in cumulative_section(made).tables[0].caption
+    limits_section(made)
+
+
+def test_with_moderators_it_is_said_that_no_unseen_study_is_asked_of(results):
+    made = Results(results.fit, results.evidence.select(moderators="year"))
+    assert "of rates: a fit with moderators can only be sampled." in unseen_blocks(made)[0].content
+
+
+def test_unseen_trials_have_the_priors_of_the_effects_they_are_added_to(results):
+    narrow = effect_priors("turner_marginal")
+    for each in results.compared:
+        assert each.priors == DEFAULT_EFFECTS
+    own = results.evidence.select(analysis_set="current")
+    other = Comparison("later", own, effects(own, priors=narrow, shares=True, check=False))
+    table = missing(results.integrated, [other], results.asked).effects
+    kept = contrasts(other.tree).query("quantity == 'effect'").set_index("disease")
+    assert table["probability_benefit"].iloc[0] == pytest.approx(
+        kept.loc[AD, "probability_benefit"], abs=1e-4
+    )
+    usual = results.missing.effects.query("added == 'later'").iloc[0]
+    assert abs(usual["probability_benefit"] - table["probability_benefit"].iloc[0]) > 1e-3
