@@ -2,15 +2,18 @@
 
 One hierarchical Bayesian model, pooled across diseases and checked before it is believed:
 
+>>> import pandas as pd
 >>> import mscpool as mp
->>> evidence = mp.load_evidence()
->>> fit = mp.fit(evidence)
->>> mp.check(fit)
->>> mp.rates(fit)
->>> mp.plot.forest(fit)
->>> mp.design.single_arm(null=0.3, design_prior="beta(8,4)")
+>>> evidence = mp.load_evidence(outcomes="improvement")
+>>> fit = mp.fit(evidence, engine="exact")
+>>> checked = mp.check(fit)
+>>> checked.verdict
+'pass'
+>>> figure = mp.plot.forest(fit, checked=checked)
+>>> compared = mp.effects(evidence)
 
-Names load when they are first used, so that importing the package costs nothing.
+The examples of every function go on from these lines. Names load when they are first used, so that
+importing the package costs nothing.
 """
 
 from importlib import import_module, metadata

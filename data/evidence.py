@@ -283,7 +283,7 @@ def load_evidence(
 
     Examples
     --------
-    >>> load_evidence(outcomes="remission").outcome_names
+    >>> mp.load_evidence(outcomes="remission").outcome_names
     ('improvement', 'remission')
     """
     if isinstance(path, pd.DataFrame):

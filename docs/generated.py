@@ -40,8 +40,12 @@ def _commands(group, words):
 
 
 def functions():
-    """Document every public name from its docstring."""
-    parts = ["# Functions", "Everything that `import mscpool as mp` offers."]
+    """Document the package and every public name from its docstring."""
+    parts = [
+        "# Functions",
+        "Everything that `import mscpool as mp` offers.",
+        "```{eval-rst}\n.. automodule:: mscpool\n```",
+    ]
     for name in mscpool.__all__:
         public = getattr(mscpool, name)
         if inspect.ismodule(public):

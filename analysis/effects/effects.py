@@ -123,6 +123,11 @@ def effects(
     References
     ----------
     Dias and others 2013, doi 10.1177/0272989X12458724.
+
+    Examples
+    --------
+    >>> mp.effects(evidence, pooling="complete").checked.verdict
+    'warn'
     """
     if control_rate is not None and not 0 < control_rate < 1:
         raise InputError(f"the control rate must lie between 0 and 1, not {control_rate:g}")
@@ -374,6 +379,13 @@ def contrasts(made: DataTree | str | Path, randomised_only: bool = False) -> pd.
         on the ``scale`` (log odds ratio, or log hazard ratio), ``ratio_…`` their exponentials,
         ``probability_benefit``, and the ``studies`` and ``patients`` behind them; ``evidence`` is
         ``borrowed`` where the disease has no controlled study.
+
+    Examples
+    --------
+    >>> direct = mp.contrasts(compared).query("quantity == 'effect' and evidence == 'direct'")
+    >>> direct[["disease", "q2.5", "q50", "q97.5", "probability_benefit"]].round(2)
+                            disease  q2.5   q50  q97.5  probability_benefit
+    5  systemic_lupus_erythematosus -2.92 -0.45   1.78                 0.35
     """
     return read(
         as_effects(made), "randomised_only" if randomised_only else "effects", tables.EFFECT_COLUMNS
@@ -386,12 +398,29 @@ def effect_hyper(made: DataTree | str | Path) -> pd.DataFrame:
 
 
 def study_effects(made: DataTree | str | Path) -> pd.DataFrame:
-    """Give each study compared: both arms' counts, its raw and its shrunken effect, log scale."""
+    """Give each study compared: both arms' counts, its raw and its shrunken effect, log scale.
+
+    Examples
+    --------
+    >>> studies = mp.study_effects(compared)
+    >>> studies[["study", "treated_min", "treated_n", "control_min", "control_n"]]
+          study  treated_min  treated_n  control_min  control_n
+    0  deng2017            9         12            5          6
+    """
     return read(as_effects(made), "studies", tables.STUDY_COLUMNS)
 
 
 def absolute_effects(made: DataTree | str | Path) -> pd.DataFrame:
-    """Give control and treated rates, risk differences and ratios, and numbers needed to treat."""
+    """Give control and treated rates, risk differences and ratios, and numbers needed to treat.
+
+    Examples
+    --------
+    >>> at_control = mp.absolute_effects(compared).query("control_evidence == 'direct'")
+    >>> at_control[["quantity", "control_rate_q50", "treated_rate_q50"]].round(2)
+         quantity  control_rate_q50  treated_rate_q50
+    10     effect              0.77              0.69
+    11  new_study              0.77              0.69
+    """
     return read(as_effects(made), "absolute", tables.ABSOLUTE_COLUMNS)
 
 
@@ -404,6 +433,13 @@ def own_shares(made: DataTree | str | Path) -> pd.DataFrame:
     """Give the share of each disease's effect that its own studies carry; the rest is borrowed.
 
     No rows unless they were asked for.
+
+    Examples
+    --------
+    >>> shares = mp.own_shares(mp.effects(evidence, shares=True, check=False))
+    >>> shares.tail(1)[["disease", "own_share"]].round(2)
+                            disease  own_share
+    5  systemic_lupus_erythematosus       0.66
     """
     return read(as_effects(made), "shares", tables.SHARE_COLUMNS)
 

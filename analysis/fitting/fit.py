@@ -113,6 +113,13 @@ def fit(
     -----
     NotIntegrated
         What the exact engine left to the sampler: everything, where there are moderators.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"study": ["A", "B", "C"], "events": [3, 5, 8], "n": [10, 12, 11]})
+    >>> mp.fit(table, engine="exact")
+    <fit of response: partial pooling, priors default, engine exact; mp.check(fit),
+    mp.rates(fit), mp.plot.forest(fit), .children>
     """
     sampling = Sampling(engine, draws, tune, chains, seed)
     evidence, priors = as_evidence(evidence), prior_set(priors)
@@ -156,6 +163,13 @@ def load_fit(path: str | Path, groups: Collection[str] | None = None) -> Fit:
     ------
     StoredFitError
         No file, a damaged file, or one that mscpool did not write; says which.
+
+    Examples
+    --------
+    >>> made = mp.fit(evidence, engine="exact", path="results/fit.nc")
+    >>> mp.load_fit("results")
+    <fit of improvement: partial pooling, priors default, engine exact; mp.check(fit),
+    mp.rates(fit), mp.plot.forest(fit), .children>
     """
     return Fit.of(store.load(path, groups))
 

@@ -44,12 +44,29 @@ def rates(fit: DataTree | str | Path) -> pd.DataFrame:
         no disease): posterior statistics as probabilities (12-month risks for ``death``),
         Monte-Carlo or numerical errors, and the ``studies`` and ``patients`` behind it;
         ``evidence`` is ``borrowed`` where the disease has no rows of the outcome.
+
+    Examples
+    --------
+    >>> psoriasis = mp.rates(fit).query("disease == 'psoriasis'")
+    >>> psoriasis[["quantity", "q2.5", "q50", "q97.5", "studies"]].round(2)
+        quantity  q2.5   q50  q97.5  studies
+    0       rate  0.28  0.55    0.8        3
+    6  new_study  0.17  0.54    0.9        3
     """
     return to_frame(as_fit(fit)["rates"].to_dataset(), RATE_COLUMNS)
 
 
 def hyper(fit: DataTree | str | Path) -> pd.DataFrame:
-    """Give the posterior of mu, tau and sigma, on the linear scale, one row each and outcome."""
+    """Give the posterior of mu, tau and sigma, on the linear scale, one row each and outcome.
+
+    Examples
+    --------
+    >>> mp.hyper(fit)[["parameter", "q2.5", "q50", "q97.5"]].round(2)
+      parameter  q2.5   q50  q97.5
+    0        mu -0.44  0.85   2.16
+    1       tau  0.11  1.10   2.41
+    2     sigma  0.16  0.66   1.28
+    """
     return to_frame(as_fit(fit)["hyper"].to_dataset(), HYPER_COLUMNS)
 
 

@@ -86,6 +86,15 @@ def compare_priors(
     InputError
         An unknown set or engine, two sets of one name, a threshold or confidence outside 0 to 1, a
         number of draws that is none, or fits of other data or pooling; one line.
+
+    Examples
+    --------
+    >>> sets = ["default", "sceptical"]
+    >>> comparison = mp.compare_priors(evidence, sets, engine="exact", threshold=0.3)
+    >>> comparison.flips[["disease", "verdict", "changed_by"]].head(2)
+                 disease    verdict changed_by
+    0          psoriasis    changed  sceptical
+    1  atopic_dermatitis  unchanged
     """
     given: list[Any] = [] if fits is None else [fits]
     if isinstance(fits, Sequence) and not isinstance(fits, str):

@@ -84,6 +84,12 @@ def ess(request: Ess) -> DesignResult:
     ----------
     Neuenschwander et al. 2020, doi:10.1111/biom.13252; Morita et al. 2008,
     doi:10.1111/j.1541-0420.2007.00888.x.
+
+    Examples
+    --------
+    >>> mp.design.ess(prior="beta(4,16)").table[["elir", "moment", "morita"]].round(1)
+       elir  moment  morita
+    0  20.0    20.0    20.0
     """
     given, distance, errors = as_prior(request.prior), None, None
     if isinstance(given, WeightedRates):

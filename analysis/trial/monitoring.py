@@ -63,6 +63,13 @@ def monitor(request: Monitor) -> DesignResult:
     References
     ----------
     Lee and Liu 2008, doi:10.1177/1740774508089279.
+
+    Examples
+    --------
+    >>> mp.design.monitor(null=0.3, look=[20, 40], futility=0.05).table
+        n  futility_at_most  efficacy_at_least
+    0  20                 5               <NA>
+    1  40                16                 17
     """
     direction = Direction(request.direction)
     priors = priors_of(request.analysis_prior, request.design_prior, request.discount, direction)

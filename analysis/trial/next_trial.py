@@ -80,6 +80,11 @@ def next_trial(request: Next) -> DesignResult:
     ----------
     Raiffa and Schlaifer 1961, Applied Statistical Decision Theory (preposterior analysis); the
     expected fall of a variance is the variance of the expectation.
+
+    Examples
+    --------
+    >>> mp.design.next(fit=fit, disease="psoriasis", n=20, n_max=20)
+    <design next: 2 rows; .table, .figure(), .protocol()>
     """
     progress = request.progress or _silent
     progress("integrating", 0, 0)

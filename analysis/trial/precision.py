@@ -114,6 +114,14 @@ def precision(request: Precision) -> DesignResult:
     References
     ----------
     Joseph, Wolfson and du Berger 1995, doi:10.2307/2348439.
+
+    Examples
+    --------
+    >>> mp.design.precision(width=0.2, design_prior="beta(4,16)").table[["criterion", "n"]]
+      criterion   n
+    0       acc  58
+    1       alc  53
+    2       woc  93
     """
     prior = as_mixture(request.analysis_prior, "precision")
     believed = prior if request.design_prior is None else as_prior(request.design_prior)

@@ -85,6 +85,14 @@ def safety(request: Safety) -> DesignResult:
     ----------
     Wald 1945, doi:10.1214/aoms/1177731118. Rule of three: Hanley and Lippman-Hand 1983,
     doi:10.1001/jama.1983.03330370053031.
+
+    Examples
+    --------
+    >>> mp.design.safety(null=0.05, target=0.2, type1=0.1).table[["n", "stop_at"]].head(3)
+        n  stop_at
+    0   5        2
+    1  10        3
+    2  15        3
     """
     # Harm is always feared above the null.
     priors = priors_of(

@@ -82,6 +82,11 @@ def single_arm(request: SingleArm) -> DesignResult:
     References
     ----------
     Assurance: O'Hagan et al. 2005, doi:10.1002/pst.175.
+
+    Examples
+    --------
+    >>> mp.design.single_arm(null=0.3, design_prior="beta(8,4)", n_max=40)
+    <design single-arm: 15 patients recommended; .table, .figure(), .protocol()>
     """
     plan = _planned(request)
     priors, table = plan.priors, _table(plan)

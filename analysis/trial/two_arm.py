@@ -90,6 +90,13 @@ def two_arm(request: TwoArm) -> DesignResult:
     ------
     InputError
         When the request makes no sense, with what to change.
+
+    Examples
+    --------
+    >>> mp.design.two_arm(
+    ...     effect_prior="normal(1.5,0.3)", design_prior_control="beta(6,14)", n_max=100
+    ... )
+    <design two-arm: 57 patients recommended; .table, .figure(), .protocol()>
     """
     plan = Plan(request)
     # Products of matrices this small are ten times slower where threads share them.

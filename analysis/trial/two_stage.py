@@ -73,6 +73,13 @@ def two_stage(request: TwoStage) -> DesignResult:
     References
     ----------
     Simon 1989, doi:10.1016/0197-2456(89)90015-9.
+
+    Examples
+    --------
+    >>> mp.design.two_stage(null=0.3, target=0.5, type1=0.05, power=0.8).table
+        design  r1  n1   r   n       pet  expected_n     alpha     power
+    0  optimal   5  15  18  46  0.721621   23.629735  0.049865  0.803206
+    1  minimax   6  19  16  39  0.665502   25.689970  0.045499  0.803623
     """
     designs = _search(request.null, request.target, request.type1, request.power, request.n_max)
     answer = TwoStageAnswer(

@@ -56,6 +56,12 @@ def build_effects_model(
     ------
     InputError
         No study has a control arm, an unknown pooling, or a prior that cannot be used.
+
+    Examples
+    --------
+    >>> model = mp.build_effects_model(evidence)
+    >>> [variable.name for variable in model.observed_RVs]
+    ['events']
     """
     evidence = as_evidence(evidence)
     compared = controlled_rows(evidence)

@@ -245,5 +245,11 @@ def named_set(name: str) -> PriorSet:
     ------
     InputError
         An unknown name; lists the valid ones.
+
+    Examples
+    --------
+    >>> print(mp.named_set("sceptical").sentence)
+    Few patients benefit, about one in five, and harm is common: adverse events in most,
+    serious ones in about one in seven, one death in ten patient-years.
     """
     return CATALOGUE[one_of(name, CATALOGUE, "prior set")]

@@ -51,6 +51,12 @@ def elicit(
     See Also
     --------
     elicit_mu, elicit_tau : the two translations.
+
+    Examples
+    --------
+    >>> mine = mp.elicit(0.2, 0.6, factor=4, name="mine")
+    >>> print(mine.mu, mine.tau)
+    Normal(mu=-0.490414, sigma=0.544656) HalfNormal(sigma=0.430012)
     """
     if lower is None and upper is None and factor is None:
         raise InputError("nothing to elicit from: give lower and upper, or factor, or all three")

@@ -44,6 +44,17 @@ def prior_set(
     InputError
         An unknown name, with the valid ones; or all that is wrong in a text, a line each: the file,
         where in it, what is wrong, what would be right.
+
+    Examples
+    --------
+    >>> narrow = mp.prior_set('''
+    ... name = "narrow"
+    ... [tau]
+    ... dist = "HalfNormal"
+    ... sigma = 0.5
+    ... ''')
+    >>> print(narrow.tau)
+    HalfNormal(sigma=0.5)
     """
     if isinstance(named, PriorSet):
         return named

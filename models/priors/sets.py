@@ -127,6 +127,11 @@ class PriorSet:
         Priors of single outcomes, by outcome and parameter: see `with_outcome` and `special`.
     moderator : Prior or None
         Prior of moderators' coefficients, for every outcome that ``overrides`` does not name.
+
+    Examples
+    --------
+    >>> print(mp.named_set("default").of("death").mu)
+    Normal(mu=-3, sigma=1.5)
     """
 
     name: str

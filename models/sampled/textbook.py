@@ -75,6 +75,12 @@ def build_model(
     References
     ----------
     Neuenschwander and others 2016, doi 10.1002/pst.1730 (``exnex``).
+
+    Examples
+    --------
+    >>> model = mp.build_model(evidence)
+    >>> sorted(model.named_vars_to_dims)[:5]
+    ['disease_effect', 'eta', 'events', 'events_bounded', 'mu']
     """
     evidence, priors = as_evidence(evidence), prior_set(priors)
     terms = build_terms(
