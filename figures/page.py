@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
-from .style import ALARM, FAINT, INK, POINTS_PER_MM, QUIET, Style, text_width, wrapped
+from .dark import darkened
+from .style import ALARM, FAINT, INK, POINTS_PER_MM, QUIET, Style, drawing, text_width, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -285,7 +286,7 @@ def row_pitch(style: Style, rows: float, fixed: float) -> float:
 
 
 def within_page(drawn: Callable[[Style], Figure], style: Style) -> Figure:
-    """Draw a figure, with smaller type where it would be higher than a page of its preset.
+    """Draw a figure for a page: in smaller type where it would be too high, in its colours.
 
     Parameters
     ----------
@@ -306,6 +307,9 @@ def within_page(drawn: Callable[[Style], Figure], style: Style) -> Figure:
         scale = max(min(room / high, 0.98), style.preset.least / style.small)
         style = style.with_type(scale)
         figure = drawn(style)
+    if style.preset.dark:
+        with drawing(style):
+            return darkened(figure)
     return figure
 
 

@@ -40,7 +40,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 class Preset:
     """A page: sizes in mm, type in points at final size, raster resolution in dots an inch.
 
-    `least` is the smallest type to which crowded figures may go.
+    `least` is the smallest type to which crowded figures may go; `dark`, whether paper is dark.
     """
 
     width: float
@@ -50,6 +50,7 @@ class Preset:
     least: float
     line: float
     dpi: int
+    dark: bool = False
 
     @property
     def points(self) -> float:
@@ -58,11 +59,12 @@ class Preset:
 
 
 #: A journal's single and double column, and a 16:9 slide; `height` is what one page offers.
-PRESETS = {
+_LIGHT = {
     "single": Preset(width=88, height=235, type=6.5, small=6, least=6, line=0.6, dpi=600),
     "double": Preset(width=180, height=235, type=7, small=6, least=6, line=0.6, dpi=600),
     "slide": Preset(width=338.7, height=190.5, type=15, small=12.5, least=9, line=1.3, dpi=200),
 }
+PRESETS = _LIGHT | {f"{name}-dark": replace(page, dark=True) for name, page in _LIGHT.items()}
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,8 @@ def make_style(
 
     Parameters
     ----------
-    preset : {"single", "double", "slide"}
-        A journal's column (88 mm), its page (180 mm), or a slide.
+    preset : {"single", "double", "slide", "single-dark", "double-dark", "slide-dark"}
+        A journal's column (88 mm), its page (180 mm), or a slide, on white or on dark paper.
     diseases : tuple of str
         Diseases of the analysis, in order.
     verdict : {"pass", "warn", "fail"}, optional
@@ -246,7 +248,7 @@ def _settings(style: Style) -> dict:
         "hatch.linewidth": 0.7 * style.line,
         "hatch.color": FAINT,
         "figure.facecolor": "white",
-        "savefig.facecolor": "white",
+        "savefig.facecolor": "auto",
         "savefig.bbox": None,
         # Letters as wide as measured, at any resolution.
         "text.hinting": "none",

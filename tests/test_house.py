@@ -80,6 +80,7 @@ ROOMS: dict[str, set[str]] = {
         "characteristics",
         "checks",
         "cumulative",
+        "dark",
         "design_boundaries",
         "design_ess",
         "design_gain",

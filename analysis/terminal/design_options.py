@@ -61,7 +61,11 @@ _BELIEF = f"{_MIXTURE}, a rate 0.3; of a fit: map, robust-map, new-study or rate
 
 DropoutOption = _number("Share of patients that will not be evaluable: the number is raised by it.")
 PresetOption = Annotated[
-    str, typer.Option(metavar="PAGE", help="Page of the pictures: single, double or slide.")
+    str,
+    typer.Option(
+        metavar="PAGE",
+        help="Page of the pictures: single, double, slide, or one of them with -dark.",
+    ),
 ]
 OPTIONS: dict[str, Any] = {
     "null": _number("Rate to beat; in safety the acceptable one.", "RATE"),

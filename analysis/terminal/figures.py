@@ -30,7 +30,11 @@ def figures(
         typer.Option("--out", metavar="DIR", help="Folder to write to; DIR/figures if left out."),
     ] = None,
     preset: Annotated[
-        str, typer.Option(metavar="PAGE", help="single or double column, or slide.")
+        str,
+        typer.Option(
+            metavar="PAGE",
+            help="single or double column, or slide; or single-dark, double-dark, slide-dark.",
+        ),
     ] = "double",
     effects: Annotated[
         bool, typer.Option("--effects", help="The stored effects, not the stored fit of rates.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -81,6 +82,7 @@ class Design(DesignResult):
         InputError
             A picture that this answer does not have.
         """
+        from ...figures.page import within_page
         from ...figures.style import make_style
 
         drawn = {picture.name: picture for picture in pictures(self)}
@@ -89,7 +91,7 @@ class Design(DesignResult):
         picture = drawn[next(iter(drawn)) if name is None else one_of(name, drawn, "picture")]
         verdict = "pass" if self.behind is None else self.behind.verdict
         style = make_style(preset, (), None if verdict == "unchecked" else verdict)
-        return picture.draw(picture.frame, style)
+        return within_page(partial(picture.draw, picture.frame), style)
 
     def protocol(self, dropout: float | None = None) -> Protocol:
         """Write the design down as the statistics section of a protocol.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -77,6 +78,7 @@ def publish_design(
         The files, in order: the numbers of each picture and its renderings, the captions, the
         protocol.
     """
+    from ....figures.page import within_page
     from ....figures.style import make_style
 
     shown_verdict = "pass" if verdict is None else None if verdict == NO_VERDICT else verdict
@@ -92,7 +94,8 @@ def publish_design(
         shown.append(exhibit)
         place = out / f"{exhibit.name}.csv"
         write_csv(exhibit.frame, place)
-        rendered = render(exhibit.draw(exhibit.frame, style), style, FORMATS, exhibit.words, origin)
+        figure = within_page(partial(exhibit.draw, exhibit.frame), style)
+        rendered = render(figure, style, FORMATS, exhibit.words, origin)
         files += [
             place,
             *(write_whole(c, out / f"{exhibit.name}.{e}") for e, c in rendered.items()),

@@ -55,6 +55,7 @@ def page(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
+    from ....figures.dark import FILTER
     from .sections import heading, verdict_sentences
 
     folder = FileSystemLoader(Path(__file__).parent)
@@ -79,7 +80,7 @@ def page(
         unplaced=unplaced,
         parts={each.name: _parts(each, drawings, unplaced[each.name]) for each in written},
         downloads=downloads,
-        style=Markup(style),
+        style=Markup(f":root {{ --in-the-dark: {FILTER}; }}\n{style}"),
         script=Markup(script),
         script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
         stamp=lambda table: _stamp(results, table),
