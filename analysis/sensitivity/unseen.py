@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from ...models.direction import Direction
 from ...models.exact.likelihood_table import count_likelihoods
 from ...models.exact.outcomes import ExactFit
-from ...models.exact.unseen_study import UnseenStudy
+from ...models.exact.unseen_study import UnseenNested, UnseenStudy
 from ...models.exact.unseen_study import unseen_studies as unseen_studies_in
 from ...models.outcomes import Link, link_function
 from .cumulative import concluded
@@ -28,6 +28,9 @@ MOST = 1000
 _BLOCKS = (16, 100, 400)
 #: Of the fine levels one of two resolves studies of that size.
 _EVERY = 2
+
+#: Probability of exceeding a threshold after studies of these counts, each by itself.
+_Above = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 COLUMNS = (
     *("outcome", "disease", "evidence", "threshold", "direction", "confidence"),
@@ -50,7 +53,7 @@ def unseen_studies(
     Parameters
     ----------
     fit : ExactFit
-        The posteriors. Of outcomes within another nothing is asked: such a study would count both.
+        The posteriors. A study of an outcome within another counts that one alone.
     asked : mapping of str to Question
         The conclusion asked of each outcome.
     confidence : float
@@ -70,55 +73,68 @@ def unseen_studies(
     """
     rows: list[dict[str, Any]] = []
     for name, posterior in fit.posteriors.items():
-        if name in fit.model.parents or name not in asked:
+        if name not in asked:
             continue
         question = asked[name]
         table = concluded(fit, name, question, confidence).rename_axis("disease").reset_index()
         known = [posterior.evidence_of(each)["evidence"] for each in table["disease"]]
         table = table.assign(outcome=name, evidence=known, most=most)
-        drawn = table.loc[table["concluded"] == YES, "disease"]
+        drawn = list(table.loc[table["concluded"] == YES, "disease"])
         finer, coarser = (
-            unseen_studies_in(posterior, list(drawn), each, _EVERY) for each in (False, True)
+            _after(fit, name, drawn, question.threshold, each) for each in (False, True)
         )
         for row in table.to_dict("records"):
             for kind in (EXTREME, NULL):
                 about = {str(key): value for key, value in row.items()} | {"kind": kind}
                 if row["disease"] in finer:
-                    link = posterior.hierarchy.likelihoods.link
                     both = finer[row["disease"]], coarser[row["disease"]]
-                    about |= _smallest(both, link, kind, question, confidence, most)
+                    about |= _smallest(both, kind, question, confidence, most)
                 rows.append(about)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"n": "Int64", "events": "Int64"})
 
 
-def _smallest(
-    both: tuple[UnseenStudy, UnseenStudy],
-    link: Link | None,
-    kind: str,
-    question: Question,
-    confidence: float,
-    most: int,
-) -> dict[str, Any]:
-    """Give the smallest study of a kind; nothing where none undoes the conclusion."""
-    assert link is not None, "rates have a link"
-    threshold = float(link_function(question.threshold, link))
-    for first, last in pairwise((0, *(size for size in _BLOCKS if size < most), most)):
-        n = np.arange(first + 1, last + 1)
-        events = against(n, question)[kind]
+def _after(
+    fit: ExactFit, name: str, diseases: Sequence[str], threshold: float, coarser: bool
+) -> dict[str, _Above]:
+    """Prepare by disease the probability that its rate exceeds a threshold after a study."""
+    own, parent = fit.posteriors[name], fit.model.parents.get(name)
+    unseen = unseen_studies_in(own, diseases, coarser, _EVERY)
+    if parent is None:
+        link = own.hierarchy.likelihoods.link
+        assert link is not None, "rates have a link"
+        return {disease: _alone(each, link, threshold) for disease, each in unseen.items()}
+    outer = unseen_studies_in(fit.posteriors[parent], diseases, coarser, _EVERY)
+    return {
+        disease: UnseenNested.of(outer[disease], each, threshold).above
+        for disease, each in unseen.items()
+    }
+
+
+def _alone(unseen: UnseenStudy, link: Link, threshold: float) -> _Above:
+    level = float(link_function(threshold, link))
+
+    def above(events: np.ndarray, n: np.ndarray) -> np.ndarray:
         rows = pd.DataFrame(
             {
                 "study": [str(size) for size in n], "disease": "", "events_min": events,
                 "events_max": events, "n": n, "months": 12.0,
             }
         )  # fmt: skip
-        likelihoods = count_likelihoods(rows, link)
-        after, check = (
-            question.direction.probability(
-                unseen.after(likelihoods.evaluate(unseen.levels, slice(None))).above([threshold])[0]
-            )
-            for unseen in both
-        )
+        likelihoods = count_likelihoods(rows, link).evaluate(unseen.levels, slice(None))
+        return unseen.after(likelihoods).above([level])[0]
+
+    return above
+
+
+def _smallest(
+    both: tuple[_Above, _Above], kind: str, question: Question, confidence: float, most: int
+) -> dict[str, Any]:
+    """Give the smallest study of a kind; nothing where none undoes the conclusion."""
+    for first, last in pairwise((0, *(size for size in _BLOCKS if size < most), most)):
+        n = np.arange(first + 1, last + 1)
+        events = against(n, question)[kind]
+        after, check = (question.direction.probability(above(events, n)) for above in both)
         error = np.abs(after - check)
         undone = np.flatnonzero(conclude(pd.Series(after), pd.Series(error), confidence) == NO)
         if len(undone):

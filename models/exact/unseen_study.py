@@ -6,9 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import xlog1py, xlogy
 
+from ..outcomes import link_function
 from .distribution import Distributions
 from .further_study import effect_kernel, levels_inside, on_levels, own_masses
+from .likelihood_table import rates
 from .posterior import ExactPosterior
 from .quadrature import UPSAMPLING
 
@@ -42,6 +45,57 @@ class UnseenStudy:
         """
         likelihoods = np.exp(log_likelihoods - log_likelihoods.max(axis=0))
         return on_levels(self.levels, self.spacing, self.joint @ likelihoods)
+
+
+@dataclass(frozen=True, eq=False)
+class UnseenNested:
+    """The rate that a nested outcome has in one more study, beside that of its disease.
+
+    Attributes
+    ----------
+    rate : numpy.ndarray, shape (level of the study, its level of the share)
+        Rate of the nested outcome in the study: that of its parent times its share.
+    joint, exceeding : numpy.ndarray, of that shape
+        Probability before the study; and that with a rate of the disease above the threshold.
+    """
+
+    rate: np.ndarray
+    joint: np.ndarray
+    exceeding: np.ndarray
+
+    @classmethod
+    def of(cls, parent: UnseenStudy, share: UnseenStudy, threshold: float) -> UnseenNested:
+        """Combine what is known of the parent and of the share, log-odds both."""
+        p = rates(parent.levels, "logit")
+        needed = link_function(np.minimum(threshold / p, 1 - 1e-15), "logit")
+        # Of the cell of levels in which the threshold lies a part is above it.
+        part = (share.levels + share.spacing / 2 - needed[:, None]) / share.spacing
+        above = np.clip(part, 0, 1) * (p > threshold)[:, None]
+        return cls(
+            p[:, None] * rates(share.levels, "logit"),
+            np.outer(parent.joint.sum(axis=0), share.joint.sum(axis=0)),
+            parent.joint.T @ above @ share.joint,
+        )
+
+    def above(self, events: np.ndarray, n: np.ndarray) -> np.ndarray:
+        """Return the probability that the disease's rate exceeds the threshold after studies.
+
+        Parameters
+        ----------
+        events, n : numpy.ndarray of int, shape (study,)
+            Patients with the nested outcome, of how many; that of the parent is not counted.
+
+        Returns
+        -------
+        numpy.ndarray, shape (study,)
+            Each study by itself.
+        """
+        found = []
+        for y, size in zip(events.tolist(), n.tolist(), strict=True):
+            logs = xlogy(y, self.rate) + xlog1py(size - y, -self.rate)
+            likelihood = np.exp(logs - logs.max())
+            found.append(np.vdot(self.exceeding, likelihood) / np.vdot(self.joint, likelihood))
+        return np.array(found)
 
 
 def unseen_studies(

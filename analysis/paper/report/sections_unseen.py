@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ....data.names import numbered, outcome_in_text, outcome_words
+from ....data.outcomes import PARENTS
 from ...sensitivity.flips import YES
 from ...sensitivity.unseen import EXTREME, NULL
 from ..frames.results import Results
@@ -54,7 +55,7 @@ def _rates_said(table: pd.DataFrame, results: Results) -> str:
     drawn = table[(table["concluded"] == YES) & (table["kind"] == EXTREME)]
     if drawn.empty:
         nothing = "No conclusion about a rate is drawn that one could undo."
-        return f"{_LEAD}{nothing}{_left_out(table, results)}"
+        return f"{_LEAD}{nothing}{_left_out(results)}"
     undone = drawn[drawn["n"].notna()].sort_values("n", kind="stable")
     few = undone[undone["n"] <= undone["n"].min()]
     told = (
@@ -67,19 +68,20 @@ def _rates_said(table: pd.DataFrame, results: Results) -> str:
         named = [_named(row, results) for row in few.to_dict("records")]
         told += f"; the frailest, by {numbered(int(few['n'].iloc[0]), 'patient')}, "
         told += f"{'is that' if len(named) == 1 else 'are those'} on {listed(named)}"
-    return f"{told}.{_left_out(table, results)}"
+    return f"{told}.{_left_out(results)}"
 
 
-def _left_out(table: pd.DataFrame, results: Results) -> str:
-    """Name the outcomes of which this cannot be asked, and what the integral of others lacks."""
-    rest = [name for name in results.outcomes if name not in set(table["outcome"])]
-    told = ""
-    if rest:
-        named = listed([outcome_in_text(name) for name in rest])
-        told += f" This is not asked of {named}: of outcomes that only the sampler can fit, and of "
-        told += "one within another, as such a study would count both."
+def _left_out(results: Results) -> str:
+    """Say of which outcomes this cannot be asked, and what the integral of others lacks."""
     integrated = results.integrated
-    if integrated is not None and (alone := integrated.model.fitted_alone):
+    if integrated is None:
+        return ""
+    told, refused = "", integrated.model.refused
+    if rest := [name for name in results.outcomes if name in refused]:
+        named = listed([outcome_in_text(name) for name in rest])
+        reasons = [refused[name].reason for name in rest]
+        told += f" This cannot be asked of {named}. {'. '.join(reasons)}."
+    if alone := integrated.model.fitted_alone:
         told += f" {'. '.join(alone.values())}."
     return told
 
@@ -112,8 +114,8 @@ def _rates_table(table: pd.DataFrame, results: Results) -> Table:
         "the threshold says. As patients are whole, the share in the latter lies at the threshold "
         "or a little on the conclusion's side of it: its size need not fall or rise evenly with "
         "the threshold. Such a study has an effect of its own as any: one study, however "
-        "large, may not be enough. Deaths are those of twelve months. In grey: no study of the "
-        "disease itself."
+        f"large, may not be enough. {_of_nested(drawn)}Deaths are those of twelve months. In grey: "
+        "no study of the disease itself."
     )
     header = (
         "Outcome",
@@ -124,6 +126,13 @@ def _rates_table(table: pd.DataFrame, results: Results) -> Table:
         "At the threshold",
     )
     return Table("unseen_studies", caption, header, rows, table, quiet=frozenset(quiet), texts=3)
+
+
+def _of_nested(table: pd.DataFrame) -> str:
+    """Say what a study of an outcome within another has counted."""
+    if not any(PARENTS.get(str(name)) for name in table["outcome"]):
+        return ""
+    return "A study of an outcome that lies within another has counted it alone. "
 
 
 def _study(row: Mapping[Any, Any]) -> str:

@@ -138,3 +138,25 @@ def test_the_worst_study_is_the_smaller_the_nearer_the_threshold_comes():
     by_threshold = np.array([frame["n"].to_numpy(int) for frame in sizes])
     assert (np.diff(by_threshold, axis=0) <= 0).all()
     assert len(np.unique(by_threshold)) > 4
+
+
+def test_of_a_nested_outcome_the_smallest_study_counts_it_alone():
+    """The rate within its parent is tested in the engine; here sizes, counts and questions."""
+    own = FRAME.assign(disease="x")
+    inner = own.assign(outcome="remission", events=[7, 7, 5, 6])
+    harms = own.assign(outcome="any_ae", events=[2, 1, 3, 2])
+    graded = harms.assign(outcome="moderate_severe_ae", events=[0, 0, 1, 0])
+    frame = pd.concat([own, inner, harms, graded], ignore_index=True)
+    fit = exact_outcomes(load_evidence(frame))
+    assert fit.model.parents == {"remission": "improvement", "moderate_severe_ae": "any_ae"}
+    asked_of = questions("usual", ("improvement", "remission", "moderate_severe_ae"))
+    table = unseen_studies(fit, asked_of, 0.95, most=100)
+    for name in ("remission", "moderate_severe_ae"):
+        own = table[(table["outcome"] == name) & (table["disease"] == "x")].set_index("kind")
+        before = fit.probability_above(name, asked_of[name].threshold)["x"]
+        assert own["probability"].iloc[0] == asked_of[name].direction.probability(before)
+        worst = own.loc[EXTREME]
+        assert worst["concluded"] == "yes"
+        assert worst["events"] == (0 if name == "remission" else worst["n"])
+        assert worst["probability_after"] + 4 * worst["mcse_after"] < 0.95
+        assert pd.isna(own.loc[NULL, "n"]) or worst["n"] <= own.loc[NULL, "n"]

@@ -6,9 +6,10 @@ import pytest
 from scipy import special, stats
 
 from mscpool.models.effects.contrast import contrast_likelihoods
+from mscpool.models.exact.distribution import product_above
 from mscpool.models.exact.hierarchy import ExactHierarchy
 from mscpool.models.exact.likelihood_table import count_likelihoods
-from mscpool.models.exact.unseen_study import unseen_studies
+from mscpool.models.exact.unseen_study import UnseenNested, unseen_studies
 
 from .hierarchies import counts, hierarchy, priors
 
@@ -48,6 +49,42 @@ def test_one_disease_with_an_unseen_study_is_that_of_a_quadrature(y, n):
     found = u.after(added(u, counts([y], [n]))).above(threshold)[0, 0]
     wanted = by_quadrature([6, 9, y], [10, 12, n], threshold)
     assert found == pytest.approx(wanted, abs=5e-4)
+
+
+def moments(events, patients, most):
+    """Levels of one disease, and by level their weight times the powers of a new study's rate."""
+    mu, z = np.linspace(-7, 9, 641), np.linspace(-6, 6, 61)
+    powers = np.arange(most + 1)
+    total = np.zeros((len(mu), most + 1))
+    for scale in (np.arange(40) + 0.5) * 2.8 / 40:
+        p = special.expit(mu[:, None] + scale * z)
+        own = stats.norm.pdf(mu, 0, 1.5) * stats.halfnorm.pdf(scale, 0, 0.5)
+        for y, n in zip(events, patients, strict=True):
+            own = own * ((p**y * (1 - p) ** (n - y)) @ stats.norm.pdf(z))
+        total += own[:, None] * np.einsum("mzk,z->mk", p[..., None] ** powers, stats.norm.pdf(z))
+    return special.expit(mu), total
+
+
+@pytest.mark.parametrize(("y", "n"), [(0, 0), (0, 1), (0, 5), (2, 6), (6, 6)])
+def test_an_unseen_study_of_a_nested_outcome_is_that_of_plain_sums(y, n):
+    """Binomial in the product of two rates, by the binomial theorem: a sum of products."""
+    threshold, improved, patients, within = 0.31, [9, 11], [12, 13], [5, 8]
+    p, outer = moments(improved, patients, n)
+    q, inner = moments(within, improved, n)
+    k = np.arange(n - y + 1)
+    signs = special.binom(n - y, k) * (-1.0) ** k
+    weight = np.einsum("k,pk,qk->pq", signs, outer[:, y + k], inner[:, y + k])
+    wanted = weight[np.outer(p, q) > threshold].sum() / weight.sum()
+    parent, share = (
+        hierarchy(*data, names=["all"]).posterior(priors())
+        for data in ((improved, patients), (within, improved))
+    )
+    unseen = [unseen_studies(each, ["all"], every=2)["all"] for each in (parent, share)]
+    found = UnseenNested.of(*unseen, threshold).above(np.array([y]), np.array([n]))[0]
+    assert found == pytest.approx(wanted, abs=5e-4)
+    if n == 0:
+        rates = (each.distribution("rate", "all") for each in (parent, share))
+        assert found == pytest.approx(product_above(*rates, threshold), abs=ERROR)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

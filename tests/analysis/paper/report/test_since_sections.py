@@ -130,7 +130,9 @@ def test_what_only_the_sampler_can_fit_is_named_and_not_replaced():
     assert "Improvement is fitted without what rows of remission say of it" in told
     assert set(made.grown.rates["outcome"]) == {"improvement"}
     unseen = " ".join(str(block.content) for block in unseen_blocks(made) if block.kind == "text")
-    assert "This is not asked of remission: " in unseen
+    assert "This cannot be asked of remission. Remission cannot be integrated exactly: c: " in (
+        unseen
+    )
     assert "Improvement is fitted without" in unseen
 
 
@@ -171,13 +173,29 @@ def test_the_frailest_conclusions_are_named_in_the_right_number(results):
 def test_what_is_not_asked_is_named_without_a_conclusion_too():
     frame = pd.DataFrame(
         {
-            "study": ["a", "a", "b", "b"], "outcome": ["improvement", "remission"] * 2,
-            "events": [1, 0, 2, 1], "n": [10, 10, 12, 12],
+            "study": ["a", "a", "b", "c"], "outcome": ["improvement", "remission"] * 2,
+            "events": [1, 0, 2, 1], "n": [10, 10, 12, 11],
         }
     )  # fmt: skip
-    (text,) = unseen_blocks(results_of(load_evidence(frame)))
+    with pytest.warns(UserWarning, match="cannot be integrated|is fitted without"):
+        made = results_of(load_evidence(frame))
+    vars(made)["outcomes"] = ["improvement", "remission"]
+    (text,) = unseen_blocks(made)
     assert "No conclusion about a rate is drawn" in text.content
-    assert "This is not asked of remission: " in text.content
+    assert "This cannot be asked of remission." in text.content
+
+
+def test_a_nested_outcome_that_is_integrated_stands_among_the_conclusions():
+    frame = pd.DataFrame(
+        {
+            "study": ["a", "a", "b", "b"], "outcome": ["improvement", "remission"] * 2,
+            "events": [9, 8, 11, 9], "n": [10, 10, 12, 12],
+        }
+    )  # fmt: skip
+    text, table = unseen_blocks(results_of(load_evidence(frame)))
+    assert "This cannot be asked" not in text.content
+    assert [row[0] for row in table.content.rows] == ["Improvement", "Remission"]
+    assert "within another has counted it alone" in table.content.caption
 
 
 def test_a_benefit_that_is_concluded_names_the_trial_that_would_undo_it():
@@ -272,6 +290,7 @@ def test_where_priors_exclude_the_data_each_section_says_so(results):
 
 def test_with_moderators_it_is_said_that_no_unseen_study_is_asked_of(results):
     made = Results(results.fit, results.evidence.select(moderators="year"))
+    vars(made)["compared"] = []  # else they are sampled
     assert "of rates: a fit with moderators can only be sampled." in unseen_blocks(made)[0].content
 
 
