@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import draw, style_of
+from mscpool.analysis.paper.words.captions import EVIDENCE_MAP
 from mscpool.data.outcomes import OUTCOMES
 from mscpool.figures.borrowing import draw_borrowing
 from mscpool.figures.flip_map import draw_flip_map
@@ -84,25 +85,28 @@ def results_with_poolings(evidence, fit, check):
     return Results(fit, evidence, check, dict.fromkeys(("none", "partial", "complete"), fit))
 
 
+def drawn_of_each_kind(results, style):
+    """Draw the figure set, of forests some: they differ in their numbers only."""
+    # The widest head and axis stand for all six.
+    spared = {"forest_remission", "forest_any_ae", "forest_serious_ae", "joint_moderate_severe_ae"}
+    spared |= {f"effects_forest_{name}" for name in ("improvement", "remission", "serious_ae")}
+    shown = [each for each in exhibits(results) if each.name not in spared]
+    return {each.name: draw(each, style) for each in shown}
+
+
 @pytest.mark.parametrize(("size", "preset"), PAGES)
 def test_nothing_overlaps_or_is_cut(sized, size, preset):
     results = results_with_poolings(*sized[size])
     style = style_of(results, preset)
-    # Forests differ in their numbers only: the widest head and axis stand for all six.
-    spared = {"forest_remission", "forest_any_ae", "forest_serious_ae", "joint_moderate_severe_ae"}
-    spared |= {f"effects_forest_{name}" for name in ("improvement", "remission", "serious_ae")}
-    found = {
-        each.name: wrong
-        for each in exhibits(results)
-        if each.name not in spared and (wrong := flaws(draw(each, style), style))
-    }
+    figures = drawn_of_each_kind(results, style)
+    found = {name: wrong for name, figure in figures.items() if (wrong := flaws(figure, style))}
     assert not found
 
 
 def test_a_slide_is_no_higher_than_the_slide(shipped):
     results = results_with_poolings(*shipped)
     style = style_of(results, "slide")
-    figures = {each.name: draw(each, style) for each in exhibits(results)}
+    figures = drawn_of_each_kind(results, style)
     assert max(figure.get_figheight() for figure in figures.values()) <= 190.5 / 25.4
     small = min(text.get_fontsize() for each in figures.values() for text in shown_texts(each))
     assert small >= style.preset.least
@@ -157,7 +161,7 @@ def test_nothing_overlaps_or_is_cut_in_figures_of_priors(sized, size, preset):
 def test_overlap_and_cut_are_noticed(shipped):
     evidence, fit, check = shipped
     style = style_of(Results(fit, evidence, check))
-    figure = draw(exhibits(Results(fit, evidence, check))[0], style)
+    figure = draw(next(EVIDENCE_MAP.exhibits(Results(fit, evidence, check))), style)
     assert not flaws(figure, style)
     figure.text(0.5, 0.5, "a text on others, from edge to edge of the tiles", ha="center")
     figure.text(0.99, 0.99, "a text beyond the page")

@@ -12,8 +12,10 @@ from mscpool.analysis.paper.frames import guard as gather_guard
 from mscpool.analysis.paper.frames import rates as gather
 from mscpool.analysis.paper.frames import sensitivity as gather_sensitivity
 from mscpool.analysis.paper.frames.results import Results
-from mscpool.analysis.paper.publish.exhibits import exhibits, one_by_one
+from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import draw, style_of
+from mscpool.analysis.paper.words.captions import CHARACTERISTICS, FOREST
+from mscpool.analysis.paper.words.captions_guard import CALIBRATION, PREDICTIVE
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.calibration import draw_calibration
 from mscpool.figures.characteristics import draw_characteristics
@@ -106,12 +108,10 @@ def test_estimates_of_a_forest_have_one_precision(shipped, style):
     assert "1.7 [0.1, 10.1]" in shown
 
 
-@pytest.mark.parametrize(
-    "name", ["predictive", pytest.param("calibration", marks=pytest.mark.slow)]
-)
-def test_signs_of_diseases_are_told_where_no_row_names_them(shipped, style, name):
+@pytest.mark.parametrize("kind", [PREDICTIVE, CALIBRATION], ids=["predictive", "calibration"])
+def test_signs_of_diseases_are_told_where_no_row_names_them(shipped, style, kind):
     evidence, fit, check = shipped
-    each = next(e for e in one_by_one(Results(fit, evidence, check)) if e.name == name)
+    each = next(kind.exhibits(Results(fit, evidence, check)))
     assert {style.names(d)[0] for d in evidence.diseases} <= set(words(draw(each, style)))
 
 
@@ -125,11 +125,10 @@ def test_a_count_known_within_bounds_has_its_disease_at_both_ends(shipped, style
         assert (style.mark(row.disease).marker, row.raw_min, row.raw_max) in ends
 
 
-@pytest.mark.slow
 def test_no_name_of_a_study_is_cut_on_a_slide(shipped):
     evidence, fit, check = shipped
     style = style_of(Results(fit, evidence, check), "slide")
-    each = next(e for e in one_by_one(Results(fit, evidence, check)) if e.name == "characteristics")
+    each = next(CHARACTERISTICS.exhibits(Results(fit, evidence, check)))
     assert set(each.frame["label"]) <= set(words(draw(each, style)))
 
 
@@ -345,7 +344,8 @@ def test_type_is_six_to_eight_points_in_a_column(shipped):
     evidence, fit, check = shipped
     for preset, width in (("single", 88), ("double", 180)):
         style = style_of(Results(fit, evidence, check), preset)
-        figure = draw(exhibits(Results(fit, evidence, check))[2], style)
+        forest = next(FOREST.exhibits(Results(fit, evidence, check)))
+        figure = draw(forest, style)
         assert figure.get_figwidth() * 25.4 == pytest.approx(width)
         sizes = {text.get_fontsize() for text in figure.texts}
         sizes |= {text.get_fontsize() for axes in figure.axes for text in axes.texts}

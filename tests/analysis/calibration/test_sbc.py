@@ -29,7 +29,7 @@ def shape(outcome="improvement"):
 
 @pytest.fixture(scope="module")
 def places():
-    return sbc.places_in_posterior(shape(), 120, seed=1)
+    return sbc.places_in_posterior(shape(), 60, seed=1)
 
 
 def test_truth_lies_in_the_exact_posteriors_as_often_as_they_say(places):

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit, logsumexp
-from scipy.stats import binom, halfnorm, lognorm, norm
+from scipy.special import gammaln, log_expit, logsumexp
+from scipy.stats import halfnorm, lognorm, norm
 
 import mscpool as mp
 from mscpool.analysis.effects.priors import compare_effect_priors
@@ -21,23 +21,36 @@ def table(tmp_path_factory):
     return compare_effect_priors(evidence, [EFFECT_SETS[name] for name in SIGMAS])[0]
 
 
+def log_binomial(events, n, level):
+    """Log probability of a count, by the log-odds of its rate."""
+    ways = gammaln(n + 1) - gammaln(events + 1) - gammaln(n - events + 1)
+    return ways + events * log_expit(level) + (n - events) * log_expit(-level)
+
+
+@pytest.fixture(scope="module")
+def dense():
+    """Log odds ratios, and their likelihood summed over a control arm of any level."""
+    delta = np.linspace(-12, 12, 601)
+    baseline = np.linspace(-45, 45, 1801)[:, None]
+    logs = norm(0, 10).logpdf(baseline) + log_binomial(9, 20, baseline + delta / 2)
+    logs = logs + log_binomial(4, 21, baseline - delta / 2)
+    return delta, np.exp(logsumexp(logs, axis=0)) * (90 / 1800)
+
+
 @pytest.mark.parametrize("name", list(SIGMAS))
-def test_evidence_and_ratio_are_those_of_a_dense_sum(table, name):
-    delta = np.linspace(-12, 12, 1201)
-    baseline = np.linspace(-45, 45, 3601)[:, None]
-    logs = norm(0, 10).logpdf(baseline) + binom(20, expit(baseline + delta / 2)).logpmf(9)
-    logs = logs + binom(21, expit(baseline - delta / 2)).logpmf(4)
-    likelihood = np.exp(logsumexp(logs, axis=0)) * (90 / 3600)
+def test_evidence_and_ratio_are_those_of_a_dense_sum(table, dense, name):
+    delta, likelihood = dense
     # One disease: the effect of a study is normal about mu, and mu is N(0, 2).
     share = (np.arange(2000) + 0.5) / 2000
     sigma = SIGMAS[name].ppf(share)
     step = delta[1] - delta[0]
-    marginal = norm(0, np.hypot(2, sigma)[:, None]).pdf(delta).mean(axis=0)
+    given = norm(0, np.hypot(2, sigma)[:, None]).pdf(delta)
+    marginal = given.mean(axis=0)
     row = table[table["set"] == name].iloc[0]
     evidence = np.log((likelihood * marginal).sum() * step)
     assert row["log_marginal_likelihood"] == pytest.approx(evidence, abs=2e-3)
     # The mean of mu given delta and sigma is delta 4 / (4 + sigma^2).
-    shrunk = (norm(0, np.hypot(2, sigma)[:, None]).pdf(delta) * 4 / (4 + sigma**2)[:, None]).mean(0)
+    shrunk = (given * 4 / (4 + sigma**2)[:, None]).mean(axis=0)
     mean = (likelihood * shrunk * delta).sum() / (likelihood * marginal).sum()
     assert np.log(row["ratio_q50"]) == pytest.approx(mean, abs=0.05)
 

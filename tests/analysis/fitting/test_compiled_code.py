@@ -104,19 +104,20 @@ def test_no_two_models_share_a_key(keys_of, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    """Folder of the code of one model, compiled once."""
+def stored():
+    """Files of the code of one model, where every process of this user keeps it."""
+    key, noted = compiled_code._key, []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MSCPOOL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(compiled_code, "_key", lambda *about: noted.append(key(*about)) or noted[-1])
         compiled_code.compile_model(model())
-        yield compiled_code.folder()
+    return [compiled_code.folder() / f"{each}.code" for each in noted]
 
 
 @pytest.fixture
 def kept(stored, cache):
-    """A copy of that folder, which a test may spoil."""
+    """A folder with copies of them, which a test may spoil."""
     cache.mkdir()
-    for path in stored.glob("*.code"):
+    for path in stored:
         (cache / path.name).write_bytes(path.read_bytes())
     return cache
 

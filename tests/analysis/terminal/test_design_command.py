@@ -69,7 +69,7 @@ def test_a_trial_may_be_analysed_beside_all_studies(stored, tmp_path, words):
     assert found["fit"] == {
         "outcome": "improvement", "disease": "first", "verdict": "unchecked", "map": None
     }  # fmt: skip
-    assert (tmp_path / f"design_{words[0].replace('-', '_')}_priors.png").is_file()
+    assert (tmp_path / f"design_{words[0].replace('-', '_')}_priors.svg").is_file()
     assert (tmp_path / "design.csv").read_text("utf-8").splitlines()[1].endswith(",unchecked")
 
 

@@ -5,7 +5,7 @@ import pytest
 from mscpool.analysis.fitting.fit import fit
 from mscpool.analysis.paper.frames.alone import moved_by_nested
 from mscpool.analysis.paper.frames.results import Results
-from mscpool.analysis.paper.report.sections import sections
+from mscpool.analysis.paper.report.sections_limits import limits_section
 
 from ....builders import evidence_of
 
@@ -34,9 +34,7 @@ def test_rates_with_and_without_the_nested_rows_are_told(evidence):
     assert row["q50"] < row["q50_alone"] - 0.05
     [said] = [
         line
-        for section in sections(results, "")
-        if section.name == "limits"
-        for block in section.blocks
+        for block in limits_section(results).blocks
         for line in block.content
         if "is also learnt from" in line
     ]

@@ -6,7 +6,7 @@ import pytest
 from mscpool.analysis.fitting.fit import fit
 from mscpool.analysis.paper.frames.means import means_of, rates_with_means
 from mscpool.analysis.paper.frames.results import Results
-from mscpool.analysis.paper.report.sections import sections
+from mscpool.analysis.paper.report.sections_means import means_section
 from mscpool.data.evidence import load_evidence
 
 
@@ -14,11 +14,6 @@ from mscpool.data.evidence import load_evidence
 def results():
     evidence = load_evidence(outcomes="improvement")
     return Results(fit(evidence, engine="exact", draws=50, seed=1), evidence)
-
-
-def section_of(results):
-    found = [each for each in sections(results, "") if each.name == "means"]
-    return found[0] if found else None
 
 
 def test_rates_stand_with_and_without_means(results):
@@ -40,12 +35,12 @@ def test_a_fit_with_means_says_so_and_finds_the_same(results):
     evidence = results.evidence.select(means=True)
     modelled = Results(fit(evidence, engine="exact", draws=50, seed=1), evidence)
     assert rates_with_means(modelled).equals(rates_with_means(results))
-    assert "such bounds are in this report" in section_of(modelled).blocks[0].content
-    assert "rates of the other sections know nothing" in section_of(results).blocks[0].content
+    assert "such bounds are in this report" in means_section(modelled).blocks[0].content
+    assert "rates of the other sections know nothing" in means_section(results).blocks[0].content
 
 
 def test_the_table_shows_what_the_rule_made_of_each_arm(results):
-    table = section_of(results).tables[0]
+    table = means_section(results).tables[0]
     assert len(table.rows) == len(means_of(results)) == 5
     assert (
         "Alip 2024",
@@ -61,4 +56,5 @@ def test_the_table_shows_what_the_rule_made_of_each_arm(results):
 
 def test_nothing_is_said_where_no_study_reports_means():
     evidence = load_evidence(outcomes="improvement", diseases="psoriasis")
-    assert section_of(Results(fit(evidence, engine="exact", draws=50, seed=1), evidence)) is None
+    made = fit(evidence, engine="exact", draws=50, seed=1)
+    assert means_section(Results(made, evidence)) is None

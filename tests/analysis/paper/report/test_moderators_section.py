@@ -12,6 +12,7 @@ from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import exhibits, one_by_one
 from mscpool.analysis.paper.report.fits import MODERATORS, Request, explaining
 from mscpool.analysis.paper.report.sections import sections
+from mscpool.analysis.paper.report.sections_moderators import moderators_section
 from mscpool.analysis.paper.words.wording import ratio_interval
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.style import make_style
@@ -85,10 +86,6 @@ def test_a_report_of_a_fit_with_moderators_says_where_its_rates_stand(moderated)
     assert "one fit" in table.caption
 
 
-def section_of(results):
-    return next((each for each in sections(results, "") if each.name == "moderators"), None)
-
-
 def figure_of(results, name):
     each = next(each for each in one_by_one(results) if each.name == name)
     return each, each.draw(each.frame, make_style("double", ("all",), "pass"))
@@ -117,7 +114,7 @@ def test_kept_fits_with_moderators_are_known_again(results, asked):
 
 @pytest.mark.mcmc
 def test_the_section_tells_of_each_moderator_alone_and_of_what_speaks_against_it(results):
-    section = section_of(results)
+    section = moderators_section(results)
     studies, table = section.tables
     assert studies.rows[0] == ("s0", "All", "4 of 20", "2011", "own")
     assert len(studies.rows) == 8

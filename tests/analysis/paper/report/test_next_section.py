@@ -7,7 +7,7 @@ from mscpool.analysis.guard.result import UNCHECKED
 from mscpool.analysis.paper.frames.next_patients import gain_lines, next_patients_of
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import one_by_one
-from mscpool.analysis.paper.report.sections import sections
+from mscpool.analysis.paper.report.sections_next import next_section
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.style import make_style
 
@@ -20,12 +20,8 @@ def results():
     return Results(made, evidence, next_patients=asked)
 
 
-def section_of(results):
-    return next((each for each in sections(results, "") if each.name == "next"), None)
-
-
 def test_the_table_shows_the_trials_that_the_sentences_tell_of(results):
-    section = section_of(results)
+    section = next_section(results)
     (table,) = section.tables
     assert len(table.rows) == 2 * 6
     sentences = next(block.content for block in section.blocks if block.kind == "list")
@@ -50,5 +46,5 @@ def test_the_figure_has_a_panel_an_outcome_and_says_what_it_shows(results):
 
 def test_nothing_is_said_where_nothing_was_asked(results):
     plain = Results(results.fit, results.evidence)
-    assert section_of(plain) is None
+    assert next_section(plain) is None
     assert gain_lines(plain).empty
