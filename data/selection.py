@@ -32,23 +32,23 @@ class Selection:
     Attributes
     ----------
     analysis_set : {"core", "reported", "counted", "current", "everything"}
-        Core studies; their reported counts; their known counts; the studies published since as
-        well; and unpublished ones, case series and related products, too.
+        Analysis set: core studies; their reported counts; their known counts; the studies published
+        since as well; and unpublished ones, case series and related products, too.
     definitions : {"primary", "alternative"}
         Which definition of an outcome counts where a study has several.
     outcomes, diseases : tuple of str
-        What was asked for; empty for all.
+        Only these outcomes, and only these diseases; empty for all.
     drop : tuple of str
         Studies left out.
     use : tuple of str
         Overlapping studies used in place of their cohort's rows.
     means : bool
-        Whether counts that follow from means enter where nobody counted.
+        Let in counts that follow from means, where nobody counted.
     moderators : tuple of str
         Columns that may explain why studies differ, a text's perhaps with its reference level
         (``COLUMN=LEVEL``), in the order given.
     at : tuple of str
-        Values of moderators that rates are reported at (``COLUMN=VALUE``).
+        Values of moderators to report at (``COLUMN=VALUE``).
     """
 
     analysis_set: str = "core"

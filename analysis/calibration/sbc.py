@@ -105,7 +105,7 @@ def places_in_posterior(
     sims : int
         Data sets.
     seed : int
-        Makes the run repeatable.
+        Makes a run repeatable.
     drawn, fitted : PriorSet
         The priors of the parameters, and those of the fit: others plant a fault.
 

@@ -73,7 +73,7 @@ def effects(
     pooling : {"partial", "complete", "none", "exnex", "robust"}
         How diseases inform each other.
     priors : EffectPriors, str or Path
-        Priors of the log odds ratios (log hazard ratios of deaths) and of the studies' baselines:
+        Priors of mu, tau and sigma of log odds ratios (deaths: log hazard ratios) and of baselines:
         a set, its name, a prior file or the text of one.
     randomised : bool
         Only randomised studies.
@@ -90,19 +90,19 @@ def effects(
         Integrate the effects, or sample them. The guard's predictions, and rates of control arms,
         are integrated either way.
     draws, tune, chains : int
-        Of the sampler: draws kept and tuning steps a chain, and chains.
+        Of the sampler: draws kept of each chain, tuning steps of each chain, and chains.
     seed : int
-        Of the sampler, and of the counts that the guard replicates.
+        Makes a run repeatable: the sampler, and the counts that the guard replicates.
     moderators : sequence of str
-        Columns that may explain why effects differ, a text's perhaps with its reference
+        Columns that may explain why studies differ, a text's perhaps with its reference
         (``COLUMN=LEVEL``); the effects are then sampled.
     at : sequence of str or mapping
-        Values of moderators that effects are reported at (``COLUMN=VALUE``).
+        Values of moderators to report at (``COLUMN=VALUE``).
     path : str or Path, optional
         Where the result is kept, a file or a folder for ``effects.nc``; what answers the same
         request there is read back.
     refit : bool
-        Compute even where the same request is stored.
+        Fit even where the same request is stored.
     progress : callable, optional
         Called with the stage of the sampler, what is done and what is to be done.
 

@@ -82,9 +82,9 @@ def fit(
     engine : {"nuts", "exact"}
         Sample all outcomes together, or integrate each outcome numerically.
     draws, tune, chains : int
-        Draws kept and tuning steps a chain, and chains.
+        Draws kept of each chain, tuning steps of each chain, and chains.
     seed : int
-        Makes the run repeatable.
+        Makes a run repeatable.
     path : str or Path, optional
         Where the fit is kept; a fit there that answers the same request is read back.
     refit : bool

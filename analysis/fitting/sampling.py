@@ -25,9 +25,9 @@ class Sampling:
     engine : {"nuts", "exact"}
         Sample all outcomes together, or integrate each outcome numerically.
     draws, tune, chains : int
-        Draws kept and tuning steps a chain, and chains.
+        Draws kept of each chain, tuning steps of each chain, and chains.
     seed : int
-        Makes the run repeatable.
+        Makes a run repeatable.
 
     Raises
     ------

@@ -55,24 +55,28 @@ def compare_priors(
         The analysis set, or what `load_evidence` reads it from; where left out that of the fits,
         and without these the shipped one.
     sets : str, Path, PriorSet or sequence of these, optional
-        Names of the catalogue, prior files, texts of these or sets; the first is the reference. The
-        whole catalogue by default.
+        Prior sets to compare: names of the catalogue, prior files, texts of these or sets; the
+        first is the reference. The whole catalogue by default.
     pooling : str, optional
         How diseases inform each other; that of the fits, else ``partial``.
     fits : DataTree, str, Path or sequence of these, optional
         Fits of the same evidence, or the files or folders of stored ones, whose draws are
         re-weighted.
     threshold : float or "usual", optional
-        A rate: at which prior does the conclusion "the rate exceeds it" change? ``usual`` asks the
-        usual question of each outcome: of harms, whether they stay below.
+        Rate that a conclusion is about: at which prior does "the rate exceeds it" change? ``usual``
+        asks the usual question of each outcome: of harms, whether they stay below.
     confidence : float
         Probability that this conclusion needs.
     engine : {"nuts", "exact"}
-        Re-weight draws and refit, or integrate every outcome that can be integrated.
+        Sample all outcomes together, or integrate each outcome numerically, where it can be. Draws
+        are re-weighted to each set, which is fitted where that cannot be believed.
     refit : bool
         Refit every set, also where re-weighted draws would do.
-    draws, tune, chains, seed : int
-        Of the fits that have to be made. They may be short, since every error is stated.
+    draws, tune, chains : int
+        Draws kept of each chain, tuning steps of each chain, and chains, of fits that have to be
+        made. They may be short, since every error is stated.
+    seed : int
+        Makes a run repeatable.
     progress : callable, optional
         Called with the stage, what is done and what is to be done.
 

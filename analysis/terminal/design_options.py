@@ -69,36 +69,42 @@ PresetOption = Annotated[
 ]
 OPTIONS: dict[str, Any] = {
     "null": _number("Rate to beat; in safety the acceptable one.", "RATE"),
-    "target": _number("Rate hoped for, where power is given; in safety the unacceptable.", "RATE"),
-    "power_at": _rates("Further rates at which power is given; repeat for several."),
-    "rule": _word("single, or dual: also the posterior median beyond --target.", "RULE"),
-    "level": _number("Posterior probability that counts as success (0.95)."),
-    "direction": _word("above, or below for harms.", "WAY"),
-    "type1": _number("Bound on the exact type I error over all looks; raises the level."),
-    "power": _number("Wanted power at --target."),
+    "target": _number(
+        "Rate hoped for (where power is given); in safety the unacceptable one.", "RATE"
+    ),
+    "power_at": _rates("Further true rates of the operating characteristics; repeat for several."),
+    "rule": _word("single, or dual; dual also wants the posterior median beyond --target.", "RULE"),
+    "level": _number("Posterior probability that decides (0.95)."),
+    "direction": _word("above, or below; below for harms.", "WAY"),
+    "type1": _number(
+        "Bound on the type I error (exact, over all looks); the level is raised until it holds."
+    ),
+    "power": _number("Wanted power; at --target, in two-arm at --control-rate and --effect."),
     "assurance": Annotated[
         float | None,
         typer.Option(
             metavar="X",
             parser=_number_or_none,
-            help="Wanted probability of success, or none (0.8, where no power is wanted).",
+            help="Wanted probability of success; or none (0.8, where no power is wanted).",
         ),
     ],
-    "coverage": _number("Of an interval (0.95)."),
+    "coverage": _number("Coverage of the interval (0.95)."),
     "n": _whole("Patients of the trial that is told of in words (40)."),
-    "gain": _number("Wanted fall of the variance, as a share of it: gives the patients needed."),
+    "gain": _number("Wanted gain as a share of the variance now: gives the patients needed."),
     "threshold": _number("Rate that a conclusion is about; by default what is usual.", "RATE"),
     "months": _number(
         "Follow-up of the trial, for deaths (in next: 12; in two-arm the effect is then a log "
         "hazard ratio and rates are risks over it)."
     ),
-    "width": _number("Wanted total width of an interval."),
+    "width": _number("Wanted total width of the interval."),
     "margin": _number("Risk difference to exceed (0)."),
     "effect": _number("True risk difference at which power is given."),
-    "n_min": _whole("Smallest size looked at (5)."),
-    "n_max": _whole("Largest size looked at (300)."),
-    "n_experimental": _whole("Patients in the experimental arm of one given size."),
-    "n_control": _whole("Patients in the control arm of one given size."),
+    "n_min": _whole("Range of sample sizes: from this (5)."),
+    "n_max": _whole("Range of sample sizes: up to this (300)."),
+    "n_experimental": _whole(
+        "One given size instead of the range: patients in the experimental arm."
+    ),
+    "n_control": _whole("One given size instead of the range: patients in the control arm."),
     "allocation": _number("Experimental patients per control (1)."),
     "control_rate": _rates("True control rate; repeat for several."),
     "control_range": _rates(
@@ -110,30 +116,39 @@ OPTIONS: dict[str, Any] = {
         list[int] | None,
         typer.Option(metavar="N", min=1, help="Patients at a look; repeat for several."),
     ],
-    "futility": _number("Predictive probability of success below which to stop."),
-    "efficacy": _number("Predictive probability of success above which to stop."),
-    "stop_by": _word("predictive, or posterior probability at interim looks.", "KIND"),
-    "boundary": _word("posterior, or sprt.", "KIND"),
+    "futility": _number("Predictive probability of final success; below this the trial stops."),
+    "efficacy": _number("Predictive probability of final success; above this the trial stops."),
+    "stop_by": _word("What the trial goes by at interim looks: predictive or posterior.", "KIND"),
+    "boundary": _word("Which boundary stops the trial: posterior or sprt.", "KIND"),
     "events_so_far": _whole("Events seen so far."),
     "n_so_far": _whole("Patients seen so far."),
     "analysis_prior": _word(
-        f"Prior of the trial's own analysis (beta(1,1)): {_MIXTURE}; of a fit: map, robust-map "
-        "or map-unconstrained (shapes below 1 allowed). "
+        f"What the trial's own analysis will use (beta(1,1)): {_MIXTURE}; of a fit: map, "
+        "robust-map or map-unconstrained (shapes below 1 allowed). "
         "In single-arm, safety and monitor also full: the trial is analysed beside all old "
         "studies.",
         "PRIOR",
     ),
-    "analysis_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
-    "analysis_prior_control": _word("The same, control arm.", "PRIOR"),
+    "analysis_prior_experimental": _word(
+        "The same of the experimental arm; the arms' own ones come first.", "PRIOR"
+    ),
+    "analysis_prior_control": _word(
+        "The same of the control arm; the arms' own ones come first.", "PRIOR"
+    ),
     "design_prior": _word(f"What is believed of the true rate: {_BELIEF}", "PRIOR"),
-    "design_prior_experimental": _word("The same, experimental arm.", "PRIOR"),
-    "design_prior_control": _word("The same, control arm.", "PRIOR"),
+    "design_prior_experimental": _word(
+        "The same of the experimental arm; the arms' own ones come first.", "PRIOR"
+    ),
+    "design_prior_control": _word(
+        "The same of the control arm; the arms' own ones come first.", "PRIOR"
+    ),
     "effect_prior": _word(
-        "What is believed of the log odds ratio, experimental to control: normal(0.5,0.3), "
-        "t(3,0.5,0.3), 0.6; of stored effects: new-study or effect. With --design-prior-control.",
+        "What is believed of the log odds ratio of experimental to control patients: "
+        "normal(0.5,0.3), t(3,0.5,0.3), 0.6; of stored effects: new-study or effect. With "
+        "--design-prior-control.",
         "PRIOR",
     ),
-    "discount": _number("Optimism of the design prior, on the log-odds (0)."),
+    "discount": _number("Optimism of the design prior on the log-odds (0)."),
     "sets": Annotated[
         list[str] | None,
         typer.Option(
@@ -142,7 +157,10 @@ OPTIONS: dict[str, Any] = {
             "files, or all.",
         ),
     ],
-    "prior": _word(f"{_MIXTURE}; of a fit: map, robust-map, new-study or rate.", "PRIOR"),
+    "prior": _word(
+        f"Prior whose worth is told: {_MIXTURE}; of a fit: map, robust-map, new-study or rate.",
+        "PRIOR",
+    ),
 }
 
 FIT_OPTIONS: dict[str, tuple[Any, Any]] = {

@@ -50,7 +50,10 @@ class EffectOptions(SelectionOptions):
     pooling: PoolingOption = "partial"
     priors: PriorsOption = "default"
     engine: Annotated[
-        str, typer.Option(metavar="ENGINE", help="exact (integration) or nuts (sampling).")
+        str,
+        typer.Option(
+            metavar="ENGINE", help="Integrate the effects, or sample them: exact or nuts."
+        ),
     ] = "exact"
     draws: DrawsOption = 1000
     tune: TuneOption = 1000
@@ -76,7 +79,7 @@ class EffectOptions(SelectionOptions):
         bool,
         typer.Option(
             "--unanchored",
-            help="Also compare arms of different studies, where a disease has no controlled one.",
+            help="Also compare arms of different studies, in diseases without a controlled one.",
         ),
     ] = False
 

@@ -15,10 +15,17 @@ def explore(
     path: PathArgument = None,
     sheet: SheetOption = None,
     state: Annotated[
-        str, typer.Option(metavar="QUERY", help="Show this first: what an address has after its ?.")
+        str,
+        typer.Option(metavar="QUERY", help="The query of a page's address, to be shown first."),
     ] = "",
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="Port; the next free one if taken.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Port on this machine; the next one that is free where it is taken.",
+        ),
     ] = 8321,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, and open no browser.")

@@ -33,7 +33,7 @@ def figures(
         str,
         typer.Option(
             metavar="PAGE",
-            help="single or double column, or slide; or single-dark, double-dark, slide-dark.",
+            help="The page: single, double or slide; or single-dark, double-dark, slide-dark.",
         ),
     ] = "double",
     effects: Annotated[

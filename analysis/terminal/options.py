@@ -36,10 +36,16 @@ FolderArgument = Annotated[
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to.")]
 PoolingOption = Annotated[
     str,
-    typer.Option(metavar="HOW", help=f"{', '.join([*POOLINGS][:-1])} or {[*POOLINGS][-1]}."),
+    typer.Option(
+        metavar="HOW",
+        help=f"How diseases inform each other: {', '.join([*POOLINGS][:-1])} or {[*POOLINGS][-1]}.",
+    ),
 ]
 PriorsOption = Annotated[
-    str, typer.Option(metavar="NAME|FILE.toml", help="A named prior set or a prior file.")
+    str,
+    typer.Option(
+        metavar="NAME|FILE.toml", help="Priors of mu, tau and sigma: a named set or a prior file."
+    ),
 ]
 DrawsOption = Annotated[int, typer.Option(metavar="N", min=1, help="Draws kept of each chain.")]
 TuneOption = Annotated[int, typer.Option(metavar="N", min=1, help="Tuning steps of each chain.")]
@@ -55,15 +61,16 @@ ModeratorOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN[=LEVEL]",
-        help="Let this column explain why studies differ, a text's levels against LEVEL; repeat "
-        "for several.",
+        help="Columns that may explain why studies differ; a text's levels are compared with "
+        "LEVEL. Repeat for several.",
     ),
 ]
 AtOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN=VALUE",
-        help="Report at this value of a moderator; at its mean or reference if left out.",
+        help="Values of moderators to report at; at their mean or reference if left out. Repeat "
+        "for several.",
     ),
 ]
 
@@ -77,27 +84,37 @@ class SelectionOptions:
     analysis_set: Annotated[
         str,
         typer.Option(
-            "--set", metavar="SET", help="core, reported, counted, current or everything."
+            "--set",
+            metavar="SET",
+            help="Analysis set: core, reported, counted, current or everything.",
         ),
     ] = "core"
     definitions: Annotated[
         str,
         typer.Option(
-            metavar="WHICH", help="Definition where there are several: primary or alternative."
+            metavar="WHICH",
+            help="Which definition of an outcome counts where a study has several: primary or "
+            "alternative.",
         ),
     ] = "primary"
     outcome: Annotated[
-        list[str] | None, typer.Option(metavar="OUTCOME", help="Only this; repeat for several.")
+        list[str] | None,
+        typer.Option(metavar="OUTCOME", help="Only these outcomes; repeat for several."),
     ] = None
     disease: Annotated[
-        list[str] | None, typer.Option(metavar="DISEASE", help="Only this; repeat for several.")
+        list[str] | None,
+        typer.Option(metavar="DISEASE", help="Only these diseases; repeat for several."),
     ] = None
     drop: Annotated[
-        list[str] | None, typer.Option(metavar="STUDY", help="Leave it out; repeat for several.")
+        list[str] | None,
+        typer.Option(metavar="STUDY", help="Studies left out; repeat for several."),
     ] = None
     use: Annotated[
         list[str] | None,
-        typer.Option(metavar="STUDY", help="Put an overlapping study in its cohort's place."),
+        typer.Option(
+            metavar="STUDY",
+            help="Overlapping studies used in place of their cohort's rows; repeat for several.",
+        ),
     ] = None
 
     means: Annotated[
@@ -128,7 +145,12 @@ class SamplingOptions(SelectionOptions):
 
     pooling: PoolingOption = "partial"
     engine: Annotated[
-        str, typer.Option(metavar="ENGINE", help="nuts (sampling) or exact (integration).")
+        str,
+        typer.Option(
+            metavar="ENGINE",
+            help="Sample all outcomes together, or integrate each outcome numerically: nuts or "
+            "exact.",
+        ),
     ] = "nuts"
     draws: DrawsOption = 1000
     tune: TuneOption = 1000

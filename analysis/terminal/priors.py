@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -17,25 +18,35 @@ from .priors_effects import compare_effects
 from .results_folder import fit_of_request
 
 
-@takes(ModeratorOptions)
+@dataclass(frozen=True)
+class ComparisonOptions(ModeratorOptions):
+    """A request for a comparison, as it is typed."""
+
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="Refit every set, also where re-weighted draws would do."),
+    ] = False
+
+
+@takes(ComparisonOptions)
 def priors(
-    request: ModeratorOptions,
+    request: ComparisonOptions,
     sets: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME|FILE.toml",
-            help="Compare this; repeat, the first is the reference. All named if left out.",
+            help="Prior sets to compare: all named ones if left out; the first is the reference.",
         ),
     ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
             metavar="RATE",
-            help="Ask whether rates exceed this; left out, what is usual for each outcome.",
+            help="Rate that a conclusion is about; left out, what is usual for each outcome.",
         ),
     ] = None,
     confidence: Annotated[
-        float, typer.Option(metavar="X", help="Probability that this conclusion wants.")
+        float, typer.Option(metavar="X", help="Probability that this conclusion needs.")
     ] = 0.95,
     list_sets: Annotated[bool, typer.Option("--list", help="Print the named sets.")] = False,
     effects: Annotated[

@@ -66,7 +66,8 @@ def ess(request: Ess) -> DesignResult:
     Parameters
     ----------
     prior : str or prior
-        A beta mixture; draws or a density are described by the mixture fitted to them.
+        Prior whose worth is told: a beta mixture; draws or a density are described by the mixture
+        fitted to them.
 
     Returns
     -------

@@ -41,10 +41,10 @@ def monitor(request: Monitor) -> DesignResult:
     null, target, power_at, rule, level, direction, analysis_prior, design_prior, discount
         As in `single_arm`, whose rule decides at the last look.
     type1 : float, optional
-        Bound on the exact probability of success at the null over all looks, stops for futility not
-        counted on; the level is raised until it holds.
+        Bound on the type I error: on the exact probability of success at the null over all looks,
+        stops for futility not counted on; the level is raised until it holds.
     look : int or sequence of int
-        Increasing numbers of patients; the last is the final analysis.
+        Patients at a look, increasing; the last is the final analysis.
     rate : float or sequence of float, optional
         Further true rates of the operating characteristics.
     futility, efficacy : float, optional
@@ -52,8 +52,8 @@ def monitor(request: Monitor) -> DesignResult:
         the analysis prior) is below `futility` or above `efficacy`; without one it does not stop
         for that reason.
     events_so_far, n_so_far : int, optional
-        Data so far. The probability of final success is under the design prior, or where there is
-        none the analysis prior, both updated by them.
+        Events seen so far, and patients seen so far. The probability of final success is under the
+        design prior, or where there is none the analysis prior, both updated by them.
 
     Raises
     ------

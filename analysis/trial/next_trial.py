@@ -50,26 +50,26 @@ def next_trial(request: Next) -> DesignResult:
     progress : callable, optional
         Called with the stage, what is done and what is to be done.
     outcome, disease : str, optional
-        Which outcome, and where the trial is; by default all of the fit.
+        Outcome of the fit and disease of the fit that the trial is about; by default all.
     n : int
         Patients of the trial that is told of in words.
     n_min, n_max : int
-        Range of sizes.
+        Range of sample sizes.
     gain : float, optional
         Wanted gain as a share of the variance now: the smallest number of patients is given.
     threshold : float, optional
-        Rate that the conclusion is about; by default what is usually asked of each outcome.
+        Rate that a conclusion is about; by default what is usually asked of each outcome.
     level : float
-        Posterior probability, either way, at which a conclusion is settled.
+        Posterior probability that decides: either way, a conclusion is settled.
     coverage : float
-        Of the central interval whose width is given.
+        Coverage of the interval, the central one, whose width is given.
     months : float
         Follow-up of the trial, for deaths.
 
     Returns
     -------
     DesignResult
-        `answer` holds `table`, one row a trial; see design.md for the shape.
+        `answer` holds `table`, one row a trial.
 
     Raises
     ------

@@ -29,7 +29,8 @@ _DESCRIBED = """
         Where priors named `new-study`, `rate`, `map`, `robust-map` or `full` are taken from; a fit,
         or the file or folder of a stored one.
     outcome, disease : str, optional
-        Of the trial; where the fit has one, it need not be named.
+        Outcome of the fit and disease of the fit that the trial is about; where the fit has one, it
+        need not be named.
     robust_weight : float
         Weight of the vague part of `robust-map`.
     checked : CheckResult, optional

@@ -96,15 +96,15 @@ def precision(request: Precision) -> DesignResult:
     Parameters
     ----------
     width : float
-        Total, on the probability scale.
+        Wanted total width of the interval, on the probability scale.
     coverage : float
-        Of the interval.
+        Coverage of the interval.
     n_min, n_max : int
         Range of sample sizes.
     analysis_prior : str or RatePrior
-        Gives the posterior.
+        What the trial's own analysis will use: gives the posterior.
     design_prior : str or prior, optional
-        Gives the predictive; by default the analysis prior.
+        What is believed of the true rate: gives the predictive; by default the analysis prior.
 
     Raises
     ------

@@ -43,36 +43,37 @@ def safety(request: Safety) -> DesignResult:
     Parameters
     ----------
     null, target : float, optional
-        Acceptable and unacceptable rate; without `null` there is no boundary.
+        Of two rates the acceptable one and the unacceptable one; without `null` there is no
+        boundary.
     rate : float or sequence of float, optional
         True rates; the first is the one to detect.
     power_at : float or sequence of float
         Further true rates of the operating characteristics.
     level : float
-        Posterior probability of a rate above `null` that stops; also of the upper bound that no
-        events would leave.
+        Posterior probability that decides: of a rate above `null`, it stops; also of the upper
+        bound that no events would leave.
     type1 : float, optional
-        Bound on the exact probability of stopping at the acceptable rate, over all looks; the level
-        is raised until it holds. Without it the sequential test takes 0.05.
+        Bound on the type I error: on the exact probability of stopping at the acceptable rate, over
+        all looks; the level is raised until it holds. Without it the sequential test takes 0.05.
     power : float
-        Of the sequential probability ratio test.
+        Wanted power, of the sequential probability ratio test.
     assurance : float
-        Wanted probability of seeing at least one event.
+        Wanted probability of success, which is here to see at least one event.
     boundary : {"posterior", "sprt"}
         Which boundary stops the trial.
     n_min, n_max : int, optional
-        First and last number of patients at which the boundary is looked at; by default a cohort,
-        and `n_so_far` or else 40.
+        Range of sample sizes at which the boundary is looked at; by default from a cohort to
+        `n_so_far` or else 40.
     cohort : int
         Patients from one look to the next.
     look : int or sequence of int, optional
-        Numbers of patients at which it is looked at instead.
+        Patients at a look, instead of one each `cohort`.
     n_so_far : int, optional
-        Patients of the zero-events statement; by default those needed to detect.
+        Patients seen so far, of the zero-events statement; by default those needed to detect.
     analysis_prior : str, prior or Analysis
-        Gives the posterior.
+        What the trial's own analysis will use: gives the posterior.
     design_prior : str or prior, optional
-        What is believed about the true rate.
+        What is believed of the true rate.
     discount : float
         Optimism of the design prior on the log-odds, added.
 

@@ -42,37 +42,38 @@ def single_arm(request: SingleArm) -> DesignResult:
     null, target : float
         Rate to beat, and rate hoped for, where power is given (probability scale).
     power_at : float or sequence of float
-        Further true rates at which power is given.
+        Further true rates of the operating characteristics: power is given there.
     rule : {"single", "dual"}
         `dual` also wants the posterior median beyond `target`.
     level : float
-        Posterior probability that counts as success.
+        Posterior probability that decides: it counts as success.
     direction : {"above", "below"}
         `below` for harms.
     type1 : float, optional
-        Bound on the exact type I error; the critical count is raised until it holds.
+        Bound on the type I error, exact; the level is raised until it holds, and the critical count
+        with it.
     power, assurance : float, optional
         Wanted power at `target`, and wanted probability of success under the design prior. An
         assurance is required where one is named (``"none"``: never), or where no power is wanted:
         then 0.8.
     coverage : float
-        Of the central posterior interval whose expected width is given.
+        Coverage of the interval, the central posterior one whose expected width is given.
     n_min, n_max : int
         Range of sample sizes.
     analysis_prior : str, prior or Analysis
         What the trial's own analysis will use.
     design_prior : str or prior, optional
-        What is believed about the truth; without it there is no assurance.
+        What is believed of the true rate; without it there is no assurance.
     discount : float
         Optimism of the design prior on the log-odds: subtracted, for harms added.
     sets : str or sequence of str, optional
-        Prior sets (names of the catalogue, files, or ``all``) under which priors that are taken
-        from a fit are taken again.
+        Prior sets under which what a fit says is integrated again: names of the catalogue, files,
+        or ``all``.
 
     Returns
     -------
     DesignResult
-        `answer` holds `recommended_n` and `table`; see design.md for the shape.
+        `answer` holds `recommended_n` and `table`.
 
     Raises
     ------

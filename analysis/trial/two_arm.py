@@ -37,54 +37,55 @@ def two_arm(request: TwoArm) -> DesignResult:
     Parameters
     ----------
     margin, effect : float
-        Risk differences, experimental minus control: the one to exceed (for harms: to stay below),
-        and the true one at which power is given.
+        Risk difference to exceed (for harms: to stay below), and true risk difference at which
+        power is given; experimental minus control.
     control_rate : float or sequence of float, optional
         True control rates at which power is given; the table shows the smallest power of them.
     level : float
-        Posterior probability that counts as success.
+        Posterior probability that decides: it counts as success.
     direction : {"above", "below"}
         `below` for harms: success when the difference is below the margin.
     type1 : float, optional
         Bound on the type I error over all control rates; the level is raised until it holds.
     control_range : (float, float), optional
-        Control rates over which the type I error is the largest; by default from 0 to 1.
+        Ends of the control rates over which the type I error is kept; by default 0 and 1.
     power, assurance : float, optional
         Wanted power at `control_rate` and `effect`, and wanted probability of success. An
         assurance is required where one is named (``"none"``: never), or where no power is wanted:
         then 0.8.
     n_min, n_max : int
-        Range of total sample sizes.
+        Range of sample sizes, both arms together.
     allocation : float
         Experimental patients per control patient.
     n_experimental, n_control : int, optional
         One given size instead of the range.
     look : int or sequence of int, optional
-        Increasing numbers of patients in both arms at which the trial is looked at; the last is the
-        final analysis.
+        Patients at a look, in both arms together, increasing; the last is the final analysis.
     futility, efficacy : float, optional
-        The trial stops at an interim look when what it goes by is below `futility` or above
-        `efficacy`; without one it does not stop for that reason.
+        The trial stops at an interim look when what it goes by (the predictive probability of final
+        success, unless `stop_by` says otherwise) is below `futility` or above `efficacy`; without
+        one it does not stop for that reason.
     stop_by : {"predictive", "posterior"}
-        The predictive probability of final success (under the analysis priors), or the posterior
-        probability that the rule is about, for which an efficacy below the level is the level.
+        What the trial goes by at interim looks: the predictive probability of final success (under
+        the analysis priors), or the posterior probability that the rule is about, for which an
+        efficacy below the level is the level.
     analysis_prior, analysis_prior_experimental, analysis_prior_control : str or RatePrior
         What the trial's own analysis will use; the arms' own ones come first.
     design_prior, design_prior_experimental, design_prior_control : str or prior, optional
-        What is believed about the two true rates, independently of each other.
+        What is believed of the true rate of each arm, independently; the arms' own ones come first.
     effect_prior : str, float or EffectBelief, optional
         What is believed of the log odds ratio of experimental to control patients (of deaths the
         log hazard ratio): ``normal(m,s)``, ``t(df,m,s)`` or a point. With `design_prior_control`,
         of which it is independent, it stands for the design priors of both arms.
     months : float, optional
-        Follow-up, of an outcome whose risk grows with time: `effect_prior` is then of the log
-        hazard ratio, and all rates are risks over these months.
+        Follow-up of the trial, for deaths, whose risk grows with time: `effect_prior` is then of
+        the log hazard ratio, and all rates are risks over these months.
     discount : float
-        Optimism of the experimental arm's design prior on the log-odds: subtracted, for harms
-        added.
+        Optimism of the design prior on the log-odds, of the experimental arm's: subtracted, for
+        harms added.
     sets : str or sequence of str, optional
-        Prior sets for effects (names, texts of files, or ``all``) under which an effect that is
-        taken from stored effects is taken again.
+        Prior sets under which what a fit says is integrated again, here stored effects: names,
+        texts of files, or ``all``.
 
     Raises
     ------

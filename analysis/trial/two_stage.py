@@ -59,11 +59,11 @@ def two_stage(request: TwoStage) -> DesignResult:
     Parameters
     ----------
     null, target : float
-        Uninteresting and hoped-for response rate.
+        Rate to beat and rate hoped for.
     type1, power : float
-        Largest exact type I error and smallest exact power.
+        Bound on the type I error, and wanted power at `target`; both exact.
     n_max : int
-        Largest total number of patients searched.
+        Range of sample sizes: the largest total that is searched.
 
     Raises
     ------

@@ -85,13 +85,13 @@ def report(
     pooling : {"partial", "complete", "none", "exnex", "robust"}
         How diseases inform each other.
     priors : PriorSet, str or Path
-        A set, its name, a prior file or the text of one.
+        Priors of mu, tau and sigma: a set, its name, a prior file or the text of one.
     engine : {"nuts", "exact"}
         Sample all outcomes together, or integrate each outcome numerically.
     draws, tune, chains : int
-        Draws kept and tuning steps a chain, and chains.
+        Draws kept of each chain, tuning steps of each chain, and chains.
     seed : int
-        Makes the run repeatable.
+        Makes a run repeatable.
     refit : bool
         Fit even where the same request is stored.
     check : bool
