@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .errors import SelectionError
-from .means import Means, improvement
-from .means_table import MODELLED
+from .means import MODELLED, Means, improvement
 from .names import counted_in_text, study_labels
 from .selection import described, selected_rows
 

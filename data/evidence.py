@@ -18,7 +18,8 @@ from .cautions import cautions as _cautions
 from .cells import EvidenceError, Problem
 from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
 from .errors import InputError, SelectionError
-from .means_table import MEANS_COLUMNS, MODELLED, means_frame, read_means
+from .means import MODELLED, MODELLED_SIGN
+from .means_table import MEANS_COLUMNS, means_frame, read_means
 from .mistakes import shown
 from .moderators import Columns, Moderator, moderator_messages, read_columns, read_moderators
 from .names import counted_in_text, counted_words, numbered, study_labels
@@ -184,8 +185,7 @@ class Evidence:
         if modelled := int((self.rows["certainty"] == MODELLED).sum()):
             told.append(
                 f"{modelled} of {numbered(len(self.rows), 'count')} follow from means by a "
-                "model: they are "
-                "bounds, not what was counted"
+                f"model ({MODELLED_SIGN}): they are bounds, not what was counted"
             )
         told += [
             f"{counted_words(name)} has no rows in this selection"
@@ -207,6 +207,19 @@ class Evidence:
             *moderator_messages(self.moderators, self.rows, study_labels(self.studies)),
             *self.suspicions,
         )
+
+    @cached_property
+    def from_means(self) -> frozenset[tuple[str, str]]:
+        """Outcomes and diseases whose rates rest on counts that follow from means.
+
+        A nested outcome's do where its parent's do.
+        """
+        rows = self.rows[self.rows["certainty"] == MODELLED]
+        own = set(zip(rows["outcome"], rows["disease"], strict=True))
+        within = {
+            (child, d) for child, parent in PARENTS.items() for name, d in own if name == parent
+        }
+        return frozenset(own | {each for each in within if each[0] in self.outcome_names})
 
     @cached_property
     def suspicions(self) -> tuple[str, ...]:

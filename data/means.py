@@ -13,6 +13,8 @@ Kind = Literal["level", "change"]
 Direction = Literal["lower", "higher"]
 
 KINDS: tuple[Kind, ...] = ("level", "change")
+#: How a count is known that follows from means, and its sign beside counts and rates.
+MODELLED, MODELLED_SIGN = "modelled", "◌"
 DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
 
 #: Correlations of a patient's score before and after treatment that are thought possible.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .cells import Problem, Row, Table, forget_cells, missing_columns
 from .entries import ARMS, OUTCOME_FIELDS, Entry
-from .means import DIRECTIONS, KINDS, Means, responders
+from .means import DIRECTIONS, KINDS, MODELLED, Means, responders
 from .outcomes import OUTCOMES, outcome
 from .problems import check_against_study, check_means
 
@@ -32,8 +32,6 @@ MEANS_COLUMNS = (
     "locator",
     "primary",
 )
-#: How a count is known that follows from means.
-MODELLED = "modelled"
 
 _SCORES = (
     "kind",

@@ -72,7 +72,7 @@ def fit(request: ModeratedFitOptions, as_json: JsonOption = False) -> int:
 
         if evidence.moderators:
             print_moderators(made, checked)
-        print_rates(rates(made), checked, evidence.about)
+        print_rates(rates(made), checked, evidence)
         print_verdict(checked)
     return status_of(checked)
 

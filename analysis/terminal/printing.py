@@ -13,14 +13,14 @@ from .console import print_table, printable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...data.about import About
+    from ...data.evidence import Evidence
     from ..trial.design import Design
 
 
-def print_rates(rates: pd.DataFrame, checked: CheckResult, about: About) -> None:
+def print_rates(rates: pd.DataFrame, checked: CheckResult, evidence: Evidence) -> None:
     """Print one table an outcome: each disease's rate, and what its next trial may see."""
     for outcome in rates["outcome"].unique():
-        table = rates_table(rates, outcome, about, outcome_words(outcome))
+        table = rates_table(rates, outcome, evidence, outcome_words(outcome))
         print_table(
             f"{table.caption}: {checked.verdict_of(outcome)}",
             (*table.header[:3], "Rate (95 % interval)", table.header[4]),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ....data.errors import InputError
+from ....data.means import MODELLED, MODELLED_SIGN
 from ....data.names import arm_words, study_labels
 from ....data.outcomes import PARENTS
 from ....data.outcomes import outcome as described
@@ -151,10 +152,11 @@ def _study_row(known: pd.DataFrame, row: Mapping[Any, Any], outcome: str) -> dic
 
 
 def _labelled(evidence: Evidence) -> pd.DataFrame:
-    """Rows with the label of their study, and of the arm where it is not all treated."""
+    """Rows with the label of their study, of the arm where it is not all treated, and a sign."""
     labels = study_labels(evidence.studies)
     rows = evidence.rows.copy()
     rows["label"] = rows["study"].astype(str).map(labels) + rows["arm"].map(arm_words)
+    rows.loc[rows["certainty"] == MODELLED, "label"] += f" {MODELLED_SIGN}"
     return rows
 
 

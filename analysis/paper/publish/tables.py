@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ....data.means import MODELLED_SIGN
 from ....data.names import level_scale, outcome_words, prior_set_words, timed_words, words
 from ...fitting.diagnostics import diagnostics
 from ...fitting.ranking import leaders
@@ -15,7 +16,7 @@ from ...guard.result import CheckResult
 from ..frames import rates as gather
 from ..frames import sensitivity as gather_sensitivity
 from ..frames.results import Results
-from ..words.table import BORROWED, Table, rate_rows, studies_in_words
+from ..words.table import BORROWED, FROM_MEANS, Table, rate_rows, studies_in_words
 from ..words.wording import interval, number, signed
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _PARAMETERS = {
 # Signs of tables and of names that LaTeX's own fonts lack.
 _LATEX_SIGNS = {
     **{"μ": r"$\mu$", "µ": r"$\mu$", "τ": r"$\tau$", "σ": r"$\sigma$"},
-    **{"−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "…": r"\ldots{}"},
+    **{MODELLED_SIGN: r"$\circ$", "−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "…": r"\ldots{}"},
 }
 
 
@@ -126,7 +127,7 @@ def rates_table(fit: DataTree, evidence: Evidence, checked: CheckResult) -> Tabl
             "Evidence": words(BORROWED if row.borrowed else "direct"),
         }
         for outcome, of_outcome in frame.groupby("outcome", sort=False)
-        for row in rate_rows(of_outcome, evidence.about)
+        for row in rate_rows(of_outcome, evidence)
     ]
     timed = timed_words(dict.fromkeys(frame["outcome"]))
     timed = f"; {timed} is the 12-month risk" if timed else ""
@@ -134,6 +135,8 @@ def rates_table(fit: DataTree, evidence: Evidence, checked: CheckResult) -> Tabl
         f"Posterior medians and central 95 % intervals{timed}. Borrowed: no study of that disease, "
         "the rate follows from the other diseases. Single-arm rates are not treatment effects."
     )
+    if evidence.from_means:
+        note += f" {FROM_MEANS}"
     return _table("table_rates", "Rates by outcome and disease", pd.DataFrame(rows), frame, note)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ....data.means import MODELLED_SIGN
 from ....data.names import numbered, outcome_words
 from ....data.outcomes import outcome as described
 from ..frames.results import Results, rates_of
@@ -72,7 +73,7 @@ def answer(results: Results) -> Answer:
     rows = [
         (
             results.disease(str(disease)),
-            [_cell(row, columns[row["outcome"]]) for row in own.to_dict("records")],
+            [_cell(row, columns, results) for row in own.to_dict("records")],
         )
         for disease, own in rates.groupby("disease", sort=False)
     ]
@@ -100,12 +101,14 @@ def first_shown(outcomes: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(ranked))[:3]
 
 
-def _cell(row: dict, outcome: Column) -> Cell:
+def _cell(row: dict, columns: Mapping[str, Column], results: Results) -> Cell:
     rate, _, span = interval(row).partition(" (")
     if row["evidence"] == BORROWED:
         basis, strength = BORROWED, BORROWED
     else:
         patients = int(row["patients"])
         basis = numbered(patients, "patient")
+        if (row["outcome"], row["disease"]) in results.evidence.from_means:
+            basis += f", from means {MODELLED_SIGN}"
         strength = "many" if patients >= MANY else "some" if patients >= SOME else "few"
-    return Cell(outcome, rate, span.rstrip(")"), basis, strength)
+    return Cell(columns[row["outcome"]], rate, span.rstrip(")"), basis, strength)

@@ -11,7 +11,7 @@ from ....data.names import numbered, outcome_in_text, outcome_words
 from ...sensitivity.cumulative import conclusions_since
 from ..frames.results import Results
 from ..words.captions_cumulative import CUMULATIVE, CUMULATIVE_EFFECTS, since_words
-from ..words.table import BORROWED, Table
+from ..words.table import BORROWED, Table, rate_cell
 from ..words.wording import interval, listed, probability, ratio_interval, signed
 from .block import Block, Section
 from .tables_sensitivity import asked_words, conclusions
@@ -103,7 +103,7 @@ def _rates_table(since: pd.DataFrame, results: Results) -> Table:
                 asked_words(row),
                 _year(row),
                 f"{start['year']}: {interval(start)}",
-                f"{row['year']}: {interval(row)}",
+                f"{row['year']}: {rate_cell(row, results.grown.evidence or results.evidence)}",
                 signed(row["probability"], 3, row["mcse"]),
             )
         )

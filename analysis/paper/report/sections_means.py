@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ....data.errors import ImpossibleDataError
+from ....data.means import MODELLED_SIGN
 from ....data.names import outcome_words, words
 from ..frames.means import improvement_data, rates_with_means
 from ..frames.results import Results
 from ..words.captions_means import MEANS
-from ..words.table import BORROWED, Table
+from ..words.table import BORROWED, FROM_MEANS, Table
 from ..words.wording import count, interval
 from .block import Block, Section
 
@@ -76,17 +80,23 @@ def _changed_table(results: Results) -> Table | None:
     frame = rates_with_means(results)
     if frame.empty:
         return None
+    known = results.unmoderated.select(means=True).from_means
+
+    def modelled(row: Mapping[Any, Any]) -> str:
+        return f" {MODELLED_SIGN}" if (row["outcome"], row["disease"]) in known else ""
+
     rows = [
         (
             outcome_words(row["outcome"]),
             results.disease(row["disease"]),
-            *(_rate(row, end) for end in ("", "_means")),
+            _rate(row, ""),
+            _rate(row, "_means") + modelled(row),
         )
         for row in frame.to_dict("records")
     ]
     caption = (
         "Rates of a typical study without and with the counts that follow from means: median and "
-        "central 95 % interval, integrated exactly, each outcome by itself."
+        f"central 95 % interval, integrated exactly, each outcome by itself. {FROM_MEANS}"
     )
     header = ("Outcome", "Disease", "Counts alone", "With means")
     return Table("means_rates", caption, header, rows, frame, of_fit=False, texts=2)

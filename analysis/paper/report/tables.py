@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ....data.file_names import file_name
+from ....data.means import MODELLED, MODELLED_SIGN
 from ....data.names import (
     counted_words,
     outcome_short,
@@ -25,7 +26,7 @@ from ..frames import guard as gather_guard
 from ..frames import rates as gather
 from ..frames.results import Results, rates_of
 from ..words import table as words_table
-from ..words.table import BORROWED, Table, studies_in_words
+from ..words.table import BORROWED, FROM_MEANS, Table, rate_cell, studies_in_words
 from ..words.wording import count, interval, number, percent
 from .controlled import risk_differences
 
@@ -59,7 +60,7 @@ def characteristics_table(results: Results) -> Table:
     """Tabulate the studies."""
     frame = gather.characteristics_data(results.evidence)
     outcomes = results.evidence.outcome_names
-    marks = {"reported": "●", "secondary": "◐", "derived": "○", "modelled": "◌"}
+    marks = {"reported": "●", "secondary": "◐", "derived": "○", MODELLED: MODELLED_SIGN}
     rows = [
         (
             row["label"],
@@ -78,7 +79,7 @@ def characteristics_table(results: Results) -> Table:
         "◐ in a later review's table, ○ derived from words or percentages. AE: adverse event."
     )
     if results.evidence.selection.means:
-        caption += " ◌ follows from means by a model."
+        caption += f" {MODELLED_SIGN} follows from means by a model."
     header = ("Study", "Disease", "Design", "Cells", "Counts", "Treated", "Controls", "Months")
     return Table("studies", caption, header, rows, frame, of_fit=False, texts=5)
 
@@ -139,7 +140,9 @@ def rates_table(results: Results, outcome: str) -> Table:
     caption = f"{outcome_words(outcome)}: rate of a typical study, and of the next trial" + (
         " (12-month risk)." if timed_words([outcome]) else "."
     )
-    return words_table.rates_table(rates_of(results), outcome, results.evidence.about, caption)
+    if any(name == outcome for name, _ in results.evidence.from_means):
+        caption += f" {FROM_MEANS}"
+    return words_table.rates_table(rates_of(results), outcome, results.evidence, caption)
 
 
 def nested_table(results: Results, child: str) -> Table:
@@ -151,12 +154,20 @@ def nested_table(results: Results, child: str) -> Table:
     by = {name: group.set_index("disease") for name, group in frame.groupby("outcome", sort=False)}
     for i, disease in enumerate(results.fit["posterior"]["disease"].to_numpy().tolist()):
         pair = [by[name].loc[disease] for name in (parent, child)]
+        cells = [
+            {**each, "outcome": name, "disease": disease}
+            for each, name in zip(pair, (parent, child), strict=True)
+        ]
         quiet |= {i} if all(each["evidence"] == BORROWED for each in pair) else set()
         part = one_shown(known, outcome=child, quantity="share", disease=disease)
         part = {name: part[name] for name in ("q2.5", "q50", "q97.5", *ERRORS)}
         made.append({"disease": disease, **{f"share_{name}": part[name] for name in part}})
         rows.append(
-            (results.disease(disease), *(interval(each.to_dict()) for each in pair), interval(part))
+            (
+                results.disease(disease),
+                *(rate_cell(each, results.evidence) for each in cells),
+                interval(part),
+            )
         )
     shares = pd.DataFrame(made)
     parts = frame.pivot(index="disease", columns="outcome", values=["q2.5", "q50", "q97.5"])
@@ -331,13 +342,16 @@ def pooling_table(results: Results) -> Table | None:
     for (outcome, disease), group in frame.groupby(["outcome", "disease"], sort=False):
         by = group.set_index("pooling")
         quiet |= {len(rows)} if group["evidence"].iloc[0] == BORROWED else set()
-        cells = (interval(by.loc[name].to_dict()) for name in results.poolings)
+        key = {"outcome": outcome, "disease": disease}
+        cells = (rate_cell({**by.loc[name], **key}, results.evidence) for name in results.poolings)
         support = "borrowed" if group["evidence"].iloc[0] == BORROWED else _support(group)
         rows.append((outcome_words(str(outcome)), results.disease(str(disease)), support, *cells))
     caption = (
         "Rate of a typical study (median, central 95 % interval) when diseases inform each other "
         "not at all, partially, and as if they were one."
     )
+    if results.evidence.from_means:
+        caption += f" {FROM_MEANS}"
     header = ("Outcome", "Disease", "Studies / patients", *(map(words, results.poolings)))
     return Table("pooling", caption, header, rows, frame, quiet=frozenset(quiet), texts=2)
 
@@ -364,7 +378,11 @@ def definitions_table(results: Results) -> Table | None:
     rows = []
     for (outcome, disease), group in frame.groupby(["outcome", "disease"], sort=False):
         by = group.set_index("definitions")
-        cells = (interval(by.loc[name].to_dict()) if name in by.index else "–" for name in frames)
+        key = {"outcome": outcome, "disease": disease}
+        cells = (
+            rate_cell({**by.loc[name], **key}, results.evidence) if name in by.index else "–"
+            for name in frames
+        )
         rows.append((outcome_words(str(outcome)), results.disease(str(disease)), *cells))
     caption = (
         "Rates of the outcomes and diseases in which a study has another definition of the "

@@ -10,6 +10,7 @@ from ....data.names import numbered, outcome_words, spaced
 from ....models.pooling import POOLINGS
 from ..frames.results import Results
 from .moderators import at_words
+from .wording import listed
 
 ESTIMATES = "posterior median and central 95 % interval"
 
@@ -43,7 +44,17 @@ def model_words(
         f"Bayesian hierarchical binomial model {pooled}, prior set "
         f"{spaced(run['priors']['name'])}, {how}{moderated}. Analysis set {chosen.analysis_set}, "
         f"{chosen.definitions} definitions; data {data[:12]}."
+        f"{_from_means(evidence or results.evidence)}"
     )
+
+
+def _from_means(evidence: Evidence) -> str:
+    """Name the outcomes and diseases whose counts are no counts."""
+    named = [
+        f"{lowered(name)} in {evidence.about.in_text(disease)}"
+        for name, disease in sorted(evidence.from_means)
+    ]
+    return f" Counts that follow from means by a model: {listed(named)}." if named else ""
 
 
 class Judged(Protocol):

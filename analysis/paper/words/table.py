@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from ....data.file_names import file_name
+from ....data.means import MODELLED_SIGN
 from ....data.names import words
 from .wording import interval
 
 if TYPE_CHECKING:
     from ....data.about import About
+    from ....data.evidence import Evidence
 
 BORROWED = "borrowed"
 _NEW_DISEASE = "A disease not yet tried"
+FROM_MEANS = f"{MODELLED_SIGN} rests on counts that follow from means by a model."
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,20 @@ def studies_in_words(studies: pd.DataFrame, about: About) -> pd.DataFrame:
     return studies.assign(disease=studies["disease"].map(about.words), **texts, months=months)
 
 
+def rate_cell(row: Mapping[Any, Any], evidence: Evidence) -> str:
+    """Write a rate with its interval, and the sign of one that rests on means.
+
+    Parameters
+    ----------
+    row : mapping
+        ``outcome``, ``disease``, and what `interval` reads.
+    evidence : Evidence
+        What the rate is of.
+    """
+    modelled = (row["outcome"], row["disease"]) in evidence.from_means
+    return f"{interval(row)} {MODELLED_SIGN}" if modelled else interval(row)
+
+
 class RateRow(NamedTuple):
     """A disease's rate of an outcome, and that of its next trial, in words."""
 
@@ -86,16 +103,16 @@ class RateRow(NamedTuple):
         return (self.disease, *counted, self.rate, self.next_trial)
 
 
-def rate_rows(rates: pd.DataFrame, about: About) -> list[RateRow]:
+def rate_rows(rates: pd.DataFrame, evidence: Evidence) -> list[RateRow]:
     """Lay out the rates of one outcome.
 
     Parameters
     ----------
     rates : DataFrame
-        Columns `disease, quantity` (`rate`, `new_study`), `q2.5, q50, q97.5` (probabilities),
-        `studies, patients, evidence`.
-    about : About
-        How diseases are called.
+        Columns `outcome, disease, quantity` (`rate`, `new_study`), `q2.5, q50, q97.5`
+        (probabilities), `studies, patients, evidence`.
+    evidence : Evidence
+        What they are of.
 
     Returns
     -------
@@ -105,10 +122,10 @@ def rate_rows(rates: pd.DataFrame, about: About) -> list[RateRow]:
     following = rates[rates["quantity"] == "new_study"].set_index("disease")
     return [
         RateRow(
-            about.words(row["disease"]),
+            evidence.about.words(row["disease"]),
             int(row["studies"]),
             int(row["patients"]),
-            interval(row),
+            rate_cell(row, evidence),
             interval(following.loc[row["disease"]].to_dict()),
             row["evidence"] == BORROWED,
         )
@@ -116,7 +133,7 @@ def rate_rows(rates: pd.DataFrame, about: About) -> list[RateRow]:
     ]
 
 
-def rates_table(rates: pd.DataFrame, outcome: str, about: About, caption: str) -> Table:
+def rates_table(rates: pd.DataFrame, outcome: str, evidence: Evidence, caption: str) -> Table:
     """Tabulate the rates of one outcome by disease, and of a disease not yet tried.
 
     Parameters
@@ -125,13 +142,13 @@ def rates_table(rates: pd.DataFrame, outcome: str, about: About, caption: str) -
         As for `rate_rows`, of every outcome, and `new_disease` where the pooling has it.
     outcome : str
         The outcome.
-    about : About
-        How diseases are called.
+    evidence : Evidence
+        What they are of.
     caption : str
         What it shows.
     """
     frame = rates[rates["outcome"] == outcome].reset_index(drop=True)
-    laid_out = rate_rows(frame, about)
+    laid_out = rate_rows(frame, evidence)
     rows = [row.cells for row in laid_out]
     quiet = {place for place, row in enumerate(laid_out) if row.borrowed}
     for untried in frame[frame["quantity"] == "new_disease"].to_dict("records"):
