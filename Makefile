@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: docs explore help setup test test-browser report figures gallery calibrate bench lock format clean clean-cache
+.PHONY: docs explore help setup test types suite test-browser report figures gallery calibrate bench lock format clean clean-cache
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -42,7 +42,13 @@ gallery: setup  ## render the gallery of the figures' README anew (after a chang
 test: setup  ## linters, types, fast and small-sampling tests
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --check --quiet .
+	@$(MAKE) --no-print-directory --jobs 2 types suite
+
+# The checker of types keeps one core busy, and not for long: the suite begins beside it.
+types:
 	@found=$$($(PYTHON) -m basedpyright $(CODE)) || { echo "$$found"; exit 1; }
+
+suite:
 	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
 
 # Playwright is large and drives the machine's own Chromium: it stands outside the lock.

@@ -1,8 +1,10 @@
-"""What tests of several rooms are made of: rows of counts, their terms, tables that were read."""
+"""What tests of several rooms are made of: counts, terms, tables that were read, quadrature."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mscpool.data.evidence import Evidence, load_evidence
@@ -43,3 +45,10 @@ def evidence_of(folder: Path, table: str, **selection) -> Evidence:
     path = folder / "table.csv"
     path.write_text(table, "utf-8")
     return load_evidence(path, **selection)
+
+
+@cache
+def gauss(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places from 0 to 1, and their weights in an average over them (Gauss and Legendre)."""
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    return (nodes + 1) / 2, weights / 2

@@ -1,10 +1,12 @@
-"""What tests of figures and pages integrate once: it hangs on the evidence, not on the drawing."""
+"""What tests share: integrals that hang on the evidence, not on the drawing, and stored fits."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from mscpool.analysis.fitting import store
 from mscpool.analysis.paper.frames import cumulative, effects, later, unseen
 from mscpool.models.exact import outcomes
 
@@ -51,4 +53,28 @@ def integrated_once():
     with pytest.MonkeyPatch.context() as patch:
         for module, name, kept in _KEPT:
             patch.setattr(module, name, kept)
+        yield
+
+
+def _kept_by_content(read: Callable) -> Callable:
+    """Keep the fits that were read, by the bytes of their files."""
+    fits: dict[Any, Any] = {}
+
+    def answer(path, groups):
+        key = sha256(path.read_bytes()).digest(), groups and tuple(groups)
+        if key not in fits:
+            fits[key] = read(path, groups)
+        return fits[key].copy()  # the values are shared
+
+    return answer
+
+
+_read_once = _kept_by_content(store._read)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fits_read_once():
+    """Read no stored fit a second time, wherever its file lies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_read", _read_once)
         yield

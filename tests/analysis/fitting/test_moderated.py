@@ -50,9 +50,9 @@ def terms_of(moderator, events=EVENTS, n=N):
 
 def by_quadrature(events, n, x):
     """Posterior means and deviations of mu, beta and sigma, on a grid; study effects by nodes."""
-    mu, beta = np.linspace(-2.5, 2.5, 81), np.linspace(-1.5, 3, 81)
+    mu, beta = np.linspace(-2.5, 2.5, 61), np.linspace(-1.5, 3, 61)
     sigma = np.linspace(0.005, 1.5, 41)
-    scores, weights = np.polynomial.hermite_e.hermegauss(25)
+    scores, weights = np.polynomial.hermite_e.hermegauss(15)
     weights = weights / weights.sum()
     log_density = (
         stats.norm.logpdf(mu, 0, 1.5)[:, None, None]
@@ -61,8 +61,9 @@ def by_quadrature(events, n, x):
     )
     for y, size, each in zip(events, n, x, strict=True):
         level = (mu[:, None, None] + beta[:, None] * each + 0 * sigma)[..., None]
-        rate = special.expit(level + sigma[:, None] * scores)
-        log_density = log_density + np.log(stats.binom.pmf(y, size, rate) @ weights)
+        level = level + sigma[:, None] * scores
+        probability = np.exp(y * level + size * special.log_expit(-level))
+        log_density = log_density + np.log(probability @ weights)
     density = np.exp(log_density - log_density.max())
     density /= density.sum()
     out = []

@@ -1,5 +1,5 @@
 """What every test of figures, words and pages shares."""
 
-from ...once import integrated_once
+from ...once import fits_read_once, integrated_once
 
-__all__ = ["integrated_once"]
+__all__ = ["fits_read_once", "integrated_once"]

@@ -7,11 +7,12 @@ from scipy import special, stats
 from mscpool.analysis.trial.design import two_arm
 from mscpool.models.rates.prior import sampled_rate
 
+from ...builders import gauss
+
 
 def wins(sizes, margin=0.0, level=0.95, direction="above"):
     """Pairs of counts that are a success under flat priors, by Gauss-Legendre."""
-    nodes, weights = np.polynomial.legendre.leggauss(1200)
-    control, weights = (nodes + 1) / 2, weights / 2
+    control, weights = gauss(1200)
     y, z = np.arange(sizes[0] + 1), np.arange(sizes[1] + 1)
     above = stats.beta.sf(control + margin, 1 + y[:, None], 1 + sizes[0] - y[:, None])
     density = stats.beta.pdf(control, 1 + z[:, None], 1 + sizes[1] - z[:, None])
@@ -32,10 +33,10 @@ def averaged(success, control, effect, treated):
 
 
 def points(own, number):
-    nodes, weights = np.polynomial.legendre.leggauss(number)
+    shares, weights = gauss(number)
     low, high = own.ppf([1e-7, 1 - 1e-7])
-    x = low + (nodes + 1) / 2 * (high - low)
-    return x, own.pdf(x) * weights / 2 * (high - low)
+    x = low + shares * (high - low)
+    return x, own.pdf(x) * weights * (high - low)
 
 
 def by_odds(rate, delta):

@@ -6,7 +6,7 @@ from scipy import stats
 
 from mscpool.analysis.trial.design import monitor, safety, single_arm, two_arm
 
-from ...builders import ROUNDING
+from ...builders import ROUNDING, gauss
 
 LOOKS = {3: (10, 20, 30), 8: (10, 15, 20, 25, 30, 35, 40, 45)}
 
@@ -174,16 +174,12 @@ def test_the_error_of_two_arms_is_the_largest_over_the_control_rates_asked_for(
 
 def successes(level, margin, direction, sizes):
     """Which pairs of counts win, by a quadrature over the control rate."""
-    nodes, weights = np.polynomial.legendre.leggauss(2000)
-    control, weights = (nodes + 1) / 2, weights / 2
-    wins = np.zeros((sizes[0] + 1, sizes[1] + 1))
-    for y in range(sizes[0] + 1):
-        above = stats.beta.sf(control + margin, 1 + y, 1 + sizes[0] - y)
-        for z in range(sizes[1] + 1):
-            density = stats.beta.pdf(control, 1 + z, 1 + sizes[1] - z)
-            chance = float(weights @ (density * above))
-            wins[y, z] = (chance if direction == "above" else 1 - chance) > level
-    return wins
+    control, weights = gauss(2000)
+    y, z = (np.arange(size + 1)[:, None] for size in sizes)
+    above = stats.beta.sf(control + margin, 1 + y, 1 + sizes[0] - y)
+    density = stats.beta.pdf(control, 1 + z, 1 + sizes[1] - z)
+    chance = above @ (density * weights).T
+    return (chance if direction == "above" else 1 - chance) > level
 
 
 def wins_at(wins, experimental, control):

@@ -8,14 +8,15 @@ from mscpool.analysis.trial.design import two_arm
 from mscpool.data.errors import InputError
 from mscpool.models.rates.prior import sampled_rate
 
+from ...builders import gauss
+
 TEN = [(5, 5), (10, 10)]
 TWO_TO_ONE = [(4, 2), (7, 3), (10, 5)]
 
 
 def posterior(n, m, margin=0.0, prior=(1, 1)):
     """Probability of a difference above the margin for each pair of counts, by Gauss-Legendre."""
-    nodes, weights = np.polynomial.legendre.leggauss(400)
-    control, weights = (nodes + 1) / 2, weights / 2
+    control, weights = gauss(400)
     y, z = np.arange(n + 1)[:, None], np.arange(m + 1)[:, None]
     above = stats.beta.sf(control + margin, prior[0] + y, prior[1] + n - y)
     return above @ (stats.beta.pdf(control, 1 + z, 1 + m - z) * weights).T
