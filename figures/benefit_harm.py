@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..data.names import outcome_words
-from .page import Page, key, key_height, leading, percent_axis, square_root_axis
+from .page import (
+    Page,
+    key,
+    key_height,
+    leading,
+    page_room,
+    percent_axis,
+    square_root_axis,
+    upper_end,
+)
 from .panels import disease_entries
-from .style import FAINT, INK, POINTS_PER_MM, Style, drawing, wrapped
+from .style import FAINT, INK, Style, drawing, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Those of a square-root axis that bear a number.
 _ENDS = (0.1, 0.25, 0.5)
 
 
@@ -46,7 +56,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     key_room = key_height(style, room, [text for _, text in entries])
     left, top, foot = style.scaled(44), style.scaled(4), style.scaled(20) + leading(style.size)
     width = style.preset.points - left - style.scaled(8)
-    rest = style.preset.height * POINTS_PER_MM - top - foot - key_room
+    rest = page_room(style) - top - foot - key_room
     height = min(0.75 * width, rest)
     page = Page(style, top + height + foot + key_room)
     axes = page.axes(left, top, width, height)
@@ -67,7 +77,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
 def _upper(frame: pd.DataFrame) -> float:
     """Give the rate of harm at which the axis ends: all that is drawn lies within."""
     most = float(frame[["y", "y_high"]].max().max())
-    return next((end for end in _ENDS if most <= end), 1.0)
+    return upper_end(most, _ENDS)
 
 
 def _disease(axes: Axes, disease: str, rows: pd.DataFrame, style: Style) -> None:

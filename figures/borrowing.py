@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ..data.names import outcome_short, outcome_words
 from ..data.written import fixed
 from .matrix import scale_key, tiles
-from .page import Grid, Page, leading
-from .style import POINTS_PER_MM, Style, drawing, fitted, text_width
+from .page import Grid, Page, leading, page_room
+from .style import Style, drawing, fitted, text_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     )
     head = max(map(len, heads)) * leading(style.size) + column_head + style.scaled(3)
     foot, key_room = style.scaled(9), 3.2 * leading(small)
-    left_over = style.preset.height * POINTS_PER_MM - down * (head + foot) - key_room
+    left_over = page_room(style) - down * (head + foot) - key_room
     tall = max(1.3 * small, min(tall, left_over / (down * len(diseases))))
     body = tall * len(diseases)
     grid = Grid(across, 0.0, labels + cell * len(diseases), body, gap, head, foot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .page import upper_end
 from .panels import disease_panels
 from .style import FAINT, INK, QUIET, Style, drawing
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 #: Rows of type that a disease's lane is high, and the share of it that its scale takes.
 _LANES, _HEIGHT = 2.4, 0.78
-#: Rates at which a lane may end: what is known last lies within, and the threshold.
-_ENDS = (0.1, 0.2, 0.5, 1.0)
 
 
 def draw_cumulative(frame: pd.DataFrame, style: Style) -> Figure:
@@ -58,7 +57,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         _years(axes, first, last)
         now = own[own["year"] == own["year"].max()]
         most = max(float(now["q97.5"].max()), 1.1 * float(now["threshold"].fillna(0.0).max()))
-        upper = next((end for end in _ENDS if end >= most), 1.0)
+        upper = upper_end(most)
         for place, (disease, middle) in enumerate(panels.middles.items()):
             lane = own[own["disease"] == disease].sort_values("year")
             base = middle + panels.pitch * _HEIGHT / 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .page import Page, leading, percent_axis, quiet_axes
-from .style import COLOURS, INK, MARKERS, POINTS_PER_MM, QUIET, Style, text_width, wrapped
+from .page import Page, leading, page_room, percent_axis, quiet_axes
+from .style import COLOURS, INK, MARKERS, QUIET, Style, text_width, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ def draw_lines(style: Style, *panels: Panel) -> Figure:
         gap + leading(style.small) * (1 + _lowest(head) + bool(panel.title)) + gap / 2
         for panel, head in zip(panels, heads, strict=True)
     ]
-    room = style.preset.height * POINTS_PER_MM - sum(tops) - sum(feet) - gap
+    room = page_room(style) - sum(tops) - sum(feet) - gap
     body = min((0.5 if len(panels) == 1 else 0.28) * width, room / len(panels))
     rows = max(sum(len(texts[name]) for name in panel.words) for panel in panels)
     body = max(body, rows * leading(style.small))

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 from ..data.names import outcome_short, outcome_words
 from ..data.outcomes import outcome as described
 from ..data.written import MINUS
-from .page import Grid, Page, key, key_height, leading, percent_axis
+from .page import Grid, Page, key, key_height, leading, percent_axis, upper_end
 from .style import FAINT, INK, QUIET, Style, drawing, fitted
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-#: Ends of axes on which small differences can be read.
-_ENDS = (0.1, 0.2, 0.5)
 
 
 def draw_effect_rates(frame: pd.DataFrame, style: Style) -> Figure:
@@ -61,7 +58,8 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     entries = _key_entries(style)
     height = grid.room(len(panels))
     page = Page(style, height + key_height(style, room, [text for _, text in entries]))
-    upper = upper_end(frame)
+    most = frame[["low", "high", "trial_low", "trial_high"]].abs().to_numpy(float).max()
+    upper = upper_end(most)
     for place, ((outcome, disease), own) in enumerate(panels):
         cell = grid.cell(place)
         axes = page.axes(cell.left, cell.top, wide, grid.height)
@@ -78,12 +76,6 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
             axes.set_yticklabels([])
     key(page, style.scaled(1), height, room, entries)
     return page.figure
-
-
-def upper_end(frame: pd.DataFrame) -> float:
-    """Give the largest risk difference that the axes show, the same in every panel."""
-    most = frame[["low", "high", "trial_low", "trial_high"]].abs().to_numpy(float).max()
-    return next((end for end in _ENDS if most <= end), 1.0)
 
 
 def _panel(axes: Axes, own: pd.DataFrame, disease: str, upper: float, style: Style) -> None:

@@ -148,12 +148,24 @@ def _panel(axes, rows: pd.DataFrame, table: pd.DataFrame, wanted: float, style: 
         axes.plot([x[j]], [y[i]], ".", color=INK, markersize=style.scaled(1.6), gid="undecided")
     nearest = rows.iloc[int(rows["distance"].to_numpy().argmin())]
     at = [nearest["mu"]], [np.log2(nearest["tau_scale"])]
-    axes.plot(*at, "x", color="#D55E00", gid="reference", zorder=4)
+    seen = {"markersize": style.scaled(5), "markeredgecolor": "white", "zorder": 4}
+    axes.plot(*at, "X", color="#D55E00", markeredgewidth=style.line, gid="reference", **seen)
+    _said_of_all(axes, set(decided["conclusion"]), wanted, style)
     ticks = [t for t in (0.125, 0.25, 0.5, 1, 2, 4) if y.min() <= np.log2(t) <= y.max()]
     axes.set_yticks(np.log2(ticks), [f"{t:g}" for t in ticks])
     axes.locator_params(axis="x", nbins=4)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(side in ("left", "bottom"))
+
+
+def _said_of_all(axes, conclusions: set[str], wanted: float, style: Style) -> None:
+    """Say of a panel on which side of the wanted probability it lies, where all of it does."""
+    found = conclusions - {UNKNOWN}
+    if found in ({YES}, {NO}):
+        said = f"{'above' if found == {YES} else 'below'} {wanted:g} everywhere"
+        ink = "white" if found == {YES} else INK
+        about = {"size": style.small, "color": ink, "ha": "center", "va": "bottom"}
+        axes.text(0.5, 0.06, said, transform=axes.transAxes, gid="all", **about)
 
 
 def _borders(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> Iterator[tuple[list, list]]:

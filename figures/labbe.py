@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.names import counted_words, outcome_short
 from ..data.outcomes import outcome as described
-from .page import Grid, Page, key, key_height, leading, percent_axis
+from .page import Grid, Page, key, key_height, leading, page_room, percent_axis, upper_end
 from .panels import disease_entries
-from .style import FAINT, INK, POINTS_PER_MM, QUIET, Style, drawing, fitted
+from .style import FAINT, INK, QUIET, Style, drawing, fitted
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-#: Ends of axes on which small shares can be read.
-_ENDS = (0.1, 0.2, 0.5)
 
 
 def draw_labbe(frame: pd.DataFrame, style: Style) -> Figure:
@@ -55,20 +52,20 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     foot = key_height(style, room, [text for _, text in entries])
     side = min((width - left - style.scaled(8) - gap * (across - 1)) / across, style.scaled(150))
     grid, heads = _grid(outcomes, across, left, side, gap, style)
-    page = Page(style, grid.room(len(outcomes)) + foot)
     # Narrower panels break their names into more lines: what is left over is taken off again.
-    while (beyond := page.height - style.preset.height * POINTS_PER_MM) > 0.01:
+    while (beyond := grid.room(len(outcomes)) + foot - page_room(style)) > 0.01:
         side -= beyond / ceil(len(outcomes) / across)
         grid, heads = _grid(outcomes, across, left, side, gap, style)
-        page = Page(style, grid.room(len(outcomes)) + foot)
     height = grid.room(len(outcomes))
+    page = Page(style, height + foot)
     for place, outcome in enumerate(outcomes):
         cell = grid.cell(place)
         axes = page.axes(cell.left, cell.top, side, side)
         page.lines_above(cell.left, cell.top - style.scaled(3), heads[place], weight="bold")
         own = frame[frame["outcome"] == outcome]
         studies = own[own["row"] == "study"].sort_values("patients", ascending=False)
-        _frame(axes, upper_end(studies), described(outcome).is_harm, cell.is_first, style)
+        most = studies[["control_high", "treated_high"]].to_numpy(float).max()
+        _frame(axes, upper_end(most / 0.95), described(outcome).is_harm, cell.is_first, style)
         for row in studies.to_dict("records"):
             _study(axes, row, float(studies["patients"].max()), style)
         for disease, points in own[own["row"] == "curve"].groupby("disease", sort=False):
@@ -87,12 +84,6 @@ def _grid(
     heads = [fitted((counted_words(o), outcome_short(o)), side, style.size, True) for o in outcomes]
     head = max(map(len, heads)) * leading(style.size) + style.scaled(4)
     return Grid(across, left, side, side, gap, head, style.scaled(30)), heads
-
-
-def upper_end(studies: pd.DataFrame) -> float:
-    """Give the end of both axes of a panel: 100 %, or less where every share is small."""
-    most = studies[["control_high", "treated_high"]].to_numpy(float).max()
-    return next((end for end in _ENDS if most <= 0.95 * end), 1.0)
 
 
 def _frame(axes: Axes, upper: float, harm: bool, is_first: bool, style: Style) -> None:

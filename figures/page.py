@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +11,7 @@ from .dark import darkened
 from .style import ALARM, FAINT, INK, POINTS_PER_MM, QUIET, Style, drawing, text_width, wrapped
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -86,15 +87,15 @@ class Page:
         from .shown import ShownFigure
 
         self.style, self.width = style, style.preset.points
-        stamp = _STAMPS.get(style.verdict) if of_fit else None
-        note = wrapped(style.note, self.width - 2, style.small) if of_fit and style.note else []
-        self.offset = style.scaled(13) if stamp else 0.0
-        self.height = height + self.offset + len(note) * leading(style.small)
+        stamp, note, (above, below) = _around(style) if of_fit else (None, [], (0.0, 0.0))
+        self.offset = above
+        self.height = above + height + below
         size = self.width / 72, self.height / 72
         self.figure: Figure = ShownFigure(figsize=size, dpi=72)
         if stamp:
             self._stamp(stamp)
-        self.lines(1, height, note, size=style.small, color=QUIET, gid="note")
+        first = height + below - len(note) * leading(style.small)
+        self.lines(1, first, note, size=style.small, color=QUIET, gid="note")
 
     def _stamp(self, text: str) -> None:
         from matplotlib.patches import Rectangle
@@ -148,6 +149,19 @@ class Page:
             self.text(x, top + (i + 0.5) * leading(size), line, **kwargs)
 
 
+def _around(style: Style) -> tuple[str | None, list[str], tuple[float, float]]:
+    """Give the mark above a drawing of a fit, the small print below it, and the room of each."""
+    stamp = _STAMPS.get(style.verdict)
+    note = wrapped(style.note, style.preset.points - 2, style.small) if style.note else []
+    below = style.scaled(2) + len(note) * leading(style.small) if note else 0.0
+    return stamp, note, (style.scaled(13) if stamp else 0.0, below)
+
+
+def page_room(style: Style) -> float:
+    """Give the height that a page offers a drawing beside mark and small print, points."""
+    return style.preset.height * POINTS_PER_MM - sum(_around(style)[2])
+
+
 def leading(size: float) -> float:
     """Give the distance between lines of a size of type, points."""
     return 1.25 * size
@@ -164,6 +178,22 @@ def quiet_axes(axes: Axes, style: Style, grid: Literal["x", "y"] | None = "x") -
     if grid:
         axes.grid(axis=grid, color=FAINT, linewidth=0.7 * style.line)
     axes.set_axisbelow(True)
+
+
+def upper_end(most: float, ends: Sequence[float] = (0.1, 0.2, 0.5)) -> float:
+    """Give the end of an axis of probabilities: 1, or less where nothing comes near that."""
+    return next((end for end in ends if most <= end), 1.0)
+
+
+def axis_ends(frame: pd.DataFrame, *highest: str) -> dict[str, float]:
+    """Give where each outcome's axis ends, from the columns that hold the highest of its rates."""
+    most = frame.groupby("outcome", sort=False)[[*highest]].max().max(axis=1)
+    return {str(outcome): upper_end(float(each)) for outcome, each in most.items()}
+
+
+def differing(ends: Mapping[str, float]) -> str:
+    """Say that axes differ, where some end below 100 %; else nothing."""
+    return "; axes differ" if min(ends.values()) < 1 else ""
 
 
 def percent_axis(axes: Axes, upper: float = 1.0, which: str = "x", ticks: int = 5) -> None:
@@ -281,7 +311,7 @@ def row_pitch(style: Style, rows: float, fixed: float) -> float:
         Points; never so little that lines of the smallest type touch, so that a page of very many
         rows is longer than a sheet.
     """
-    room = style.preset.height * POINTS_PER_MM - fixed
+    room = page_room(style) - fixed
     return float(min(1.55 * style.size, max(1.2 * style.small, room / max(rows, 1))))
 
 

@@ -8,8 +8,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words
-from .page import Grid, Page, key, key_height, key_sign, leading, row_pitch
-from .style import FAINT, POINTS_PER_MM, Style, fitted, label_room, text_width, wrapped
+from .page import Grid, Page, key, key_height, key_sign, leading, page_room, row_pitch
+from .style import FAINT, Style, fitted, label_room, text_width, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,7 +96,7 @@ def disease_panels(
     two = 2.1 * leading(style.small)
     room = labels - sign - style.scaled(6)
     is_long = max(text_width(name, style.small) for name in names) > room
-    if is_long and fixed + two * len(diseases) * down <= style.preset.height * POINTS_PER_MM:
+    if is_long and fixed + two * len(diseases) * down <= page_room(style):
         pitch = max(pitch, two)
     # A name of two lines must fit its row, or it is abbreviated.
     lines = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.names import words
-from .page import percent_axis
+from .page import axis_ends, differing, percent_axis
 from .panels import disease_panels
 from .style import INK, QUIET, Style, drawing
 
@@ -50,13 +50,14 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     entries.append((_line(style), "Shrinkage"))
     if (frame["evidence"] == "borrowed").any():
         entries.append((_dotted(style), "No study: borrowed, or the prior"))
-    axis_words = "Patients with the outcome, % (median and 95 % interval)"
+    ends = axis_ends(frame, "q97.5")
+    axis_words = f"Patients with the outcome, % (median and 95 % interval){differing(ends)}"
     lanes = 0.62 * len(poolings)
     panels = disease_panels(style, diseases, outcomes, axis_words, entries, lanes)
     lane = panels.pitch / (len(poolings) + 0.8)
     for outcome, axes in panels.axes.items():
-        percent_axis(axes)
         own = frame[frame["outcome"] == outcome]
+        percent_axis(axes, ends[outcome])
         for disease in diseases:
             rows = own[own["disease"] == disease].to_dict("records")
             middle = panels.middles[disease]

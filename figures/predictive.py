@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.names import outcome_short, outcome_words
-from .page import Grid, Page, key, key_height, leading, percent_axis
+from .page import Grid, Page, axis_ends, differing, key, key_height, leading, percent_axis
 from .panels import disease_entries
 from .style import ALARM, FAINT, QUIET, Style, drawing, fitted
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+#: What an axis must hold: an observed share, and what was predicted.
+HIGHEST = ("raw_max", "q97.5")
 
 
 def draw_predictive(frame: pd.DataFrame, style: Style) -> Figure:
@@ -30,9 +33,9 @@ def draw_predictive(frame: pd.DataFrame, style: Style) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One panel an outcome, 0 to 100 % in all: bars are predicted (95 % pale, 50 % darker), marks
-        observed, a line where the count is only bounded; studies outside their interval are ringed
-        and named.
+        One panel an outcome, up to 100 % or to what its arms need: bars are predicted (95 % pale,
+        50 % darker), marks observed, a line where the count is only bounded; studies outside their
+        interval are ringed and named.
     """
     with drawing(style):
         return _draw(frame, style)
@@ -45,7 +48,9 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     entries = _key_entries(style, bool((frame["raw_min"] < frame["raw_max"]).any()))
     entries += disease_entries(style, diseases, width - 2)
     across = min(len(outcomes), 2 if width < 300 else 3)
-    left, gap = style.scaled(30), style.scaled(12)
+    ends = axis_ends(frame, *HIGHEST)
+    differ = differing(ends)
+    left, gap = style.scaled(30), style.scaled(20 if differ else 12)
     panel = (width - left - gap * (across - 1) - style.scaled(3)) / across
     heads = {
         o: fitted((outcome_words(o), outcome_short(o)), panel, style.size, True) for o in outcomes
@@ -64,18 +69,18 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         x, top = cell.left, cell.top
         axes = page.axes(x, top, panel, body)
         page.lines_above(x, top - style.scaled(4), heads[outcome], weight="bold")
-        percent_axis(axes, which="y")
+        own = frame[frame["outcome"] == outcome].reset_index(drop=True)
+        percent_axis(axes, ends[outcome], "y")
         axes.grid(axis="y", color=FAINT, linewidth=0.7 * style.line)
         axes.set_axisbelow(True)
-        own = frame[frame["outcome"] == outcome].reset_index(drop=True)
         _panel(axes, own, style, panel)
         count = f"{len(own)} arm" + "s" * (len(own) != 1)
         page.lines(x, top + body + style.scaled(2), [count], size=small)
         below = top + body + style.scaled(2) + leading(small)
         page.lines(x, below, named[outcome], size=small, color=ALARM)
         if cell.is_first:
-            axes.set_ylabel("Patients, %")
-        else:
+            axes.set_ylabel(f"Patients, %{differ}")
+        elif not differ:
             axes.set_yticklabels([])
     key(page, style.scaled(1), bottom, width - 2, entries)
     return page.figure
@@ -86,22 +91,23 @@ def _panel(axes, rows: pd.DataFrame, style: Style, width: float) -> None:
     axes.set_xlim(-0.6, slots - 0.4)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
-    axes.set_ylim(-0.02, 1.02)
+    upper = axes.get_ylim()[1]
+    axes.set_ylim(-0.02 * upper, 1.02 * upper)
     half = 0.36
     size = min(style.scaled(4.2), 0.8 * width / slots)
     for i, row in enumerate(rows.to_dict("records")):
         mark = style.mark(row["disease"])
-        _predicted(axes, row, i, half)
+        _predicted(axes, row, i, half, 0.006 * upper)
         _observed(axes, row, i, half, size, mark, style)
         if not row["inside"]:
             _ring(axes, row, i, size, style)
 
 
-def _predicted(axes, row: Mapping[Any, Any], x: float, half: float) -> None:
+def _predicted(axes, row: Mapping[Any, Any], x: float, half: float, least: float) -> None:
     from matplotlib.patches import Rectangle
 
     for low, high, grey in (("q2.5", "q97.5", "#e3e3e3"), ("q25", "q75", "#bdbdbd")):
-        deep = max(row[high] - row[low], 0.006)
+        deep = max(row[high] - row[low], least)
         bar = Rectangle((x - half, row[low]), 2 * half, deep, color=grey, linewidth=0, zorder=2)
         bar.set_gid("predicted")
         axes.add_patch(bar)

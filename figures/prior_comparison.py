@@ -6,9 +6,9 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ..data.names import outcome_short, outcome_words, prior_set_words
-from .page import Page, key, key_height, leading, square_root_axis
+from .page import Page, key, key_height, leading, page_room, square_root_axis
 from .panels import disease_entries
-from .style import FAINT, INK, POINTS_PER_MM, Style, drawing, fitted, label_room
+from .style import FAINT, INK, Style, drawing, fitted, label_room
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
     fixed = down * (head + foot) + axis_room + key_height(style, width, [t for _, t in entries])
     # One line of type a set is the least; where the page has room, a lane a disease.
     wanted = 1.55 * style.size * max(1.4, 0.45 * len(diseases))
-    room = (style.preset.height * POINTS_PER_MM - fixed) / (len(sets) * down)
+    room = (page_room(style) - fixed) / (len(sets) * down)
     pitch = max(1.25 * small, min(wanted, room))
     body = pitch * len(sets)
     page = Page(style, fixed + down * body)

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.names import timed_words
-from .page import count_words, percent_axis, square_root_axis
+from .page import axis_ends, count_words, differing, percent_axis, square_root_axis
 from .panels import Panels, disease_panels
 from .style import INK, Style, drawing
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-
-#: Ends of axes on which small rates can be read.
-_ENDS = (0.1, 0.2, 0.5)
 
 
 def draw_rates(frame: pd.DataFrame, style: Style) -> Figure:
@@ -39,9 +35,8 @@ def draw_rates(frame: pd.DataFrame, style: Style) -> Figure:
     with drawing(style):
         timed = timed_words(dict.fromkeys(frame["outcome"]))
         words = "Patients with the outcome, %" + (f" ({timed}: 12-month risk)" if timed else "")
-        if any(upper_end(frame, outcome) < 1 for outcome in set(frame["outcome"])):
-            words += "; axes differ"
-        return rate_panels(frame, style, words, percent_axis)
+        ends = axis_ends(frame, "q97.5")
+        return rate_panels(frame, style, words + differing(ends), percent_axis, ends)
 
 
 def draw_safety(frame: pd.DataFrame, style: Style) -> Figure:
@@ -64,31 +59,25 @@ def draw_safety(frame: pd.DataFrame, style: Style) -> Figure:
         timed = timed_words(dict.fromkeys(frame["outcome"]))
         scale = "square-root scale" + (f"; {timed}: 12-month risk" if timed else "")
         words = f"Patients with the event, % ({scale})"
-        return rate_panels(frame, style, words, square_root_axis, counts=True)
+        return rate_panels(frame, style, words, square_root_axis, None)
 
 
 def rate_panels(
-    frame: pd.DataFrame, style: Style, axis_words: str, scale, counts: bool = False
+    frame: pd.DataFrame, style: Style, axis_words: str, scale, ends: Mapping[str, float] | None
 ) -> Figure:
-    """Draw panels of rates on a scale for probabilities."""
+    """Draw panels of rates on a scale for probabilities; with counts where all end at 100 %."""
     diseases = list(dict.fromkeys(frame["disease"]))
     outcomes = list(dict.fromkeys(frame["outcome"]))
     entries = _key_entries(style, bool((frame["evidence"] == "borrowed").any()))
-    side = ("Events/n", _counts(frame)) if counts else None
+    side = ("Events/n", _counts(frame)) if ends is None else None
     panels = disease_panels(style, diseases, outcomes, axis_words, entries, 1.15, side)
     for outcome, axes in panels.axes.items():
-        scale(axes, 1.0 if counts else upper_end(frame, outcome))
-        if counts:
+        scale(axes, 1.0 if ends is None else ends[outcome])
+        if ends is None:
             _avoid_crowding(axes, style)
         for row in frame[frame["outcome"] == outcome].to_dict("records"):
             _row(axes, row, panels, style)
     return panels.page.figure
-
-
-def upper_end(frame: pd.DataFrame, outcome: str) -> float:
-    """Give the end of an outcome's axis: 100 %, or less where nothing comes near that."""
-    most = float(frame.loc[frame["outcome"] == outcome, "q97.5"].max())
-    return next((end for end in _ENDS if most <= end), 1.0)
 
 
 def _counts(frame: pd.DataFrame) -> dict[tuple[str, str], str]:

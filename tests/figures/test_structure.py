@@ -156,15 +156,32 @@ def test_panels_of_rates_share_their_limits(shipped, style):
 
 def test_small_rates_have_an_axis_on_which_they_can_be_read(shipped, style):
     evidence, fit, _ = shipped
-    frame = gather.rates_data(fit, evidence)
-    rare = frame["outcome"] == "serious_ae"
-    quantiles = ["q2.5", "q25", "q50", "q75", "q97.5"]
-    frame.loc[rare, quantiles] = frame.loc[rare, quantiles] * 0.15
-    panels = [axes for axes in draw_rates(frame, style).axes if axes.axison]
-    outcomes = list(dict.fromkeys(frame["outcome"]))
-    ends = dict(zip(outcomes, (axes.get_xlim()[1] for axes in panels), strict=True))
-    assert ends.pop("serious_ae") == 0.2
-    assert set(ends.values()) == {1.0}
+    outcomes = list(evidence.outcome_names)
+    kinds = {
+        draw_rates: (gather.rates_data(fit, evidence), "x"),
+        draw_pooling: (
+            pd.concat(
+                gather.pooling_data({"none": fit, "partial": fit}, evidence, o) for o in outcomes
+            ),
+            "x",
+        ),
+        draw_predictive: (gather_guard.predictive_data(fit, evidence), "y"),
+    }
+    for drawn, (frame, which) in kinds.items():
+        rare = frame["outcome"] == "serious_ae"
+        shares = [
+            c for c in frame if c.startswith("raw_") or c in ("q2.5", "q25", "q50", "q75", "q97.5")
+        ]
+        frame.loc[rare, shares] *= 0.15
+        frame.loc[~rare, "q97.5"] = 0.9
+        figure = drawn(frame, style)
+        axes = [each for each in figure.axes if each.axison]
+        limits = [getattr(each, f"get_{which}lim")()[1] for each in axes]
+        ends = dict(zip(dict.fromkeys(frame["outcome"]), limits, strict=True))
+        assert ends.pop("serious_ae") == pytest.approx(0.2, rel=0.03), drawn
+        assert list(ends.values()) == pytest.approx([1.0] * len(ends), rel=0.03)
+        labels = [getattr(each, f"get_{which}label")() for each in axes]
+        assert "axes differ" in " ".join([*labels, *words(figure)])
 
 
 def test_safety_writes_the_counts(shipped, style):
@@ -396,3 +413,21 @@ def test_a_line_stands_between_priors_that_conclude_differently(style):
     figure = draw_flip_map(certain, style)
     assert not marks(figure, "undecided")
     assert [list(mark.get_xdata()) for mark in marks(figure, "border")] == [[0.5, 0.5]] * 3
+
+
+@pytest.mark.parametrize(("probability", "said"), [(0.99, "above"), (0.5, "below")])
+def test_a_panel_of_one_conclusion_says_it(style, probability, said):
+    figure = draw_flip_map(flip_grid([probability] * 9, 0.001), style)
+    assert f"{said} 0.95 everywhere" in words(figure)
+    mixed = draw_flip_map(flip_grid([0.99] * 6 + [0.5] * 3, 0.001), style)
+    assert "everywhere" not in " ".join(words(mixed))
+
+
+def test_a_figure_that_fills_its_page_keeps_its_type_beside_small_print(shipped):
+    evidence, fit, check = shipped
+    results = Results(fit, evidence, check)
+    style = style_of(results, "slide")
+    [one] = [each for each in exhibits(results) if each.name == "benefit_harm"]
+    noted = replace(one, note="Guard: warn (any adverse event: warn).", verdict="warn")
+    label = draw(noted, style).axes[0].xaxis.label
+    assert label.get_fontsize() == style.size

@@ -12,14 +12,16 @@ from ....figures.characteristics import draw_characteristics
 from ....figures.evidence_map import draw_evidence_map
 from ....figures.forest import draw_forest, is_rooted
 from ....figures.joint import draw_joint
+from ....figures.page import axis_ends
 from ....figures.pooling import draw_pooling
-from ....figures.rates import draw_rates, draw_safety, upper_end
+from ....figures.rates import draw_rates, draw_safety
 from ....models.pooling import POOLINGS
 from ...fitting.ranking import leaders
 from ..frames import rates as frames
 from ..frames.benefit import HELD, benefit_harm_data
 from .closing import (
     ESTIMATES,
+    ends_words,
     lowered,
     model_words,
     sentences,
@@ -157,10 +159,9 @@ def rates(frame: pd.DataFrame, results: Results) -> Words:
     """Word the rates by disease."""
     outcomes = list(dict.fromkeys(frame["outcome"]))
     timed = timed_words(outcomes)
-    zoomed = [lowered(o) for o in outcomes if upper_end(frame, o) < 1]
     caption = sentences(
         f"Rates of {listed([lowered(o) for o in outcomes])} by disease.",
-        f"The axes of {listed(zoomed)} end below 100 %." if zoomed else "",
+        ends_words(axis_ends(frame, "q97.5")),
         "Marks: posterior median (that of the median study); thick and thin lines: central 50 % "
         "and 95 % intervals; pale bars: central 95 % prediction interval for the next trial; "
         "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
@@ -250,6 +251,7 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
         f"Rates under {listed(kinds)}: {ESTIMATES}; "
         "the line joins the medians and shows the shrinkage; dotted intervals: no study. Under "
         "complete pooling all diseases share one rate.",
+        ends_words(axis_ends(frame, "q97.5")),
         moved,
         f"The fit of the other figures: {model_words(results)}",
         "The others differ in their pooling only, and the guard has not judged them.",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ....data.names import numbered
 from ....figures.calibration import draw_calibration
 from ....figures.checks import draw_checks
-from ....figures.predictive import draw_predictive
+from ....figures.page import axis_ends
+from ....figures.predictive import HIGHEST, draw_predictive
 from ..frames import guard as frames
-from .closing import lowered, model_words, sentences, verdict_words
+from .closing import ends_words, lowered, model_words, sentences, verdict_words
 from .exhibit import FigureKind, Frames, Words
 from .wording import listed
 
@@ -33,6 +34,7 @@ def predictive(frame: pd.DataFrame, results: Results) -> Words:
         "only known within bounds) and the central 50 % and 95 % intervals predicted for a new "
         "study of the same size in that disease, its study effect drawn anew. Arms are in the "
         "order of the predicted median.",
+        ends_words(axis_ends(frame, *HIGHEST)),
         sentence,
         model_words(results),
         verdict_words(results, outcomes),

@@ -122,6 +122,12 @@ def abbreviations(shown: set[str], evidence: Evidence) -> str:
     return f"{'; '.join(pairs)}." if pairs else ""
 
 
+def ends_words(ends: Mapping[str, float]) -> str:
+    """Say whose axes of rates end below 100 %; nothing where none does."""
+    below = [lowered(outcome) for outcome, end in ends.items() if end < 1]
+    return f"The axes of {listed(below)} end below 100 %." if below else ""
+
+
 def sentences(*parts: str) -> str:
     """Join what there is to say."""
     return " ".join(part for part in parts if part)
