@@ -79,12 +79,12 @@ def serve(page: Page) -> None:
     def prior_text():
         return ui.tags.pre(page.state().prior_text)
 
-    @render.download(filename=PRIOR_FILE)
+    @render.download_button(filename=PRIOR_FILE)
     def prior_toml() -> Iterator[str]:
         with reactive.isolate():
             yield page.state().prior_text
 
-    @render.download(filename=lambda: f"{_name(page)}.csv")
+    @render.download_button(filename=lambda: f"{_name(page)}.csv")
     def table_csv() -> Iterator[str]:
         shown = _shown(page)
         req(shown.table is not None)
@@ -106,7 +106,7 @@ def _figure(page: Page, kind: str) -> None:
         yield pictures[0][0].file(kind)
 
     file.__name__ = f"figure_{kind}"
-    render.download(filename=lambda: f"{_name(page)}.{kind}")(file)
+    render.download_button(filename=lambda: f"{_name(page)}.{kind}")(file)
 
 
 def spreadsheet(shown: Shown) -> str:

@@ -59,7 +59,8 @@ class Server:
         """Press Ctrl-C; give the seconds until the server has ended."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=20)
+        _, rest = self.process.communicate(timeout=20)
+        self.said += rest.splitlines()
         return time.monotonic() - began
 
     def end(self) -> None:

@@ -78,6 +78,7 @@ def opened(browser, server):
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda r: None if server.host in r.url else wrong.append(r.url))
+        page.on("response", lambda r: wrong.append(f"{r.status} {r.url}") if not r.ok else None)
         page.goto(f"{server.address}&{query}" if query else server.address)
         page.wait_for_selector(".paper svg")
         assert server.token not in page.url

@@ -309,5 +309,9 @@ def test_twenty_moves_show_the_numbers_of_the_engine(server):
     walk(server, "", steps)
 
 
-def test_ctrl_c_ends_it_at_once(server):
+def test_ctrl_c_ends_it_at_once_and_the_terminal_has_heard_of_nothing_else(server):
     assert server.interrupt() < 2
+    assert server.process.returncode == 0
+    taken, address, ended = server.said
+    assert (taken[:5], address[:11]) == ("Port ", "Explore at ")
+    assert ended == "Only this machine can open it. Ctrl-C ends it; nothing is kept."
