@@ -32,6 +32,7 @@ _VALUES = {
     "beta": ("scale", 0.05, 5.0, 0.05),
 }
 _SCALE = ("scale", 0.05, 4.0, 0.05)
+_ON_THE_WHOLE_LINE = ("Normal", "StudentT", "Logistic")
 _GIVEN = {"nu": 4.0, "alpha": 2.0, "beta": 1.0, "c": 0.5, "lam": 1.0}
 
 
@@ -77,7 +78,7 @@ def choice(id: str, label: str, choices: Mapping[str, str], selected: str) -> Ta
 
 def prior_controls(parameter: str, prior: Prior) -> Tag:
     """Make the controls of one parameter's prior: its family, and the values of each family."""
-    offered = families(parameter)
+    offered = families(parameter, prior)
     inside = []
     for dist in dict.fromkeys(key.partition("@")[0] for key in offered):
         shown = dict(prior.parameters) if dist == prior.dist else {}
@@ -101,21 +102,13 @@ def prior_controls(parameter: str, prior: Prior) -> Tag:
     )
 
 
-def families(parameter: str) -> dict[str, str]:
-    """Name the families that a parameter's prior may have, in words, by key."""
-    if parameter == "mu":
-        return {
-            dist: dist
-            for dist, family in FAMILIES.items()
-            if family.density(*_defaults(dist)).support[0] < 0 or dist in ("Uniform", "DiracDelta")
-        }
-    positive = [d for d in FAMILIES if d not in ("Normal", "StudentT", "Logistic")]
-    values = {dist: dist for dist in positive}
-    return values | {f"{d}@variance": f"{d} of the square" for d in positive if d != "DiracDelta"}
-
-
-def _defaults(dist: str) -> tuple[float, ...]:
-    return tuple(_default(dist, name) for name in FAMILIES[dist].parameters)
+def families(parameter: str, prior: Prior) -> dict[str, str]:
+    """Name the families that a parameter's prior may have, and that of this prior, by key."""
+    values = {d: d for d in FAMILIES if parameter == "mu" or d not in _ON_THE_WHOLE_LINE}
+    squares = {f"{d}@variance": f"{d} of the square" for d in values}
+    if parameter == "mu":  # a level has a square only where a prior file says so
+        return values | {key: words for key, words in squares.items() if key == _key(prior)}
+    return values | squares
 
 
 def _default(dist: str, name: str) -> float:
@@ -174,7 +167,8 @@ def read_prior(parameter: str, value: Callable[[str], Any]) -> Prior:
 
 def show_prior(parameter: str, prior: Prior, session: Session) -> None:
     """Let the controls of a parameter show a prior."""
-    ui.update_select(f"{parameter}_dist", selected=_key(prior), session=session)
+    offered, chosen = families(parameter, prior), _key(prior)
+    ui.update_select(f"{parameter}_dist", choices=offered, selected=chosen, session=session)
     for name, value in prior.parameters:
         id = value_id(parameter, prior.dist, name)
         ui.update_numeric(id, value=float(f"{value:.12g}"), session=session)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import secrets
+import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,10 @@ from ...data.errors import InputError
 from ...data.evidence import Evidence, as_evidence, load_evidence
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import pandas as pd
+    import uvicorn
 
 HOST, PORT = "127.0.0.1", 8321
 #: Ports tried from the wanted one on.
@@ -114,8 +118,21 @@ def serve(
         say("Only this machine can open it. Ctrl-C ends it; nothing is kept.")
         if browser:
             _open(address)
-        with suppress(KeyboardInterrupt):  # how it is meant to end
-            uvicorn.Server(config).run(sockets=[listening])
+        _server(config).run(sockets=[listening])
+
+
+def _server(config: uvicorn.Config) -> uvicorn.Server:
+    """Make a server that Ctrl-C ends as it is meant to end, and a second one at once."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if sig == signal.SIGINT:  # else it would be raised once more at the end
+                self.force_exit, self.should_exit = self.should_exit, True
+            else:
+                super().handle_exit(sig, frame)
+
+    return Server(config)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from .answers import Answers
 from .pictures import inline, picture_of_exhibit
 from .session import Page, Shown, ready
 from .state import State
+from .tables import table
 from .view_evidence import picture_of
 
 if TYPE_CHECKING:
@@ -124,23 +125,15 @@ def table_of(contrasts: pd.DataFrame, name: str, evidence: Evidence) -> Tag:
     own = contrasts[contrasts["outcome"] == name]
     following = own[own["quantity"] == "new_study"].set_index("disease")
     heads = ("Disease", "Studies", "Ratio (95 %)", "Next trial (95 %)", "Probability of benefit")
-    lines = []
-    for row in own[own["quantity"] == "effect"].to_dict("records"):
-        direct = row["evidence"] == "direct"
-        lines.append(
-            ui.tags.tr(
-                ui.tags.th(evidence.about.words(row["disease"]), scope="row"),
-                ui.tags.td(str(row["studies"]) if direct else "none: borrowed"),
-                ui.tags.td(ratio_interval(row)),
-                ui.tags.td(ratio_interval(following.loc[row["disease"]])),
-                ui.tags.td(f"{row['probability_benefit']:.3f}", class_="number"),
-                **{"data-disease": row["disease"]},
-            )
+    rows = own[own["quantity"] == "effect"].to_dict("records")
+    table_rows = [
+        (
+            evidence.about.words(row["disease"]),
+            str(row["studies"]) if row["evidence"] == "direct" else "none: borrowed",
+            ratio_interval(row),
+            ratio_interval(following.loc[row["disease"]]),
+            f"{row['probability_benefit']:.3f}",
         )
-    return ui.div(
-        ui.tags.table(
-            ui.tags.thead(ui.tags.tr(*(ui.tags.th(each, scope="col") for each in heads))),
-            ui.tags.tbody(*lines),
-        ),
-        class_="wide",
-    )
+        for row in rows
+    ]
+    return table(heads, table_rows, numbers=(4,), diseases=[row["disease"] for row in rows])

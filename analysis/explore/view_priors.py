@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shiny import reactive, render, ui
 from shiny.types import SilentException
 
-from ...data.errors import InputError
 from ...data.names import outcome_in_text
 from ...data.outcomes import outcome
 from ...models.exact.implied import implied_rates
 from ...models.priors.catalogue import CATALOGUE
-from ...models.priors.elicit import elicit_mu
 from ...models.priors.meaning import factor_words
 from ...models.priors.prior import Prior
 from ...models.priors.sets import PARAMETERS
+from . import said_priors
 from .answers import Answer, Answers
-from .controls import number, prior_controls
+from .controls import prior_controls
 from .home import problem
 from .pictures import densities_picture, flips_picture, inline
-from .session import Page, Shown, ready, told
+from .session import Page, Shown, ready
 from .state import State
+from .tables import table
 from .view_evidence import picture_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def panel(state: State) -> Tag:
             ui.h2("Priors"),
             *(prior_controls(name, getattr(priors, name)) for name in PARAMETERS),
             ui.input_action_button("reset", "Back to the reference"),
-            _elicitation(),
+            *said_priors.panel(),
             class_="controls",
         ),
         ui.div(
@@ -70,24 +70,12 @@ def panel(state: State) -> Tag:
     )
 
 
-def _elicitation() -> Tag:
-    return ui.tags.fieldset(
-        ui.tags.legend("Say it as a rate"),
-        ui.p("I am this sure that the rate of a typical disease lies between two ends:"),
-        number("elicit_sure", "How sure, %", 90, 50, 99, 1),
-        number("elicit_low", "Lower end, %", 5, 1, 99, 1),
-        number("elicit_high", "Upper end, %", 95, 1, 99, 1),
-        ui.input_action_button("elicit", "Take this prior of μ"),
-        ui.output_ui("elicit_problem"),
-    )
-
-
 def serve(page: Page) -> None:
     """Fill the view."""
     for name in PARAMETERS:
         _serve_parameter(page, name)
     _serve_answers(page)
-    _serve_elicitation(page)
+    said_priors.serve(page)
 
     @reactive.effect
     @reactive.event(page.input.reset)
@@ -199,31 +187,27 @@ def conclusion_table(answer: Answer) -> Tag:
         "Concluded",
         f"Under {answer.state.base.replace('_', ' ')}",
     )
-    lines = []
-    for row in answer.conclusions.to_dict("records"):
+    rows, table_rows = answer.conclusions.to_dict("records"), []
+    for row in rows:
         borrowed = "" if row["evidence"] == "direct" else " (no study: borrowed)"
         rate = f"{100 * row['q50']:.1f} % ({100 * row['q2.5']:.1f} to {100 * row['q97.5']:.1f} %)"
         flipped = row["concluded"] != row["reference_concluded"]
         conclusion = said[row["concluded"]]
-        reference = f"{row['reference']:.4f}: {said[row['reference_concluded']]}"
-        lines.append(
-            ui.tags.tr(
-                ui.tags.th(f"{answer.evidence.about.words(row['disease'])}{borrowed}", scope="row"),
-                ui.tags.td(rate),
-                ui.tags.td(f"{row['probability']:.4f}", class_="number"),
-                ui.tags.td(ui.strong(f"{conclusion} (changed)") if flipped else conclusion),
-                ui.tags.td(reference),
-                **{"data-disease": row["disease"]},
+        table_rows.append(
+            (
+                f"{answer.evidence.about.words(row['disease'])}{borrowed}",
+                rate,
+                f"{row['probability']:.4f}",
+                ui.strong(f"{conclusion} (changed)") if flipped else conclusion,
+                f"{row['reference']:.4f}: {said[row['reference_concluded']]}",
             )
         )
-    caption = "A conclusion is drawn where its probability reaches 0.95."
-    return ui.div(
-        ui.tags.table(
-            ui.tags.caption(caption),
-            ui.tags.thead(ui.tags.tr(*(ui.tags.th(each, scope="col") for each in heads))),
-            ui.tags.tbody(*lines),
-        ),
-        class_="wide",
+    return table(
+        heads,
+        table_rows,
+        numbers=(2,),
+        caption="A conclusion is drawn where its probability reaches 0.95.",
+        diseases=[row["disease"] for row in rows],
     )
 
 
@@ -237,31 +221,6 @@ def likelihood_words(answer: Answer) -> str:
         f"{said}, under {answer.state.base.replace('_', ' ')} {reference:.3f}: "
         f"log Bayes factor {mine - reference:.3f}."
     )
-
-
-def _serve_elicitation(page: Page) -> None:
-    wrong: reactive.Value[str] = reactive.value("")
-
-    @render.ui
-    def elicit_problem():
-        return ui.p(wrong(), class_="problem", role="alert") if wrong() else None
-
-    @reactive.effect
-    @reactive.event(page.input.elicit)
-    def take():
-        state = page.state()
-        given = [page.value(f"elicit_{end}") for end in ("low", "high", "sure")]
-        try:
-            if None in given:
-                raise InputError("give both ends, and how sure")
-            low, high, sure = (float(each) / 100 for each in given)
-            prior = elicit_mu(low, high, sure, state.outcome)
-        except InputError as mistaken:
-            wrong.set(told(mistaken))
-            return
-        wrong.set("")
-        rounded: dict[str, Any] = {name: round(value, 3) for name, value in prior.parameters}
-        page.show_priors(state, mu=Prior.make(prior.dist, **rounded))
 
 
 def named_sets() -> dict[str, str]:

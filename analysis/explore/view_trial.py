@@ -16,6 +16,7 @@ from .controls import choice, number
 from .pictures import Picture, inline, picture_of_exhibit
 from .session import Page, Shown, ready
 from .state import DESIGNS, State
+from .tables import table
 from .view_effects import effects_of
 from .view_evidence import picture_of
 
@@ -175,7 +176,7 @@ def serve(page: Page) -> None:
 
     @render.ui
     def sizes():
-        return _table(_result(page).table)
+        return _sizes(_result(page).table)
 
     @render.ui
     def paragraph():
@@ -194,22 +195,17 @@ def _result(page: Page) -> Any:
     return ready(page, "trial").result
 
 
-def _table(table: pd.DataFrame) -> Tag:
+def _sizes(sizes: pd.DataFrame) -> Tag:
     """Lay out some of the sizes: their critical counts, errors and probabilities of success."""
-    powers = {c: f"Power at {c[6:]}" for c in map(str, table) if c.startswith("power_")}
-    heads = {name: words for name, words in {**_HEADS, **powers}.items() if name in table}
-    step = max(1, len(table) // _SIZES_SHOWN)
-    lines = []
-    for row in table.iloc[::step].to_dict("records"):
-        cells = [ui.tags.td(_digits(row[name]), class_="number") for name in heads]
-        lines.append(ui.tags.tr(*cells))
-    return ui.div(
-        ui.tags.table(
-            ui.tags.caption("Some sizes; every one is in the CSV file."),
-            ui.tags.thead(ui.tags.tr(*(ui.tags.th(t, scope="col") for t in heads.values()))),
-            ui.tags.tbody(*lines),
-        ),
-        class_="wide",
+    powers = {c: f"Power at {c[6:]}" for c in map(str, sizes) if c.startswith("power_")}
+    heads = {name: words for name, words in {**_HEADS, **powers}.items() if name in sizes}
+    some = sizes.iloc[:: max(1, len(sizes) // _SIZES_SHOWN)].to_dict("records")
+    return table(
+        list(heads.values()),
+        [[_digits(row[name]) for name in heads] for row in some],
+        numbers=range(len(heads)),
+        caption="Some sizes; every one is in the CSV file.",
+        first_is_head=False,
     )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from . import console
 from .exits import DONE
+from .interrupts import leave
 from .options import PathArgument, SheetOption
 
 
@@ -41,4 +42,4 @@ def explore(
     evidence = load_evidence(path, sheet=sheet)
     console.say(*evidence.messages)
     serve(evidence, "" if path is None else str(path), state, port, not no_browser, console.say)
-    return DONE
+    leave(DONE)  # a thread may still compute what nobody sees any more

@@ -59,9 +59,12 @@ class Server:
         """Press Ctrl-C; give the seconds until the server has ended."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        _, rest = self.process.communicate(timeout=20)
-        self.said += rest.splitlines()
-        return time.monotonic() - began
+        self.process.wait(timeout=20)
+        seconds = time.monotonic() - began
+        assert self.process.stderr
+        with self.process.stderr as rest:
+            self.said += rest.read().splitlines()
+        return seconds
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -163,7 +166,7 @@ class Reader:
     def row(self, disease: str) -> str:
         """Text of a disease's row of conclusions."""
         table = self.outputs.get("conclusions") or ""
-        rows = re.findall(r'<tr data-disease="(\w+)">(.*?)</tr>', table, re.S)
+        rows = re.findall(r'<tr[^>]*data-disease="(\w+)"[^>]*>(.*?)</tr>', table, re.S)
         cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", dict(rows).get(disease, ""), re.S)
         return "|".join(re.sub(r"<[^>]+>", "", cell).strip() for cell in cells)
 

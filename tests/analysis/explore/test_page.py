@@ -12,6 +12,7 @@ import mscpool as mp
 from mscpool.analysis.explore.state import State, read_state
 from mscpool.data.evidence import load_evidence
 from mscpool.models.exact.outcomes import exact_model
+from mscpool.models.priors.prior import Prior
 
 from .client import Reader, Server
 
@@ -237,18 +238,18 @@ def test_an_address_that_holds_no_state_is_told(server):
     assert "did you mean partial?" in html
 
 
-def upload(reader, content: bytes):
+def upload(reader, content: bytes, name: str = "mine.csv", control: str = "upload"):
     """Send a file as the browser does; give the answer to its body."""
 
     async def run():
-        file = [{"name": "mine.csv", "size": len(content), "type": "text/csv"}]
+        file = [{"name": name, "size": len(content), "type": "text/plain"}]
         job = await reader.call("uploadInit", file)
         target = "/" + job["uploadUrl"]
         origin = f"http://{reader.server.host}"
         headers = {"Cookie": reader.server.cookie, "Origin": origin}
         sent = await asyncio.to_thread(reader.server.ask, target, "POST", content, **headers)
         if sent[0] == 200:
-            await reader.call("uploadEnd", job["jobId"], "upload")
+            await reader.call("uploadEnd", job["jobId"], control)
         return sent[0]
 
     return run()
@@ -266,6 +267,26 @@ def test_a_good_table_and_a_bad_one_are_read_as_on_the_command_line(server):
         await reader.until(lambda: "mine.csv" in reader.text("command"))
         await reader.until(lambda: reader.row("y"))
         assert not reader.text("upload_problem").strip()
+
+    walk(server, "", steps)
+
+
+def test_a_prior_file_comes_back_and_its_faults_are_told_beside_the_field(server):
+    taken = State(own=(("mu", Prior.make("Normal", mu=-2.5, sigma=0.5)),))
+
+    async def steps(reader):
+        await reader.until(lambda: reader.row("psoriasis"))
+        wrong = taken.prior_text.replace("sigma = 0.5", "sigma = -0.5", 1)
+        await upload(reader, wrong.encode(), "mine.toml", "prior_upload")
+        await reader.until(lambda: "mine.toml: " in reader.text("prior_file_said"))
+        assert "sigma must be positive" in reader.text("prior_file_said")
+        assert 'role="alert"' in reader.outputs["prior_file_said"]
+        await upload(reader, taken.prior_text.encode(), "mine.toml", "prior_upload")
+        await agrees(reader, taken.query)
+        assert "the priors of improvement in mine.toml" in reader.text("prior_file_said")
+        pasted = {"prior_pasted": "[mu]\ndist = 'HalfNormal'\nsigma = 2\n"}
+        await reader.set(**pasted, **{"prior_take:shiny.action": 1})
+        await reader.until(lambda: "mu=HalfNormal%282.0%29" in reader.address)
 
     walk(server, "", steps)
 
