@@ -220,6 +220,7 @@ class Answers:
     def __init__(self, source: Evidence) -> None:
         self.source = source
         self._models: OrderedDict[Hashable, Any] = OrderedDict()
+        self._arms: OrderedDict[Hashable, Any] = OrderedDict()
         self._references: OrderedDict[Hashable, tuple[ExactFit, pd.DataFrame]] = OrderedDict()
 
     def evidence(self, state: State) -> Evidence:
@@ -248,7 +249,7 @@ class Answers:
         InputError
             A selection without rows, or priors that exclude the data.
         """
-        chosen = replace(State(), **{n: getattr(state, n) for n in _CHOOSE})
+        chosen = _selection(state)
         model = _kept(self._models, chosen, _SELECTIONS, lambda: self._model(chosen))
         reference, observed = _kept(
             self._references,
@@ -263,6 +264,19 @@ class Answers:
             each.keep(_TABLES)
         return Answer(state, model.evidence, fit, reference, observed)
 
+    def of_arms[Made](self, state: State, make: Callable[[Evidence], Made]) -> Made:
+        """Give what follows from both arms of a state's studies, whatever is believed of rates.
+
+        Parameters
+        ----------
+        state : State
+            Which studies of which outcome, and how they are pooled.
+        make : callable
+            Makes it of the evidence; the same one whenever this is asked.
+        """
+        key = _selection(state)
+        return _kept(self._arms, key, _SELECTIONS, lambda: make(self.evidence(state)))
+
     def _model(self, state: State):
         return exact_model(self.evidence(state), state.pooling, (state.outcome,))
 
@@ -271,11 +285,19 @@ class Answers:
 _CHOOSE = ("outcome", "analysis_set", "definitions", "drop", "means", "pooling")
 
 
-def _kept(store: OrderedDict, key: Hashable, most: int, make: Callable[[], Any]) -> Any:
-    """Give what was made before, the most recent few, or make it."""
-    if key not in store:
-        store[key] = make()
-        while len(store) > most:
-            store.popitem(last=False)
-    store.move_to_end(key)
-    return store[key]
+def _selection(state: State) -> State:
+    """Give the state that stands for all of the same selection and pooling."""
+    return replace(State(), **{name: getattr(state, name) for name in _CHOOSE})
+
+
+def _kept[Made](
+    store: OrderedDict[Hashable, Made], key: Hashable, most: int, make: Callable[[], Made]
+) -> Made:
+    """Give what was made before, the most recent few, or make it; other threads do so too."""
+    made = store.pop(key, None)
+    if made is None:
+        made = make()
+    store[key] = made
+    while len(store) > most:
+        store.popitem(last=False)
+    return made

@@ -36,15 +36,17 @@ def effects_of(answers: Answers, state: State) -> Comparison:
     InputError
         No study of the selection has a control arm with the outcome.
     """
-    evidence = answers.evidence(state)
+
+    def integrated(evidence: Evidence) -> Comparison:
+        return Comparison("", evidence, room.effects(evidence, state.pooling))
+
     try:
-        tree = room.effects(evidence, state.pooling)
+        return answers.of_arms(state, integrated)
     except SelectionError:
         raise InputError(
             f"no study of this selection has counts of {outcome_in_text(state.outcome)} in a "
             "treated and a control arm: try the analysis set 'current', or another outcome"
         ) from None
-    return Comparison("", evidence, tree)
 
 
 def work(answers: Answers, state: State) -> Shown:
