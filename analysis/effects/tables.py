@@ -68,12 +68,14 @@ def effects_table(fit: EffectsFit) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `EFFECT_COLUMNS`; ``quantity`` is ``effect`` (of a typical study), ``new_study`` or
-        ``new_disease``; ratios are exponentials of the quantiles.
+        ``new_disease``; ratios are exponentials of the quantiles; ``studies`` and ``patients`` are
+        those that inform.
     """
     found = []
     for name, posterior in fit.posteriors.items():
         own = fit.rows_of(name)
-        patients = own.groupby("disease")["n"].sum()
+        informing = own["study"].isin(posterior.hierarchy.likelihoods.studies)
+        patients = own[informing].groupby("disease")["n"].sum()
         table = posterior.rates()
         table["quantity"] = table["quantity"].replace("rate", "effect")
         for row in table.to_dict("records"):

@@ -49,7 +49,7 @@ def test_every_disease_has_an_effect_and_a_next_trial(made):
     assert list(own["quantity"]) == ["effect"] * 3 + ["new_study"] * 3 + ["new_disease"]
     effect = own[own["quantity"] == "effect"].set_index("disease")
     assert effect["studies"].to_dict() == {"first": 2, "second": 1, "third": 0}
-    assert effect["patients"].to_dict() == {"first": 72, "second": 59, "third": 0}
+    assert effect["patients"].to_dict() == {"first": 72, "second": 35, "third": 0}
     assert effect["evidence"].to_dict() == {
         "first": "direct",
         "second": "direct",
