@@ -126,6 +126,7 @@ ROOMS: dict[str, set[str]] = {
         "store",
         "summary",
         "tree",
+        "workers",
     },
     "analysis.guard": {
         "check",

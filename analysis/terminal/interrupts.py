@@ -20,6 +20,7 @@ from . import console
 _PATIENCE, _PAUSE = 1.5, 0.1
 #: Seconds after which an interrupt that is neither swallowed nor obeyed is repeated.
 _HELD = 5.0
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(BaseException):
@@ -49,10 +50,11 @@ class _Watch:
         if threading.current_thread() is not threading.main_thread():
             return
         # A signal is seen here at once, also while the main thread is in compiled code.
-        seen, self._woken = socket.socketpair()
+        # Both ends stay open: a signal may still come when nobody follows any more.
+        self._seen, self._woken = socket.socketpair()
         self._woken.setblocking(False)
         signal.set_wakeup_fd(self._woken.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, self._raise)
         usual = sys.unraisablehook
 
@@ -61,15 +63,16 @@ class _Watch:
                 usual(swallowed)
 
         sys.unraisablehook = told
-        threading.Thread(target=self._follow, args=(seen,), daemon=True).start()
+        threading.Thread(target=self._follow, daemon=True).start()
 
     def end(self) -> int:
         """Stop following; give the exit status of the interrupt that came, 0 where none did."""
         self._ended.set()
         return 128 + self.received if self.received else 0
 
-    def _raise(self, number: int, _: FrameType | None) -> NoReturn:
-        raise self._remembered(number)
+    def _raise(self, number: int, _: FrameType | None) -> None:
+        if not self._ended.is_set():  # what is left takes no time
+            raise self._remembered(number)
 
     def _remembered(self, number: int) -> Interrupted:
         # Nothing here may hold the interrupt: that it is gone shows that it was swallowed.
@@ -78,8 +81,8 @@ class _Watch:
         self._raised = weakref.ref(interrupt)
         return interrupt
 
-    def _follow(self, seen: socket.socket) -> None:
-        while (number := seen.recv(1)[0]) not in (signal.SIGINT, signal.SIGTERM):
+    def _follow(self) -> None:
+        while (number := self._seen.recv(1)[0]) not in _ENDING:
             pass
         began = repeated = time.monotonic()
         told = False
@@ -108,6 +111,9 @@ watch = _Watch()
 
 def leave(status: Any) -> NoReturn:
     """Leave at once: the interpreter would take seconds to clear compiled code away."""
+    for number in _ENDING:  # nothing of ours is left to tell
+        with suppress(ValueError):  # only the main thread may ask for that
+            signal.signal(number, signal.SIG_DFL)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):

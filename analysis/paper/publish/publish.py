@@ -14,6 +14,7 @@ from ....data.export import write_csv, write_whole
 from ....data.folders import file_set
 from ....data.mistakes import one_of
 from ....data.names import outcome_words, study_labels
+from ...fitting.workers import unheard
 from ..frames.results import Results
 from ..words.closing import abbreviations
 from ..words.exhibit import Exhibit
@@ -147,7 +148,8 @@ def write_set(
     def gathered() -> Iterator[Exhibit]:
         for exhibit in one_by_one(results, section):
             shown.append(exhibit)
-            yield exhibit
+            with unheard():  # whatever begins the workers does so before it asks for the next
+                yield exhibit
 
     with file_set(folder) as aside:
         # Before the workers begin: where a table cannot be written none is left in the middle.

@@ -13,6 +13,7 @@ from ....data.errors import SelectionError, StoredFitError
 from ....data.outcomes import outcome
 from ...fitting.progress import Progress, named
 from ...fitting.sampling import Sampling
+from ...fitting.workers import unheard
 from ...guard.result import UNCHECKED
 from ..frames.next_patients import next_patients_of
 from ..frames.results import Results
@@ -192,7 +193,8 @@ def _fitting_beside(requests: list[Request]) -> Iterator[None]:
     # Loky's processes do not run the calling script again, as spawned ones would.
     worker = get_context("loky").Process(target=_keep_fits, args=(sampled,), daemon=True)
     if sampled:
-        worker.start()
+        with unheard():
+            worker.start()
     try:
         yield
         if sampled:

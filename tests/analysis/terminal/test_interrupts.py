@@ -70,3 +70,17 @@ def test_a_step_that_cannot_be_left_is_said():
     _, said = run.communicate(timeout=60)
     assert run.returncode == 130
     assert said == "interrupted: the run ends with the step that it is in\n"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_that_comes_while_a_run_ends_by_one_says_nothing(number, status):
+    again = (
+        "try: signal.raise_signal({0})\n    except Interrupted: watch.end()\n    time.sleep(0.5)"
+    )
+    statement = (
+        f"{again.format(int(number))}; signal.raise_signal({int(number)}); sys.exit({status})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", CODE.format(statement=statement)], capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (status, "")
