@@ -13,7 +13,8 @@ project = "mscpool"
 release = version = metadata.version("mscpool")
 copyright = "the authors of mscpool"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
-exclude_patterns = ["_build"]
+# Tables that other pages include are no pages.
+exclude_patterns = ["_build", "reference/guard_rates.md", "reference/engines.md"]
 html_theme = "furo"
 html_title = f"mscpool {release}"
 html_copy_source = False
@@ -28,6 +29,8 @@ nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
 nb_merge_streams = True
+# Commands in blocks write as into a file: no moving bars, and tables as wide as the page.
+os.environ |= {"TTY_COMPATIBLE": "0", "COLUMNS": "110"}
 # Without a run nothing tells a block's language, and its colours are missing.
 suppress_warnings = [] if nb_execution_mode == "force" else ["myst-nb.lexer"]
 

@@ -1,21 +1,30 @@
-"""Pages of the manual that follow from the code: the commands, the functions, the references."""
+"""Pages and tables of the manual that follow from code and files: what was checked and measured."""
 
 import inspect
 import json
 from pathlib import Path
 
+import pandas as pd
 import typer
+from statsmodels.stats.proportion import proportion_confint
 from typer.testing import CliRunner
 
 import mscpool
 from mscpool.analysis.terminal.cli import app
 
-REFERENCES = Path(__file__).parents[1] / "tests" / "reference"
+TESTS = Path(__file__).parents[1] / "tests"
+MEASURED = Path(__file__).parent / "measured"
 
 
 def write(folder):
     """Write the generated pages into a folder; one that has not changed is left alone."""
-    pages = {"commands.md": commands(), "functions.md": functions(), "checked.md": checked()}
+    pages = {
+        "commands.md": commands(),
+        "functions.md": functions(),
+        "checked.md": checked(),
+        "guard_rates.md": guard_rates(),
+        "engines.md": engines(),
+    }
     for name, text in pages.items():
         path = folder / name
         if not path.exists() or path.read_text("utf-8") != text:
@@ -65,14 +74,51 @@ def _documented(kind, value, called):
 
 
 def checked():
-    """List the published numbers that the tests hold the code to, with their sources."""
+    """List the published numbers that the tests hold the code to, with sources and tests."""
+    tests = {path: path.read_text("utf-8") for path in sorted(TESTS.rglob("test_*.py"))}
     rows = []
-    for path in sorted(REFERENCES.glob("*.json")):
+    for path in sorted((TESTS / "reference").glob("*.json")):
         told = json.loads(path.read_text("utf-8"))
-        title = told.get("title") or path.stem.replace("_", " ").capitalize()
-        source = told.get("source") or told.get("about") or "see the file"
-        rows.append(
-            f"| {title} | {' '.join(str(source).split())} | `{path.name}` |".replace("$", "")
-        )
-    head = "| what | source | file |\n|---|---|---|"
-    return "\n".join(["# Published numbers that are reproduced", "", head, *rows]) + "\n"
+        said = (f'{path.name}"', f'reference("{path.stem}")')
+        met = [test for test, text in tests.items() if any(words in text for words in said)]
+        places = ", ".join(f"`{test.relative_to(TESTS)}`" for test in met)
+        cells = (told["title"], _source(told), f"`{path.name}`", places)
+        rows.append(" | ".join(" ".join(cell.split()) for cell in cells))
+    head = (
+        "what | source | numbers in `tests/reference/` | held to them in `tests/`",
+        "---|---|---|---",
+    )
+    lines = [f"| {row} |".replace("$", "") for row in (*head, *rows)]
+    return "\n".join(["# Published numbers that are reproduced", "", *lines]) + "\n"
+
+
+def _source(told):
+    """Where the numbers of a reference come from: said once, or of each part."""
+    parts = [part for part in told.values() if isinstance(part, dict)]
+    said = told.get("source") or told.get("about") or "; ".join(p["source"] for p in parts)
+    return said.removeprefix("Source: ")
+
+
+def guard_rates():
+    """Lay out how often the guard failed made data sets, with Wilson's intervals."""
+    lines = [
+        "| data sets | defect | sets | fail | 95 % interval | warn or fail | 95 % interval "
+        "| coverage of `new_study` | wanted |",
+        "|---|---|---:|---:|---|---:|---|---:|---|",
+    ]
+    for row in pd.read_csv(MEASURED / "guard.csv", keep_default_na=False).to_dict("records"):
+        cells = [row["data"], row["defect"], row["sets"]]
+        for count in (row["failed"], row["warned_or_failed"]):
+            low, high = proportion_confint(count, row["sets"], method="wilson")
+            cells += [f"{count / row['sets']:.1%}", f"{low:.1%} to {high:.1%}"]
+        cells += [f"{float(row['coverage']):.1%}" if row["coverage"] else "", row["wanted"]]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def engines():
+    """Lay out of how many quantities the truth lay in its posteriors as often as it should."""
+    lines = ["| engine | data sets | quantities | inside the band |", "|---|---:|---:|---:|"]
+    for row in pd.read_csv(MEASURED / "engines.csv").to_dict("records"):
+        lines.append(f"| {' | '.join(map(str, row.values()))} |")
+    return "\n".join(lines) + "\n"

@@ -1,9 +1,15 @@
 """The manual builds without a warning; `make docs` also runs its blocks."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 import tomllib
+
+import typer
+
+from mscpool.analysis.terminal import cli
 
 
 def test_the_manual_builds_without_a_warning_and_lists_every_command(root, tmp_path):
@@ -37,3 +43,24 @@ def test_benches_fail_by_the_speeds_that_the_manual_states(root):
     stated = tomllib.loads((root / "tests/benchmarks/stated.toml").read_text("utf-8"))
     told = rows_of_tables(root / "docs/speed.md")
     assert stated == {what: float(told[what].split()[-1]) for what in stated}
+
+
+def commands_in(page):
+    """Give the commands that a page tells a reader to type, without comments and line breaks."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^(?:    |!)?(mscpool .*)$", text, flags=re.MULTILINE)
+    quoted = re.findall(r"`(mscpool [^`]+)`", text)
+    return [shlex.split(line, comments=True) for line in (*lines, *quoted)]
+
+
+def test_every_command_of_the_manual_is_one_that_the_command_line_takes(root):
+    app = typer.main.get_command(cli.app)
+    pages = [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
+    typed = {tuple(words[1:]) for page in pages for words in commands_in(page)}
+    assert len(typed) > 30
+    for words in sorted(typed):
+        command, rest = app, list(words)
+        while rest and rest[0] in getattr(command, "commands", ()):
+            command = command.commands[rest.pop(0)]
+        if not {"--help", "…"} & {*rest} and rest:
+            command.make_context("mscpool", rest)

@@ -25,7 +25,7 @@ class Measured:
 
 #: Two dozen studies of the sizes of the shipped ones under the default pooling: one of them moved
 #: by three log-odds, and half the diseases two log-odds above the others. The manual's table of
-#: error rates has the same numbers.
+#: error rates (`docs/measured/guard.csv`) has the same numbers.
 MOVED_STUDY, SPLIT_DISEASES = Measured(50, 9, 21), Measured(25, 0, 1)
 
 
