@@ -1,6 +1,7 @@
 """Every figure of the set from Python: drawn from the same frames as the set."""
 
 import inspect
+import re
 
 import pandas as pd
 import pytest
@@ -139,6 +140,22 @@ def test_every_function_takes_the_page():
         parameters = inspect.signature(getattr(mp.plot, name)).parameters
         assert parameters["preset"].default == "double"
         assert parameters["preset"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+@pytest.mark.parametrize("name", mp.plot.__all__)
+def test_the_documentation_of_a_figure_is_whole(name):
+    """Every parameter stands in it once, as optional where it is; and what is refused."""
+    drawn = getattr(mp.plot, name)
+    assert drawn.__name__ == name
+    text = inspect.getdoc(drawn)
+    assert re.match(r"Draw [^\n]+\.\n\nParameters\n----------\n", text)
+    documented = dict(re.findall(r"^(\w+) : (.+)\n    [A-Z]", text, re.MULTILINE))
+    parameters = inspect.signature(drawn).parameters
+    assert list(documented) == list(parameters)
+    for each, given in parameters.items():
+        assert documented[each].endswith("optional") == (given.default is None), each
+    assert "\nReturns\n-------\nmatplotlib.figure.Figure" in text
+    assert max(map(len, text.splitlines())) <= 100
 
 
 def test_a_set_shows_what_is_given_and_what_is_kept_beside_a_stored_fit(known, tmp_path, patched):
