@@ -24,6 +24,7 @@ def write(folder):
         "checked.md": checked(),
         "guard_rates.md": guard_rates(),
         "engines.md": engines(),
+        "speeds.md": speeds(),
     }
     for name, text in pages.items():
         path = folder / name
@@ -83,13 +84,12 @@ def checked():
         met = [test for test, text in tests.items() if any(words in text for words in said)]
         places = ", ".join(f"`{test.relative_to(TESTS)}`" for test in met)
         cells = (told["title"], _source(told), f"`{path.name}`", places)
-        rows.append(" | ".join(" ".join(cell.split()) for cell in cells))
+        rows.append([" ".join(cell.replace("$", "").split()) for cell in cells])
     head = (
         "what | source | numbers in `tests/reference/` | held to them in `tests/`",
         "---|---|---|---",
     )
-    lines = [f"| {row} |".replace("$", "") for row in (*head, *rows)]
-    return "\n".join(["# Published numbers that are reproduced", "", *lines]) + "\n"
+    return f"# Published numbers that are reproduced\n\n{_table(head, rows)}"
 
 
 def _source(told):
@@ -101,24 +101,35 @@ def _source(told):
 
 def guard_rates():
     """Lay out how often the guard failed made data sets, with Wilson's intervals."""
-    lines = [
-        "| data sets | defect | sets | fail | 95 % interval | warn or fail | 95 % interval "
-        "| coverage of `new_study` | wanted |",
-        "|---|---|---:|---:|---|---:|---|---:|---|",
-    ]
+    rows = []
     for row in pd.read_csv(MEASURED / "guard.csv", keep_default_na=False).to_dict("records"):
         cells = [row["data"], row["defect"], row["sets"]]
         for count in (row["failed"], row["warned_or_failed"]):
             low, high = proportion_confint(count, row["sets"], method="wilson")
             cells += [f"{count / row['sets']:.1%}", f"{low:.1%} to {high:.1%}"]
-        cells += [f"{float(row['coverage']):.1%}" if row["coverage"] else "", row["wanted"]]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines) + "\n"
+        coverage = f"{float(row['coverage']):.1%}" if row["coverage"] else ""
+        rows.append([*cells, coverage, row["wanted"]])
+    head = (
+        "data sets | defect | sets | fail | 95 % interval | warn or fail | 95 % interval "
+        "| coverage of `new_study` | wanted",
+        "---|---|---:|---:|---|---:|---|---:|---",
+    )
+    return _table(head, rows)
 
 
 def engines():
     """Lay out of how many quantities the truth lay in its posteriors as often as it should."""
-    lines = ["| engine | data sets | quantities | inside the band |", "|---|---:|---:|---:|"]
-    for row in pd.read_csv(MEASURED / "engines.csv").to_dict("records"):
-        lines.append(f"| {' | '.join(map(str, row.values()))} |")
-    return "\n".join(lines) + "\n"
+    rows = pd.read_csv(MEASURED / "engines.csv").to_numpy().tolist()
+    head = ("engine | data sets | quantities | inside the band", "---|---:|---:|---:")
+    return _table(head, rows)
+
+
+def speeds():
+    """Lay out the seconds that the benches hold the code to."""
+    stated = pd.read_csv(TESTS / "benchmarks" / "stated.csv", dtype=str, keep_default_na=False)
+    return _table(("what | seconds | wanted", "---|---:|---:"), stated.to_numpy().tolist())
+
+
+def _table(head, rows):
+    lines = [*head, *(" | ".join(map(str, row)) for row in rows)]
+    return "".join(f"| {line} |\n" for line in lines)

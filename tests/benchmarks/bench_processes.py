@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +12,10 @@ import pandas as pd
 import pytest
 
 MSCPOOL = str(Path(sys.executable).with_name("mscpool"))
-STATED = tomllib.loads(Path(__file__).with_name("stated.toml").read_text("utf-8"))
-SECOND_FIT, THOUSAND = STATED
+#: Seconds that the manual states, in words; of several the longest counts.
+STATED = pd.read_csv(Path(__file__).with_name("stated.csv"), index_col="what")["seconds"]
+SECOND_FIT = "`mscpool fit`, shipped evidence, compiled before, with guard and files, whole process"
+THOUSAND = "`mscpool fit`, 1,000 studies in six diseases, whole process, the other core busy"
 #: Numbers of studies from the smallest pooling to the largest evidence that anyone may bring.
 STUDIES = (10, 100, 1_000, 10_000)
 
@@ -45,7 +46,8 @@ def cost_of(*words, **environment) -> Cost:
 
 def as_fast_as_stated(what: str, seconds: float) -> None:
     """Fail where something takes a third longer than is stated of it."""
-    assert seconds < STATED[what] * 4 / 3, f"{what}: {seconds:.1f} s, stated {STATED[what]}"
+    stated = float(STATED[what].split()[-1])
+    assert seconds < stated * 4 / 3, f"{what}: {seconds:.1f} s, stated {stated}"
 
 
 def once(benchmark, *words, **environment) -> Cost:
