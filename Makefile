@@ -48,8 +48,9 @@ test: setup  ## linters, types, fast and small-sampling tests
 types:
 	@found=$$($(PYTHON) -m basedpyright $(CODE)) || { echo "$$found"; exit 1; }
 
+# Sources are compiled once for all of the many processes that tests start.
 suite:
-	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest --quiet --numprocesses 2 --dist loadfile $(ARGS)
 
 # Playwright is large and drives the machine's own Chromium: it stands outside the lock.
 test-browser: setup  ## the local page in a real browser (MSCPOOL_SCREENSHOTS=DIR keeps the pictures)

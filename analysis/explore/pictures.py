@@ -13,8 +13,8 @@ from ...figures.flip_map import draw_flip_map
 from ...figures.forest import draw_forest
 from ...figures.rate_densities import draw_rate_densities
 from ..paper.frames.rates import forest_data
-from ..paper.publish.publish import draw, style_for
-from ..paper.publish.rendering import Origin, render
+from ..paper.publish.publish import style_for
+from ..paper.publish.rendering import Origin, draw, render
 from ..paper.words.captions import forest
 from ..paper.words.exhibit import Exhibit, Words
 from .answers import Answer

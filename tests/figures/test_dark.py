@@ -7,7 +7,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from mscpool.analysis.paper.publish.exhibits import KINDS
-from mscpool.analysis.paper.publish.publish import draw, style_of
+from mscpool.analysis.paper.publish.publish import style_of
+from mscpool.analysis.paper.publish.rendering import draw
 from mscpool.analysis.paper.words.captions import CHARACTERISTICS, EVIDENCE_MAP, RATES
 from mscpool.figures.dark import FILTER
 from mscpool.figures.page import within_page

@@ -11,7 +11,8 @@ from mscpool.analysis.guard.result import Check, CheckResult
 from mscpool.analysis.paper.frames import effect_figures as gather
 from mscpool.analysis.paper.frames.effects import compared_sets
 from mscpool.analysis.paper.frames.results import Results
-from mscpool.analysis.paper.publish.publish import draw, style_of
+from mscpool.analysis.paper.publish.publish import style_of
+from mscpool.analysis.paper.publish.rendering import draw
 from mscpool.analysis.paper.words.captions_effects import EFFECT_RATES, EFFECTS_FOREST, LABBE
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.effect_rates import draw_effect_rates

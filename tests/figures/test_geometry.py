@@ -10,7 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import exhibits
-from mscpool.analysis.paper.publish.publish import draw, style_of
+from mscpool.analysis.paper.publish.publish import style_of
+from mscpool.analysis.paper.publish.rendering import draw
 from mscpool.analysis.paper.words.captions import EVIDENCE_MAP
 from mscpool.data.outcomes import OUTCOMES
 from mscpool.figures.borrowing import draw_borrowing

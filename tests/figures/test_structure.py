@@ -13,7 +13,8 @@ from mscpool.analysis.paper.frames import rates as gather
 from mscpool.analysis.paper.frames import sensitivity as gather_sensitivity
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import exhibits
-from mscpool.analysis.paper.publish.publish import draw, style_of
+from mscpool.analysis.paper.publish.publish import style_of
+from mscpool.analysis.paper.publish.rendering import draw
 from mscpool.analysis.paper.words.captions import CHARACTERISTICS, FOREST
 from mscpool.analysis.paper.words.captions_guard import CALIBRATION, PREDICTIVE
 from mscpool.data.evidence import load_evidence

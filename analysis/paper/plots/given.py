@@ -21,7 +21,8 @@ from ...sensitivity.result import PriorComparison
 from ...trial.result import DesignResult
 from ..frames.effect_results import EffectResults
 from ..frames.results import Results
-from ..publish.publish import draw, style_of
+from ..publish.publish import style_of
+from ..publish.rendering import draw
 from ..words.exhibit import FigureKind
 
 if TYPE_CHECKING:

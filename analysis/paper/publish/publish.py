@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,24 +21,14 @@ from ..words.table import Table
 from ..words.wording import without_tags
 from .checklist import checklist
 from .exhibits import exhibits, one_by_one
-from .rendering import FORMATS, Origin, render, render_small
+from .rendering import FORMATS, Origin, draw, render_small, write_exhibit
 from .tables import as_html, as_latex, paper_tables
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from ....data.evidence import Evidence
     from ....figures.style import Style
 
 GALLERY_PRIORS = ("default", "sceptical", "enthusiastic", "tau_half_cauchy_0.5")
-
-
-def draw(exhibit: Exhibit, style: Style) -> Figure:
-    """Draw a figure of the set in a style."""
-    from ....figures.page import within_page
-
-    about = {"note": exhibit.note, "verdict": exhibit.verdict}
-    return within_page(partial(exhibit.draw, exhibit.frame), replace(style, **about))
 
 
 def style_of(results: Results, preset: str = "double") -> Style:
@@ -157,7 +146,7 @@ def write_set(
         if section is None:
             texts = _write_tables(paper_tables(results), aside)
             texts.append(write_whole(without_tags(checklist(results)), aside / "checklist.md"))
-        job = partial(_write_exhibit, folder=aside, style=style, formats=formats, origin=origin)
+        job = partial(write_exhibit, folder=aside, style=style, formats=formats, origin=origin)
         written = list(both(delayed(job)(exhibit) for exhibit in gathered()))
         files = [path for paths, _ in written for path in paths]
         notes = [abbreviations(words, results.evidence) for _, words in written]
@@ -176,28 +165,6 @@ def _write_tables(tables: Sequence[Table], folder: Path) -> list[Path]:
         for ending, text in (("html", as_html(table)), ("tex", as_latex(table))):
             files.append(write_whole(text, folder / f"{table.name}.{ending}"))
     return files
-
-
-def _write_exhibit(
-    exhibit: Exhibit, folder: Path, style: Style, formats: Sequence[str], origin: Origin
-) -> tuple[list[Path], set[str]]:
-    """Write a figure's files; give them, and the words that it shows."""
-    table = folder / f"{exhibit.name}.csv"
-    write_csv(exhibit.frame, table)
-    figure = draw(exhibit, style)
-    origin = replace(origin, verdict=exhibit.verdict or "unchecked")
-    rendered = render(figure, style, formats, exhibit.words, origin)
-    named = [(folder / f"{exhibit.name}.{end}", content) for end, content in rendered.items()]
-    files = [table, *(write_whole(content, path) for path, content in named)]
-    return files, words_shown(figure)
-
-
-def words_shown(figure: Figure) -> set[str]:
-    """Give every word that a figure shows."""
-    from matplotlib.text import Text
-
-    texts = figure.findobj(Text)
-    return {word.strip(",.;:()") for text in texts for word in text.get_text().split()}
 
 
 def captions_page(shown: Sequence[Exhibit], notes: Sequence[str], style: Style) -> str:

@@ -1,4 +1,7 @@
-"""Figures as files: vectors with their fonts, rasters at a journal's resolution."""
+"""Figures as files: vectors with their fonts, rasters at a journal's resolution.
+
+Other processes draw too: what is imported here is no more than drawing needs.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
+
+from ....data.export import write_csv, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ....figures.style import Style
-    from ..words.exhibit import Words
+    from ..words.exhibit import Exhibit, Words
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _SCREEN_DPI = 120
@@ -49,6 +56,54 @@ class Origin:
         """What is known: the guard's verdict and the data."""
         named = (("guard", self.verdict), ("data sha256", self.data))
         return [f"{name} {value}" for name, value in named if value]
+
+
+def draw(exhibit: Exhibit, style: Style) -> Figure:
+    """Draw a figure of the set in a style."""
+    from ....figures.page import within_page
+
+    about = {"note": exhibit.note, "verdict": exhibit.verdict}
+    return within_page(partial(exhibit.draw, exhibit.frame), replace(style, **about))
+
+
+def write_exhibit(
+    exhibit: Exhibit, folder: Path, style: Style, formats: Sequence[str], origin: Origin
+) -> tuple[list[Path], set[str]]:
+    """Draw a figure and write its files; give them, and the words that it shows.
+
+    Parameters
+    ----------
+    exhibit : Exhibit
+        The figure.
+    folder : Path
+        Where to.
+    style : Style
+        What it is drawn with.
+    formats : sequence of {"pdf", "svg", "png", "tiff"}
+        What to render.
+    origin : Origin
+        What the set is of; each file tells the verdict on its own figure.
+
+    Returns
+    -------
+    tuple of (list of Path, set of str)
+    """
+    table = folder / f"{exhibit.name}.csv"
+    write_csv(exhibit.frame, table)
+    figure = draw(exhibit, style)
+    origin = replace(origin, verdict=exhibit.verdict or "unchecked")
+    rendered = render(figure, style, formats, exhibit.words, origin)
+    named = [(folder / f"{exhibit.name}.{end}", content) for end, content in rendered.items()]
+    files = [table, *(write_whole(content, path) for path, content in named)]
+    return files, words_shown(figure)
+
+
+def words_shown(figure: Figure) -> set[str]:
+    """Give every word that a figure shows."""
+    from matplotlib.text import Text
+
+    texts = figure.findobj(Text)
+    return {word.strip(",.;:()") for text in texts for word in text.get_text().split()}
 
 
 def render(

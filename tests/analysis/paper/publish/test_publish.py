@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import string
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 import zlib
 from dataclasses import replace
@@ -22,13 +24,12 @@ from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.checklist import checklist
 from mscpool.analysis.paper.publish.exhibits import KINDS, exhibits, one_by_one
 from mscpool.analysis.paper.publish.publish import (
-    draw,
     missing_letters,
     publish,
     sources_sha256,
     style_of,
 )
-from mscpool.analysis.paper.publish.rendering import Origin, render
+from mscpool.analysis.paper.publish.rendering import Origin, draw, render
 from mscpool.analysis.paper.publish.tables import as_html, as_latex, paper_tables
 from mscpool.analysis.paper.words import captions, captions_sensitivity
 from mscpool.analysis.paper.words.closing import abbreviations, verdict_words
@@ -91,6 +92,15 @@ def test_data_of_a_figure_are_what_is_drawn(brief, published):
     frame = gather.forest_data(fit, evidence, "remission")
     pd.testing.assert_series_equal(stored["estimate"], frame["estimate"])
     assert list(stored.columns) == list(frame.columns)
+
+
+def test_a_process_that_draws_imports_nothing_that_fits():
+    code = (
+        "import sys, mscpool.analysis.paper.publish.rendering;"
+        "print({'numba', 'xarray', 'pymc'} & sys.modules.keys())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
 
 
 def test_the_same_command_writes_the_same_bytes(brief, published, tmp_path, monkeypatch):
