@@ -62,15 +62,16 @@ def functions():
             for inner in public.__all__:
                 value = getattr(public, inner)
                 if inspect.isfunction(value):
-                    parts.append(_documented("function", value, f"mp.{name}.{inner}"))
+                    place = f"{public.__name__}.{inner}"
+                    parts.append(_documented("function", place, f"mp.{name}.{inner}"))
         else:
             kind = "class" if inspect.isclass(public) else "function"
-            parts.append(_documented(kind, public, f"mp.{name}"))
+            place = f"{public.__module__}.{public.__qualname__}"
+            parts.append(_documented(kind, place, f"mp.{name}"))
     return "\n\n".join(parts) + "\n"
 
 
-def _documented(kind, value, called):
-    place = f"{value.__module__}.{value.__qualname__}"
+def _documented(kind, place, called):
     return f"## {called}\n\n```{{eval-rst}}\n.. auto{kind}:: {place}\n   :no-index:\n```"
 
 
