@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,22 +124,24 @@ def studies_table(fit: EffectsFit) -> pd.DataFrame:
     found = []
     for name in fit.posteriors:
         own, link = fit.rows_of(name), outcome(name).link
-        shrunken = fit.of_studies(name)
-        for study, arms in own.groupby("study", sort=False):
-            disease = str(arms["disease"].iloc[0])
+        shrunken, modelled = fit.of_studies(name), by_means(own)
+        # A frame a study takes longer than what is read from it.
+        columns = {str(column): own[column].to_numpy() for column in own}
+        places_of = own.groupby("study", sort=False).indices
+        for study in dict.fromkeys(own["study"]):
+            places = places_of[study]
+            arms = {column: values[places] for column, values in columns.items()}
+            disease = str(arms["disease"][0])
             given = shrunken.get(str(study))
             effect = given or fit.distribution(name, "new_study", disease)
             row = {"study": study, "outcome": name, "disease": disease, "informs": bool(given)}
-            row |= {
-                "randomised": arms["randomised"].iloc[0],
-                "modelled": bool(by_means(arms).any()),
-            }
-            control = (arms["arm"] == "control").to_numpy()
+            row |= {"randomised": arms["randomised"][0], "modelled": bool(modelled[places].any())}
+            control = arms["arm"] == "control"
             for key, column in (("min", "events_min"), ("max", "events_max"), ("n", "n")):
-                counts = arms[column].to_numpy()
-                row[f"treated_{key}"] = int(counts[~control].sum())
-                row[f"control_{key}"] = int(counts[control].sum())
-            row |= dict(zip(("raw", "raw_low", "raw_high"), raw_effect(arms, link), strict=True))
+                row[f"treated_{key}"] = int(arms[column][~control].sum())
+                row[f"control_{key}"] = int(arms[column][control].sum())
+            raw = raw_effect(own.iloc[places] if row["modelled"] else arms, link)
+            row |= dict(zip(("raw", "raw_low", "raw_high"), raw, strict=True))
             row |= dict(zip(STATISTICS, effect.statistics().tolist(), strict=True))
             found.append(row)
     return pd.DataFrame(found, columns=list(STUDY_COLUMNS))
@@ -155,13 +159,13 @@ def shares_table(fit: IntegratedEffects) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[list(SHARE_COLUMNS)]
 
 
-def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:
-    """Estimate one study's effect from its own counts alone.
+def raw_effect(arms: Mapping[str, Any], link) -> tuple[float, float, float]:
+    """Estimate one study's effect from its own counts or means alone.
 
     Parameters
     ----------
-    arms : pandas.DataFrame
-        The rows of one study.
+    arms : pandas.DataFrame or mapping of str to numpy.ndarray
+        The rows of one study; a frame where they are means.
     link : {"logit", "cloglog"}
         A log odds ratio, or a log hazard ratio.
 
@@ -176,13 +180,13 @@ def raw_effect(arms: pd.DataFrame, link) -> tuple[float, float, float]:
     ----------
     Woolf 1955, doi 10.1111/j.1469-1809.1955.tb01348.x; of a log hazard, the delta method.
     """
-    if by_means(arms).any():
+    if isinstance(arms, pd.DataFrame) and by_means(arms).any():
         estimate, error = effect_of_means(arms)
         return estimate, estimate - _WIDTH * error, estimate + _WIDTH * error
-    control = (arms["arm"] == "control").to_numpy()
-    known = (arms["events_min"] == arms["events_max"]).all()
+    control = np.asarray(arms["arm"] == "control")
     columns = ("n", "months", "events_min", "events_max")
-    size, months, low, high = (arms[name].to_numpy(float) for name in columns)
+    size, months, low, high = (np.asarray(arms[name], float) for name in columns)
+    known = (low == high).all()
     n = [size[~control], size[control]]
     years = [months[~control] / 12, months[control] / 12]
     ends = []

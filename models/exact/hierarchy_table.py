@@ -68,7 +68,11 @@ class HierarchyTable:
     @cached_property
     def log_joint(self) -> np.ndarray:
         """Log likelihood of mu, tau and sigma; shape (tau, mu, sigma)."""
-        return np.log(self.averaged).sum(axis=2)
+        # Group by group: logarithms of all at once would need as much memory again.
+        total = np.zeros((*self.averaged.shape[:2], self.averaged.shape[3]))
+        for group in range(self.averaged.shape[2]):
+            total += np.log(self.averaged[:, :, group])
+        return total
 
     @cached_property
     def axes(self) -> tuple[ScaleAxis, ScaleAxis]:
@@ -125,7 +129,8 @@ def hierarchy_table(
     else:
         averaged = kernels.reshape(-1, len(levels)) @ levels
     shape = (len(tau), -1, *logs.shape[1:])
-    averaged = np.maximum(averaged, _LEAST).reshape(shape)
+    np.maximum(averaged, _LEAST, out=averaged)
+    averaged = averaged.reshape(shape)
     return HierarchyTable(table, structure, tau, kernels, groups, logs, averaged, largest[0, :, 0])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -93,9 +94,23 @@ def peaks(likelihoods: StudyLikelihoods, sigma: float = 0.0) -> list[tuple[float
     list of (float, float)
         Centre and standard deviation of each disease with studies, and last of all together.
     """
-    count, diseases = len(likelihoods.studies), len(likelihoods.diseases)
-    if not count or not len(likelihoods.centres):
+    if not len(likelihoods.studies) or not len(likelihoods.centres):
         return []
+    own, counts = _unwidened_peaks(likelihoods)
+    return [
+        (c, float(np.hypot(s, sigma / np.sqrt(k)))) for (c, s), k in zip(own, counts, strict=True)
+    ]
+
+
+@lru_cache(maxsize=16)
+def _unwidened_peaks(
+    likelihoods: StudyLikelihoods,
+) -> tuple[list[tuple[float, float]], list[float]]:
+    """Give the peaks without a spread between studies, and how many studies each is of.
+
+    They are asked for again with every table of the same studies.
+    """
+    count, diseases = len(likelihoods.studies), len(likelihoods.diseases)
     reach = 200 * float(np.median(likelihoods.scales))
     coarse = level_grid(likelihoods.centres, likelihoods.scales, -reach, reach, points=2.0)
     groups = np.zeros((len(coarse), diseases))
@@ -105,10 +120,7 @@ def peaks(likelihoods: StudyLikelihoods, sigma: float = 0.0) -> list[tuple[float
         groups += likelihoods.evaluate(coarse.nodes, part) @ membership[part]
     sizes = membership.sum(axis=0)
     columns = [groups[:, d] for d in range(diseases) if sizes[d] > 0] + [groups.sum(axis=1)]
-    counts = [*sizes[sizes > 0], count]
-    peaks = [_peak(coarse.nodes, values) for values in columns]
-    widened = [np.hypot(s, sigma / np.sqrt(k)) for (_, s), k in zip(peaks, counts, strict=True)]
-    return [(c, float(w)) for (c, _), w in zip(peaks, widened, strict=True)]
+    return [_peak(coarse.nodes, values) for values in columns], [*sizes[sizes > 0], count]
 
 
 def least_spread(features: Sequence[tuple[float, float]]) -> float:
