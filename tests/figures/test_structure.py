@@ -294,14 +294,16 @@ def brief():
 
 
 @pytest.mark.parametrize(("verdict", "marked"), [("pass", 0), ("warn", 0), ("fail", 1), (None, 1)])
-def test_figures_of_a_fit_that_may_not_be_believed_carry_a_mark(brief, verdict, marked):
+def test_figures_carry_a_mark_where_a_fit_may_not_be_believed_and_no_titles(brief, verdict, marked):
     evidence, fit, check = brief
     said = UNCHECKED if verdict is None else replace(check, verdict=verdict)
     style = style_of(Results(fit, evidence, said))
     for each in exhibits(Results(fit, evidence, said)):
-        texts = [text for text in draw(each, style).texts if text.get_gid() == "guard"]
+        figure = draw(each, style)
+        texts = [text for text in figure.texts if text.get_gid() == "guard"]
         of_fit = each.name not in ("evidence_map", "characteristics")
         assert len(texts) == marked * of_fit, each.name
+        assert not any(axes.get_title() for axes in figure.axes), each.name  # words stand outside
 
 
 def test_one_disease_keeps_one_mark_in_every_selection(shipped):
@@ -368,14 +370,6 @@ def test_type_is_six_to_eight_points_in_a_column(shipped):
         sizes = {text.get_fontsize() for text in figure.texts}
         sizes |= {text.get_fontsize() for axes in figure.axes for text in axes.texts}
         assert 6 <= min(sizes) <= max(sizes) <= 8
-
-
-def test_no_title_inside_axes(brief):
-    evidence, fit, check = brief
-    style = style_of(Results(fit, evidence, check))
-    for each in exhibits(Results(fit, evidence, check)):
-        titles = [axes.get_title() for axes in draw(each, style).axes]
-        assert not any(titles), each.name
 
 
 @pytest.mark.parametrize("width", [20, 45, 90, 300])

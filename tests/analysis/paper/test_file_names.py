@@ -26,7 +26,8 @@ def results(tmp_path_factory):
     return Results(fit(evidence, engine="exact"), evidence)
 
 
-def test_figures_stay_in_their_folder_each_with_its_own_name(results, tmp_path):
+def test_figures_stay_in_their_folder_each_with_its_own_name(results, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # drawn in this process, and quickly
     folder = tmp_path / "deep" / "figures"
     files = publish(results, folder, formats=("svg",))
     assert {path.resolve().parent for path in files} == {folder}

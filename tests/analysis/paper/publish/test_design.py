@@ -1,5 +1,7 @@
 """The pictures of a design come with their numbers, captions, and the guard's verdict."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from PIL import Image
@@ -8,6 +10,7 @@ from mscpool.analysis.paper.publish.design import exhibit_of, publish_design
 from mscpool.analysis.trial.design import ess, precision, single_arm, two_arm, two_stage
 from mscpool.analysis.trial.monitoring import monitor, safety
 from mscpool.analysis.trial.pictures import pictures
+from mscpool.figures.style import PRESETS
 
 from ....builders import ROUNDING
 
@@ -36,6 +39,14 @@ ASKED = {
     "two-stage, none": (lambda: two_stage(null=0.2, target=0.25, n_max=20), ()),
     "ess": (lambda: ess(prior="0.8*beta(12,28)+0.2*beta(1,1)"), ("worth",)),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse():
+    """Rasters of few dots, whose files are soon written."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(PRESETS, "single", replace(PRESETS["single"], dpi=72))
+        yield
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -133,6 +133,7 @@ def written(evidence, out, verdict, drawn=False):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(check, "check", guard(verdict))
         patched.setattr(files, "FIGURE_FORMATS", ("svg",))
+        patched.setattr("os.cpu_count", lambda: 1)  # drawn in this process, and quickly
         patched.setattr(fits, "compared_sets", lambda own: [own, CATALOGUE["sceptical"]])
         if not drawn:
             patched.setattr(report, "write_figures", lambda *_: ({}, []))
