@@ -15,7 +15,7 @@ from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import style_of
 from mscpool.analysis.paper.publish.rendering import draw
-from mscpool.analysis.paper.words.captions import CHARACTERISTICS, FOREST
+from mscpool.analysis.paper.words.captions import BENEFIT_HARM, CHARACTERISTICS, FOREST
 from mscpool.analysis.paper.words.captions_guard import CALIBRATION, PREDICTIVE
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.calibration import draw_calibration
@@ -422,7 +422,7 @@ def test_a_figure_that_fills_its_page_keeps_its_type_beside_small_print(shipped)
     evidence, fit, check = shipped
     results = Results(fit, evidence, check)
     style = style_of(results, "slide")
-    [one] = [each for each in exhibits(results) if each.name == "benefit_harm"]
+    one = next(BENEFIT_HARM.exhibits(results))
     noted = replace(one, note="Guard: warn (any adverse event: warn).", verdict="warn")
     label = draw(noted, style).axes[0].xaxis.label
     assert label.get_fontsize() == style.size
