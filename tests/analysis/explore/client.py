@@ -85,7 +85,7 @@ class Reader:
     async def __aenter__(self):
         status, _, html = self.server.ask(f"/?{self.query}", Cookie=self.server.cookie)
         assert status == 200
-        held = controls(html)
+        held = self.held = controls(html)
         headers = {"Cookie": self.server.cookie}
         self.socket = await connect(
             f"ws://{self.server.host}/websocket/",
@@ -129,6 +129,7 @@ class Reader:
 
     async def set(self, **values) -> None:
         """Move controls; what is shown follows."""
+        self.held |= values
         await self._send("update", values)
 
     async def _listen(self) -> None:
@@ -151,7 +152,9 @@ class Reader:
             value = message["value"]
             value = value[0] if isinstance(value, list) else value
             kind = ":shiny.number" if isinstance(value, int | float) else ""
-            await self.set(**{f"{update['id']}{kind}": value})
+            control = f"{update['id']}{kind}"
+            if self.held.get(control) != value:  # as a browser says nothing of what stays
+                await self.set(**{control: value})
 
     async def until(self, condition, seconds: float = 60.0) -> None:
         """Wait until what is shown meets a condition."""

@@ -34,19 +34,42 @@ def server():
         yield started
 
 
-@cache
-def model(outcome: str, pooling: str, drop: tuple[str, ...]):
-    return exact_model(load_evidence(outcomes=outcome, drop=drop), pooling)
+#: A table of a reader's own, so small that what follows from it follows at once.
+OWN = """study,disease,outcome,events,n,months
+a,psoriasis,improvement,5,10,
+b,psoriasis,improvement,7,12,
+c,eczema,improvement,8,11,
+d,eczema,improvement,4,9,
+a,psoriasis,death,0,10,12
+c,eczema,death,1,11,6
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("own") / "mine.csv"
+    path.write_text(OWN, "utf-8")
+    return str(path)
 
 
 @cache
-def direct(query: str, disease: str) -> float:
+def model(path: str | None, outcome: str, pooling: str, drop: tuple[str, ...]):
+    return exact_model(load_evidence(path, outcomes=outcome, drop=drop), pooling)
+
+
+@cache
+def direct(query: str, disease: str, path: str | None = None) -> float:
     """Probability of the conclusion, by the engine asked directly."""
     state = read_state(query, State())
+    exact = model(path, state.outcome, state.pooling, state.drop)
     # That moved priors need no finer grid is the matter of the answers' own tests.
-    fit = model(state.outcome, state.pooling, state.drop).fit(state.priors, verify=not state.own)
+    fit = exact.fit(state.priors, verify=not state.own)
     above = float(fit.probability_above(state.outcome, state.threshold)[disease])
     return 1 - above if state.outcome in ("any_ae", "serious_ae", "death") else above
+
+
+#: A page that looks for flips of mu alone: the map of two priors is drawn elsewhere.
+APART = "pooling=none"
 
 
 def walk(server, query, steps):
@@ -65,9 +88,9 @@ def shown_probability(reader) -> float:
     return float(row.split("|")[2]) if row else float("nan")
 
 
-async def agrees(reader, query: str) -> None:
+async def agrees(reader, query: str, path: str | None = None) -> None:
     """Wait until the page's number is the engine's."""
-    wanted = direct(query, "psoriasis")
+    wanted = direct(query, "psoriasis", path)
     await reader.until(lambda: abs(shown_probability(reader) - wanted) < SHOWN)
     state = read_state(query, State())
     await reader.until(lambda: read_state(reader.address, State()) == state)
@@ -103,12 +126,12 @@ def test_a_wrong_prior_is_told_beside_its_field_and_the_rest_goes_on(server):
     async def steps(reader):
         await reader.set(**{"mu_Normal_sigma:shiny.number": -1})
         await reader.until(lambda: "sigma must be positive" in reader.text("mu_problem"))
-        await reader.set(**{"tau_HalfNormal_sigma:shiny.number": 0.5})
-        await agrees(reader, "tau=HalfNormal(0.5)")
+        await reader.set(**{"sigma_HalfNormal_sigma:shiny.number": 0.25})
+        await agrees(reader, f"{APART}&sigma=HalfNormal(0.25)")
         await reader.set(**{"mu_Normal_sigma:shiny.number": None})
         await reader.until(lambda: "a number is missing" in reader.text("mu_problem"))
 
-    walk(server, "", steps)
+    walk(server, APART, steps)
 
 
 def test_the_prior_that_undoes_the_conclusion_is_found_and_taken_home(server):
@@ -134,9 +157,9 @@ def test_a_belief_about_a_rate_becomes_a_prior(server):
         await reader.until(lambda: "0 < lower < upper < 1" in reader.text("elicit_problem"))
         await reader.set(**{low: 10, high: 30, "elicit": 2})
         # Half the width of the interval of log-odds, over the normal quantile of 95 %.
-        await agrees(reader, "mu=Normal(-1.522,0.41)")
+        await agrees(reader, f"{APART}&mu=Normal(-1.522,0.41)")
 
-    walk(server, "", steps)
+    walk(server, APART, steps)
 
 
 def test_a_study_is_switched_off_and_a_link_restores_that(server):
@@ -255,24 +278,9 @@ def upload(reader, content: bytes, name: str = "mine.csv", control: str = "uploa
     return run()
 
 
-def test_a_good_table_and_a_bad_one_are_read_as_on_the_command_line(server):
-    good = b"study,disease,events,n\na,x,3,10\nb,x,5,12\nc,y,8,11\n"
-    bad = b"study,disease,events,n\na,x,30,10\n"
-
-    async def steps(reader):
-        assert await upload(reader, bad) == 200
-        await reader.until(lambda: "mine.csv:2: events" in reader.text("upload_problem"))
-        assert "/tmp" not in reader.text("upload_problem")
-        assert await upload(reader, good) == 200
-        await reader.until(lambda: "mine.csv" in reader.text("command"))
-        await reader.until(lambda: reader.row("y"))
-        assert not reader.text("upload_problem").strip()
-
-    walk(server, "", steps)
-
-
 def test_a_prior_file_comes_back_and_its_faults_are_told_beside_the_field(server):
-    taken = State(own=(("mu", Prior.make("Normal", mu=-2.5, sigma=0.5)),))
+    mu = Prior.make("Normal", mu=-2.5, sigma=0.5)
+    taken = State(pooling="none", own=(("mu", mu),))
 
     async def steps(reader):
         await reader.until(lambda: reader.row("psoriasis"))
@@ -288,16 +296,16 @@ def test_a_prior_file_comes_back_and_its_faults_are_told_beside_the_field(server
         await reader.set(**pasted, **{"prior_take:shiny.action": 1})
         await reader.until(lambda: "mu=HalfNormal%282.0%29" in reader.address)
 
-    walk(server, "", steps)
+    walk(server, APART, steps)
 
 
 def test_two_readers_are_apart(server):
     async def run():
-        async with Reader(server) as one, Reader(server) as other:
+        async with Reader(server, APART) as one, Reader(server, APART) as other:
             await one.set(**{"mu_Normal_mu:shiny.number": -2.5})
             await other.set(**{"threshold:shiny.number": 45})
-            await agrees(one, "mu=Normal(-2.5,1.5)")
-            await agrees(other, "threshold=0.45")
+            await agrees(one, f"{APART}&mu=Normal(-2.5,1.5)")
+            await agrees(other, f"{APART}&threshold=0.45")
 
     asyncio.run(run())
 
@@ -315,17 +323,23 @@ def test_the_key_is_needed_for_page_and_files(server):
     assert server.ask("/", Cookie=server.cookie, Host="evil.example")[0] == 400
 
 
-def test_twenty_moves_show_the_numbers_of_the_engine(server):
+def test_twenty_moves_on_a_readers_own_table_show_the_numbers_of_the_engine(server, own):
     queries = [query for _, query in moves()]
     assert len(queries) == 20
     for query in queries:  # known before, so that moves follow each other as a reader's do
-        direct(query, "psoriasis")
+        direct(query, "psoriasis", own)
 
     async def steps(reader):
-        await reader.until(lambda: "conclusions" in reader.outputs)
+        assert await upload(reader, OWN.replace("5,10", "50,10").encode()) == 200
+        await reader.until(lambda: "mine.csv:2: events" in reader.text("upload_problem"))
+        assert "/tmp" not in reader.text("upload_problem")
+        assert await upload(reader, OWN.encode()) == 200
+        await reader.until(lambda: "mine.csv" in reader.text("command"))
+        await reader.until(lambda: reader.row("eczema"))
+        assert not reader.text("upload_problem").strip()
         for change, query in moves():
             await reader.set(**change)
-            await agrees(reader, query)
+            await agrees(reader, query, own)
 
     walk(server, "", steps)
 
