@@ -34,6 +34,7 @@ _HEADERS = (
 )
 _ENTRY = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>mscpool</title>'
+    '<link rel="icon" href="data:,">'  # else the browser asks for one, and is refused
     '<meta http-equiv="refresh" content="0;url=/{query}"><p><a href="/{query}">mscpool</a></p>'
 )
 

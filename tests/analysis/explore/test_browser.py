@@ -16,7 +16,7 @@ from .client import START, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
-WIDTHS, SCHEMES = (390, 1280, 1920, 2560), ("light", "dark")
+WIDTHS, SCHEMES = (390, 768, 1280, 1920, 2560), ("light", "dark")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
 #: Every visible text whose colour is too near to that behind it (WCAG 2.2, 1.4.3).
@@ -38,6 +38,9 @@ FAINT = """() => {
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < 4.5) found.push(`${e.outerHTML.slice(0, 90)} ${ratio}`);
   } return found; }"""
+#: Every table that is wider than its place.
+CUT = """() => [...document.querySelectorAll('.wide')].filter(e => e.checkVisibility()
+  && e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 60))"""
 #: Every visible control without a name that a screen reader says.
 NAMELESS = """() => [...document.querySelectorAll('input, select, button, a')].filter(e =>
   e.checkVisibility() && !(e.labels && e.labels.length) && !e.getAttribute('aria-label')
@@ -122,13 +125,62 @@ def test_every_width_and_scheme_can_be_read(opened, view, scheme, tmp_path):
     page = opened(f"view={view}&analysis_set=current", color_scheme=scheme)
     if view == "priors":
         page.wait_for_selector("#flips ul")
+    if view == "trial":
+        page.wait_for_selector("#sizes table")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(300)
         page.screenshot(path=folder / f"{view}_{width}_{scheme}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT) == []
     assert page.evaluate(FAINT) == []
     assert page.evaluate(NAMELESS) == []
+
+
+def test_a_page_prints_what_is_shown_and_nothing_to_move(opened, tmp_path):
+    folder = Path(os.environ.get("MSCPOOL_SCREENSHOTS", tmp_path))
+    for view in ("evidence", "priors"):
+        page = opened(f"view={view}", color_scheme="dark")
+        page.wait_for_selector("#command-text")
+        page.emulate_media(media="print", color_scheme="light")
+        assert page.locator(".paper svg").first.is_visible()
+        assert page.locator("#command-text").is_visible()
+        shown = page.locator("input:visible, select:visible, .btn:visible").all()
+        assert [each.evaluate("e => e.outerHTML") for each in shown] == []
+        page.screenshot(path=folder / f"print_{view}.png", full_page=True)
+        page.pdf(path=folder / f"print_{view}.pdf", format="A4")
+        assert (folder / f"print_{view}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_studies_tables_and_prior_files_are_switched_uploaded_and_restored(opened, tmp_path):
+    page = opened("view=evidence")
+    page.locator("input[value=cheng2022]").uncheck()
+    page.wait_for_function("location.search.includes('drop=cheng2022')")
+    page.wait_for_function(
+        "document.querySelector('#command-text').innerText.includes('--drop cheng2022')"
+    )
+    link = page.url.partition("?")[2]
+    again = opened(link)
+    again.wait_for_selector("input[value=cheng2022]")
+    assert not again.locator("input[value=cheng2022]").is_checked()
+    page.get_by_role("tab", name="Priors").click()
+    page.locator("#prior_pasted").fill("[mu]\ndist = 'Normal'\nmu = 0\nsigma = -1\n")
+    page.locator("#prior_take").click()
+    page.wait_for_selector("#prior_file_said [role=alert]")
+    page.locator("#prior_pasted").fill("[mu]\ndist = 'StudentT'\nnu = 5\nmu = -1\nsigma = 1\n")
+    page.locator("#prior_take").click()
+    page.wait_for_function("location.search.includes('mu=StudentT')")
+    assert page.locator("#mu_StudentT_nu").is_visible()
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("study,disease,events,n\na,x,30,10\n", "utf-8")
+    good.write_text("study,disease,events,n\na,x,3,10\nb,x,5,12\nc,y,8,11\n", "utf-8")
+    page.locator("#upload").set_input_files(bad)
+    page.wait_for_function(
+        "document.querySelector('#upload_problem').innerText.includes('bad.csv:2: events')"
+    )
+    page.locator("#upload").set_input_files(good)
+    page.wait_for_selector("tr[data-disease=y]")
+    assert "good.csv" in page.locator("#command-text").inner_text()
 
 
 def test_the_keyboard_reaches_and_moves_the_priors(opened):
@@ -193,8 +245,9 @@ def test_a_move_is_seen_soon(opened):
         seconds.append(time.monotonic() - began)
         page.wait_for_timeout(1500)
     print("slider to answer, s:", [round(each, 2) for each in seconds])
-    # On two quiet cores 0.8; others may use the machine.
-    assert np.median(seconds) < 3
+    # On two quiet cores 0.8; where others use the machine each waits for its turn.
+    turns = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert np.median(seconds) < 0.8 * turns
 
 
 def test_two_browsers_keep_apart_states(opened):

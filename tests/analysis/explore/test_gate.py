@@ -85,6 +85,7 @@ def test_the_token_becomes_a_strict_cookie_and_leaves_the_address():
     page = sent[1]["body"].decode()
     assert 'content="0;url=/?outcome=death&amp;mu=Normal%280%2C1%29"' in page
     assert TOKEN not in page.replace("key to", "")
+    assert '<link rel="icon" href="data:,">' in page
 
 
 def test_a_wrong_token_and_markup_in_an_address_are_refused():
