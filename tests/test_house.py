@@ -111,6 +111,7 @@ ROOMS: dict[str, set[str]] = {
         "rates",
         "style",
     },
+    "analysis.workers": {"workers"},
     "analysis.fitting": {
         "answer",
         "data_of_fit",
@@ -179,7 +180,7 @@ ROOMS: dict[str, set[str]] = {
         "set_priors",
         "two_arm_request",
     },
-    "analysis.calibration": {"calibrate", "sbc", "uniformity"},
+    "analysis.calibration": {"calibrate", "error_rates", "uniformity"},
     "analysis.paper.frames": {
         "benefit",
         "alone",

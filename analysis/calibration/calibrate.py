@@ -7,18 +7,14 @@ kept one by one, so that a run that was stopped goes on where it was.
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.stats import binomtest
 
 from ...data.names import numbered
 from ...models.priors.sets import DEFAULT
@@ -29,20 +25,15 @@ from ..guard.left_out_exactly import leave_each_out
 from ..guard.result import CheckResult, Subject
 from ..guard.sampling_verdict import judge_sampling
 from ..guard.verdicts import Verdict, worst
-from . import defects, effects
+from ..workers.workers import NONE, results, time_left
+from . import defects, effects, sbc
+from .integrated import judge_integrated, posterior_of
 from .sbc_sampled import places_among_draws
-from .uniformity import Places
 
-SETS, SEED = 200, 20250101
+SETS, SIMS, SEED = 200, 200, 20250101
 FILE = "calibration.jsonl"
-#: The guard must fail at most this share of sound data sets ...
-MOST_FALSE_ALARMS = 0.05
-#: ... and notice at least this share of the defects that it is there for.
-LEAST_POWER = 0.8
-#: Data sets a defect, for each one that is sound.
-_SHARE_DEFECTIVE = 0.25
-#: Sound data sets of effects, which are integrated, for each one of rates.
-_SHARE_EFFECTS = 2
+#: Data sets of each size of a defect, and with a moderator, for each one that is sound.
+_SHARE_DEFECTIVE = _SHARE_MODERATED = 0.1
 #: Quantiles whose effective draws are those of the tails.
 _TAILS = (0.05, 0.95)
 
@@ -84,32 +75,44 @@ SOUND = {
     MODERATED: defects.from_prior_with_year,
 }
 SHAPES = {MANY: defects.many_studies, CORE_STUDIES: defects.core_studies}
-_NEEDED = tuple(list(defects.DEFECTS)[1:3])
+#: Begins the name of a data set that is ranked by the exact engine, and not judged.
+PLACED = "integrated, "
 
 
-def tasks(sets: int = SETS) -> list[Task]:
-    """List the data sets: sound ones of the evidence's shape, then each defect on each shape."""
-    listed = [Task(shape, "none", i) for shape in SOUND for i in range(sets)]
-    each = max(1, round(sets * _SHARE_DEFECTIVE))
-    for shape in SHAPES:
-        listed += [Task(shape, defect, i) for defect in defects.DEFECTS for i in range(each)]
-    for shape in effects.SHAPES:
-        for defect in effects.DEFECTS:
-            count = _SHARE_EFFECTS * (sets if defect == effects.SOUND else each)
-            listed += [Task(shape, defect, i) for i in range(count)]
-    return listed
+def tasks(sets: int = SETS, sims: int = SIMS) -> list[Task]:
+    """List the data sets, those that are integrated and quick first, kinds side by side.
+
+    A run that is stopped has then as large a share of each kind as of the others.
+
+    Parameters
+    ----------
+    sets : int
+        Sound data sets of the evidence's shape from the priors, as many from its posterior, and
+        as many of effects; a tenth of that with a moderator, and of each size of a defect.
+    sims : int
+        Data sets a shape for the exact engine.
+    """
+    few = max(1, round(sets * _SHARE_DEFECTIVE))
+    quick = {(PLACED + name, "none"): sims for name in sbc.shapes()}
+    quick |= {(shape, defect): few for shape in SHAPES for defect in defects.DEFECTS}
+    quick |= {
+        (shape, defect): sets if defect == effects.SOUND else few
+        for shape in effects.SHAPES
+        for defect in effects.DEFECTS
+    }
+    sampled = dict.fromkeys(((shape, "none") for shape in SOUND), sets)
+    sampled[MODERATED, "none"] = max(1, round(sets * _SHARE_MODERATED))
+    return [*_side_by_side(quick), *_side_by_side(sampled)]
 
 
-def simulate(task: Task, rng: np.random.Generator) -> tuple[defects.Simulated, str]:
-    """Draw a data set; give it and the pooling that it is fitted with."""
-    if task.shape in SOUND:
-        return SOUND[task.shape](rng), "partial"
-    draw, pooling = defects.DEFECTS[task.defect]
-    return draw(SHAPES[task.shape](), rng), pooling
+def _side_by_side(counts: dict[tuple[str, str], int]) -> list[Task]:
+    """List so many tasks of each kind, every kind as far along as the others."""
+    listed = [Task(*kind, i) for kind, count in counts.items() for i in range(count)]
+    return sorted(listed, key=lambda task: (task.number + 0.5) / counts[task.kind])
 
 
 def run(task: Task, settings: Settings) -> dict[str, Any]:
-    """Draw one data set, fit it, judge it.
+    """Draw one data set, fit it, judge it; the seed is the task's own.
 
     Parameters
     ----------
@@ -128,21 +131,48 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
     """
     code = [ord(letter) for letter in task.shape + task.defect]
     rng = np.random.default_rng([settings.seed, task.number, *code])
+    if task.shape.startswith(PLACED):
+        return {"places": sbc.places(sbc.shapes()[task.shape.removeprefix(PLACED)], rng)}
     if task.shape in effects.SHAPES:
         return effects.judged(effects.simulate(effects.SHAPES[task.shape], task.defect, rng), rng)
-    made, pooling = simulate(task, rng)
-    result, levels, new_study = judged(made, pooling, settings, rng)
+    if task.shape in SHAPES:
+        return _run_integrated(task, rng)
+    return _run_sampled(SOUND[task.shape](rng), settings, rng)
+
+
+def _run_integrated(task: Task, rng: np.random.Generator) -> dict[str, Any]:
+    """Draw a data set of one outcome with its defect, and judge its integrated fit."""
+    draw, pooling = defects.DEFECTS[task.defect]
+    made = draw(SHAPES[task.shape](), rng)
+    posterior = posterior_of(made.terms, pooling)
+    assert made.new_study is not None, "made of rates that are known"
+    held = []
+    for code, disease in enumerate(made.terms.diseases):
+        following = posterior.distribution("new_study", disease)
+        low, high = following.quantile([0.025, 0.975])
+        rates = made.new_study[:, code]
+        held.append(((rates >= low) & (rates <= high)).mean())
+    result = judge_integrated(posterior, made.terms, pooling, rng)
+    return _stated(result) | {"coverage": float(np.mean(held)), "places": None}
+
+
+def _run_sampled(
+    made: defects.Simulated, settings: Settings, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Judge a sampled fit of all outcomes; longer chains where sampling failed."""
+    pooling = "partial"
+    result, levels = judged(made, pooling, settings, rng)
     if result.sampling.verdict == "fail":
-        longer = Settings(
-            2 * settings.draws, 2 * settings.tune, settings.chains, settings.left_out, settings.seed
-        )
-        result, levels, new_study = judged(made, pooling, longer, rng)
-    coverage = places = None
-    if made.new_study is not None:
-        low, high = np.quantile(new_study, (0.025, 0.975), axis=0)
-        coverage = float(((made.new_study >= low) & (made.new_study <= high)).mean())
+        longer = replace(settings, draws=2 * settings.draws, tune=2 * settings.tune)
+        result, levels = judged(made, pooling, longer, rng)
+    places = None
     if made.truth is not None:
         places = places_among_draws(made.truth, levels, made.terms, pooling, DEFAULT, rng)
+    return _stated(result) | {"coverage": None, "places": places}
+
+
+def _stated(result: CheckResult) -> dict[str, Any]:
+    """Give what is kept of the guard's answer: enough to judge it by other thresholds."""
     return {
         "checks": {
             each.outcome: {one.check: (one.mid_p, one.mid_p_mcse) for one in each.checks}
@@ -150,15 +180,13 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
         },
         "sampling": dict(result.sampling.details),
         "largest_k": max((one["pareto_k"] for one in result.loo if one["pareto_k"]), default=None),
-        "coverage": coverage,
-        "places": places,
     }
 
 
 def judged(
     made: defects.Simulated, pooling: str, settings: Settings, rng: np.random.Generator
-) -> tuple[CheckResult, predict.Levels, np.ndarray]:
-    """Fit a data set and judge the fit; also give its draws, and ``new_study`` (draw, disease)."""
+) -> tuple[CheckResult, predict.Levels]:
+    """Fit a data set and judge the fit; also give its draws."""
     from ..fitting.fit import sample
 
     terms, seed = made.terms, int(rng.integers(2**31))
@@ -179,9 +207,7 @@ def judged(
         pooling,
         DEFAULT,
         rng,
-        lambda part, times: levels_of(
-            sample(part, pooling, DEFAULT, settings.draws * times, *length[1:], seed)[0]
-        ),
+        lambda part, draws: levels_of(sample(part, pooling, DEFAULT, draws, *length[1:], seed)[0]),
     )
     quantities = [
         levels.mu,
@@ -202,7 +228,7 @@ def judged(
         None,
         lambda: predict.replicate(predict.renew_studies(levels, terms, rng), terms, rng),
     )
-    return judge(subject), levels, new_study[:, 0]
+    return judge(subject), levels
 
 
 def _diagnostics(quantities: list[np.ndarray], stats) -> dict[str, float | int]:
@@ -254,157 +280,71 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             continue
-        judged = {name for each in record["result"].get("checks", {}).values() for name in each}
-        complete = "verdict" in record["result"] or judged == checks
-        complete = complete and "places" in record["result"]
+        result = record["result"]
+        judged = {name for each in result.get("checks", {}).values() for name in each}
+        complete = "places" in result and ("checks" not in result or judged == checks)
         if record["settings"] == asdict(settings) and complete:
-            results[Task(**record["task"])] = record["result"]
+            results[Task(**record["task"])] = result
     return results
 
 
 def calibrate(
-    sets: int = SETS, folder: Path = Path("results"), settings: Settings | None = None
+    sets: int = SETS,
+    folder: Path = Path("results"),
+    settings: Settings | None = None,
+    sims: int = SIMS,
+    scheduler: str = NONE,
+    workers: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[Task, dict[str, Any]]:
     """Judge every data set that is not stored yet, and store it.
 
     Parameters
     ----------
-    sets : int
-        Sound data sets of the core evidence; a quarter as many for each defect.
+    sets, sims : int
+        As in `tasks`.
     folder : Path
         Where results are kept.
     settings : Settings, optional
         How data sets are fitted.
+    scheduler, workers
+        As in `workers.results`: where data sets are fitted. Their numbers do not depend on it.
+    say : callable
+        Told in a line how far the run is.
 
     Returns
     -------
     dict of Task to dict
         What `run` gives of each.
+
+    Raises
+    ------
+    SchedulerError
+        As `workers.results`; what was judged before is kept.
     """
     settings = settings or Settings()
-    path, wanted = folder / FILE, tasks(sets)
-    results = {t: r for t, r in stored(path, settings).items() if t in set(wanted)}
+    path, wanted = folder / FILE, tasks(sets, sims)
+    kept = stored(path, settings)
+    found = {task: kept[task] for task in wanted if task in kept}
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [task for task in wanted if task not in results]
-    for done, (task, result) in enumerate(_results(missing, settings), start=1):
+    missing, start = [task for task in wanted if task not in found], time.monotonic()
+    coming = results(partial(run, settings=settings), missing, scheduler, workers, say)
+    for done, (task, result) in enumerate(coming, start=1):
         record = {"settings": asdict(settings), "task": asdict(task), "result": result}
         with path.open("a", encoding="utf-8") as file:
             file.write("\n" * _cut_short(path) + json.dumps(record) + "\n")
-        results[task] = result
+        found[task] = result
         if done % 10 == 0 or done == len(missing):
-            print(
-                f"{done} of {numbered(len(missing), 'data set')} judged",
-                file=sys.stderr,
-                flush=True,
-            )
-    return results
+            left = time_left(done, len(missing), time.monotonic() - start)
+            say(f"{done} of {numbered(len(missing), 'data set')} judged, {left}")
+    return found
 
 
 def _cut_short(path: Path) -> bool:
     """Whether a killed run left the file without the end of its last line."""
-    content = path.read_bytes()[-1:]
-    return content not in (b"", b"\n")
-
-
-def workers() -> int:
-    """Give the number of processes that share the data sets."""
-    return min(2, os.cpu_count() or 1)
-
-
-def _results(missing: list[Task], settings: Settings) -> Iterator[tuple[Task, dict[str, Any]]]:
-    """Run tasks on two processes, each of which compiles a model once."""
-    if len(missing) < 4:
-        yield from ((task, run(task, settings)) for task in missing)
-        return
-    with ProcessPoolExecutor(workers(), mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(run, task, settings): task for task in missing}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
-    """Tell how often the guard failed, or remarked on, data sets of each kind.
-
-    Parameters
-    ----------
-    found : dict of Task to dict
-        As `calibrate` gives.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a kind: ``data``, ``defect``, ``pooling``, ``sets``; shares that ``fail``, that
-        ``warn_or_fail``, both with Wilson's 95 % interval (``_low``, ``_high``); mean ``coverage``
-        of 95 % intervals of ``new_study``, missing where no truth is known.
-
-    References
-    ----------
-    Wilson 1927, doi 10.1080/01621459.1927.10502953.
-    """
-    rows = []
-    for kind in dict.fromkeys(task.kind for task in tasks(1)):
-        results = [result for task, result in found.items() if task.kind == kind]
-        if not results:
-            continue
-        verdicts = [verdict(result)[0] for result in results]
-        counts = {"fail": verdicts.count("fail"), "warn_or_fail": len(verdicts)}
-        counts["warn_or_fail"] -= verdicts.count("pass")
-        covered = [r["coverage"] for r in results if r["coverage"] is not None]
-        row: dict[str, Any] = {
-            "data": kind[0],
-            "defect": kind[1],
-            "pooling": "partial" if kind[0] in effects.SHAPES else defects.DEFECTS[kind[1]][1],
-        }
-        row["sets"] = len(results)
-        for name, count in counts.items():
-            interval = binomtest(count, len(results)).proportion_ci(method="wilson")
-            row[name] = count / len(results)
-            row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
-        rows.append(row | {"coverage": np.mean(covered) if covered else np.nan})
-    return pd.DataFrame(rows)
-
-
-def places(found: dict[Task, dict[str, Any]]) -> list[Places]:
-    """Collect where the truth lay in its posteriors, of data sets that come from the priors.
-
-    Parameters
-    ----------
-    found : dict of Task to dict
-        As `calibrate` gives.
-    """
-    by_shape: dict[str, list[dict[str, float]]] = {}
-    for task, result in found.items():
-        if result["places"] is not None:
-            by_shape.setdefault(task.shape, []).append(result["places"])
-    return [
-        Places("exact" if shape in effects.SHAPES else "nuts", shape, pd.DataFrame(each))
-        for shape, each in by_shape.items()
-    ]
-
-
-def table(rates: pd.DataFrame) -> str:
-    """Lay the error rates out as a Markdown table."""
-    lines = [
-        "| data sets | defect | pooling | sets | fail | 95 % interval | warn or fail "
-        "| 95 % interval | coverage of `new_study` | wanted |",
-        "|---|---|---|---:|---:|---|---:|---|---:|---|",
-    ]
-    for row in rates.to_dict("records"):
-        shares = [
-            f"{row[name]:.1%} | {row[f'{name}_low']:.1%} to {row[f'{name}_high']:.1%}"
-            for name in ("fail", "warn_or_fail")
-        ]
-        coverage = "" if np.isnan(row["coverage"]) else f"{row['coverage']:.1%}"
-        cells = (row["data"], row["defect"], row["pooling"], row["sets"], *shares, coverage)
-        wanted = _wanted(row["data"], row["defect"])
-        lines.append(f"| {' | '.join(str(cell) for cell in cells)} | {wanted} |")
-    return "\n".join(lines)
-
-
-def _wanted(shape: str, defect: str) -> str:
-    if shape in SOUND or (shape in effects.SHAPES and defect == effects.SOUND):
-        return f"at most {MOST_FALSE_ALARMS:.0%}"
-    return f"at least {LEAST_POWER:.0%}" if shape == MANY and defect in _NEEDED else ""
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        if not file.tell():
+            return False
+        file.seek(-1, 2)
+        return file.read() != b"\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,8 @@ from .sbc import within_stretches
 
 #: Typical rates, and the standard deviation of studies on the log-odds, of one-outcome data sets.
 LOWEST_RATE, HIGHEST_RATE, SIGMA = 0.3, 0.7, 0.3
-#: Log-odds between the two halves of the diseases; log-odds that a study is moved by.
-SPLIT, MOVE = 2.0, 3.0
-#: Correlation within an arm under overdispersion; what a mistyped count is multiplied by.
-RHO, MISTYPED = 0.3, 10
+#: Log-odds between the two halves of the diseases under complete pooling.
+SPLIT = 2.0
 
 _OUTCOME = "improvement"
 _NEW_STUDIES = 2000
@@ -159,54 +157,67 @@ def no_defect(trials: Trials, rng: np.random.Generator) -> Simulated:
     return Simulated(trials.terms(counts), _further(theta, rng))
 
 
-def split_diseases(trials: Trials, rng: np.random.Generator) -> Simulated:
-    """Three diseases two log-odds above the other three."""
+def split_diseases(trials: Trials, rng: np.random.Generator, split: float = SPLIT) -> Simulated:
+    """Three diseases so many log-odds above the other three."""
     count = len(trials.diseases)
     upper = rng.permutation(np.arange(count) % 2) - 0.5
-    theta = logit(rng.uniform(LOWEST_RATE, HIGHEST_RATE)) + SPLIT * upper
+    theta = logit(rng.uniform(LOWEST_RATE, HIGHEST_RATE)) + split * upper
     counts = rng.binomial(trials.n, expit(_of_studies(theta, trials, rng)))
     return Simulated(trials.terms(counts), _further(theta, rng))
 
 
-def moved_study(trials: Trials, rng: np.random.Generator) -> Simulated:
-    """One study moved three log-odds to the other side of one half."""
+def moved_study(trials: Trials, rng: np.random.Generator, move: float) -> Simulated:
+    """One study moved so many log-odds to the other side of one half."""
     theta = _levels(trials, rng)
     eta, chosen = _of_studies(theta, trials, rng), rng.integers(len(trials.n))
-    eta[chosen] -= MOVE * (1 if eta[chosen] > 0 else -1)
+    eta[chosen] -= move * (1 if eta[chosen] > 0 else -1)
     return Simulated(trials.terms(rng.binomial(trials.n, expit(eta))), _further(theta, rng))
 
 
-def overdispersed(trials: Trials, rng: np.random.Generator) -> Simulated:
-    """Draw counts that are beta-binomial about the rates of their studies."""
+def overdispersed(trials: Trials, rng: np.random.Generator, rho: float) -> Simulated:
+    """Draw counts that are beta-binomial about their studies' rates, correlated within an arm."""
     theta = _levels(trials, rng)
-    rate = _beta(expit(_of_studies(theta, trials, rng)), rng)
+    rate = _beta(expit(_of_studies(theta, trials, rng)), rho, rng)
     counts = rng.binomial(trials.n, rate)
-    return Simulated(trials.terms(counts), _beta(_further(theta, rng), rng))
+    return Simulated(trials.terms(counts), _beta(_further(theta, rng), rho, rng))
 
 
-def _beta(mean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    strength = (1 - RHO) / RHO
+def _beta(mean: np.ndarray, rho: float, rng: np.random.Generator) -> np.ndarray:
+    strength = (1 - rho) / rho
     return rng.beta(mean * strength, (1 - mean) * strength)
 
 
-def mistyped_count(trials: Trials, rng: np.random.Generator) -> Simulated:
-    """One count typed ten times too large, or n where that is less."""
+def mistyped_count(trials: Trials, rng: np.random.Generator, times: int) -> Simulated:
+    """One count typed so many times too large, or n where that is less."""
     made = no_defect(trials, rng)
     counts = made.terms.rows["events_min"].to_numpy().copy()
     chosen = rng.choice(np.flatnonzero((counts > 0) & (counts < trials.n)))
-    counts[chosen] = min(MISTYPED * counts[chosen], trials.n[chosen])
+    counts[chosen] = min(times * counts[chosen], trials.n[chosen])
     return replace(made, terms=trials.terms(counts))
 
 
+Drawn = Callable[[Trials, np.random.Generator], Simulated]
+
+_APART = "half the diseases {} log-odds above the others, {} pooling"
+_WORDS = {1: "one", 2: "two", 3: "three", 5: "five", 10: "ten"}
+
+
+def _each_size(words: str, draw: Callable[..., Simulated], option: str, *sizes: float):
+    """Give a defect at each of its sizes, all fitted under the default pooling."""
+    return {
+        words.format(_WORDS.get(size, size)): (partial(draw, **{option: size}), "partial")
+        for size in sizes
+    }
+
+
 #: What is wrong in words, how such data are drawn, and how they are fitted.
-DEFECTS: dict[str, tuple[Callable[[Trials, np.random.Generator], Simulated], str]] = {
+DEFECTS: dict[str, tuple[Drawn, str]] = {
     "none": (no_defect, "partial"),
-    "half the diseases two log-odds above the others, complete pooling": (
-        split_diseases,
-        "complete",
-    ),
-    "one study moved three log-odds to the other side": (moved_study, "partial"),
-    "beta-binomial overdispersion, rho 0.3": (overdispersed, "partial"),
-    "one count typed ten times too large": (mistyped_count, "partial"),
-    "half the diseases two log-odds above the others, default pooling": (split_diseases, "partial"),
+    _APART.format("two", "complete"): (split_diseases, "complete"),
+    **_each_size("one study moved {} log-odds to the other side", moved_study, "move", 1, 2, 3),
+    **_each_size("beta-binomial overdispersion, rho {}", overdispersed, "rho", 0.1, 0.3, 0.5),
+    **_each_size("one count typed {} times too large", mistyped_count, "times", 2, 5, 10),
+    **_each_size(_APART.format("{}", "default"), split_diseases, "split", 1, 2, 3),
 }
+#: Defects that the guard is there for, where studies are many.
+NEEDED = (_APART.format("two", "complete"), "one study moved three log-odds to the other side")

@@ -7,6 +7,7 @@ posterior the parameters lie. If model, priors and integrals are right these pla
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -50,14 +51,35 @@ class Shape:
         return build_terms(self.rows if rows is None else rows, (self.outcome,), self.diseases)
 
 
-def shipped_shapes() -> list[Shape]:
-    """Give the shapes of the shipped evidence's outcomes that have neither parent nor child."""
+@lru_cache(maxsize=1)
+def shapes() -> dict[str, Shape]:
+    """Give the shapes that the exact engine is tried on, by the name of the data sets.
+
+    These are the shipped evidence's outcomes that have neither parent nor child, and a larger
+    table of six diseases, eight studies each, forty patients a study, every fourth known within
+    bounds.
+    """
     evidence = load_evidence()
-    return [
-        Shape(evidence.rows[evidence.rows["outcome"] == name], name, evidence.diseases)
+    found = {
+        name: Shape(evidence.rows[evidence.rows["outcome"] == name], name, evidence.diseases)
         for name in evidence.outcome_names
         if PARENTS.get(name) is None and name not in PARENTS.values()
-    ]
+    }
+    diseases = tuple(f"disease{i + 1}" for i in range(6))
+    events = np.full(48, 10)
+    rows = pd.DataFrame(
+        {
+            "study": [f"study{i + 1}" for i in range(48)],
+            "disease": np.repeat(np.array(diseases, object), 8),
+            "arm": "msc",
+            "outcome": "response",
+            "events_min": events,
+            "events_max": events + 4 * (np.arange(48) % 4 == 0),
+            "n": 40,
+            "months": np.nan,
+        }
+    )
+    return found | {"6 x 8 x 40, some bounded": Shape(rows, "response", diseases)}
 
 
 def within_stretches(
@@ -120,33 +142,46 @@ def places_in_posterior(
     Talts and others 2018, arXiv 1804.06788; Modrak and others 2023, doi 10.1214/23-BA1404 (why the
     log likelihood is ranked too).
     """
-    rng, terms = np.random.default_rng(seed), shape.terms()
-    return pd.DataFrame([_places(shape, terms, drawn, fitted, rng) for _ in range(sims)])
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame([places(shape, rng, drawn, fitted) for _ in range(sims)])
 
 
-def _places(
-    shape: Shape, terms: Terms, drawn: PriorSet, fitted: PriorSet, rng: np.random.Generator
+def places(
+    shape: Shape,
+    rng: np.random.Generator,
+    drawn: PriorSet = DEFAULT,
+    fitted: PriorSet = DEFAULT,
 ) -> dict[str, float]:
+    """Draw one data set, and find where its truth lies in the posterior, by quantity.
+
+    Parameters
+    ----------
+    shape, drawn, fitted
+        As in `places_in_posterior`.
+    rng : numpy.random.Generator
+        Source of the data set.
+    """
+    terms = shape.terms()
     truth = prior_levels(terms, shape.pooling, drawn, 1, rng)
     rows = within_stretches(replicate(truth, terms, rng)[0], shape.rows, rng)
     outcome = terms.outcomes[0]
     likelihoods = count_likelihoods(rows, outcome.link, shape.diseases)
     hierarchy = ExactHierarchy(likelihoods, shape.pooling, shape.outcome)
     posterior = hierarchy.posterior(fitted.of(shape.outcome), verify=False)
-    places = {
+    found = {
         name: _below(posterior, getattr(truth, name)[0, 0], name) for name in hierarchy.parameters
     }
     for code, disease in enumerate(shape.diseases):
         level = truth.theta[0, 0, code]
         following = level + truth.sigma[0, 0] * rng.standard_normal()
-        places[f"rate, {disease}"] = _below(posterior, _rate(level, outcome), "rate", disease)
-        found = _below(posterior, _rate(following, outcome), "new_study", disease)
-        places[f"new_study, {disease}"] = found
+        found[f"rate, {disease}"] = _below(posterior, _rate(level, outcome), "rate", disease)
+        place_of_next = _below(posterior, _rate(following, outcome), "new_study", disease)
+        found[f"new_study, {disease}"] = place_of_next
     if truth.mu is not None and truth.tau is not None:
         level = truth.mu[0, 0] + truth.tau[0, 0] * rng.standard_normal()
-        places["new_disease"] = _below(posterior, _rate(level, outcome), "new_disease")
-    places["log_likelihood"] = _rank_of_likelihood(posterior, truth, shape.terms(rows), rng)
-    return places
+        found["new_disease"] = _below(posterior, _rate(level, outcome), "new_disease")
+    found["log_likelihood"] = _rank_of_likelihood(posterior, truth, shape.terms(rows), rng)
+    return found
 
 
 def _below(

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +10,15 @@ from statsmodels.stats.proportion import proportion_confint
 
 import mscpool as mp
 from mscpool.analysis.calibration import calibrate, defects
+from mscpool.analysis.calibration import error_rates as rates
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
 from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard import measured
 from mscpool.analysis.guard.check import COMPARED
 from mscpool.models.terms import build_terms
 
-SPLIT, MOVED, OVERDISPERSED, MISTYPED, SPLIT_DEFAULT = list(defects.DEFECTS)[1:]
+SPLIT, MOVED = defects.NEEDED
+SPLIT_DEFAULT = "half the diseases two log-odds above the others, default pooling"
 CHECKS = tuple(name for kind in COMPARED for name in kind.names)
 SOUND = {
     "max_r_hat": 1.002,
@@ -44,12 +47,29 @@ def counts(simulated, shape=(6, 8)):
 # ---- data sets
 
 
-def test_two_hundred_sound_sets_come_with_fifty_of_each_defect():
-    listed = calibrate.tasks(200)
+def test_a_thousand_sound_sets_come_with_a_hundred_of_each_size_of_a_defect():
+    listed = calibrate.tasks(1000, 300)
     assert len(set(listed)) == len(listed)
-    kinds = {kind: sum(t.kind == kind for t in listed) for kind in {t.kind for t in listed}}
-    assert kinds[CORE, "none"] == kinds[calibrate.POSTERIOR, "none"] == 200
-    assert all(kinds[shape, d] == 50 for shape in (MANY, CORE_STUDIES) for d in defects.DEFECTS)
+    kinds = Counter(task.kind for task in listed)
+    assert kinds[CORE, "none"] == kinds[calibrate.POSTERIOR, "none"] == 1000
+    assert kinds[calibrate.MODERATED, "none"] == 100
+    assert all(kinds[shape, d] == 100 for shape in (MANY, CORE_STUDIES) for d in defects.DEFECTS)
+    assert {n for (shape, _), n in kinds.items() if shape.startswith(calibrate.PLACED)} == {300}
+
+
+def test_a_run_that_is_stopped_has_as_large_a_share_of_each_kind():
+    listed = calibrate.tasks(100, 50)
+    sampled = [task for task in listed if task.shape in calibrate.SOUND]
+    for part in (listed[: len(listed) - len(sampled)], sampled):
+        wanted, have = (Counter(t.kind for t in some) for some in (part, part[: len(part) // 2]))
+        assert all(abs(have[kind] - count / 2) <= 1 for kind, count in wanted.items())
+
+
+def test_every_defect_has_three_sizes_under_the_default_pooling():
+    poolings = {name: pooling for name, (_, pooling) in defects.DEFECTS.items()}
+    assert [name for name, pooling in poolings.items() if pooling != "partial"] == [SPLIT]
+    kinds = ("moved", "overdispersion", "typed", "default pooling")
+    assert [sum(kind in name for name in poolings) for kind in kinds] == [3, 3, 3, 3]
 
 
 def test_sound_sets_have_the_shape_of_the_core_evidence():
@@ -94,12 +114,6 @@ def test_sets_from_the_posterior_have_its_rates(monkeypatch):
     assert events / patients == pytest.approx(expit(-1.0), abs=0.04)
 
 
-def test_diseases_that_lie_apart_are_fitted_under_complete_and_under_default_pooling():
-    poolings = {name: pooling for name, (_, pooling) in defects.DEFECTS.items()}
-    assert (poolings[SPLIT], poolings[SPLIT_DEFAULT]) == ("complete", "partial")
-    assert all(of == "partial" for name, of in poolings.items() if name != SPLIT)
-
-
 def test_core_studies_are_two_dozen():
     trials = defects.core_studies()
     assert (len(trials.n), len(trials.diseases)) == (24, 6)
@@ -119,7 +133,7 @@ def test_moved_study_lies_three_log_odds_from_where_it_was(monkeypatch):
     trials = defects.Trials(("one",), np.zeros(9, int), np.full(9, 100_000))
     monkeypatch.setattr(defects, "SIGMA", 0.0)
     for seed in range(5):
-        made = defects.moved_study(trials, np.random.default_rng(seed))
+        made = defects.moved_study(trials, np.random.default_rng(seed), move=3)
         eta = logit(counts(made, (9,)) / 100_000)
         usual = np.median(eta)
         moved = eta[np.argmax(abs(eta - usual))]
@@ -133,7 +147,7 @@ def test_overdispersed_counts_have_the_variance_of_a_beta_binomial(monkeypatch):
     monkeypatch.setattr(defects, "LOWEST_RATE", 0.5)
     monkeypatch.setattr(defects, "HIGHEST_RATE", 0.5)
     trials = defects.Trials(("one",), np.zeros(4000, int), np.full(4000, 40))
-    found = counts(defects.overdispersed(trials, np.random.default_rng(3)), (4000,))
+    found = counts(defects.overdispersed(trials, np.random.default_rng(3), rho=0.3), (4000,))
     expected = 40 * 0.25 * (1 + 39 * 0.3)
     # The relative standard error of a variance from 4000 counts is about 2 %.
     assert found.var() == pytest.approx(expected, rel=0.1)
@@ -144,7 +158,8 @@ def test_mistyped_count_is_the_only_one_and_ten_times_too_large(monkeypatch):
     keep = defects.no_defect
     monkeypatch.setattr(defects, "no_defect", lambda *a: before.append(keep(*a)) or before[-1])
     for seed in range(10):
-        after = counts(defects.mistyped_count(trials, np.random.default_rng(seed)), (48,))
+        made = defects.mistyped_count(trials, np.random.default_rng(seed), times=10)
+        after = counts(made, (48,))
         (changed,) = np.flatnonzero(after != counts(before[-1], (48,)))
         assert after[changed] == min(10 * counts(before[-1], (48,))[changed], 40)
 
@@ -163,28 +178,29 @@ def test_sound_counts_have_the_rates_that_further_studies_have():
 def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(calibrate, "run", lambda task, settings: asked.append(task) or result())
-    monkeypatch.setattr(calibrate, "tasks", lambda sets: [Task(CORE, "none", i) for i in range(3)])
+    three = [Task(CORE, "none", i) for i in range(3)]
+    monkeypatch.setattr(calibrate, "tasks", lambda sets, sims: three)
     settings = Settings(draws=10)
-    calibrate.calibrate(3, tmp_path, settings)
+    calibrate.calibrate(3, tmp_path, settings, workers=1)
     assert len(asked) == 3
     path = tmp_path / calibrate.FILE
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:2]) + "\n" + lines[2][:40])
     asked.clear()
-    found = calibrate.calibrate(3, tmp_path, settings)
+    found = calibrate.calibrate(3, tmp_path, settings, workers=1)
     assert asked == [Task(CORE, "none", 2)]
     assert len(found) == 3
     assert len(calibrate.stored(path, settings)) == 3
     asked.clear()
-    calibrate.calibrate(3, tmp_path, Settings(draws=20))
+    calibrate.calibrate(3, tmp_path, Settings(draws=20), workers=1)
     assert len(asked) == 3
 
 
 def test_results_of_other_checks_than_the_guards_are_not_taken_for_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(calibrate, "run", lambda task, settings: result())
     settings, path = Settings(draws=10), tmp_path / calibrate.FILE
-    monkeypatch.setattr(calibrate, "tasks", lambda sets: [Task(CORE, "none", 0)])
-    calibrate.calibrate(1, tmp_path, settings)
+    monkeypatch.setattr(calibrate, "tasks", lambda sets, sims: [Task(CORE, "none", 0)])
+    calibrate.calibrate(1, tmp_path, settings, workers=1)
     assert len(calibrate.stored(path, settings)) == 1
     further = replace(COMPARED[-1], names=["a further one"])
     for others in ((*COMPARED, further), COMPARED[1:]):
@@ -203,13 +219,13 @@ def test_stored_results_are_judged_by_the_guards_own_thresholds():
 def test_table_states_rates_with_wilson_intervals():
     found = {Task(MANY, MOVED, i): result(0.0 if i < 9 else 0.5, 0.9) for i in range(10)}
     found |= {Task(CORE, "none", i): result(0.4) for i in range(40)}
-    text = calibrate.table(calibrate.error_rates(found))
+    text = rates.table(rates.error_rates(found))
     low, high = proportion_confint(9, 10, method="wilson")
     (line,) = [line for line in text.splitlines() if MOVED in line]
     interval = f"{low:.1%} to {high:.1%}"
-    assert f"| partial | 10 | 90.0% | {interval} | 90.0% | {interval} | 90.0% |" in line
+    assert f"| exact | partial | 10 | 90.0% | {interval} | 90.0% | {interval} | 90.0% |" in line
     assert line.endswith("| 90.0% | at least 80% |")
-    assert "| core evidence | none | partial | 40 | 0.0% |" in text
+    assert "| core evidence | none | nuts | partial | 40 | 0.0% |" in text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import binomtest
 
 from mscpool.analysis.calibration import effects
-from mscpool.analysis.calibration.calibrate import Settings, Task, error_rates, run, tasks, verdict
+from mscpool.analysis.calibration.calibrate import Settings, Task, run, tasks, verdict
+from mscpool.analysis.calibration.error_rates import error_rates
 from mscpool.analysis.effects.model import fit_effects
 from mscpool.models.effects.priors import EffectPriors
 from mscpool.models.priors.prior import Prior
@@ -62,9 +63,9 @@ def test_made_studies_have_the_truth_that_they_state():
 
 
 def test_data_sets_of_effects_are_judged_and_counted_with_the_others():
-    listed = [task for task in tasks(8) if task.shape == SHAPE]
+    listed = [task for task in tasks(40) if task.shape == SHAPE]
     counts = {d: sum(task.defect == d for task in listed) for d in effects.DEFECTS}
-    assert counts == {effects.SOUND: 16, effects.REVERSED: 4}
+    assert counts == {effects.SOUND: 40, effects.REVERSED: 4}
     task = Task(SHAPE, effects.REVERSED, 0)
     result = run(task, Settings())
     assert result == run(task, Settings())

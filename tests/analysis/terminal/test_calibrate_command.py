@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from mscpool.analysis.calibration import calibrate, sbc
+from mscpool.analysis.calibration import calibrate
 from mscpool.analysis.calibration.calibrate import CORE, POSTERIOR, Task
 from mscpool.analysis.terminal.cli import app
 
@@ -15,8 +15,9 @@ def measured(monkeypatch):
     """A calibration that judges nothing: what it is asked for is kept."""
     asked = {}
 
-    def guard(sets, folder, settings):
-        asked.update(sets=sets, seed=settings.seed)
+    def guard(sets, folder, settings, sims, scheduler, workers, say):
+        asked.update(sets=sets, sims=sims, seed=settings.seed)
+        asked.update(scheduler=scheduler, workers=workers)
         sampling = dict.fromkeys(("max_r_hat", "min_ess_bulk", "min_ess_tail", "e_bfmi"))
         result = {
             "checks": {"improvement": {"total events": (0.5, 0.0)}},
@@ -24,15 +25,12 @@ def measured(monkeypatch):
             "coverage": None,
             "places": None,
         }
-        return {Task(shape, "none", i): result for shape in (CORE, POSTERIOR) for i in range(sets)}
-
-    def places(shape, sims, seed):
-        asked.update(sims=sims)
+        found = {Task(shape, "none", i): result for shape in (CORE, POSTERIOR) for i in range(sets)}
         even = (np.arange(sims) + 0.5) / sims
-        return pd.DataFrame({"mu": even, "tau": even**4})
+        placed = [{"places": {"mu": place, "tau": place**4}} for place in even]
+        return found | {Task("integrated, death", "none", i): r for i, r in enumerate(placed)}
 
     monkeypatch.setattr(calibrate, "calibrate", guard)
-    monkeypatch.setattr(sbc, "places_in_posterior", places)
     return asked
 
 
@@ -45,7 +43,7 @@ def test_calibrate_states_rates_and_uniformity_as_json_and_csv(measured, tmp_pat
     assert done.exit_code == 0, done.output
     answer = json.loads(done.stdout)
     assert list(answer) == ["guard", "sbc", "seconds", "workers"]
-    assert measured == {"sets": 3, "sims": 50, "seed": 7}
+    assert measured == {"sets": 3, "sims": 50, "seed": 7, "scheduler": "none", "workers": None}
     assert [(row["data"], row["fail"], row["sets"]) for row in answer["guard"]] == [
         (CORE, 0.0, 3), (POSTERIOR, 0.0, 3)
     ]  # fmt: skip
@@ -63,13 +61,21 @@ def test_calibrate_states_rates_and_uniformity_as_json_and_csv(measured, tmp_pat
 def test_calibrate_names_what_is_outside_its_band(measured, tmp_path):
     done = run("--sets", 2, "--sims", 50, "--out", tmp_path)
     assert done.exit_code == 0
-    assert "| core evidence, its posterior | none | partial | 2 | 0.0% |" in done.stdout
-    assert "death, tau (exact): p " in done.stdout
+    assert "| core evidence, its posterior | none | nuts | partial | 2 | 0.0% |" in done.stdout
+    assert "integrated, death, tau (exact): p " in done.stdout
 
 
-@pytest.mark.parametrize("option", ["--sims", "--sets"])
+@pytest.mark.parametrize("option", ["--sims", "--sets", "--workers"])
 def test_no_data_sets_are_a_mistake_of_one_line(measured, tmp_path, option):
     done = run(option, 0, "--out", tmp_path)
     assert done.exit_code == 2
     assert option in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_scheduler_that_is_none_is_a_mistake_of_one_line(measured, tmp_path):
+    done = run("--scheduler", "8786", "--out", tmp_path / "new")
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
+    assert "neither none, local, nor an address" in done.stderr
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,107 @@
+"""How often the guard failed data sets of each kind, and where the truth lay in posteriors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from . import defects, effects
+from .calibrate import MANY, PLACED, SOUND, Task, tasks, verdict
+from .uniformity import Places
+
+#: The guard must fail at most this share of sound data sets ...
+MOST_FALSE_ALARMS = 0.05
+#: ... and notice at least this share of the defects that it is there for.
+LEAST_POWER = 0.8
+
+
+def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
+    """Tell how often the guard failed, or remarked on, data sets of each kind.
+
+    Parameters
+    ----------
+    found : dict of Task to dict
+        As `calibrate` gives.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a kind: ``data``, ``defect``, ``engine``, ``pooling``, ``sets``; shares that
+        ``fail``, that ``warn_or_fail``, both with Wilson's 95 % interval (``_low``, ``_high``);
+        mean ``coverage`` of 95 % intervals of ``new_study``, missing where no truth is known.
+
+    References
+    ----------
+    Wilson 1927, doi 10.1080/01621459.1927.10502953.
+    """
+    rows = []
+    for kind in dict.fromkeys(task.kind for task in tasks(1, 1)):
+        results = [result for task, result in found.items() if task.kind == kind]
+        if not results or kind[0].startswith(PLACED):
+            continue
+        verdicts = [verdict(result)[0] for result in results]
+        counts = {"fail": verdicts.count("fail"), "warn_or_fail": len(verdicts)}
+        counts["warn_or_fail"] -= verdicts.count("pass")
+        covered = [r["coverage"] for r in results if r["coverage"] is not None]
+        row: dict[str, Any] = {
+            "data": kind[0],
+            "defect": kind[1],
+            "engine": "nuts" if kind[0] in SOUND else "exact",
+            "pooling": "partial" if kind[0] in effects.SHAPES else defects.DEFECTS[kind[1]][1],
+        }
+        row["sets"] = len(results)
+        for name, count in counts.items():
+            interval = binomtest(count, len(results)).proportion_ci(method="wilson")
+            row[name] = count / len(results)
+            row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
+        rows.append(row | {"coverage": np.mean(covered) if covered else np.nan})
+    return pd.DataFrame(rows)
+
+
+def places(found: dict[Task, dict[str, Any]]) -> list[Places]:
+    """Collect where the truth lay in its posteriors, of data sets that come from the priors.
+
+    Parameters
+    ----------
+    found : dict of Task to dict
+        As `calibrate` gives.
+    """
+    by_shape: dict[str, list[dict[str, float]]] = {}
+    for task, result in found.items():
+        if result["places"] is not None:
+            by_shape.setdefault(task.shape, []).append(result["places"])
+    return [
+        Places("nuts" if shape in SOUND else "exact", shape, pd.DataFrame(each))
+        for shape, each in by_shape.items()
+    ]
+
+
+def table(rates: pd.DataFrame) -> str:
+    """Lay the error rates out as a Markdown table."""
+    lines = [
+        "| data sets | defect | engine | pooling | sets | fail | 95 % interval | warn or fail "
+        "| 95 % interval | coverage of `new_study` | wanted |",
+        "|---|---|---|---|---:|---:|---|---:|---|---:|---|",
+    ]
+    for row in rates.to_dict("records"):
+        shares = [
+            f"{row[name]:.1%} | {row[f'{name}_low']:.1%} to {row[f'{name}_high']:.1%}"
+            for name in ("fail", "warn_or_fail")
+        ]
+        coverage = "" if np.isnan(row["coverage"]) else f"{row['coverage']:.1%}"
+        cells = (
+            *(row[name] for name in ("data", "defect", "engine", "pooling", "sets")),
+            *(*shares, coverage),
+        )
+        wanted = _wanted(row["data"], row["defect"])
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} | {wanted} |")
+    return "\n".join(lines)
+
+
+def _wanted(shape: str, defect: str) -> str:
+    if shape in SOUND or (shape in effects.SHAPES and defect == effects.SOUND):
+        return f"at most {MOST_FALSE_ALARMS:.0%}"
+    return f"at least {LEAST_POWER:.0%}" if shape == MANY and defect in defects.NEEDED else ""

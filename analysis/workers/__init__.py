@@ -1,0 +1,1 @@
+"""Where independent tasks run: this machine, or as many as there are."""
