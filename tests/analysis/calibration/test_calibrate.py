@@ -12,9 +12,11 @@ import mscpool as mp
 from mscpool.analysis.calibration import calibrate, defects
 from mscpool.analysis.calibration import error_rates as rates
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
-from mscpool.analysis.fitting.predict import Levels
+from mscpool.analysis.fitting import fit
+from mscpool.analysis.fitting.predict import Levels, prior_levels
 from mscpool.analysis.guard import measured
 from mscpool.analysis.guard.check import COMPARED
+from mscpool.models.priors.sets import DEFAULT
 from mscpool.models.terms import build_terms
 
 SPLIT, MOVED = defects.NEEDED
@@ -170,6 +172,29 @@ def test_sound_counts_have_the_rates_that_further_studies_have():
     # Standard error of the mean of 4000 studies: about 0.0015.
     assert counts(made, (4000,)).mean() / 40 == pytest.approx(made.new_study.mean(), abs=0.01)
     assert 0.25 < expit(logit(made.new_study).mean()) < 0.75
+
+
+def test_a_fit_without_a_study_has_the_draws_that_the_guard_asks_for(monkeypatch):
+    made, asked = defects.from_prior(np.random.default_rng(1)), []
+
+    class Asked(Exception):
+        pass
+
+    def sample(terms, pooling, priors, draws, tune, chains, seed):
+        asked.append(draws)
+        return {}, None
+
+    def leave_each_out(terms, *given):
+        given[-1](terms, 7)
+        raise Asked
+
+    drawn = prior_levels(made.terms, "partial", DEFAULT, 20, np.random.default_rng(2))
+    monkeypatch.setattr(fit, "sample", sample)
+    monkeypatch.setattr(calibrate.predict, "levels_of", lambda *_: drawn)
+    monkeypatch.setattr(calibrate, "leave_each_out", leave_each_out)
+    with pytest.raises(Asked):
+        calibrate.judged(made, "partial", Settings(draws=50), np.random.default_rng(3))
+    assert asked == [50, 7]
 
 
 # ---- results
