@@ -91,7 +91,10 @@ def shown(fit: DataTree) -> pd.DataFrame:
         frame = to_frame(fit["shown"].to_dataset(), SHOWN_COLUMNS)
     else:
         parents = {each["name"]: each["parent"] for each in run_config(fit)["model"]}
-        frame = _shown_of_draws(fit["posterior"].to_dataset(), parents)
+        posterior, given = fit["posterior"].to_dataset(), fit["constant_data"].to_dataset()
+        # Fits stored before this version name study effects beside the draws.
+        named = given if "effect_study" in given else posterior
+        frame = _shown_of_draws(posterior, named, parents)
     keys = ["outcome", "quantity", "disease"]
     stated = rates(fit).set_index(keys)[list(ERRORS)]
     places = pd.MultiIndex.from_frame(frame[keys])
@@ -159,7 +162,9 @@ def to_frame(dataset: xr.Dataset, columns: tuple[str, ...]) -> pd.DataFrame:
     return frame
 
 
-def _shown_of_draws(posterior: xr.Dataset, parents: Mapping[str, str | None]) -> pd.DataFrame:
+def _shown_of_draws(
+    posterior: xr.Dataset, named: xr.Dataset, parents: Mapping[str, str | None]
+) -> pd.DataFrame:
     names = posterior["outcome"].to_numpy().tolist()
     diseases = posterior["disease"].to_numpy().tolist()
     of_diseases = {name: _of_draws(posterior[name]) for name in ("rate", "new_study")}
@@ -178,7 +183,7 @@ def _shown_of_draws(posterior: xr.Dataset, parents: Mapping[str, str | None]) ->
             rows.append(_shown_row(name, "new_disease", None, None, untried[place]))
     if "study_rate" in posterior:
         labels = [
-            posterior[f"effect_{part}"].to_numpy().tolist()
+            named[f"effect_{part}"].sel(effect=posterior["effect"]).to_numpy().tolist()
             for part in ("outcome", "disease", "study")
         ]
         for *about, values in zip(*labels, _of_draws(posterior["study_rate"]), strict=True):

@@ -149,15 +149,23 @@ def _coords(terms: Terms) -> dict[str, tuple]:
         "outcome": ("outcome", names),
         "disease": ("disease", diseases),
         "row": ("row", _row_labels(terms)),
+        "effect": ("effect", terms.effects["label"].to_numpy(object)),
+        "unit": ("unit", terms.units["label"].to_numpy(object)),
+        **_named(terms, "unit", terms.units),
     }
-    for dim, table in (("effect", terms.effects), ("unit", terms.units)):
-        coords[dim] = (dim, table["label"].to_numpy(object))
-        coords[f"{dim}_outcome"] = (dim, names[table["outcome"].to_numpy()])
-        coords[f"{dim}_disease"] = (dim, diseases[table["disease"].to_numpy()])
-        coords[f"{dim}_study"] = (dim, table["study"].to_numpy(object))
     if terms.design is not None:
         coords["coefficient"] = ("coefficient", np.array(terms.design.labels, object))
     return coords
+
+
+def _named(terms: Terms, dim: str, table: pd.DataFrame) -> dict[str, tuple]:
+    """Name outcome, disease and study of each unit or study effect."""
+    names, diseases = np.array(terms.names, object), np.array(terms.diseases, object)
+    return {
+        f"{dim}_outcome": (dim, names[table["outcome"].to_numpy()]),
+        f"{dim}_disease": (dim, diseases[table["disease"].to_numpy()]),
+        f"{dim}_study": (dim, table["study"].to_numpy(object)),
+    }
 
 
 def _row_labels(terms: Terms) -> np.ndarray:
@@ -184,7 +192,9 @@ def _data_groups(terms: Terms) -> dict[str, xr.Dataset]:
             "parent_row",
         )
     }  # fmt: skip
+    # Not beside the draws: ArviZ's tables have no place for what only some variables carry.
+    given |= _named(terms, "effect", terms.effects)
     return {
         "observed_data": xr.Dataset(observed, labels | {"unit": _coords(terms)["unit"]}),
-        "constant_data": xr.Dataset(given, labels),
+        "constant_data": xr.Dataset(given, labels | {"effect": _coords(terms)["effect"]}),
     }

@@ -43,7 +43,10 @@ def pretend_fit(evidence, seed=1):
     given = {name: ("row", rows[name].to_numpy(object)) for name in names}
     numbers = ("events_min", "events_max", "n", "months")
     given |= {name: ("row", rows[name].to_numpy()) for name in numbers}
-    groups["constant_data"] = xr.Dataset(given, {"row": labels})
+    for part in ("outcome", "disease", "study"):
+        given[f"effect_{part}"] = ("effect", effects[part].to_numpy(object))
+    named = {"row": labels, "effect": groups["posterior"]["effect"].to_numpy()}
+    groups["constant_data"] = xr.Dataset(given, named)
     groups |= _tables(outcomes, diseases)
     tree = xr.DataTree.from_dict(groups)
     tree.attrs["run_config"] = json.dumps(
@@ -86,10 +89,6 @@ def _draws(rng, outcomes, diseases, effects, draws):
         "outcome": outcomes,
         "disease": diseases,
         "effect": (effects["outcome"] + "/" + effects["study"]).to_numpy(object),
-        **{
-            f"effect_{part}": ("effect", effects[part].to_numpy(object))
-            for part in ("outcome", "disease", "study")
-        },
     }
     data = {name: (("chain", "draw", *dims), values) for name, (dims, values) in variables.items()}
     if len(diseases) == 1:
