@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: docs explore help setup test types suite test-browser report figures gallery calibrate bench lock format clean clean-cache
+.PHONY: docs explore help setup test types suite test-browser report figures gallery calibrate certificate bench lock format clean clean-cache
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,10 @@ test-browser: setup  ## the local page in a real browser (MSCPOOL_SCREENSHOTS=DI
 
 calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
 	@.venv/bin/mscpool calibrate $(if $(SETS),--sets $(SETS))
+
+certificate: setup  ## the certificate of this version: docs/certificate.md and its numbers (hours; resumable)
+	@.venv/bin/mscpool calibrate --certificate --sets 1000 --sims 1000 --out results/certificate $(ARGS)
+	@cp results/certificate/certificate.md docs/certificate.md
 
 bench: setup  ## how long things take
 	@$(PYTHON) -m pytest --quiet tests/benchmarks -o python_files='bench_*.py' --benchmark-only $(ARGS)

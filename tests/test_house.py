@@ -180,7 +180,13 @@ ROOMS: dict[str, set[str]] = {
         "set_priors",
         "two_arm_request",
     },
-    "analysis.calibration": {"calibrate", "error_rates", "uniformity"},
+    "analysis.calibration": {
+        "calibrate",
+        "certificate",
+        "error_rates",
+        "own_data",
+        "uniformity",
+    },
     "analysis.paper.frames": {
         "benefit",
         "alone",

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ...data.errors import InputError
 from ...data.names import numbered
 from ...models.priors.sets import DEFAULT
 from ..fitting import predict
@@ -286,6 +287,20 @@ def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
         if record["settings"] == asdict(settings) and complete:
             results[Task(**record["task"])] = result
     return results
+
+
+def stored_results(folder: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
+    """Give what is stored in a folder of a run that was stopped.
+
+    Raises
+    ------
+    InputError
+        Nothing is stored there under these settings.
+    """
+    found = stored(folder / FILE, settings)
+    if not found:
+        raise InputError(f"{folder / FILE}: holds no data set judged so; run without --stored-only")
+    return found
 
 
 def calibrate(

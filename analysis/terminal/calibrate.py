@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +13,15 @@ import typer
 from ...data.folders import writing_to
 from . import console
 from .exits import DONE
-from .options import JsonOption, OutOption, SeedOption
+from .options import JsonOption, OutOption, PathArgument, SeedOption, SheetOption
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def calibrate(
+    path: PathArgument = None,
+    sheet: SheetOption = None,
     sets: Annotated[
         int, typer.Option(metavar="N", min=1, help="Sound data sets; a tenth for each defect.")
     ] = 200,
@@ -37,29 +41,44 @@ def calibrate(
         int | None,
         typer.Option(metavar="N", min=1, help="Processes of this machine; all it has processors."),
     ] = None,
+    certificate: Annotated[
+        bool, typer.Option("--certificate", help="Also write certificate.md, with its versions.")
+    ] = False,
+    stored_only: Annotated[
+        bool, typer.Option("--stored-only", help="Judge nothing more: write what is stored.")
+    ] = False,
     out: OutOption = Path("results"),
     as_json: JsonOption = False,
 ) -> int:
     """Measure how often the guard errs, and whether the engines are calibrated.
 
-    Writes calibration.csv and sbc.csv. A run that was stopped goes on where it was.
+    Writes calibration.csv and sbc.csv. A run that was stopped goes on where it was. With PATH:
+    what the guard would notice in --sets data sets like those (own_data.csv).
     """
-    from ...data.export import write_csv
+    from ...data.export import write_csv, write_whole
     from ...data.folders import file_set
     from ..calibration import calibrate as guard
+    from ..calibration.certificate import certificate as page
     from ..calibration.error_rates import error_rates, places
     from ..calibration.uniformity import judged
     from ..workers.workers import processes, refuse_scheduler
 
     start = time.perf_counter()
     refuse_scheduler(scheduler)
+    if path is not None:
+        return _own(path, sheet, sets, seed, scheduler, workers, out, as_json)
     with writing_to(out):
         settings = guard.Settings(seed=seed)
-        found = guard.calibrate(sets, out, settings, sims, scheduler, workers, console.say)
+        if stored_only:
+            found = guard.stored_results(out, settings)
+        else:
+            found = guard.calibrate(sets, out, settings, sims, scheduler, workers, console.say)
         rates, uniform = error_rates(found), judged(places(found))
         with file_set(out) as aside:
             write_csv(rates, aside / "calibration.csv")
             write_csv(uniform, aside / "sbc.csv")
+            if certificate:
+                write_whole(page(rates, uniform, seed, date.today()), aside / "certificate.md")
     if as_json:
         console.print_json(
             {
@@ -84,3 +103,40 @@ def _print(rates: pd.DataFrame, uniform: pd.DataFrame) -> None:
     for row in outside.to_dict("records"):
         name = f"{row['data']}, {row['parameter']} ({row['engine']})"
         print(console.printable(f"  {name}: p {row['p_uniform']:.2g}"))
+
+
+def _own(
+    path: Path,
+    sheet: str | None,
+    sets: int,
+    seed: int,
+    scheduler: str,
+    workers: int | None,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Measure what the guard would notice in data sets like the user's."""
+    from ...data.evidence import load_evidence
+    from ...data.export import write_csv
+    from ...data.folders import file_set
+    from ..calibration.own_data import judge_own, own_rates, own_sentences, own_tasks
+    from ..workers.workers import processes, results, time_left
+
+    evidence, start = load_evidence(path, sheet=sheet), time.monotonic()
+    console.say(*evidence.messages)
+    with writing_to(out):
+        tasks, found = own_tasks(evidence, sets), {}
+        judge = partial(judge_own, evidence=evidence, seed=seed)
+        for task, verdict in results(judge, tasks, scheduler, workers, console.say):
+            found[task] = verdict
+            if len(found) % 50 == 0:
+                left = time_left(len(found), len(tasks), time.monotonic() - start)
+                console.say(f"{len(found):,} of {len(tasks):,} data sets judged, {left}")
+        rates = own_rates({task: found[task] for task in tasks})
+        with file_set(out) as aside:
+            write_csv(rates, aside / "own_data.csv")
+    if as_json:
+        console.print_json({"guard": rates.to_dict("records"), "workers": workers or processes()})
+    else:
+        print("\n".join(console.printable(each) for each in own_sentences(rates)))
+    return DONE

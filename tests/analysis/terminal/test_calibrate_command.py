@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 from mscpool.analysis.calibration import calibrate
 from mscpool.analysis.calibration.calibrate import CORE, POSTERIOR, Task
 from mscpool.analysis.terminal.cli import app
+from mscpool.data.evidence import load_evidence
 
 
 @pytest.fixture
@@ -79,3 +81,35 @@ def test_a_scheduler_that_is_none_is_a_mistake_of_one_line(measured, tmp_path):
     assert done.stderr.count("\n") == 1
     assert "neither none, local, nor an address" in done.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_the_certificate_says_how_little_it_rests_on_and_names_what_is_outside(measured, tmp_path):
+    done = run("--sets", 3, "--sims", 50, "--seed", 7, "--certificate", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "certificate.md").read_text("utf-8")
+    assert "from seed 7" in page
+    assert f"`{load_evidence().sha256}`" in page
+    assert "50 simulations (exact) and 0 simulations (nuts)" in page
+    assert "6 data sets that the guard judged" in page
+    assert "**That is less than the 1,000 simulations of each engine" in page
+    assert "| exact | integrated, death | 50 | 2 | 1 |" in page
+    assert "- integrated, death (exact): tau" in page
+    assert "| core evidence | none | nuts | partial | 3 | 0.0% |" in page
+
+
+def test_a_stopped_run_is_written_as_far_as_it_came(tmp_path):
+    done = run("--stored-only", "--certificate", "--out", tmp_path)
+    assert done.exit_code == 2
+    assert "holds no data set judged so" in done.stderr
+    task = {"shape": "integrated, death", "defect": "none", "number": 0}
+    result = {"places": {"mu": 0.5}}
+    line = {"settings": asdict(calibrate.Settings()), "task": task, "result": result}
+    effects = {"shape": "effects, 3 x 4 x (40 + 40)", "defect": "none", "number": 0}
+    other = {"verdict": "fail", "coverage": 1.0, "places": None}
+    path = tmp_path / calibrate.FILE
+    path.write_text(
+        f"{json.dumps(line)}\n{json.dumps(line | {'task': effects, 'result': other})}\n"
+    )
+    done = run("--stored-only", "--certificate", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "1 data set that the guard judged" in (tmp_path / "certificate.md").read_text("utf-8")
