@@ -154,7 +154,8 @@ class State:
             return _line("effects", path, *chosen)
         if self.view == "priors":
             sets = ["--sets", self.base] + (["--sets", named] if self.own else [])
-            asked = [*sets, "--threshold", f"{self.threshold:.12g}"]
+            # A folder of its own: beside a stored fit of other data it would be refused.
+            asked = [*sets, "--threshold", f"{self.threshold:.12g}", "--out", EXPLORED]
             return _line("priors", path, *chosen, "--engine", "exact", *asked)
         fit = _line("fit", path, *chosen, "--engine", "exact", "--priors", named)
         if self.view == "evidence":

@@ -61,11 +61,14 @@ def test_a_query_that_is_no_state_is_told_in_a_line(query, said):
 
 def test_the_command_taken_home_gives_the_numbers_of_the_page(tmp_path, monkeypatch):
     from mscpool.analysis.explore.answers import Answers
+    from mscpool.analysis.fitting.fit import fit
     from mscpool.data.evidence import load_evidence
 
     state = State(own=(("mu", Prior.make("Normal", mu=-3.0, sigma=0.5)),), drop=("wang2018",))
     monkeypatch.chdir(tmp_path)
     (tmp_path / PRIOR_FILE).write_text(state.prior_text, "utf-8")
+    other = load_evidence(outcomes="death")
+    fit(other, engine="exact", draws=10, chains=1, path="results/fit.nc")
     program, *arguments = shlex.split(state.command())
     ran = CliRunner().invoke(app, [*arguments, "--json"])
     assert (program, ran.exit_code) == ("mscpool", 0), ran.output
