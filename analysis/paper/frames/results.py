@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ....data.errors import ImpossibleDataError
 from ...fitting.store import run_config
 from ...fitting.summary import rates
+from ...fitting.tree import rows_of
 from ...guard.result import UNCHECKED, CheckResult
 
 if TYPE_CHECKING:
@@ -174,6 +175,18 @@ class Results:
     def verdict_of(self, outcome: str) -> str:
         """Give the guard's verdict on an outcome."""
         return self.checked.verdict_of(outcome)
+
+    @cached_property
+    def modelled(self) -> pd.DataFrame:
+        """The rows of the evidence that the fit has: those of outcomes that its engine can take."""
+        fitted = set(rows_of(self.fit)["outcome"])
+        return self.evidence.rows[self.evidence.rows["outcome"].isin(fitted)]
+
+    @property
+    def fitted(self) -> list[str]:
+        """The outcomes that are part of the model, asked for or not, in its order."""
+        fitted = set(self.modelled["outcome"])
+        return [name for name in self.config["outcomes"] if name in fitted]
 
     @cached_property
     def outcomes(self) -> list[str]:

@@ -47,9 +47,9 @@ def checklist(results: Results) -> str:
     """
     fit, evidence, checked, config = results.fit, results.evidence, results.checked, results.run
     items = [
-        ("Question and data", _data(evidence, config)),
-        ("Model and likelihood", _model(config, evidence, results.at)),
-        ("Priors and their justification", _priors(config, results.at)),
+        ("Question and data", _data(results)),
+        ("Model and likelihood", _model(results)),
+        ("Priors and their justification", _priors(results)),
         ("Prior predictive", _prior_predictive(fit)),
         ("Computation", _computation(config)),
         ("Convergence", _convergence(fit, config)),
@@ -74,8 +74,8 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _data(evidence: Evidence, config: Mapping[str, Any]) -> str:
-    rows = evidence.rows
+def _data(results: Results) -> str:
+    rows, evidence = results.modelled, results.evidence
     bounded = int((rows["events_min"] < rows["events_max"]).sum())
     known = f"; {numbered(bounded, 'count')} known only within bounds" if bounded else ""
     chosen = evidence.selection
@@ -84,14 +84,12 @@ def _data(evidence: Evidence, config: Mapping[str, Any]) -> str:
         f"{numbered(rows['study'].nunique(), 'study', 'studies')} in "
         f"{numbered(len(evidence.diseases), 'disease')} (analysis set "
         f"{chosen.analysis_set}, {chosen.definitions} definitions{known}; data hash "
-        f"{config['data_sha256'][:12]})."
+        f"{results.run['data_sha256'][:12]})."
     )
 
 
-def _model(
-    config: Mapping[str, Any], evidence: Evidence, reported: Mapping[str, float | str]
-) -> str:
-    names = config["outcomes"]
+def _model(results: Results) -> str:
+    config, names = results.run, results.fitted
     nested = [
         f"{lowered(child)} within {lowered(parent)}"
         for child, parent in PARENTS.items()
@@ -108,28 +106,29 @@ def _model(
         parts.append(
             f"Nested outcomes ({within}) have a conditional rate, so that no part exceeds its whole"
         )
-    if evidence.moderators:
-        named = listed([moderator_in_text(each.name) for each in evidence.moderators])
+    if results.evidence.moderators:
+        named = listed([moderator_in_text(each.name) for each in results.evidence.moderators])
         parts.append(
             f"Study levels are linear in {named} (numbers in standard deviations over the studies "
-            f"of an outcome). {at_words(reported)[:-1]}"
+            f"of an outcome). {at_words(results.at)[:-1]}"
         )
-    if (evidence.rows["events_min"] < evidence.rows["events_max"]).any():
+    if (results.modelled["events_min"] < results.modelled["events_max"]).any():
         parts.append("Counts known within bounds enter by the probability of lying within them")
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + "."
 
 
-def _priors(config: Mapping[str, Any], moderators: Mapping[str, float | str]) -> str:
+def _priors(results: Results) -> str:
+    config = results.config
     priors = PriorSet.from_dict(config["priors"])
     used = _parameters(config)
     common = [f"{name} ~ {p}" for name in used if (p := getattr(priors, name)) is not None]
     special = [
         f"{lowered(outcome)}: {name} ~ {prior}"
-        for outcome in config["outcomes"]
+        for outcome in results.fitted
         for name, prior in priors.special(outcome).items()
         if name in used
     ]
-    if moderators:
+    if results.at:
         common.append(f"coefficients of moderators ~ {priors.of('').moderator}")
     named = _named(priors.name)
     apart = f"; {'; '.join(special)}" if special else ""

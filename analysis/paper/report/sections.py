@@ -187,8 +187,9 @@ def _evidence(results: Results) -> Section:
     were = "was" if counts["studies"] == 1 else "were"
     text = (
         f"{study_count(counts['studies'])} {were} read; the analysis uses "
-        f"{described(evidence.selection, labels)}: {numbered(counts['rows_analysed'], 'count')} "
-        f"of {study_count(counts['studies_analysed'])}. "
+        f"{described(evidence.selection, labels)}: "
+        f"{numbered(len(results.modelled), 'count')} "
+        f"of {study_count(results.modelled['study'].nunique())}. "
         f"Core studies treated {numbered(counts['patients'], 'patient')}."
     )
     if gaps:
@@ -210,7 +211,7 @@ def _evidence(results: Results) -> Section:
 
 def _model(results: Results) -> Section:
     config = results.config
-    names = {each["name"]: each for each in config["model"]}
+    names = {each["name"]: each for each in config["model"] if each["name"] in results.fitted}
     about = {
         "pooling": "single" if len(config["diseases"]) == 1 else config["pooling"],
         "timed": timed_words(names),
@@ -221,8 +222,8 @@ def _model(results: Results) -> Section:
             if each["parent"]
         ],
         "moderators": [moderator_words(name) for name in results.at],
-        "bounded": bool((results.evidence.rows["events_min"]
-                         != results.evidence.rows["events_max"]).any()),
+        "bounded": bool((results.modelled["events_min"]
+                         != results.modelled["events_max"]).any()),
     }  # fmt: skip
     return Section("model", "The model", [Block("model", about)])
 
@@ -248,7 +249,7 @@ def _rates(results: Results) -> Section:
     if results.at:
         text += f" {at_words(results.at)}"
     if borrowed_where(results):
-        text += " " + of_borrowed(results.config["pooling"], results.config["outcomes"])
+        text += " " + of_borrowed(results.config["pooling"], results.fitted)
     blocks = [Block("text", text), Block("figure", captions.RATES.name)]
     for outcome in results.outcomes:
         blocks.append(Block("table", tables.rates_table(results, outcome)))
@@ -317,7 +318,7 @@ def _guard(results: Results) -> Section:
 
 def _what_a_pass_means(results: Results) -> str:
     """Say how little a guard can notice in as few and small studies as these."""
-    rows = results.evidence.rows
+    rows = results.modelled
     studies = rows["study"].nunique()
     middle = numbered(float(rows.groupby("study")["n"].max().median()), "patient")
     size = f"with a median of {middle}" if studies > 1 else f"of {middle}"

@@ -31,9 +31,10 @@ def next_section(results: Results) -> Section | None:
     if without := result.answer.without_nested:
         names = listed([outcome_in_text(name) for name in without])
         inner = listed([outcome_in_text(child) for child in without.values()])
+        alike = "as in" if results.config["engine"] == "exact" else "unlike in"
         text += (
-            f" What is known now of {names} is integrated without what rows of {inner} say of it: "
-            "intervals now are not those of the fit above."
+            f" What is known now of {names} is integrated without what rows of {inner} say of it, "
+            f"{alike} the fit above."
         )
     blocks = [
         Block("text", text),

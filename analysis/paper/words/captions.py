@@ -243,9 +243,10 @@ def pooling(frame: pd.DataFrame, results: Results) -> Words:
             f"{percent(row['none'])} to {percent(row['partial'])}"
             for row in leaders(wide.reset_index(), "shift", "error")
         ]
-        moved = f"Partial pooling moves most, or as much as can be told: {'; '.join(named)}."
+        where = "Of diseases with a study of the outcome partial pooling moves most"
+        moved = f"{where}, or as much as can be told: {'; '.join(named)}."
         if len(named) == 1:
-            moved = f"Partial pooling moves most: {named[0]}."
+            moved = f"{where}: {named[0]}."
     kinds = [POOLINGS[name].words for name in poolings]
     caption = sentences(
         f"Rates under {listed(kinds)}: {ESTIMATES}; "

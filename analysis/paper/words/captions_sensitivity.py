@@ -30,6 +30,12 @@ _PARAMETERS = {
     "sigma": "the standard deviation between studies of a disease σ",
 }
 
+_METHODS = {
+    "exact": "integrated",
+    "refit": "fitted anew",
+    "reweighted": "reweighted from the fits of others",
+}
+
 
 def prior_posterior(frame: pd.DataFrame, results: Results) -> Words:
     """Word prior and posterior."""
@@ -84,13 +90,13 @@ def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
             f"deviation{'' if size == '1' else 's'}, is that of {' or '.join(named)}."
         )
     counted = frame.drop_duplicates("set")["method"].value_counts()
-    methods = ", ".join(f"{n} {method}" for method, n in counted.items())
+    methods = listed([f"{n} {_METHODS[str(method)]}" for method, n in counted.items()])
     caption = sentences(
         f"Rates under {numbered(len(sets), 'prior set')}, the reference "
         f"{prior_set_words(sets[0])} first: {ESTIMATES}; hollow marks: no study. A pale line leads "
         "down from each median under the reference: where marks lie on it, the prior does not "
         "matter. The axes have a square-root scale.",
-        f"Sets are fitted anew or reweighted from the fits of others ({methods}).",
+        f"How their answers were found: {methods}.",
         moved,
         model_words(results),
         verdict_words(results, list(dict.fromkeys(frame["outcome"]))),
@@ -115,13 +121,17 @@ def flip_map(frame: pd.DataFrame, results: Results) -> Words:
             near = f"flips at distance {other['distance'].min():.1f}"
         told.append(f"{results.disease_in_text(str(disease))} {here:.2f}, {near}")
     verb = "exceeds" if frame["direction"].iloc[0] == "above" else "stays below"
+    open_ = ""
+    if UNDECIDED in concluded(frame, wanted).to_list():
+        open_ = (
+            "; under those with a dot it is within two of its numerical or Monte-Carlo errors of "
+            "that, and the conclusion is undecided"
+        )
     caption = sentences(
         f"Probability that the rate of {lowered(outcome)} {verb} {percent(threshold, 0)}, for "
         "priors of μ (location) and τ (scale) around the reference (cross). A line stands between "
-        f"priors under which it is above and below {wanted:g}, and the conclusion flips; under "
-        "those with a dot it is within two Monte-Carlo errors of that, and the conclusion is "
-        "undecided. Distance 1 is one prior standard deviation of μ or a doubling of the "
-        "scale of τ.",
+        f"priors under which it is above and below {wanted:g}, and the conclusion flips{open_}. "
+        "Distance 1 is one prior standard deviation of μ or a doubling of the scale of τ.",
         model_words(results),
         verdict_words(results, [outcome]),
     )

@@ -476,6 +476,9 @@ def test_flips_within_the_monte_carlo_error_or_unknown_are_none(few):
     assert "flips at distance 3.0" in captions_sensitivity.flip_map(far, results).alternative
     close = grid.assign(probability=[0.951, 0.94, float("nan"), 0.9])
     assert "0.95, undecided" in captions_sensitivity.flip_map(close, results).alternative
+    assert "under those with a dot" in captions_sensitivity.flip_map(close, results).caption
+    clear = grid.assign(probability=[0.99, 0.9, 0.99, 0.9], mcse=0.001)
+    assert "with a dot" not in captions_sensitivity.flip_map(clear, results).caption
 
 
 def test_latex_has_only_signs_that_its_fonts_know(few):

@@ -29,6 +29,7 @@ def said(evidence, comparison):
         comparison=comparison,
         borrowed=None,
         outcomes=("serious_ae",),
+        not_integrated="",
         missing=SimpleNamespace(rates=(), effects=()),
     )
     blocks = sensitivity_blocks(results)
