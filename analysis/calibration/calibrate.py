@@ -81,9 +81,7 @@ PLACED = "integrated, "
 
 
 def tasks(sets: int = SETS, sims: int = SIMS) -> list[Task]:
-    """List the data sets, those that are integrated and quick first, kinds side by side.
-
-    A run that is stopped has then as large a share of each kind as of the others.
+    """List the data sets, every kind as far along as the others wherever a run is stopped.
 
     Parameters
     ----------
@@ -94,20 +92,15 @@ def tasks(sets: int = SETS, sims: int = SIMS) -> list[Task]:
         Data sets a shape for the exact engine.
     """
     few = max(1, round(sets * _SHARE_DEFECTIVE))
-    quick = {(PLACED + name, "none"): sims for name in sbc.shapes()}
-    quick |= {(shape, defect): few for shape in SHAPES for defect in defects.DEFECTS}
-    quick |= {
+    counts = {(PLACED + name, "none"): sims for name in sbc.shapes()}
+    counts |= {(shape, defect): few for shape in SHAPES for defect in defects.DEFECTS}
+    counts |= {
         (shape, defect): sets if defect == effects.SOUND else few
         for shape in effects.SHAPES
         for defect in effects.DEFECTS
     }
-    sampled = dict.fromkeys(((shape, "none") for shape in SOUND), sets)
-    sampled[MODERATED, "none"] = max(1, round(sets * _SHARE_MODERATED))
-    return [*_side_by_side(quick), *_side_by_side(sampled)]
-
-
-def _side_by_side(counts: dict[tuple[str, str], int]) -> list[Task]:
-    """List so many tasks of each kind, every kind as far along as the others."""
+    counts |= dict.fromkeys(((shape, "none") for shape in SOUND), sets)
+    counts[MODERATED, "none"] = max(1, round(sets * _SHARE_MODERATED))
     listed = [Task(*kind, i) for kind, count in counts.items() for i in range(count)]
     return sorted(listed, key=lambda task: (task.number + 0.5) / counts[task.kind])
 
