@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .page import Page, leading, page_room, percent_axis, quiet_axes
-from .style import COLOURS, INK, MARKERS, QUIET, Style, text_width, wrapped
+from .style import COLOURS, INK, MARKERS, QUIET, Style, legible, text_width, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -271,4 +271,4 @@ def _name_ends(
         tops[i] = min(tops[i], floor - tall)
         floor = tops[i]
     for top, (_, name, colour) in zip(tops, wanted, strict=True):
-        page.lines(x, top, texts[name], size=size, color=colour)
+        page.lines(x, top, texts[name], size=size, color=legible(colour))

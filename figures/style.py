@@ -188,6 +188,26 @@ def make_style(
     return Style(page, tuple(diseases), verdict, about, fonts=fonts)
 
 
+@lru_cache(maxsize=64)
+def legible(colour: str) -> str:
+    """Darken a colour of marks until words in it are read on white: WCAG's contrast of 4.5."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    parts = to_rgb(colour)
+    while 1.05 / (_luminance(parts) + 0.05) < 4.5:
+        red, green, blue = parts
+        parts = 0.97 * red, 0.97 * green, 0.97 * blue
+    return to_hex(parts)
+
+
+def _luminance(parts: tuple[float, float, float]) -> float:
+    """Relative luminance of sRGB, WCAG 2.2."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def _marks(diseases: tuple[str, ...], about: About) -> dict[str, Mark]:
     slots = {each.name: i for i, each in enumerate(about.diseases)}
     taken = {slots[name] for name in diseases if name in slots}

@@ -5,14 +5,15 @@ from functools import partial
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 
 from mscpool.analysis.paper.publish.exhibits import KINDS
 from mscpool.analysis.paper.publish.publish import style_of
 from mscpool.analysis.paper.publish.rendering import draw
 from mscpool.analysis.paper.words.captions import CHARACTERISTICS, EVIDENCE_MAP, RATES
-from mscpool.figures.dark import FILTER
+from mscpool.figures.dark import FILTER, dark
 from mscpool.figures.page import within_page
-from mscpool.figures.style import drawing, make_style
+from mscpool.figures.style import COLOURS, drawing, legible, make_style
 
 from .test_geometry import results_with_poolings, sensitivity_frames
 
@@ -59,3 +60,18 @@ def test_every_pixel_on_dark_paper_is_as_the_page_shows_it(shipped, kinds):
         apart = np.abs(dark[name] - seen_through_the_filter(image)).max(axis=2)
         # Where a strong colour meets another it is cut at white before or after the two are mixed.
         assert apart.max() < 0.15, name
+
+
+def luminance(colour):
+    """Relative luminance, with the threshold of WCAG's first text."""
+    linear = [((c + 0.055) / 1.055) ** 2.4 if c > 0.03928 else c / 12.92 for c in colour]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_words_in_the_colour_of_a_line_are_read_on_white_and_on_dark_paper(colour):
+    words = legible(colour)
+    assert 1.05 / (luminance(to_rgb(words)) + 0.05) >= 4.49
+    on_dark = [luminance(dark(each)[0, :3]) + 0.05 for each in (words, "white")]
+    assert on_dark[0] / on_dark[1] >= 4.49
+    assert (words == colour.lower()) == (1.05 / (luminance(to_rgb(colour)) + 0.05) >= 4.5)
