@@ -110,6 +110,8 @@ _SYMPTOMS, _HARMS, _DEATHS = (
     _log_normal(-4.17, 1.55),
 )
 
+#: Those of Rhodes and others 2015 (doi 10.1016/j.jclinepi.2014.08.012) are not among them: they are
+#: of standardised mean differences, not of log odds ratios.
 EFFECT_SETS: dict[str, EffectPriors] = {
     each.name: EffectPriors(each)
     for each in (
