@@ -55,16 +55,17 @@ def calibrate(
     Writes calibration.csv and sbc.csv. A run that was stopped goes on where it was. With PATH:
     what the guard would notice in --sets data sets like those (own_data.csv).
     """
+    from ..workers.workers import processes, refuse_scheduler
+
+    start = time.perf_counter()
+    refuse_scheduler(scheduler)
     from ...data.export import write_csv, write_whole
     from ...data.folders import file_set
     from ..calibration import calibrate as guard
     from ..calibration.certificate import certificate as page
     from ..calibration.error_rates import error_rates, places
     from ..calibration.uniformity import judged
-    from ..workers.workers import processes, refuse_scheduler
 
-    start = time.perf_counter()
-    refuse_scheduler(scheduler)
     if path is not None:
         return _own(path, sheet, sets, seed, scheduler, workers, out, as_json)
     with writing_to(out):

@@ -7,6 +7,7 @@ changes nothing.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +17,7 @@ from importlib import import_module, metadata
 from multiprocessing import get_context
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
 from threadpoolctl import threadpool_limits
 
@@ -38,7 +40,7 @@ class SchedulerError(InputError):
 
 
 def refuse_scheduler(scheduler: str) -> None:
-    """Refuse what is neither ``none`` nor ``local`` nor an address.
+    """Refuse what is neither ``none`` nor ``local`` nor an address where something answers.
 
     Raises
     ------
@@ -49,6 +51,16 @@ def refuse_scheduler(scheduler: str) -> None:
             f"--scheduler {scheduler}: neither none, local, nor an address such as "
             "tcp://192.168.0.7:8786"
         )
+    if scheduler not in (NONE, LOCAL):
+        try:
+            place = urlsplit(scheduler)
+            socket.create_connection((place.hostname or "", place.port or 0), _PATIENCE).close()
+        except (OSError, ValueError):
+            raise SchedulerError(_silent(scheduler)) from None
+
+
+def _silent(scheduler: str) -> str:
+    return f"{scheduler}: no Dask scheduler answers there; start one with 'dask scheduler'"
 
 
 def processes() -> int:
@@ -197,9 +209,7 @@ def _connected(distributed: Any, address: Any, scheduler: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError):
-        raise SchedulerError(
-            f"{scheduler}: no Dask scheduler answers there; start one with 'dask scheduler'"
-        ) from None
+        raise SchedulerError(_silent(scheduler)) from None
     try:
         _refuse_workers(client, scheduler)
         yield client
