@@ -20,13 +20,13 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis.effects.effects import absolute_effects as absolute_effects
-    from .analysis.effects.effects import contrasts as contrasts
     from .analysis.effects.effects import effects as effects
-    from .analysis.effects.effects import load_effects as load_effects
-    from .analysis.effects.effects import own_shares as own_shares
-    from .analysis.effects.effects import study_effects as study_effects
-    from .analysis.effects.effects import unanchored_effects as unanchored_effects
+    from .analysis.effects.results import absolute_effects as absolute_effects
+    from .analysis.effects.results import contrasts as contrasts
+    from .analysis.effects.results import load_effects as load_effects
+    from .analysis.effects.results import own_shares as own_shares
+    from .analysis.effects.results import study_effects as study_effects
+    from .analysis.effects.results import unanchored_effects as unanchored_effects
     from .analysis.explore.server import explore as explore
     from .analysis.fitting.fit import fit as fit
     from .analysis.fitting.fit import hyper as hyper
@@ -64,12 +64,12 @@ _ROOM = {
     "heterogeneity": "analysis.fitting.moderated",
     "check": "analysis.guard.check",
     "effects": "analysis.effects.effects",
-    "contrasts": "analysis.effects.effects",
-    "study_effects": "analysis.effects.effects",
-    "absolute_effects": "analysis.effects.effects",
-    "own_shares": "analysis.effects.effects",
-    "unanchored_effects": "analysis.effects.effects",
-    "load_effects": "analysis.effects.effects",
+    "contrasts": "analysis.effects.results",
+    "study_effects": "analysis.effects.results",
+    "absolute_effects": "analysis.effects.results",
+    "own_shares": "analysis.effects.results",
+    "unanchored_effects": "analysis.effects.results",
+    "load_effects": "analysis.effects.results",
     "explore": "analysis.explore.server",
     "compare_priors": "analysis.sensitivity.compare",
     "borrowing": "analysis.sensitivity.borrowing",

@@ -163,6 +163,7 @@ ROOMS: dict[str, set[str]] = {
         "model",
         "next_trial",
         "priors",
+        "results",
         "since",
         "unseen",
     },

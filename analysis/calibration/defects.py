@@ -199,7 +199,7 @@ def mistyped_count(trials: Trials, rng: np.random.Generator, times: int) -> Simu
 Drawn = Callable[[Trials, np.random.Generator], Simulated]
 
 _APART = "half the diseases {} log-odds above the others, {} pooling"
-_WORDS = {1: "one", 2: "two", 3: "three", 5: "five", 10: "ten"}
+_WORDS: dict[float, str] = {1: "one", 2: "two", 3: "three", 5: "five", 10: "ten"}
 
 
 def _each_size(words: str, draw: Callable[..., Simulated], option: str, *sizes: float):

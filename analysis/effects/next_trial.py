@@ -15,8 +15,8 @@ from ...models.exact.distribution import Distribution
 from ...models.priors.prior import Prior
 from ...models.priors.sets import PriorSet
 from ..fitting.store import run_config
-from .effects import compared_arms
 from .model import arm_rates, fit_effects
+from .results import compared_arms
 
 if TYPE_CHECKING:
     from xarray import DataTree

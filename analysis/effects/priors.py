@@ -21,8 +21,9 @@ from ..fitting.moderated import moderators as coefficients_of
 from ..fitting.progress import Progress, named, silent
 from ..fitting.sampling import Sampling
 from . import tables
-from .effects import contrasts, effect_hyper, effects
+from .effects import effects
 from .model import EffectsFit
+from .results import contrasts, effect_hyper
 
 COLUMNS = (
     *("set", "outcome", "disease", "scale", "ratio_q2.5", "ratio_q50", "ratio_q97.5"),

@@ -159,7 +159,7 @@ def shares_table(fit: IntegratedEffects) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[list(SHARE_COLUMNS)]
 
 
-def raw_effect(arms: Mapping[str, Any], link) -> tuple[float, float, float]:
+def raw_effect(arms: pd.DataFrame | Mapping[str, Any], link) -> tuple[float, float, float]:
     """Estimate one study's effect from its own counts or means alone.
 
     Parameters

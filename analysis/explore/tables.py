@@ -41,14 +41,14 @@ def table(
     for place, cells in enumerate(rows):
         made = []
         for column, (head, cell) in enumerate(zip(heads, cells, strict=True)):
-            kind = {"class": "number"} if column in numbers else {}
+            kind = "number" if column in numbers else None
             if column == 0 and first_is_head:
                 made.append(ui.tags.th(cell, scope="row", role="rowheader"))
             else:
                 # Roles are said, as a table that is no longer laid out as one would lose them.
-                made.append(ui.tags.td(kind, cell, role="cell", **{"data-head": head}))
+                made.append(ui.tags.td(cell, class_=kind, role="cell", **{"data-head": head}))
         named = {"data-disease": diseases[place]} if diseases else {}
-        lines.append(ui.tags.tr(*made, named, role="row"))
+        lines.append(ui.tags.tr(*made, role="row", **named))
     above = [
         ui.tags.th(head, {"class": "number"} if column in numbers else {}, scope="col")
         for column, head in enumerate(heads)

@@ -153,7 +153,8 @@ def judged_fit(source: FromFit) -> tuple[DataTree, CheckResult]:
 
 def judged_effects(source: FromFit) -> DataTree:
     """Load the effects that are stored, or integrate those of the data; with their guard."""
-    from ..effects.effects import FILE, effects, load_effects
+    from ..effects.effects import effects
+    from ..effects.results import FILE, load_effects
     from ..fitting.store import run_config
 
     folder = source.place.parent if source.place.is_file() else source.place

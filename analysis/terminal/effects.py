@@ -93,6 +93,7 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
     from ...data.export import write_csv
     from ...data.folders import file_set
     from ..effects import effects as room
+    from ..effects import results
     from ..fitting.moderated import moderators
     from ..paper.frames.results import stamped
     from ..paper.report.findings import EFFECTS_CHECK_FILE, forget_check, write_check
@@ -123,10 +124,10 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
             progress=progress,
         )
         seconds = time.monotonic() - started
-        console.say(*room.messages(made))
+        console.say(*results.messages(made))
         checked = room.checked(made)
         write_check(checked, aside, EFFECTS_CHECK_FILE)
-        write_csv(stamped(room.contrasts(made), checked), aside / "effects.csv")
+        write_csv(stamped(results.contrasts(made), checked), aside / "effects.csv")
         if request.moderator:
             table = stamped(moderators(made), checked)
             write_csv(table, aside / "effects_moderators.csv")
@@ -141,24 +142,25 @@ def effects(request: EffectOptions, as_json: JsonOption = False) -> int:
 
 def _answer(made: DataTree, seconds: float) -> dict[str, Any]:
     from ..effects import effects as room
+    from ..effects import results
     from ..fitting.store import run_config
     from .moderators import moderators_answer
 
     checked = room.checked(made)
-    unanchored = room.unanchored_effects(made)
-    alone = room.contrasts(made, randomised_only=True)
+    unanchored = results.unanchored_effects(made)
+    alone = results.contrasts(made, randomised_only=True)
     explained = moderators_answer(made) if "moderators" in made.children else {}
     return {
         "verdict": checked.stated,
-        "effects": _contrasts(room.contrasts(made)),
-        "hyper": room.effect_hyper(made),
+        "effects": _contrasts(results.contrasts(made)),
+        "hyper": results.effect_hyper(made),
         **explained,
-        "studies": [_study(row) for row in _records(room.study_effects(made))],
-        "absolute": [_absolute(row) for row in _records(room.absolute_effects(made))],
+        "studies": [_study(row) for row in _records(results.study_effects(made))],
+        "absolute": [_absolute(row) for row in _records(results.absolute_effects(made))],
         "randomised_only": _contrasts(alone) if len(alone) else None,
         "unanchored": unanchored if run_config(made)["unanchored"] else None,
         "check": checked.to_dict() if checked.ran else None,
-        "messages": room.messages(made),
+        "messages": results.messages(made),
         "run": {**run_config(made), "seconds": round(seconds, 3)},
     }
 
@@ -197,7 +199,7 @@ def _limits(row: Mapping[str, Any], name: str) -> list[float] | None:
 def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
     """Print one table an outcome: each disease's ratio, the next trial, and the difference."""
     from ...data.names import outcome_words
-    from ..effects import effects as room
+    from ..effects import results
     from ..paper.words.wording import percent, ratio_interval
     from .printing import print_verdict
 
@@ -208,11 +210,11 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
     about = evidence.about
     absolute = {
         (row["outcome"], row["disease"]): row
-        for row in _records(room.absolute_effects(made))
+        for row in _records(results.absolute_effects(made))
         if row["quantity"] == "effect"
     }
-    without = room.contrasts(made, randomised_only=True)
-    for title, table in (("", room.contrasts(made)), (" (randomised studies only)", without)):
+    without = results.contrasts(made, randomised_only=True)
+    for title, table in (("", results.contrasts(made)), (" (randomised studies only)", without)):
         for outcome, rows in table.groupby("outcome", sort=False):
             lines = []
             following = rows[rows["quantity"] == "new_study"].set_index("disease")
@@ -240,7 +242,7 @@ def _print(made: DataTree, checked: CheckResult, evidence: Evidence) -> None:
             header = (*header, "Benefit", *(() if title else ("Risk difference, points (95 %)",)))
             verdict = checked.verdict_of(str(outcome))
             console.print_table(f"{outcome_words(str(outcome))}{title}: {verdict}", header, lines)
-    _print_unanchored(room.unanchored_effects(made), evidence)
+    _print_unanchored(results.unanchored_effects(made), evidence)
     print_verdict(checked)
 
 

@@ -27,7 +27,7 @@ def stored_fit(
 
 def stored_effects(folder: Path, path: Path | None, sheet: str | None) -> tuple[DataTree, Evidence]:
     """Load stored effects and the data that they are of."""
-    from ..effects.effects import load_effects
+    from ..effects.results import load_effects
 
     made = load_effects(folder)
     evidence = _evidence_of(made, folder, path, sheet)

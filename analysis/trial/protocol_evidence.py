@@ -7,7 +7,7 @@ from typing import Any
 
 from ...data.names import numbered, outcome_in_text, words
 from ..effects.effects import checked as judged
-from ..effects.effects import contrasts
+from ..effects.results import contrasts
 from ..fitting.store import run_config
 from ..fitting.summary import rates
 from ..guard.measured import power_of_few_studies

@@ -134,6 +134,7 @@ outcomes._BY_NAME["loss"] = twin
 
 import mscpool as mp
 from mscpool.analysis.effects import effects
+from mscpool.analysis.effects import results
 from mscpool.models.effects.priors import EFFECT_SETS
 from mscpool.models.priors.catalogue import CATALOGUE
 
@@ -142,8 +143,8 @@ made = effects.effects(evidence, check=False)
 compared = mp.compare_priors(
     evidence, ["mu_uniform_rate", "mu_vague"], engine="exact", threshold="usual"
 )
-tables = mp.rates(mp.fit(evidence, engine="exact")), effects.contrasts(made), compared.rates
-tables += effects.absolute_effects(made), compared.hyper, compared.flips
+tables = mp.rates(mp.fit(evidence, engine="exact")), results.contrasts(made), compared.rates
+tables += results.absolute_effects(made), compared.hyper, compared.flips
 told = {
     name: [
         *(table[table["outcome"] == name].to_json(orient="records") for table in tables),

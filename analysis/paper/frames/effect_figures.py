@@ -10,7 +10,7 @@ import pandas as pd
 from ....data.names import study_labels
 from ....data.outcomes import outcome as described
 from ....models.outcomes import inverse_link, link_function
-from ...effects import effects as room
+from ...effects import results
 from .effects import Comparison
 
 NOT_RANDOMISED = " *"
@@ -141,7 +141,7 @@ def effect_rates_data(comparison: Comparison) -> pd.DataFrame:
     pandas.DataFrame
         As `draw_effect_rates` takes it, with ``added``; 12-month risks where an outcome is timed.
     """
-    absolute = room.absolute_effects(comparison.tree)
+    absolute = results.absolute_effects(comparison.tree)
     keys = ["outcome", "disease", "quantity"]
     following = comparison.contrasts.set_index(keys)
     controls = absolute.set_index(keys)

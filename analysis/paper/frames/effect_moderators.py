@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ....data.names import study_labels
-from ...effects.effects import moderated_effects
+from ...effects.results import moderated_effects
 from ...fitting.moderated import moderators, moderators_of
 from .effects import Comparison
 

@@ -16,6 +16,7 @@ from ....data.outcomes import outcome
 from ....models.effects.priors import EffectPriors
 from ....models.outcomes import inverse_link, link_function
 from ...effects import effects as room
+from ...effects import results
 from ...fitting.store import run_config
 from ...guard.result import CheckResult
 
@@ -74,17 +75,17 @@ class Comparison:
     @cached_property
     def contrasts(self) -> pd.DataFrame:
         """Every effect; see `contrasts` of the room of effects."""
-        return room.contrasts(self.tree)
+        return results.contrasts(self.tree)
 
     @cached_property
     def studies(self) -> pd.DataFrame:
         """Each study compared; see `study_effects`."""
-        return room.study_effects(self.tree)
+        return results.study_effects(self.tree)
 
     @cached_property
     def arms(self) -> pd.DataFrame:
         """The rows that are compared, one a study, arm and outcome."""
-        return room.compared_arms(self.tree)
+        return results.compared_arms(self.tree)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -99,9 +100,9 @@ class Comparison:
         table = self.contrasts
         keys = ["outcome", "disease"]
         following = table[table["quantity"] == "new_study"].set_index(keys)
-        absolute = room.absolute_effects(self.tree)
+        absolute = results.absolute_effects(self.tree)
         control = absolute[absolute["quantity"] == "effect"].set_index(keys)["control_rate_q50"]
-        shares = room.own_shares(self.tree).set_index(keys)["own_share"]
+        shares = results.own_shares(self.tree).set_index(keys)["own_share"]
         error = float(self.tree["hyper"].attrs["numerical_error"])
         known = self.studies["randomised"].map(lambda each: each is True)
         randomised = known.groupby([self.studies[key] for key in keys]).sum()
@@ -125,7 +126,7 @@ class Comparison:
     @cached_property
     def randomised(self) -> pd.DataFrame:
         """Effects of the randomised studies alone; no rows where all are, or none."""
-        return room.contrasts(self.tree, randomised_only=True)
+        return results.contrasts(self.tree, randomised_only=True)
 
 
 def compared_sets(

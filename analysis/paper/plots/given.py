@@ -12,6 +12,7 @@ from ....data.errors import InputError
 from ....data.evidence import Evidence, as_evidence, load_evidence
 from ....data.mistakes import one_of, shown
 from ...effects import effects as effects_room
+from ...effects import results
 from ...fitting.data_of_fit import evidence_or_rows
 from ...fitting.store import as_fit, check_same_data, run_config
 from ...fitting.tree import rows_of
@@ -108,8 +109,8 @@ def of_poolings(
 
 def of_effects(effects: DataTree | str | Path, evidence: Source | None) -> Results:
     """Gather effects with what the guard says of them."""
-    made = effects_room.as_effects(effects)
-    given = evidence_or_rows(made, evidence, effects_room.compared_arms)
+    made = results.as_effects(effects)
+    given = evidence_or_rows(made, evidence, results.compared_arms)
     return EffectResults(made, given, effects_room.checked(made))
 
 

@@ -11,7 +11,7 @@ from xarray import DataTree
 
 from ....data.folders import writing_to
 from ...effects.effects import checked as checked_effects
-from ...effects.effects import compared_arms
+from ...effects.results import compared_arms
 from ...fitting.data_of_fit import evidence_or_rows
 from ...fitting.progress import Progress, silent
 from ...fitting.store import as_fit, file_of

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 import mscpool as mp
 from mscpool.analysis.effects import effects as room
+from mscpool.analysis.effects import results
 from mscpool.analysis.effects.model import arm_rates
 from mscpool.data.errors import InputError, StoredFitError
 from mscpool.models.effects.priors import EffectPriors, effect_priors
@@ -69,7 +70,7 @@ def test_benefit_is_more_of_a_benefit_and_less_of_a_harm(made):
 
 
 def test_studies_state_both_arms_and_shrink_towards_each_other(made):
-    table = room.study_effects(made).set_index(["study", "outcome"])
+    table = results.study_effects(made).set_index(["study", "outcome"])
     dose = table.loc[("C", "improvement")]
     assert list(dose[["treated_min", "treated_max", "treated_n"]]) == [14, 14, 23]
     assert list(dose[["control_min", "control_max", "control_n"]]) == [3, 3, 12]
@@ -121,10 +122,10 @@ def test_by_default_the_control_rate_is_that_of_the_next_control_arm(made):
 
 
 def test_an_unanchored_comparison_stands_only_where_no_study_is_controlled(made, evidence):
-    table = room.unanchored_effects(made)
+    table = results.unanchored_effects(made)
     assert list(zip(table["outcome"], table["disease"], strict=True)) == [("improvement", "third")]
     assert table["treated_studies"].iloc[0] == 1
-    assert room.unanchored_effects(mp.effects(evidence, check=False)).empty
+    assert results.unanchored_effects(mp.effects(evidence, check=False)).empty
 
 
 @pytest.mark.slow
@@ -134,7 +135,7 @@ def test_tipping_bias_is_where_the_interval_reaches_none(tmp_path):
         "study,disease,arm,events,n\nA,first,msc,30,60\nA,first,control,9,60\n"
         "B,first,msc,31,60\nB,first,control,10,60\nT,second,msc,58,60\nU,second,msc,57,60\n",
     )
-    table = room.unanchored_effects(mp.effects(evidence, unanchored=True, check=False))
+    table = results.unanchored_effects(mp.effects(evidence, unanchored=True, check=False))
     rng = np.random.default_rng(5)
     drawn = {}
     for arm in ("treated", "control"):
@@ -148,7 +149,7 @@ def test_tipping_bias_is_where_the_interval_reaches_none(tmp_path):
 
 
 def test_messages_name_what_says_nothing(made):
-    told = room.messages(made)
+    told = results.messages(made)
     assert any("N had the outcome in none or in all of both arms" in line for line in told)
 
 
@@ -162,7 +163,7 @@ def test_randomised_studies_alone_stand_beside_all(evidence):
     assert mp.contrasts(alone, randomised_only=True).empty
     direct = mp.contrasts(alone).set_index(["outcome", "disease", "quantity"])["evidence"]
     assert direct[("improvement", "second", "effect")] == "borrowed"
-    told = room.messages(every)
+    told = results.messages(every)
     assert "not randomised: C; the answer without stands beside" in told
 
 
@@ -181,14 +182,14 @@ def test_effects_are_kept_and_read_back(evidence, tmp_path, monkeypatch):
     first = mp.effects(evidence, path=tmp_path)
     monkeypatch.setattr(room, "fit_effects", None)
     again = mp.effects(evidence, path=tmp_path)
-    for read in (mp.contrasts, mp.absolute_effects, room.study_effects, room.effect_hyper):
+    for read in (mp.contrasts, mp.absolute_effects, results.study_effects, results.effect_hyper):
         pd.testing.assert_frame_equal(read(first), read(again))
-    stored = room.load_effects(tmp_path)
+    stored = results.load_effects(tmp_path)
     assert room.checked(stored).to_dict() == room.checked(first).to_dict()
     with pytest.raises(TypeError):
         mp.effects(evidence, path=tmp_path, control_rate=0.2)
     with pytest.raises(StoredFitError, match="no stored effects here"):
-        room.load_effects(tmp_path / "elsewhere")
+        results.load_effects(tmp_path / "elsewhere")
 
 
 def test_densities_belong_to_the_effects(made):
@@ -205,7 +206,7 @@ def test_rates_that_cannot_hold_together_are_flagged(tmp_path):
         "study,outcome,arm,events,n\nA,improvement,msc,5,20\nA,improvement,control,9,20\n"
         "A,remission,msc,4,20\nA,remission,control,2,20\n",
     )
-    told = room.messages(mp.effects(evidence, control_rate=0.4, check=False))
+    told = results.messages(mp.effects(evidence, control_rate=0.4, check=False))
     assert [line.split(" (")[0] for line in told] == ["All: the treated rate of remission"]
     assert "above that of improvement" in told[0]
 
@@ -216,8 +217,8 @@ def test_means_of_both_arms_enter_where_they_are_asked_for(root):
         for means in (False, True)
     )
     plain, modelled = (mp.effects(each, check=False) for each in (core, with_means))
-    assert not room.study_effects(plain)["modelled"].any()
-    studies = room.study_effects(modelled).set_index("study")
+    assert not results.study_effects(plain)["modelled"].any()
+    studies = results.study_effects(modelled).set_index("study")
     assert studies.index[studies["modelled"]].tolist() == ["khanna2022", "daumas2022"]
     # Khanna 2022: changes of 11.0 (12.5) in 48 and 8.9 (10.5) in 40 patients.
     pooled = np.sqrt((47 * 12.5**2 + 39 * 10.5**2) / 86)
@@ -227,8 +228,8 @@ def test_means_of_both_arms_enter_where_they_are_asked_for(root):
     assert effect.loc[("effect", "systemic_sclerosis"), "evidence"] == "direct"
     assert effect.loc[("effect", "systemic_sclerosis"), "studies"] == 2
     told = "Khanna 2022, Daumas 2022: effects that follow from means by a model, not from counts"
-    assert told in room.messages(modelled)
-    assert told not in room.messages(plain)
+    assert told in results.messages(modelled)
+    assert told not in results.messages(plain)
 
 
 def test_means_never_stand_beside_counts_of_the_same_arms(root):
@@ -240,7 +241,7 @@ def test_means_never_stand_beside_counts_of_the_same_arms(root):
     )  # fmt: skip
     both = dataclasses.replace(evidence, outcomes=pd.concat([evidence.outcomes, counted]))
     rows = mp.effects(both, check=False)
-    studies = room.study_effects(rows).query("outcome == 'improvement'").set_index("study")
+    studies = results.study_effects(rows).query("outcome == 'improvement'").set_index("study")
     assert not studies.loc["khanna2022", "modelled"]
     assert studies.loc["khanna2022", "treated_max"] == 9
     assert studies.loc["daumas2022", "modelled"]

@@ -9,15 +9,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from mscpool.analysis.effects.effects import (
-    check_again,
-    checked,
-    contrasts,
-    effect_hyper,
-    effects,
-    messages,
-)
+from mscpool.analysis.effects.effects import check_again, checked, effects
 from mscpool.analysis.effects.priors import compare_effect_priors
+from mscpool.analysis.effects.results import contrasts, effect_hyper, messages
 from mscpool.analysis.fitting.moderated import heterogeneity, moderators, reported_at
 from mscpool.analysis.terminal import cli
 from mscpool.data.evidence import load_evidence

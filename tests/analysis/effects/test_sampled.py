@@ -8,6 +8,7 @@ import pytest
 
 import mscpool as mp
 from mscpool.analysis.effects import effects as room
+from mscpool.analysis.effects import results
 from mscpool.analysis.effects.model import fit_effects
 from mscpool.analysis.effects.sampled import SampledEffects, SampledPosterior, statistics
 from mscpool.data.errors import InputError
@@ -78,8 +79,8 @@ def test_draws_give_the_tables_guard_and_store_of_integrals(evidence, tmp_path, 
     assert other.outcomes == one.outcomes
     assert other.sampling.details == GOOD
     assert room.check_again(made, evidence).to_dict() == other.to_dict()
-    assert near(room.effect_hyper(made)["mean"], room.effect_hyper(exact)["mean"], 0.05)
-    config = json.loads(room.load_effects(tmp_path).attrs["run_config"])
+    assert near(results.effect_hyper(made)["mean"], results.effect_hyper(exact)["mean"], 0.05)
+    config = json.loads(results.load_effects(tmp_path).attrs["run_config"])
     assert (config["engine"], config["draws"]) == ("nuts", 4000)
 
 

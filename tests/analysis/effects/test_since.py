@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from mscpool.analysis.effects.effects import contrasts, effects
+from mscpool.analysis.effects.effects import effects
+from mscpool.analysis.effects.results import contrasts
 from mscpool.analysis.effects.since import effects_by_year, predict_effects
 from mscpool.analysis.effects.unseen import unseen_trials
 from mscpool.analysis.sensitivity.unseen import EXTREME, NULL

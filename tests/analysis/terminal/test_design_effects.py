@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from mscpool.analysis.effects.effects import contrasts, load_effects
+from mscpool.analysis.effects.results import contrasts, load_effects
 from mscpool.analysis.terminal import cli
 
 TABLE = """study,disease,arm,events,n

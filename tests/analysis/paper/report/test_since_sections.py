@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mscpool.analysis.effects.effects import contrasts, effects
+from mscpool.analysis.effects.effects import effects
+from mscpool.analysis.effects.results import contrasts
 from mscpool.analysis.fitting.fit import fit
 from mscpool.analysis.fitting.summary import rates
 from mscpool.analysis.paper.frames.cumulative import asked_of
