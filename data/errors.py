@@ -9,6 +9,7 @@
     ├─ OtherDataError               a fit of other data than those at hand
     ├─ FolderInUseError             a folder that another run is writing to
     ├─ ImpossibleDataError          counts that the priors all but exclude
+    ├─ SchedulerError               a cluster that does not answer, or whose workers are not ours
     └─ NotExact                     an outcome that only the sampler can fit
 
 Any other ``ValueError`` is a defect of ours, or of a library that we called wrongly.

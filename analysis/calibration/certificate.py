@@ -81,8 +81,8 @@ def _extent(rates: pd.DataFrame, uniform: pd.DataFrame) -> list[str]:
     lines = [f"It rests on {said}, and on {numbered(judged, 'data set')} that the guard judged."]
     if judged < WANTED_SETS or min(n for _, n in engines) < WANTED_SIMULATIONS:
         lines.append(
-            f"**That is less than the {WANTED_SIMULATIONS:,} simulations of each engine and the "
-            f"{WANTED_SETS:,} data sets that a certificate is to rest on.**"
+            f"**That is less than the {numbered(WANTED_SIMULATIONS, 'simulation')} of each engine "
+            f"and the {numbered(WANTED_SETS, 'data set')} that a certificate is to rest on.**"
         )
     return lines
 

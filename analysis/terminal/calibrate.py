@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...data.folders import writing_to
+from ...data.names import numbered
 from . import console
 from .exits import DONE
 from .options import JsonOption, OutOption, PathArgument, SeedOption, SheetOption
@@ -132,7 +133,7 @@ def _own(
             found[task] = verdict
             if len(found) % 50 == 0:
                 left = time_left(len(found), len(tasks), time.monotonic() - start)
-                console.say(f"{len(found):,} of {len(tasks):,} data sets judged, {left}")
+                console.say(f"{len(found):,} of {numbered(len(tasks), 'data set')} judged, {left}")
         rates = own_rates({task: found[task] for task in tasks})
         with file_set(out) as aside:
             write_csv(rates, aside / "own_data.csv")

@@ -7,8 +7,8 @@ import pytest
 
 from mscpool.data import errors
 
-#: Where a foreign ValueError is an answer: a text is no number, JSON, TOML or path, or a library
-#: says that there is no tail to smooth.
+#: Where a foreign ValueError is an answer: a text is no number, JSON, TOML, path or address, or
+#: a library says that there is no tail to smooth.
 READERS = {
     ("models/effects/belief.py", "parse_effect"),
     ("data/evidence.py", "_is_folder"),
@@ -24,6 +24,8 @@ READERS = {
     ("analysis/fitting/store.py", "load"),
     ("analysis/fitting/store.py", "_unlike_written"),
     ("analysis/sensitivity/cumulative.py", "_whole"),
+    ("analysis/workers/workers.py", "refuse_scheduler"),
+    ("analysis/workers/workers.py", "_connected"),
     ("analysis/explore/state.py", "_prior"),
     ("analysis/explore/state.py", "read_state"),
 }
