@@ -118,7 +118,7 @@ def _python(program, *arguments):
 
 FIT = """
 import sys, time
-from mscpool.analysis.cli import app
+from mscpool.analysis.terminal.cli import app
 from mscpool.analysis.fitting import store
 
 seconds, writing, save = [], [], store.save

@@ -87,5 +87,7 @@ def test_report_from_cold_caches(benchmark, report):
 
 
 def test_report_from_stored_fits(benchmark, report):
+    if not Path(report[0][-1], "fit.nc").is_file():  # the test above was not asked for
+        subprocess.run(report[0], **report[1], check=False)
     run = benchmark.pedantic(subprocess.run, (report[0],), report[1], **ONCE)
     assert run.returncode in (0, 1), run.stderr
