@@ -34,7 +34,7 @@ def _priors(results: Results, comparison: PriorComparison) -> list[Block]:
         Block("text", _opening(comparison)),
         Block("list", _told(comparison, about)),
         Block("figure", captions.PRIOR_COMPARISON.name),
-        Block("table", tables.shifts_table(comparison, about)),
+        Block("table", tables.shifts_table(comparison, results.evidence)),
     ]
     flips = tables.flips_table(comparison, about)
     if flips is not None:

@@ -14,8 +14,8 @@ from ....data.written import fixed
 from ...fitting.ranking import CERTAIN, leaders
 from ...sensitivity.power_scaling import meaning
 from ..words.moderators import parameter_words
-from ..words.table import Table
-from ..words.wording import interval, listed, number, percent, signed
+from ..words.table import FROM_MEANS, Table, rate_cell
+from ..words.wording import listed, number, percent, signed
 
 if TYPE_CHECKING:
     from ....data.about import About
@@ -97,7 +97,7 @@ def _with_error(row: Mapping[Any, Any], value: str, error: str) -> str:
     return f"{fixed(row[value], 2, plus=True)} (± {row[error]:.2f})"
 
 
-def shifts_table(comparison: PriorComparison, about: About) -> Table:
+def shifts_table(comparison: PriorComparison, evidence: Evidence) -> Table:
     """Tabulate each rate under the reference, and the priors that move it farthest."""
     frame = comparison.rates[comparison.rates["quantity"] == "rate"]
     rows, quiet = [], set()
@@ -108,9 +108,9 @@ def shifts_table(comparison: PriorComparison, about: About) -> Table:
         rows.append(
             (
                 outcome_words(str(outcome)),
-                about.words(str(disease)),
-                interval(base),
-                *(f"{interval(end[0])}\n{_sets_named(end)}" for end in ends),
+                evidence.about.words(str(disease)),
+                rate_cell(base, evidence),
+                *(f"{rate_cell(end[0], evidence)}\n{_sets_named(end)}" for end in ends),
                 _farthest_shift(mine),
             )
         )
@@ -121,6 +121,8 @@ def shifts_table(comparison: PriorComparison, about: About) -> Table:
         "the reference's posterior. In grey: borrowed. The file has every prior, the next "
         "trial's rate, and each number's Monte-Carlo error."
     )
+    if evidence.from_means:
+        caption += f" {FROM_MEANS}"
     header = ("Outcome", "Disease", "Reference", "Lowest", "Highest", "Largest shift")
     shown = comparison.rates.reset_index(drop=True)
     return Table("prior_rates", caption, header, rows, shown, quiet=frozenset(quiet), texts=2)

@@ -8,6 +8,7 @@ import pytest
 from mscpool.analysis.paper.report.sections_sensitivity import sensitivity_blocks
 from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.data.evidence import load_evidence
+from mscpool.data.means import MODELLED_SIGN
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,17 @@ def test_shifts_within_their_error_of_little_are_told_apart_from_little(evidence
     rates = rates.assign(shift_mcse=0.04)
     text, _ = said(evidence, replace(comparison, rates=rates))
     assert "Of 6 mean rates, of 6 the error leaves it open." in text
+
+
+def test_a_rate_that_rests_on_means_is_marked_under_every_set(comparison):
+    with_means = load_evidence().select(means=True)
+    (_, disease), *_ = with_means.from_means
+    rates = comparison.rates.assign(outcome="improvement")
+    _, tables = said(with_means, replace(comparison, rates=rates))
+    named = with_means.about.words(disease)
+    for row in tables["prior_rates"].rows:
+        assert all((MODELLED_SIGN in cell) == (row[1] == named) for cell in row[2:5])
+    assert MODELLED_SIGN in tables["prior_rates"].caption
 
 
 def test_the_largest_shift_is_named_with_those_too_close_to_rank(evidence, comparison):
