@@ -83,6 +83,10 @@ class Moderator:
         """Whether its values are numbers."""
         return not self.levels
 
+    def differs_among(self, studies: Iterable[str]) -> bool:
+        """Whether some of these studies differ in it: else it explains nothing of them."""
+        return len({self.values[study] for study in studies}) > 1
+
     @property
     def asked(self) -> str:
         """How it is asked for, as `read_moderators` reads it."""
@@ -334,7 +338,7 @@ def warnings_of(moderator: Moderator, diseases: Mapping[str, str]) -> list[str]:
     """
     values = {study: moderator.values[study] for study in diseases}
     counted = Counter(values.values())
-    if len(counted) == 1:
+    if not moderator.differs_among(diseases):
         return [f"{moderator.name} is the same in all studies ({_told(*counted)}): it is left out"]
     told = []
     within = _diseases_that_differ(values, diseases)

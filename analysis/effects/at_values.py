@@ -33,9 +33,10 @@ def effects_at(posterior: Any, terms: Terms) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`; of a text a ``row`` ``value`` for each level; of a number for its least, middle
-        and largest one, and the points of a ``line``; ``x`` is a number's value. For every disease
-        with controlled studies, quantiles on the linear scale.
+        `COLUMNS`, for moderators in which studies of the outcome differ: of a text a ``row``
+        ``value`` for each level; of a number for its least, middle and largest one, and the points
+        of a ``line``; ``x`` is a number's value. For every disease with controlled studies,
+        quantiles on the linear scale.
     """
     beta = posterior["beta"].transpose("chain", "draw", "outcome", "coefficient").to_numpy()
     assert terms.design is not None, "asked for with moderators only"
@@ -44,6 +45,8 @@ def effects_at(posterior: Any, terms: Terms) -> pd.DataFrame:
         own = terms.rows[terms.rows["outcome"] == name].drop_duplicates("study")
         theta = posterior["theta"].sel(outcome=name).transpose("chain", "draw", "disease")
         for moderator in terms.design.moderators:
+            if not moderator.differs_among(own["study"]):
+                continue
             for row, value, studies in _values(moderator, own["study"].tolist()):
                 moved = [
                     replace(each, at=value) if each.name == moderator.name else each

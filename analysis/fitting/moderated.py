@@ -78,8 +78,12 @@ def moderators_of(fit: DataTree) -> tuple[Moderator, ...]:
 
 
 def reported_at(fit: DataTree) -> dict[str, float | str]:
-    """Give the values of the moderators that a fit's rates are reported at; empty without any."""
-    return {each.name: each.at for each in moderators_of(fit)}
+    """Give the values of the moderators that a fit's rates are reported at; empty without any.
+
+    One that is left out of every outcome, as no two of its studies differ in it, has none.
+    """
+    told = set(moderators(fit)["moderator"])
+    return {each.name: each.at for each in moderators_of(fit) if each.name in told}
 
 
 def _read(fit: DataTree, group: str, columns: tuple[str, ...]) -> pd.DataFrame:

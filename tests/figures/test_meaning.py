@@ -19,6 +19,7 @@ from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.design import exhibit_of
 from mscpool.analysis.paper.publish.exhibits import exhibits
 from mscpool.analysis.paper.publish.publish import style_of
+from mscpool.analysis.paper.words.captions_guard import calibration
 from mscpool.analysis.trial.pictures import pictures
 from mscpool.data.names import prior_set_words
 from mscpool.figures.benefit_harm import draw_benefit_harm
@@ -56,6 +57,16 @@ def test_the_guards_pictures_name_the_study_that_it_warns_of(shipped, style):
     assert checks.loc[chosen, "study"] in words(draw_checks(checks, style))
     left.loc[0, "verdict"] = "warn"
     assert left.loc[0, "label"] in words(draw_calibration(left, style))
+
+
+def test_a_study_that_fails_is_not_told_as_one_that_warns(shipped):
+    evidence, fit, check = shipped
+    left = gather_guard.calibration_data(check, evidence)
+    left["verdict"] = "pass"
+    left.loc[0, "verdict"], left.loc[1, "verdict"] = "fail", "warn"
+    caption = calibration(left, Results(fit, evidence, check)).caption
+    assert f"The guard warns of {left.loc[1, 'label']} (" in caption
+    assert f"The guard fails {left.loc[0, 'label']} (" in caption
 
 
 def test_a_prior_is_drawn_by_its_own_density(shipped):

@@ -113,8 +113,9 @@ def bubble_data(results: Results) -> Iterator[tuple[str, pd.DataFrame]]:
         terms, levels = terms_of_fit(fit), levels_of_fit(fit)
         for outcome in dict.fromkeys(moderators(fit)["outcome"].astype(str)):
             code = terms.names.index(outcome)
+            own = terms.rows.loc[terms.rows["outcome"] == outcome, "study"]
             for moderator in _moderators(terms):
-                if moderator.is_number:
+                if moderator.is_number and moderator.differs_among(own):
                     rows = [
                         *_study_rows(terms, outcome, moderator, labels),
                         *_line_rows(levels, terms, code, moderator),
@@ -137,6 +138,8 @@ def _values(terms: Terms, outcome: str) -> Iterator[tuple[Moderator, list[Any], 
     """Give the values of each moderator at which rates are shown, and the studies behind each."""
     studies = terms.rows.loc[terms.rows["outcome"] == outcome, "study"].drop_duplicates().tolist()
     for each in _moderators(terms):
+        if not each.differs_among(studies):
+            continue
         if each.is_number:
             seen = np.array([each.values[study] for study in studies], dtype=float)
             values = dict.fromkeys([float(seen.min()), float(np.median(seen)), float(seen.max())])

@@ -83,10 +83,11 @@ def calibration(frame: pd.DataFrame, results: Results) -> Words:
         f"{numbered(n, 'study and outcome', 'studies and outcomes')}; the curve {stays} the band "
         f"(largest difference {max(above, below):.2f}, limit {band:.2f})."
     )
-    alarms = frame[frame["verdict"] != "pass"].to_dict("records")
-    if alarms:
-        named = listed([f"{r['label']} ({lowered(r['outcome'])})" for r in alarms])
-        sentence += f" The guard warns of {named}."
+    for verdict, told in (("warn", "warns of"), ("fail", "fails")):
+        alarms = frame[frame["verdict"] == verdict].to_dict("records")
+        if alarms:
+            named = listed([f"{r['label']} ({lowered(r['outcome'])})" for r in alarms])
+            sentence += f" The guard {told} {named}."
     caption = sentences(
         "Calibration of studies left out: the randomised probability integral transform (PIT) of "
         "each study given all others, by outcome, and the share of studies up to each value minus "

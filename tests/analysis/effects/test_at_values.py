@@ -50,3 +50,22 @@ def test_effects_stand_at_every_value_as_the_coefficients_say(tmp_path):
         moved = theta[..., 0, 0] + beta[..., 0, 0] * (row["x"] - centre) / sd + north
         assert row["q50"] == pytest.approx(np.median(moved))
     assert len(table.loc[("dose", "line", "first")]) == 41
+
+
+def test_what_is_the_same_in_all_studies_is_not_told_at_its_value(tmp_path):
+    lines = ["study,disease,arm,events,n,dose,year"]
+    for i, dose in enumerate(DOSES):
+        lines += [f"s{i},first,{arm},{6 + i},20,{dose},2017" for arm in ("msc", "control")]
+    evidence = evidence_of(tmp_path, "\n".join(lines) + "\n")
+    rows = controlled_rows(evidence).rows
+    terms = contrast_terms(
+        rows, evidence.diseases, read_moderators(evidence.columns, ("dose", "year"), (), rows)
+    )
+    posterior = xr.Dataset(
+        {
+            "theta": (("chain", "draw", "outcome", "disease"), np.zeros((1, 4, 1, 1))),
+            "beta": (("chain", "draw", "outcome", "coefficient"), np.zeros((1, 4, 1, 2))),
+        },
+        {"outcome": ["response"], "disease": list(evidence.diseases)},
+    )
+    assert set(effects_at(posterior, terms)["moderator"]) == {"dose"}

@@ -271,3 +271,6 @@ def test_a_fit_keeps_and_reads_back_what_moderators_say(table, tmp_path):
     plain = load_evidence(table)
     with pytest.raises(ValueError, match="made from other data"):
         check(made, plain)
+    left_out = made.copy()  # as where no two studies differ in it: it has no coefficient
+    del left_out["moderators"]
+    assert reported_at(left_out) == {}
