@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,28 +12,16 @@ from typing import Any
 
 import pandas as pd
 
-from .about import FILE as ABOUT_FILE
-from .about import UNDESCRIBED, About, read_about
+from .about import About
 from .cautions import cautions as _cautions
 from .cells import EvidenceError, Problem
-from .entries import DOSE_ARMS, OUTCOME_FIELDS, Entry
+from .data_set import DataSet, in_dictionary_order, is_folder, read_folder, read_single
 from .errors import InputError, SelectionError
 from .means import MODELLED, MODELLED_SIGN
-from .means_table import MEANS_COLUMNS, means_frame, read_means
 from .mistakes import shown
-from .moderators import Columns, Moderator, moderator_messages, read_columns, read_moderators
+from .moderators import Columns, Moderator, moderator_messages, read_moderators
 from .names import counted_in_text, counted_words, numbered, study_labels
 from .outcomes import OUTCOMES, PARENTS
-from .reading import (
-    COUNT_COLUMNS,
-    FOLDER_TABLES,
-    REVIEW_COLUMNS,
-    SYNONYMS,
-    read_counts,
-    read_outcomes,
-    read_review,
-    read_studies,
-)
 from .selection import (
     ANALYSIS_SETS,
     DEFINITIONS,
@@ -43,7 +31,7 @@ from .selection import (
     selected_rows,
 )
 from .suspicions import similar_names, suspicions
-from .tables import FRAME, read_table
+from .tables import FRAME
 
 __all__ = [
     "ANALYSIS_SETS",
@@ -69,7 +57,6 @@ _ROW_COLUMNS = [
     "certainty",
     "definition",
 ]
-NEEDED_TABLES = ("studies.csv", "outcomes.csv")
 # What the likelihood is computed from; wording does not change a fit.
 _HASHED_COLUMNS = _ROW_COLUMNS[:8]
 _WHAT_IT_MAY_BE = "a path, a DataFrame or what load_evidence gives"
@@ -170,7 +157,7 @@ class Evidence:
     @cached_property
     def outcome_names(self) -> tuple[str, ...]:
         """Outcomes with rows: those of the dictionary in its order, then others as they appear."""
-        return _in_dictionary_order(self.rows["outcome"])
+        return in_dictionary_order(self.rows["outcome"])
 
     @cached_property
     def messages(self) -> tuple[str, ...]:
@@ -300,20 +287,26 @@ def load_evidence(
     ('improvement', 'remission')
     """
     if isinstance(path, pd.DataFrame):
-        return _read_single(path, FRAME, sheet).select(**selection)
+        return _of(read_single(path, FRAME, sheet), selection)
     if not isinstance(path, str | Path | None):
         raise InputError(f"evidence must be {_WHAT_IT_MAY_BE}, not {shown(path)}")
     place = Path(__file__).parent if path is None else Path(path)
     name = str(place if path is None else path)
     problems: list[Problem] = []
-    is_folder = _is_folder(place, name, problems)
-    if is_folder and sheet is not None:
+    folder = is_folder(place, name, problems)
+    if folder and sheet is not None:
         wrong = f"is a folder, which has no sheet {shown(sheet)}: leave the sheet out"
         problems.append(Problem(name, 1, "file", wrong))
     if problems:
         raise EvidenceError(problems)
-    read = _read_folder(place, name) if is_folder else _read_single(place, name, sheet)
-    return read.select(**selection)
+    return _of(read_folder(place, name) if folder else read_single(place, name, sheet), selection)
+
+
+def _of(read: DataSet, selection: Mapping[str, Any]) -> Evidence:
+    """Select of a data set that was read."""
+    nothing = read.outcomes.loc[:, _ROW_COLUMNS].iloc[:0]
+    whole = Evidence(**vars(read), selection=Selection(), rows=nothing, controls=nothing)
+    return whole.select(**selection)
 
 
 def as_evidence(source: Evidence | str | Path | pd.DataFrame) -> Evidence:
@@ -354,119 +347,3 @@ def summary(evidence: Evidence) -> dict[str, int]:
         "studies_analysed": len(set(evidence.rows["study"])),
         "rows_analysed": len(evidence.rows),
     }
-
-
-def _is_folder(place: Path, name: str, problems: list[Problem]) -> bool:
-    try:
-        if not name or not place.exists():
-            problems.append(Problem(name, 1, "file", "there is no such file or folder"))
-            return False
-        if not place.is_dir():
-            if not place.is_file():
-                problems.append(Problem(name, 1, "file", "is neither a file nor a folder"))
-            return False
-        tables = [place / table for table in NEEDED_TABLES]
-        if not any(table.exists() for table in tables):
-            wrong = "this folder has no tables: studies.csv and outcomes.csv are needed"
-            problems.append(Problem(name, 1, "file", wrong))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        problems.append(Problem(name, 1, "file", f"cannot be read: {reason}"))
-    return True
-
-
-def _read_folder(folder: Path, name: str) -> Evidence:
-    problems: list[Problem] = []
-    prefix = name.rstrip("/") + "/"
-    tables = {
-        table: read_table(folder / table, prefix + table, problems, columns)
-        for table, columns in {**FOLDER_TABLES, "means.csv": MEANS_COLUMNS}.items()
-        if table in NEEDED_TABLES or (folder / table).exists()
-    }
-    studies = read_studies(tables["studies.csv"], problems) if tables["studies.csv"] else None
-    entries = []
-    if tables["outcomes.csv"]:
-        entries = read_outcomes(tables["outcomes.csv"], studies, problems)
-    diseases = dict.fromkeys(s["disease"] for s in (studies or {}).values() if s["disease"])
-    named = tuple(diseases) or None
-    statements = []
-    if review := tables.get("review.csv"):
-        statements = read_review(review, named, problems)
-    means = []
-    if table := tables.get("means.csv"):
-        means = read_means(table, studies, problems)
-    about = UNDESCRIBED
-    if (folder / ABOUT_FILE).exists():
-        about = read_about(folder / ABOUT_FILE, prefix + ABOUT_FILE, named, problems)
-    table = tables["studies.csv"]
-    if problems or studies is None or table is None:
-        raise EvidenceError(problems)
-    made = _evidence(list(studies.values()), entries, statements, OUTCOMES, about, means)
-    notes = [note for table in tables.values() if table for note in table.notes]
-    columns = read_columns((row.text("study_id"), row) for row in table.rows)
-    return replace(made, reading=tuple(notes), columns=columns)
-
-
-def _read_single(source: Path | pd.DataFrame, name: str, sheet: str | None) -> Evidence:
-    problems: list[Problem] = []
-    table = read_table(source, name, problems, COUNT_COLUMNS, SYNONYMS, sheet)
-    entries = read_counts(table, problems) if table else []
-    if problems or table is None:
-        raise EvidenceError(problems)
-    by_study: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_study.setdefault(str(entry.study), []).append(entry)
-    studies = [_study_of_counts(study, rows) for study, rows in by_study.items()]
-    vocabulary = _in_dictionary_order([str(entry.outcome) for entry in entries])
-    made = _evidence(studies, entries, [], vocabulary)
-    treated = [(str(each.study), each.row) for each in entries if each.arm != "control"]
-    return replace(made, reading=table.notes, columns=read_columns(treated))
-
-
-def _study_of_counts(study: str, entries: list[Entry]) -> dict[str, Any]:
-    largest: dict[str | None, int] = {}
-    for entry in entries:
-        largest[entry.arm] = max(entry.n or 0, largest.get(entry.arm, 0))
-    doses = sum(largest.get(arm, 0) for arm in DOSE_ARMS)
-    return {
-        "study": study,
-        "label": study,
-        "year": None,
-        "disease": entries[0].disease,
-        "design": "",
-        # Outcomes may be given for all treated or by dose: the same patients.
-        "n_msc": max(largest.get("msc", 0), doses),
-        "n_control": largest.get("control", 0),
-        "follow_up_months": float("nan"),
-        "cohort": "",
-        "role": "core",
-        "note": "",
-    }
-
-
-def _evidence(
-    studies: list[dict[str, Any]],
-    entries: list[Entry],
-    statements: list[tuple[Any, ...]],
-    vocabulary: tuple[str, ...],
-    about: About = UNDESCRIBED,
-    means: Sequence[tuple[Any, ...]] = (),
-) -> Evidence:
-    outcomes = pd.DataFrame([entry.values() for entry in entries], columns=list(OUTCOME_FIELDS))
-    review = pd.DataFrame(statements, columns=list(REVIEW_COLUMNS))
-    return Evidence(
-        studies=pd.DataFrame(studies).astype({"year": "Int64"}),
-        outcomes=outcomes.astype({"months": float, "primary": bool}),
-        review=review.astype({"value": float}),
-        means=means_frame(list(means)),
-        about=about,
-        vocabulary=vocabulary,
-        selection=Selection(),
-        rows=outcomes[_ROW_COLUMNS].iloc[:0],
-        controls=outcomes[_ROW_COLUMNS].iloc[:0],
-    )
-
-
-def _in_dictionary_order(names: Collection[str]) -> tuple[str, ...]:
-    present = tuple(dict.fromkeys(names))
-    return (*(n for n in OUTCOMES if n in present), *(n for n in present if n not in OUTCOMES))

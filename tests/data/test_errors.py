@@ -11,7 +11,7 @@ from mscpool.data import errors
 #: a library says that there is no tail to smooth.
 READERS = {
     ("models/effects/belief.py", "parse_effect"),
-    ("data/evidence.py", "_is_folder"),
+    ("data/data_set.py", "is_folder"),
     ("data/moderators.py", "_number"),
     ("data/text_files.py", "read_bytes"),
     ("models/rates/prior.py", "parse_prior"),
