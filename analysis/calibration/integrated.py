@@ -1,4 +1,4 @@
-"""Data sets of one outcome: fitted by integration, which takes a tenth of a sampler's time."""
+"""Data sets of one outcome: fitted by integration, and judged as `check` judges a fit."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ...data.evidence import Evidence
+from ...data.names import outcome_words
 from ...models.outcomes import inverse_link
 from ...models.terms import Terms, build_terms
 from ..fitting.predict import Levels, renew_studies, replicate
@@ -111,7 +112,7 @@ def own_sentences(rates: pd.DataFrame) -> list[str]:
         else:
             what = f"remark on something, though nothing is wrong, in {share}"
         said.append(
-            f"{row['outcome']}: the guard would {what} of data sets like yours ({interval}; "
-            f"{row['fail']:.0%} fail).".replace("%", " %")
+            f"{outcome_words(row['outcome'])}: the guard would {what} of data sets like yours "
+            f"({interval}; {row['fail']:.0%} fail).".replace("%", " %")
         )
     return said

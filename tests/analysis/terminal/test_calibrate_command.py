@@ -89,7 +89,7 @@ def test_the_certificate_says_how_little_it_rests_on_and_names_what_is_outside(m
     page = (tmp_path / "certificate.md").read_text("utf-8")
     assert "from seed 7" in page
     assert f"`{load_evidence().sha256}`" in page
-    assert "50 simulations (exact) and 0 simulations (nuts)" in page
+    assert "up to 50 simulations (exact) and up to 0 simulations (nuts)" in page
     assert "6 data sets that the guard judged" in page
     assert "**That is less than the 1,000 simulations of each engine" in page
     assert "| exact | integrated, death | 50 | 2 | 1 |" in page
