@@ -118,4 +118,6 @@ def _taken(page: Page, given: str | Path, name: str) -> str:
     here = outcome_in_text(state.outcome)
     others = [o for o in outcomes if o != state.outcome and read.of(o) != state.reference.of(o)]
     left = " Those of other outcomes are not taken: choose the outcome first." if others else ""
+    if read.exnex is not None or read.moderator is not None:
+        left += " What it says of exnex and of moderators is not used on this page."
     return f"These are the priors of {here} in {name}.{left}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shiny import reactive, render, ui
 
+from ...data.names import outcome_in_text
 from ...figures.forest import draw_forest
 from ...models.exact.outcomes import NotExact
 from ..fitting.fit import fit, rates
@@ -148,7 +149,7 @@ async def _run(page: Page, running: Any, done: Any) -> None:
 
 def _at_work(state: State) -> Tag:
     return ui.div(
-        ui.p(f"Sampling {state.outcome.replace('_', ' ')} …", role="status"),
+        ui.p(f"Sampling {outcome_in_text(state.outcome)} …", role="status"),
         ui.input_action_button("leave", "Cancel"),
     )
 

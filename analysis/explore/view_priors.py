@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shiny import reactive, render, ui
 from shiny.types import SilentException
 
-from ...data.names import outcome_in_text
+from ...data.names import outcome_in_text, prior_set_words
 from ...data.outcomes import outcome
 from ...models.exact.implied import implied_rates
 from ...models.priors.catalogue import CATALOGUE
@@ -185,7 +185,7 @@ def conclusion_table(answer: Answer) -> Tag:
         "Median rate (95 % interval)",
         f"Probability {beyond} {threshold}",
         "Concluded",
-        f"Under {answer.state.base.replace('_', ' ')}",
+        f"Under {prior_set_words(answer.state.base)}",
     )
     rows, table_rows = answer.conclusions.to_dict("records"), []
     for row in rows:
@@ -218,11 +218,11 @@ def likelihood_words(answer: Answer) -> str:
     if not answer.state.own:
         return f"{said}."
     return (
-        f"{said}, under {answer.state.base.replace('_', ' ')} {reference:.3f}: "
+        f"{said}, under {prior_set_words(answer.state.base)} {reference:.3f}: "
         f"log Bayes factor {mine - reference:.3f}."
     )
 
 
 def named_sets() -> dict[str, str]:
     """Name the prior sets of the catalogue, in words."""
-    return {name: name.replace("_", " ") for name in CATALOGUE}
+    return {name: prior_set_words(name) for name in CATALOGUE}

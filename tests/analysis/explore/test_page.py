@@ -295,6 +295,9 @@ def test_a_prior_file_comes_back_and_its_faults_are_told_beside_the_field(server
         pasted = {"prior_pasted": "[mu]\ndist = 'HalfNormal'\nsigma = 2\n"}
         await reader.set(**pasted, **{"prior_take:shiny.action": 1})
         await reader.until(lambda: "mu=HalfNormal%282.0%29" in reader.address)
+        pasted = {"prior_pasted": "[moderator]\ndist = 'Normal'\nmu = 0\nsigma = 2\n"}
+        await reader.set(**pasted, **{"prior_take:shiny.action": 2})
+        await reader.until(lambda: "moderators is not used" in reader.text("prior_file_said"))
 
     walk(server, APART, steps)
 
