@@ -60,7 +60,7 @@ test-browser: setup  ## the local page in a real browser (MSCPOOL_SCREENSHOTS=DI
 calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for fewer data sets)
 	@.venv/bin/mscpool calibrate $(if $(SETS),--sets $(SETS))
 
-certificate: setup  ## the certificate of this version: docs/certificate.md and its numbers (hours; resumable)
+certificate: setup  ## the certificate of this version: docs/certificate.md (hours; resumable)
 	@.venv/bin/mscpool calibrate --certificate --sets 1000 --sims 1000 --out results/certificate $(ARGS)
 	@cp results/certificate/certificate.md docs/certificate.md
 

@@ -114,6 +114,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis.workers": {"workers"},
     "analysis.fitting": {
         "answer",
+        "beside",
         "data_of_fit",
         "diagnostics",
         "exact_fit",
@@ -127,7 +128,6 @@ ROOMS: dict[str, set[str]] = {
         "store",
         "summary",
         "tree",
-        "workers",
     },
     "analysis.guard": {
         "check",

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...data.errors import InputError
+from ...data.evidence import load_evidence
 from ...data.names import numbered
 from ...models.priors.sets import DEFAULT
 from ..fitting import predict
@@ -26,7 +28,7 @@ from ..guard.left_out_exactly import leave_each_out
 from ..guard.result import CheckResult, Subject
 from ..guard.sampling_verdict import judge_sampling
 from ..guard.verdicts import Verdict, worst
-from ..workers.workers import NONE, results, time_left
+from ..workers.workers import NONE, VERSIONED, results, time_left
 from . import defects, effects, sbc
 from .integrated import judge_integrated, posterior_of
 from .sbc_sampled import places_among_draws
@@ -261,36 +263,57 @@ def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
 
 
 def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
-    """Read the results kept under these settings, of the checks that the guard has now.
+    """Read the results of these settings, versions and evidence, of the checks of the guard now.
 
-    A line that was cut short is left out, as is one from before places were kept.
+    A line that was cut short is left out, as is one that is no record of these.
     """
     checks = {name for kind in COMPARED for name in kind.names}
-    results: dict[Task, dict[str, Any]] = {}
+    found: dict[Task, dict[str, Any]] = {}
     if not path.is_file():
-        return results
+        return found
+    wanted = _follows_from(settings)
     for line in path.read_text("utf-8").splitlines():
         try:
             record = json.loads(line)
-        except ValueError:
+            result, task = record["result"], Task(**record["task"])
+            made = {name: record[name] for name in wanted}
+        except (ValueError, KeyError, TypeError):
             continue
-        result = record["result"]
         judged = {name for each in result.get("checks", {}).values() for name in each}
         complete = "places" in result and ("checks" not in result or judged == checks)
-        if record["settings"] == asdict(settings) and complete:
-            results[Task(**record["task"])] = result
-    return results
+        if made == wanted and complete:
+            found[task] = result
+    return found
 
 
-def stored_results(folder: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
-    """Give what is stored in a folder of a run that was stopped.
+def _follows_from(settings: Settings) -> dict[str, Any]:
+    """Give what a result follows from beside its task, as it is kept with it."""
+    versions = {name: metadata.version(name) for name in VERSIONED}
+    evidence = load_evidence().sha256
+    return {"settings": asdict(settings), "versions": versions, "evidence": evidence}
+
+
+def stored_results(
+    sets: int, sims: int, folder: Path, settings: Settings
+) -> dict[Task, dict[str, Any]]:
+    """Give what is stored in a folder of the data sets of a run that was stopped.
+
+    Parameters
+    ----------
+    sets, sims : int
+        As in `tasks`.
+    folder : Path
+        Where results are kept.
+    settings : Settings
+        How data sets were fitted.
 
     Raises
     ------
     InputError
-        Nothing is stored there under these settings.
+        None of them is stored there under these settings, versions and evidence.
     """
-    found = stored(folder / FILE, settings)
+    kept = stored(folder / FILE, settings)
+    found = {task: kept[task] for task in tasks(sets, sims) if task in kept}
     if not found:
         raise InputError(f"{folder / FILE}: holds no data set judged so; run without --stored-only")
     return found
@@ -335,10 +358,11 @@ def calibrate(
     kept = stored(path, settings)
     found = {task: kept[task] for task in wanted if task in kept}
     folder.mkdir(parents=True, exist_ok=True)
+    made_with = _follows_from(settings)
     missing, start = [task for task in wanted if task not in found], time.monotonic()
     coming = results(partial(run, settings=settings), missing, scheduler, workers, say)
     for done, (task, result) in enumerate(coming, start=1):
-        record = {"settings": asdict(settings), "task": asdict(task), "result": result}
+        record = {**made_with, "task": asdict(task), "result": result}
         with path.open("a", encoding="utf-8") as file:
             file.write("\n" * _cut_short(path) + json.dumps(record) + "\n")
         found[task] = result

@@ -16,6 +16,10 @@ from .uniformity import Places
 MOST_FALSE_ALARMS = 0.05
 #: ... and notice at least this share of the defects that it is there for.
 LEAST_POWER = 0.8
+COLUMNS = (
+    *("data", "defect", "engine", "pooling", "sets", "fail", "fail_low", "fail_high"),
+    *("warn_or_fail", "warn_or_fail_low", "warn_or_fail_high", "coverage"),
+)
 
 
 def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
@@ -58,7 +62,7 @@ def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
             row[name] = count / len(results)
             row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
         rows.append(row | {"coverage": np.mean(covered) if covered else np.nan})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def places(found: dict[Task, dict[str, Any]]) -> list[Places]:

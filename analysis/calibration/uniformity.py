@@ -15,6 +15,7 @@ FAMILY_WISE = 0.95
 #: Draws among which a quantity without a distribution function is ranked.
 RANKED = 99
 _BAND_SIMULATIONS = 2000
+COLUMNS = ("parameter", "sims", "p_uniform", "inside_band", "tells")
 
 
 def place(truth: np.ndarray, draws: np.ndarray) -> np.ndarray:
@@ -64,13 +65,13 @@ def judged(found: Sequence[Places]) -> pd.DataFrame:
         rows are inside their bands in at least 95 of 100 runs.
     """
     family = sum(each.places.shape[1] for each in found)
-    tables = []
+    tables = [pd.DataFrame(columns=["engine", "data", *COLUMNS]).astype({"inside_band": bool})]
     for each in found:
         table = uniformity(each.places, family)
         table.insert(0, "data", each.data)
         table.insert(0, "engine", each.engine)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
 def uniformity(places: pd.DataFrame, family: int | None = None) -> pd.DataFrame:
@@ -89,8 +90,9 @@ def uniformity(places: pd.DataFrame, family: int | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a quantity: ``parameter, sims, p_uniform`` (Kolmogorov and Smirnov's) and
-        ``inside_band``; all quantities of a sound engine are inside in 95 of 100 runs.
+        One row a quantity: ``parameter, sims, p_uniform`` (Kolmogorov and Smirnov's),
+        ``inside_band``; all quantities of a sound engine are inside in 95 of 100 runs; and
+        ``tells``: whether the band excludes something at every point, as none of few sets does.
 
     References
     ----------
@@ -98,12 +100,13 @@ def uniformity(places: pd.DataFrame, family: int | None = None) -> pd.DataFrame:
     """
     each = FAMILY_WISE ** (1 / (family or places.shape[1]))
     points, low, high = band(len(places), each)
-    rows = []
+    rows, tells = [], bool(((low > 0) | (high < 1)).all())
     for name, values in places.items():
         ecdf = np.searchsorted(np.sort(values), points, side="right") / len(values)
         inside = bool(((ecdf >= low) & (ecdf <= high)).all())
-        rows.append((name, len(places), float(kstest(values, "uniform").pvalue), inside))
-    return pd.DataFrame(rows, columns=["parameter", "sims", "p_uniform", "inside_band"])
+        p = float(kstest(values, "uniform").pvalue)
+        rows.append((name, len(places), p, inside, tells))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 @lru_cache(maxsize=8)

@@ -12,6 +12,7 @@ from ...data.errors import InputError
 from ...data.evidence import ANALYSIS_SETS, DEFINITIONS, load_evidence
 from ...data.names import outcome_words
 from ...data.outcomes import outcome
+from ...figures.dark import FILTER
 from ...models.pooling import POOLINGS
 from ...models.priors.sets import PARAMETERS
 from . import home, sampling, view_effects, view_evidence, view_priors, view_trial
@@ -84,6 +85,7 @@ def _page(evidence: Evidence, state: State, wrong: str) -> Tag:
     return ui.page_fluid(
         ui.head_content(
             ui.tags.link(rel="stylesheet", href="own/page.css"),
+            ui.tags.style(f":root {{ --in-the-dark: {FILTER}; }}"),
             ui.tags.link(rel="icon", href="data:,"),
             ui.tags.script(src="own/page.js", defer=True),
         ),

@@ -99,12 +99,15 @@ def _after(
 ) -> dict[str, _Above]:
     """Prepare by disease the probability that its rate exceeds a threshold after a study."""
     own, parent = fit.posteriors[name], fit.model.parents.get(name)
-    unseen = unseen_studies_in(own, diseases, coarser, _EVERY)
+    # The cells at the threshold of a product are as wide as its levels are apart: the coarser ones
+    # must be, or their error would be common to both.
+    every = _EVERY * (2 if coarser and parent is not None else 1)
+    unseen = unseen_studies_in(own, diseases, coarser, every)
     if parent is None:
         link = own.hierarchy.likelihoods.link
         assert link is not None, "rates have a link"
         return {disease: _alone(each, link, threshold) for disease, each in unseen.items()}
-    outer = unseen_studies_in(fit.posteriors[parent], diseases, coarser, _EVERY)
+    outer = unseen_studies_in(fit.posteriors[parent], diseases, coarser, every)
     return {
         disease: UnseenNested.of(outer[disease], each, threshold).above
         for disease, each in unseen.items()

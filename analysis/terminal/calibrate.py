@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...data.errors import InputError
 from ...data.folders import writing_to
 from ...data.names import numbered
 from . import console
@@ -40,10 +41,10 @@ def calibrate(
     ] = "none",
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Processes of this machine; all it has processors."),
+        typer.Option(metavar="N", min=1, help="Processes; as many as this machine has processors."),
     ] = None,
     certificate: Annotated[
-        bool, typer.Option("--certificate", help="Also write certificate.md, with its versions.")
+        bool, typer.Option("--certificate", help="Also write certificate.md.")
     ] = False,
     stored_only: Annotated[
         bool, typer.Option("--stored-only", help="Judge nothing more: write what is stored.")
@@ -53,10 +54,10 @@ def calibrate(
 ) -> int:
     """Measure how often the guard errs, and whether the engines are calibrated.
 
-    Writes calibration.csv and sbc.csv. A run that was stopped goes on where it was. With PATH:
-    what the guard would notice in --sets data sets like those (own_data.csv).
+    Writes calibration.csv and sbc.csv, and goes on where a run was stopped. With PATH: what the
+    guard would notice in --sets data sets like those (own_data.csv), from the beginning each time.
     """
-    from ..workers.workers import processes, refuse_scheduler
+    from ..workers.workers import refuse_scheduler
 
     start = time.perf_counter()
     refuse_scheduler(scheduler)
@@ -68,11 +69,12 @@ def calibrate(
     from ..calibration.uniformity import judged
 
     if path is not None:
+        _refuse_with_path(certificate=certificate, stored_only=stored_only)
         return _own(path, sheet, sets, seed, scheduler, workers, out, as_json)
     with writing_to(out):
         settings = guard.Settings(seed=seed)
         if stored_only:
-            found = guard.stored_results(out, settings)
+            found = guard.stored_results(sets, sims, out, settings)
         else:
             found = guard.calibrate(sets, out, settings, sims, scheduler, workers, console.say)
         rates, uniform = error_rates(found), judged(places(found))
@@ -87,12 +89,32 @@ def calibrate(
                 "guard": rates.astype(object).where(rates.notna(), None).to_dict("records"),
                 "sbc": uniform.to_dict("records"),
                 "seconds": time.perf_counter() - start,
-                "workers": workers or processes(),
+                "workers": _processes_here(scheduler, workers),
             }
         )
     else:
         _print(rates, uniform)
     return DONE
+
+
+def _refuse_with_path(**asked: bool) -> None:
+    """Refuse what is of the shipped evidence alone.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, given in asked.items():
+        if given:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} is of the shipped evidence: leave it out, or the path")
+
+
+def _processes_here(scheduler: str, workers: int | None) -> int | None:
+    """Give the processes of this machine that a run has; a cluster elsewhere has its own."""
+    from ..workers.workers import LOCAL, NONE, processes
+
+    return (workers or processes()) if scheduler in (NONE, LOCAL) else None
 
 
 def _print(rates: pd.DataFrame, uniform: pd.DataFrame) -> None:
@@ -101,7 +123,8 @@ def _print(rates: pd.DataFrame, uniform: pd.DataFrame) -> None:
     outside = uniform[~uniform["inside_band"]]
     print(table(rates))
     print()
-    print(f"{len(uniform)} quantities, {len(outside)} outside their band.")
+    counted = numbered(len(uniform), "quantity", "quantities")
+    print(f"{counted}, {len(outside)} outside their band.")
     for row in outside.to_dict("records"):
         name = f"{row['data']}, {row['parameter']} ({row['engine']})"
         print(console.printable(f"  {name}: p {row['p_uniform']:.2g}"))
@@ -122,7 +145,7 @@ def _own(
     from ...data.export import write_csv
     from ...data.folders import file_set
     from ..calibration.own_data import judge_own, own_rates, own_sentences, own_tasks
-    from ..workers.workers import processes, results, time_left
+    from ..workers.workers import results, time_left
 
     evidence, start = load_evidence(path, sheet=sheet), time.monotonic()
     console.say(*evidence.messages)
@@ -138,7 +161,8 @@ def _own(
         with file_set(out) as aside:
             write_csv(rates, aside / "own_data.csv")
     if as_json:
-        console.print_json({"guard": rates.to_dict("records"), "workers": workers or processes()})
+        here = _processes_here(scheduler, workers)
+        console.print_json({"guard": rates.to_dict("records"), "workers": here})
     else:
         print("\n".join(console.printable(each) for each in own_sentences(rates)))
     return DONE

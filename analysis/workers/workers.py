@@ -31,8 +31,8 @@ _ADDRESS = ("tcp://", "tls://")
 _PATIENCE = 2.5
 #: How often workers may die one after another without a result between.
 _DEATHS = 3
-#: Libraries whose version numbers depend on, asked of each worker.
-_ASKED = ("mscpool", "numpy", "scipy", "pymc", "nutpie", "arviz-stats")
+#: What numbers depend on: the version of each is asked of every worker, and kept with results.
+VERSIONED = ("mscpool", "numpy", "scipy", "numba", "pytensor", "pymc", "nutpie", "arviz-stats")
 
 
 class SchedulerError(InputError):
@@ -171,8 +171,7 @@ def _on_cluster(
             raise SchedulerError(_killed(_DEATHS + 1)) from None
         except (CancelledError, OSError):
             raise SchedulerError(
-                f"{scheduler}: the scheduler went away; what is done is kept, and the same command "
-                "goes on from there"
+                f"{scheduler}: the scheduler went away; start it again, then the same command"
             ) from None
 
 
@@ -226,7 +225,7 @@ def _refuse_workers(client: Any, scheduler: str) -> None:
         raise SchedulerError(
             f"{scheduler}: has no worker; start some with 'dask worker {scheduler}'"
         ) from None
-    for name in _ASKED:
+    for name in VERSIONED:
         # A function of the standard library: a worker without ours can still answer.
         told = client.run(metadata.version, name, on_error="return")
         here = metadata.version(name)

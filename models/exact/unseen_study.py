@@ -112,7 +112,7 @@ def unseen_studies(
     coarser : bool
         From the coarser grid, which tells the numerical error of anything computed from it.
     every : int
-        Of the fine levels every which is taken: one of two resolves studies of 500 patients.
+        Of the fine levels every which is taken: one of two resolves studies of 1,000 patients.
 
     Returns
     -------

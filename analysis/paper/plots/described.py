@@ -18,8 +18,8 @@ _PARAMETERS = {
     ),
     "fits": (
         "mapping of str to xarray.DataTree, or sequence of xarray.DataTree",
-        "Fits of the same evidence, two or more, each with another pooling; what the guard says is "
-        "said\n        of the last.",
+        "Fits of the same evidence, two or more, each with another pooling; ``checked`` is of the "
+        "last.",
     ),
     "effects": (
         "xarray.DataTree, str or Path",
@@ -32,9 +32,13 @@ _PARAMETERS = {
     "asked": ("DesignResult", "What `design.next` gives for the fit."),
     "evidence": (
         "Evidence, str, Path or DataFrame, optional",
-        "What is drawn, or what was fitted or compared, where that is not the shipped evidence.",
+        "What the fit, effects or comparison are of, where that is not the shipped evidence; of a\n"
+        "        figure of evidence alone, what is drawn.",
     ),
-    "checked": ("CheckResult", "What `check` says of the fit."),
+    "checked": (
+        "CheckResult",
+        "What `check` says of the fit; left out, the figure says that the guard has not seen it.",
+    ),
     "preset": (
         '{"single", "double", "slide"}, or one of them with "-dark"',
         "The page, on white or on dark paper.",

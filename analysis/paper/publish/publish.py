@@ -13,7 +13,7 @@ from ....data.export import write_csv, write_whole
 from ....data.folders import file_set
 from ....data.mistakes import one_of
 from ....data.names import outcome_words, study_labels
-from ...fitting.workers import unheard
+from ...fitting.beside import unheard
 from ..frames.results import Results
 from ..words.closing import abbreviations
 from ..words.exhibit import Exhibit

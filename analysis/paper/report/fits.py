@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ....data.errors import SelectionError, StoredFitError
 from ....data.outcomes import outcome
+from ...fitting.beside import unheard
 from ...fitting.progress import Progress, named
 from ...fitting.sampling import Sampling
-from ...fitting.workers import unheard
 from ...guard.result import UNCHECKED
 from ..frames.next_patients import next_patients_of
 from ..frames.results import Results

@@ -74,7 +74,9 @@ def _counts_said(results: Results) -> list[str]:
     bounded = table[table["events_min"] < table["events_max"]].to_dict("records")
     if bounded:
         named = [f"{r['label']}, {outcome_in_text(r['outcome'])} ({_seen(r)})" for r in bounded]
-        told += f" Known only within bounds, which can hardly surprise: {listed(named)}."
+        told += (
+            f" Known only within bounds, which surprise less than a count would: {listed(named)}."
+        )
     return [told]
 
 

@@ -61,7 +61,7 @@ def evidence_map(frame: pd.DataFrame, results: Results) -> Words:
     caption = sentences(
         "Patients (studies in brackets) behind each disease and outcome, treated arms only:",
         f"{study_count(studies)}, {numbered(len(rows), 'row')} of counts.",
-        "Darker tiles stand for more patients; hatched tiles for none.",
+        "The stronger a tile, the more patients; hatched tiles for none.",
         f"Analysis set {results.evidence.selection.analysis_set}.",
     )
     told = [
@@ -86,9 +86,9 @@ def characteristics(frame: pd.DataFrame, results: Results) -> Words:
     caption = sentences(
         ("The study" if len(frame) == 1 else f"The {len(frame)} studies")
         + f" of the analysis: patients treated (n = {patients}) and controls "
-        f"(n = {controls}, paler), follow-up, and the outcomes that each supplies (filled circle: "
-        "count reported in the study; half: from a later review; open: derived from words or "
-        "percentages; dot: not supplied).",
+        f"(n = {controls}, fainter), follow-up, and the outcomes that each supplies (filled "
+        "circle: count reported in the study; half: from a later review; open: derived from words "
+        "or percentages; dot: not supplied).",
         f"{without} of the studies supply no count that could be read." if without else "",
     )
     per = frame.groupby("disease", sort=False)["patients"].agg(["size", "sum"])
@@ -128,7 +128,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
         + (". The axis has a square-root scale." if is_rooted(frame) else "."),
         f"Coloured marks: each study's own rate, shrunken towards {towards}; diamonds: rate of "
         f"the disease (that of its median study); both {ESTIMATES}.",
-        "Pale bars: central 95 % prediction interval for the rate of the next trial in that "
+        "Faint bars: central 95 % prediction interval for the rate of the next trial in that "
         "disease, and of a trial in a disease not yet tried.",
         f"Hollow diamonds: no study, borrowed from the other diseases ({listed(borrowed)})."
         if borrowed
@@ -163,7 +163,7 @@ def rates(frame: pd.DataFrame, results: Results) -> Words:
         f"Rates of {listed([lowered(o) for o in outcomes])} by disease.",
         ends_words(axis_ends(frame, "q97.5")),
         "Marks: posterior median (that of the median study); thick and thin lines: central 50 % "
-        "and 95 % intervals; pale bars: central 95 % prediction interval for the next trial; "
+        "and 95 % intervals; faint bars: central 95 % prediction interval for the next trial; "
         "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
         f"{words(timed)} is shown as 12-month risk." if timed else "",
         _counted(frame),
@@ -180,7 +180,7 @@ def safety(frame: pd.DataFrame, results: Results) -> Words:
     caption = sentences(
         f"Harms by disease: {listed([lowered(o) for o in outcomes])}, with events and patients "
         "counted; the axis has a square-root scale.",
-        "Marks: posterior median; thick and thin lines: central 50 % and 95 % intervals; pale "
+        "Marks: posterior median; thick and thin lines: central 50 % and 95 % intervals; faint "
         "bars: central 95 % prediction interval for the next trial; hollow marks with dashed "
         "lines: no study, borrowed.",
         f"{words(timed)} is the 12-month risk under a constant hazard; its events were counted "
@@ -198,10 +198,10 @@ def joint(frame: pd.DataFrame, results: Results) -> Words:
     """Word an outcome with the one nested in it."""
     parent, child = dict.fromkeys(frame["outcome"])
     caption = sentences(
-        f"{outcome_words(parent)} and {lowered(child)} by disease. Wide pale bars end at the "
+        f"{outcome_words(parent)} and {lowered(child)} by disease. Wide faint bars end at the "
         f"posterior median of {lowered(parent)}, narrow full ones at that of {lowered(child)}, "
-        "which lies within it in every posterior draw; lines: central 95 % intervals; white dashed "
-        "bars: no study, borrowed from the other diseases.",
+        "which lies within it in every posterior draw; lines: central 95 % intervals; hollow "
+        "dashed bars: no study, borrowed from the other diseases.",
         _counted(frame),
         model_words(results),
         verdict_words(results, [parent, child]),

@@ -99,7 +99,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
         "is empty; of bounded counts the widest limits)."
         + (" Arrows: the interval goes on beyond the axis." if beyond_axis(frame) else ""),
         f"Coloured marks: the study's effect, shrunken towards {towards}; diamonds: the effect "
-        f"of the disease (that of its median study); both {ESTIMATES}; pale bars: central 95 % "
+        f"of the disease (that of its median study); both {ESTIMATES}; faint bars: central 95 % "
         "prediction interval for the next trial.",
         "Small hollow diamonds: randomised studies alone."
         if (frame["row"] == "randomised").any()
@@ -174,7 +174,7 @@ def effect_rates(frame: pd.DataFrame, results: Results) -> Words:
     caption = sentences(
         "What effects mean for patients: risk difference, treated less control, in percentage "
         "points, at every control rate. Line and band: posterior median and central 95 % interval "
-        "of the effect in a typical study; paler band: the next trial. Grey marks at the foot: "
+        "of the effect in a typical study; fainter band: the next trial. Grey marks at the foot: "
         "predicted rate of the next control arm, median and central 95 % interval.",
         f"Rates of {timed} are 12-month risks." if timed else "",
         model_words(comparison),

@@ -54,7 +54,7 @@ def later(frame: pd.DataFrame, results: Results) -> Words:
     effects = bool((frame["kind"] == "effect").any())
     caption = sentences(
         "Studies published since the review beside what this fit, which has not seen them, "
-        "predicts of a new study of their size: pale bars are central 95 % prediction intervals, "
+        "predicts of a new study of their size: faint bars are central 95 % prediction intervals, "
         "marks what was seen.",
         "Ratios compare treated with control arms; the predicted one is that of the next study in "
         "the disease, its study effect included, and the line is the study's own 95 % interval."

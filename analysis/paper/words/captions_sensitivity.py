@@ -93,9 +93,9 @@ def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
     methods = listed([f"{n} {_METHODS[str(method)]}" for method, n in counted.items()])
     caption = sentences(
         f"Rates under {numbered(len(sets), 'prior set')}, the reference "
-        f"{prior_set_words(sets[0])} first: {ESTIMATES}; hollow marks: no study. A pale line leads "
-        "down from each median under the reference: where marks lie on it, the prior does not "
-        "matter. The axes have a square-root scale.",
+        f"{prior_set_words(sets[0])} first: {ESTIMATES}; hollow marks: no study. A faint line "
+        "leads down from each median under the reference: where marks lie on it, the prior does "
+        "not matter. The axes have a square-root scale.",
         f"How their answers were found: {methods}.",
         moved,
         model_words(results),

@@ -270,12 +270,12 @@ def test_the_rates_that_the_report_quotes_are_those_of_the_manual(root, defect, 
 
 @pytest.mark.slow
 def test_guard_holds_its_error_rates(tmp_path):
-    found = calibrate.calibrate(20, tmp_path)
+    found = calibrate.calibrate(100, tmp_path, sims=2)
     few = {k: [calibrate.verdict(r)[0] for t, r in found.items() if t.kind == k] for k in (
         (CORE, "none"), (MANY, SPLIT), (MANY, MOVED)
     )}  # fmt: skip
-    # Of 20 sets at 5 % more than four fail once in four hundred runs; of 5 at 80 % or more, fewer
-    # than two do.
-    assert few[CORE, "none"].count("fail") <= 4
-    assert few[MANY, SPLIT].count("fail") >= 2
-    assert few[MANY, MOVED].count("fail") >= 2
+    # Of 100 sets at 5 % more than eleven fail once in two hundred runs; of 10 at 80 % or more,
+    # fewer than five do.
+    assert few[CORE, "none"].count("fail") <= 11
+    assert few[MANY, SPLIT].count("fail") >= 5
+    assert few[MANY, MOVED].count("fail") >= 5

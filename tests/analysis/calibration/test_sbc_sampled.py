@@ -59,13 +59,32 @@ def test_truths_that_are_shifted_or_too_wide_are_noticed():
 
 
 def test_all_engines_are_judged_as_one_family():
-    rng = np.random.default_rng(2)
-    frames = [pd.DataFrame(rng.random((40, 5)), columns=list("abcde")) for _ in range(4)]
-    each = [Places("nuts", f"data {i}", frame) for i, frame in enumerate(frames)]
-    alone, together = uniformity(each[0].places, 5), judged(each)
-    assert len(together) == 20
+    even = (np.arange(200) + 0.5) / 200
+    # Ever more low places: somewhere on the way a family of forty still allows what five do not.
+    frame = pd.DataFrame({f"q{i}": even ** (1 + 0.05 * i) for i in range(10)})
+    each = [Places("nuts", f"data {i}", frame) for i in range(4)]
+    alone, together = uniformity(frame), judged(each)
+    assert len(together) == 40
     assert list(together.columns[:2]) == ["engine", "data"]
-    assert (uniformity(each[0].places)["inside_band"] == alone["inside_band"]).all()
+    assert together["inside_band"].sum() > 4 * alone["inside_band"].sum() > 0
+    of_forty = uniformity(frame, 40)["inside_band"]
+    assert together["inside_band"].tolist() == 4 * of_forty.tolist()
+
+
+def test_a_band_that_a_few_sets_cannot_leave_says_that_it_tells_nothing():
+    middle = pd.DataFrame({"a": np.full(10, 0.5)})
+    found = uniformity(middle, 250)
+    assert found["inside_band"].all()  # every place in the middle, and inside
+    assert not found["tells"].any()
+    many = uniformity(pd.DataFrame({"a": np.full(105, 0.5)}), 250)
+    assert many["tells"].all()
+    assert not many["inside_band"].any()
+
+
+def test_of_nothing_there_are_tables_without_rows():
+    some = judged([Places("nuts", "data", pd.DataFrame({"a": [0.5]}))])
+    assert judged([]).empty
+    assert list(judged([]).columns) == list(some.columns)
 
 
 @pytest.mark.slow

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
+from mscpool.analysis.sensitivity import unseen
 from mscpool.analysis.sensitivity.questions import Question, questions
-from mscpool.analysis.sensitivity.unseen import EXTREME, NULL, against, unseen_studies
+from mscpool.analysis.sensitivity.unseen import EXTREME, MOST, NULL, against, unseen_studies
 from mscpool.data.evidence import load_evidence
 from mscpool.models.direction import Direction
 from mscpool.models.exact.outcomes import exact_outcomes
@@ -140,14 +141,18 @@ def test_the_worst_study_is_the_smaller_the_nearer_the_threshold_comes():
     assert len(np.unique(by_threshold)) > 4
 
 
-def test_of_a_nested_outcome_the_smallest_study_counts_it_alone():
-    """The rate within its parent is tested in the engine; here sizes, counts and questions."""
+@pytest.fixture(scope="module")
+def nested():
     own = FRAME.assign(disease="x")
     inner = own.assign(outcome="remission", events=[7, 7, 5, 6])
     harms = own.assign(outcome="any_ae", events=[2, 1, 3, 2])
     graded = harms.assign(outcome="moderate_severe_ae", events=[0, 0, 1, 0])
-    frame = pd.concat([own, inner, harms, graded], ignore_index=True)
-    fit = exact_outcomes(load_evidence(frame))
+    return exact_outcomes(load_evidence(pd.concat([own, inner, harms, graded], ignore_index=True)))
+
+
+def test_of_a_nested_outcome_the_smallest_study_counts_it_alone(nested):
+    """The rate within its parent is tested in the engine; here sizes, counts and questions."""
+    fit = nested
     assert fit.model.parents == {"remission": "improvement", "moderate_severe_ae": "any_ae"}
     asked_of = questions("usual", ("improvement", "remission", "moderate_severe_ae"))
     table = unseen_studies(fit, asked_of, 0.95, most=100)
@@ -160,3 +165,21 @@ def test_of_a_nested_outcome_the_smallest_study_counts_it_alone():
         assert worst["events"] == (0 if name == "remission" else worst["n"])
         assert worst["probability_after"] + 4 * worst["mcse_after"] < 0.95
         assert pd.isna(own.loc[NULL, "n"]) or worst["n"] <= own.loc[NULL, "n"]
+
+
+@pytest.mark.parametrize(("share", "threshold"), [(0.0, 0.3), (0.3, 0.4), (0.5, 0.4)])
+def test_of_a_nested_outcome_the_stated_error_is_no_smaller_than_that_of_levels_left_out(
+    share, threshold, monkeypatch
+):
+    own = pd.DataFrame({"study": list("abcd"), "disease": "x", "outcome": "improvement", "n": 100})
+    parts = own.assign(events=[70, 60, 75, 66]), own.assign(events=[45, 38, 50, 41])
+    frame = pd.concat([parts[0], parts[1].assign(outcome="remission")], ignore_index=True)
+    fit, n = exact_outcomes(load_evidence(frame)), np.array([1, 20, 100, 500, MOST])
+
+    def after(coarser):
+        made = unseen._after(fit, "remission", ["x"], threshold, coarser)["x"]
+        return made((share * n).astype(int), n)
+
+    taken, coarser = after(False), after(True)
+    monkeypatch.setattr(unseen, "_EVERY", 1)
+    assert np.abs(taken - after(False)).mean() <= np.abs(taken - coarser).mean()

@@ -1,5 +1,4 @@
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from mscpool.analysis.calibration import calibrate
 from mscpool.analysis.calibration.calibrate import CORE, POSTERIOR, Task
 from mscpool.analysis.terminal.cli import app
 from mscpool.data.evidence import load_evidence
+from mscpool.data.names import numbered
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_calibrate_states_rates_and_uniformity_as_json_and_csv(measured, tmp_pat
     ]  # fmt: skip
     assert answer["guard"][0]["coverage"] is None
     assert list(answer["sbc"][0]) == [
-        *("engine", "data", "parameter", "sims", "p_uniform", "inside_band")
+        *("engine", "data", "parameter", "sims", "p_uniform", "inside_band", "tells")
     ]
     inside = {row["parameter"]: row["inside_band"] for row in answer["sbc"]}
     assert {inside[name] for name in inside if name.endswith("mu")} == {True}
@@ -89,9 +89,8 @@ def test_the_certificate_says_how_little_it_rests_on_and_names_what_is_outside(m
     page = (tmp_path / "certificate.md").read_text("utf-8")
     assert "from seed 7" in page
     assert f"`{load_evidence().sha256}`" in page
-    assert "up to 50 simulations (exact) and up to 0 simulations (nuts)" in page
-    assert "6 data sets that the guard judged" in page
-    assert "**That is less than the 1,000 simulations of each engine" in page
+    assert "The guard judged 6 data sets" in page
+    assert "Too few are those of 1 of 1 kind, and those that were judged.**" in page
     assert "| exact | integrated, death | 50 | 2 | 1 |" in page
     assert "- integrated, death (exact): tau" in page
     assert "| core evidence | none | nuts | partial | 3 | 0.0% |" in page
@@ -103,13 +102,28 @@ def test_a_stopped_run_is_written_as_far_as_it_came(tmp_path):
     assert "holds no data set judged so" in done.stderr
     task = {"shape": "integrated, death", "defect": "none", "number": 0}
     result = {"places": {"mu": 0.5}}
-    line = {"settings": asdict(calibrate.Settings()), "task": task, "result": result}
+    made_with = calibrate._follows_from(calibrate.Settings())
+    line = made_with | {"task": task, "result": result}
     effects = {"shape": "effects, 3 x 4 x (40 + 40)", "defect": "none", "number": 0}
     other = {"verdict": "fail", "coverage": 1.0, "places": None}
     path = tmp_path / calibrate.FILE
-    path.write_text(
-        f"{json.dumps(line)}\n{json.dumps(line | {'task': effects, 'result': other})}\n"
-    )
-    done = run("--stored-only", "--certificate", "--out", tmp_path)
-    assert done.exit_code == 0, done.output
-    assert "1 data set that the guard judged" in (tmp_path / "certificate.md").read_text("utf-8")
+    of_old = line | {"versions": {"mscpool": "0"}}, line | {"evidence": "other"}
+    gone = line | {"task": task | {"shape": "integrated, gone"}}
+    no_records = ("3", '{"a": 1}', "{")
+    path.write_text("\n".join([*map(json.dumps, (*of_old, gone)), *no_records]) + "\n")
+    assert run("--stored-only", "--out", tmp_path).exit_code == 2
+    judged = line | {"task": effects, "result": other}
+    for kept, counted in (([line], 0), ([judged], 1), ([line, judged], 1)):
+        path.write_text("\n".join(map(json.dumps, kept)) + "\n")
+        done = run("--stored-only", "--certificate", "--out", tmp_path)
+        assert done.exit_code == 0, done.output
+        told = (tmp_path / "certificate.md").read_text("utf-8")
+        assert f"The guard judged {numbered(counted, 'data set')};" in told
+
+
+@pytest.mark.parametrize("option", ["--certificate", "--stored-only"])
+def test_what_is_of_the_shipped_evidence_is_refused_with_a_table(tmp_path, option):
+    done = run(tmp_path / "mine.csv", option, "--out", tmp_path / "new")
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
+    assert f"{option} is of the shipped evidence" in done.stderr

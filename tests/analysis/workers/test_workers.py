@@ -75,7 +75,7 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_one_line(tmp_path):
         coming = results(slow, [0, 1], cluster.scheduler_address)
         assert next(coming) == (0, 0)
         cluster.close()
-        with pytest.raises(SchedulerError, match="went away; what is done is kept") as told:
+        with pytest.raises(SchedulerError, match="went away; start it again") as told:
             next(coming)
     assert "\n" not in str(told.value)
 

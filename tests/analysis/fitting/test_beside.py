@@ -10,7 +10,7 @@ CODE = """
 import os, signal, sys, time
 from joblib import Parallel, delayed
 from joblib.externals.loky.backend import get_context
-from mscpool.analysis.fitting.workers import unheard
+from mscpool.analysis.fitting.beside import unheard
 
 def asked():
     for each in range(2):
