@@ -6,12 +6,9 @@ kept one by one, so that a run that was stopped goes on where it was.
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,6 @@ import numpy as np
 
 from ...data.errors import InputError
 from ...data.evidence import load_evidence
-from ...data.names import numbered
 from ...models.priors.sets import DEFAULT
 from ..fitting import predict
 from ..guard.check import COMPARED, judge, verdict_of
@@ -28,9 +24,10 @@ from ..guard.left_out_exactly import leave_each_out
 from ..guard.result import CheckResult, Subject
 from ..guard.sampling_verdict import judge_sampling
 from ..guard.verdicts import Verdict, worst
-from ..workers.workers import NONE, VERSIONED, results, time_left
-from . import defects, effects, sbc
+from ..workers.workers import NONE
+from . import defects, effects, faults, sbc
 from .integrated import judge_integrated, posterior_of
+from .kept import Kept, follows_from
 from .sbc_sampled import places_among_draws
 
 SETS, SIMS, SEED = 200, 200, 20250101
@@ -57,7 +54,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """One data set: its ``shape``, its ``defect``, and which of its kind it is."""
+    """One data set: its ``shape``, its ``defect`` or its engine's, and which of its kind it is."""
 
     shape: str
     defect: str
@@ -91,10 +88,11 @@ def tasks(sets: int = SETS, sims: int = SIMS) -> list[Task]:
         Sound data sets of the evidence's shape from the priors, as many from its posterior, and
         as many of effects; a tenth of that with a moderator, and of each size of a defect.
     sims : int
-        Data sets a shape for the exact engine.
+        Data sets a shape for the exact engine, and as many for each fault of an engine.
     """
     few = max(1, round(sets * _SHARE_DEFECTIVE))
     counts = {(PLACED + name, "none"): sims for name in sbc.shapes()}
+    counts |= {(PLACED + name, fault): sims for fault, (name, _) in faults.FAULTS.items()}
     counts |= {(shape, defect): few for shape in SHAPES for defect in defects.DEFECTS}
     counts |= {
         (shape, defect): sets if defect == effects.SOUND else few
@@ -128,7 +126,8 @@ def run(task: Task, settings: Settings) -> dict[str, Any]:
     code = [ord(letter) for letter in task.shape + task.defect]
     rng = np.random.default_rng([settings.seed, task.number, *code])
     if task.shape.startswith(PLACED):
-        return {"places": sbc.places(sbc.shapes()[task.shape.removeprefix(PLACED)], rng)}
+        _, engine = faults.FAULTS.get(task.defect, (None, sbc.SOUND))
+        return {"places": sbc.places(sbc.shapes()[task.shape.removeprefix(PLACED)], rng, engine)}
     if task.shape in effects.SHAPES:
         return effects.judged(effects.simulate(effects.SHAPES[task.shape], task.defect, rng), rng)
     if task.shape in SHAPES:
@@ -262,35 +261,19 @@ def verdict(found: dict[str, Any]) -> tuple[Verdict, Verdict]:
     return worst([*checks, "fail" if sampling == "fail" else "pass"]), sampling
 
 
-def stored(path: Path, settings: Settings) -> dict[Task, dict[str, Any]]:
-    """Read the results of these settings, versions and evidence, of the checks of the guard now.
+def kept_in(folder: Path, settings: Settings) -> Kept[Task]:
+    """Give what is kept in a folder of these settings, versions and evidence.
 
-    A line that was cut short is left out, as is one that is no record of these.
+    A result of other checks than the guard's is none.
     """
+    made_with = follows_from(asdict(settings), load_evidence().sha256)
+    return Kept(folder / FILE, Task, made_with, _complete)
+
+
+def _complete(result: dict[str, Any]) -> bool:
     checks = {name for kind in COMPARED for name in kind.names}
-    found: dict[Task, dict[str, Any]] = {}
-    if not path.is_file():
-        return found
-    wanted = _follows_from(settings)
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            record = json.loads(line)
-            result, task = record["result"], Task(**record["task"])
-            made = {name: record[name] for name in wanted}
-        except (ValueError, KeyError, TypeError):
-            continue
-        judged = {name for each in result.get("checks", {}).values() for name in each}
-        complete = "places" in result and ("checks" not in result or judged == checks)
-        if made == wanted and complete:
-            found[task] = result
-    return found
-
-
-def _follows_from(settings: Settings) -> dict[str, Any]:
-    """Give what a result follows from beside its task, as it is kept with it."""
-    versions = {name: metadata.version(name) for name in VERSIONED}
-    evidence = load_evidence().sha256
-    return {"settings": asdict(settings), "versions": versions, "evidence": evidence}
+    judged = {name for each in result.get("checks", {}).values() for name in each}
+    return "places" in result and ("checks" not in result or judged == checks)
 
 
 def stored_results(
@@ -312,7 +295,7 @@ def stored_results(
     InputError
         None of them is stored there under these settings, versions and evidence.
     """
-    kept = stored(folder / FILE, settings)
+    kept = kept_in(folder, settings).read()
     found = {task: kept[task] for task in tasks(sets, sims) if task in kept}
     if not found:
         raise InputError(f"{folder / FILE}: holds no data set judged so; run without --stored-only")
@@ -354,29 +337,6 @@ def calibrate(
         As `workers.results`; what was judged before is kept.
     """
     settings = settings or Settings()
-    path, wanted = folder / FILE, tasks(sets, sims)
-    kept = stored(path, settings)
-    found = {task: kept[task] for task in wanted if task in kept}
-    folder.mkdir(parents=True, exist_ok=True)
-    made_with = _follows_from(settings)
-    missing, start = [task for task in wanted if task not in found], time.monotonic()
-    coming = results(partial(run, settings=settings), missing, scheduler, workers, say)
-    for done, (task, result) in enumerate(coming, start=1):
-        record = {**made_with, "task": asdict(task), "result": result}
-        with path.open("a", encoding="utf-8") as file:
-            file.write("\n" * _cut_short(path) + json.dumps(record) + "\n")
-        found[task] = result
-        if done % 10 == 0 or done == len(missing):
-            left = time_left(done, len(missing), time.monotonic() - start)
-            say(f"{done} of {numbered(len(missing), 'data set')} judged, {left}")
-    return found
-
-
-def _cut_short(path: Path) -> bool:
-    """Whether a killed run left the file without the end of its last line."""
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        if not file.tell():
-            return False
-        file.seek(-1, 2)
-        return file.read() != b"\n"
+    judge = partial(run, settings=settings)
+    wanted = tasks(sets, sims)
+    return kept_in(folder, settings).completed(judge, wanted, scheduler, workers, say)

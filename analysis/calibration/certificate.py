@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from datetime import date
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...data.evidence import load_evidence
 from ...data.names import numbered
+from ..guard.shares import cells_of
 from ..workers.workers import VERSIONED
 from .calibrate import MODERATED
 from .error_rates import table
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 WANTED_SIMULATIONS, WANTED_MODERATED, WANTED_SETS = 1000, 100, 2000
 
 
-def certificate(rates: pd.DataFrame, uniform: pd.DataFrame, seed: int, day: date) -> str:
+def certificate(
+    rates: pd.DataFrame, uniform: pd.DataFrame, noticed: pd.DataFrame, seed: int, day: date
+) -> str:
     """Write the certificate: but for the day it follows from versions, evidence, seed and sets.
 
     Parameters
@@ -32,6 +36,8 @@ def certificate(rates: pd.DataFrame, uniform: pd.DataFrame, seed: int, day: date
         As `error_rates.error_rates` gives.
     uniform : pandas.DataFrame
         As `uniformity.judged` gives.
+    noticed : pandas.DataFrame
+        As `faults.power` gives.
     seed : int
         Of the run.
     day : datetime.date
@@ -63,6 +69,16 @@ def certificate(rates: pd.DataFrame, uniform: pd.DataFrame, seed: int, day: date
         "|---|---|---:|---:|---:|---:|",
         *_uniformity(uniform),
         "",
+        "## Would a fault of an engine be noticed?",
+        "",
+        "Faults are planted in the exact engine one at a time, and judged as if they stood in the "
+        "table above: in what share of runs of so many simulations is any quantity outside its "
+        "band? Intervals are Wilson's, 95 %.",
+        "",
+        "| fault | data sets | simulations of a run | runs | noticed | 95 % interval |",
+        "|---|---|---:|---:|---:|---|",
+        *(_noticed(row) for row in noticed.to_dict("records")),
+        "",
         "## How often does the guard err?",
         "",
         "Intervals are Wilson's, 95 %. Every fit is under the default priors; but baselines of "
@@ -72,6 +88,11 @@ def certificate(rates: pd.DataFrame, uniform: pd.DataFrame, seed: int, day: date
         "",
     ]
     return "\n".join(lines)
+
+
+def _noticed(row: Mapping[Any, Any]) -> str:
+    cells = (row["fault"], row["data"], f"{row['sims']:,}", row["runs"], cells_of(row, "noticed"))
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
 def _extent(rates: pd.DataFrame, uniform: pd.DataFrame) -> list[str]:

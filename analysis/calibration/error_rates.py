@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
-from . import defects, effects
+from ..guard.shares import cells_of, verdict_shares
+from . import defects, effects, faults
 from .calibrate import MANY, PLACED, SOUND, Task, tasks, verdict
 from .uniformity import Places
 
@@ -36,10 +37,6 @@ def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
         One row a kind: ``data``, ``defect``, ``engine``, ``pooling``, ``sets``; shares that
         ``fail``, that ``warn_or_fail``, both with Wilson's 95 % interval (``_low``, ``_high``);
         mean ``coverage`` of 95 % intervals of ``new_study``, missing where no truth is known.
-
-    References
-    ----------
-    Wilson 1927, doi 10.1080/01621459.1927.10502953.
     """
     rows = []
     for kind in dict.fromkeys(task.kind for task in tasks(1, 1)):
@@ -47,40 +44,42 @@ def error_rates(found: dict[Task, dict[str, Any]]) -> pd.DataFrame:
         if not results or kind[0].startswith(PLACED):
             continue
         verdicts = [verdict(result)[0] for result in results]
-        counts = {"fail": verdicts.count("fail"), "warn_or_fail": len(verdicts)}
-        counts["warn_or_fail"] -= verdicts.count("pass")
         covered = [r["coverage"] for r in results if r["coverage"] is not None]
         row: dict[str, Any] = {
             "data": kind[0],
             "defect": kind[1],
             "engine": "nuts" if kind[0] in SOUND else "exact",
             "pooling": "partial" if kind[0] in effects.SHAPES else defects.DEFECTS[kind[1]][1],
+            "sets": len(results),
+            **verdict_shares(verdicts),
         }
-        row["sets"] = len(results)
-        for name, count in counts.items():
-            interval = binomtest(count, len(results)).proportion_ci(method="wilson")
-            row[name] = count / len(results)
-            row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
         rows.append(row | {"coverage": np.mean(covered) if covered else np.nan})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def places(found: dict[Task, dict[str, Any]]) -> list[Places]:
-    """Collect where the truth lay in its posteriors, of data sets that come from the priors.
+    """Collect where the truth lay in posteriors of sound engines, of data sets from the priors.
 
     Parameters
     ----------
     found : dict of Task to dict
         As `calibrate` gives.
     """
-    by_shape: dict[str, list[dict[str, float]]] = {}
+    return [each for fault, each in _placed(found) if fault not in faults.FAULTS]
+
+
+def faulty_places(found: dict[Task, dict[str, Any]]) -> list[tuple[str, Places]]:
+    """Collect where the truth lay in posteriors of engines with a fault, with the fault's name."""
+    return [(fault, each) for fault, each in _placed(found) if fault in faults.FAULTS]
+
+
+def _placed(found: dict[Task, dict[str, Any]]) -> Iterator[tuple[str, Places]]:
+    by_kind: dict[tuple[str, str], list[dict[str, float]]] = {}
     for task, result in found.items():
         if result["places"] is not None:
-            by_shape.setdefault(task.shape, []).append(result["places"])
-    return [
-        Places("nuts" if shape in SOUND else "exact", shape, pd.DataFrame(each))
-        for shape, each in by_shape.items()
-    ]
+            by_kind.setdefault(task.kind, []).append(result["places"])
+    for (shape, defect), each in by_kind.items():
+        yield defect, Places("nuts" if shape in SOUND else "exact", shape, pd.DataFrame(each))
 
 
 def table(rates: pd.DataFrame) -> str:
@@ -91,10 +90,7 @@ def table(rates: pd.DataFrame) -> str:
         "|---|---|---|---|---:|---:|---|---:|---|---:|---|",
     ]
     for row in rates.to_dict("records"):
-        shares = [
-            f"{row[name]:.1%} | {row[f'{name}_low']:.1%} to {row[f'{name}_high']:.1%}"
-            for name in ("fail", "warn_or_fail")
-        ]
+        shares = [cells_of(row, name) for name in ("fail", "warn_or_fail")]
         coverage = "" if np.isnan(row["coverage"]) else f"{row['coverage']:.1%}"
         cells = (
             *(row[name] for name in ("data", "defect", "engine", "pooling", "sets")),

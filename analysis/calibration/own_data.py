@@ -5,20 +5,28 @@ Every outcome stands by itself here, a nested one too, and is integrated under t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from ...data.evidence import Evidence
 from ...data.names import outcome_words
 from ...models.outcomes import inverse_link
 from ...models.terms import Terms, build_terms
 from ..fitting.predict import Levels, renew_studies, replicate
+from ..guard.shares import in_words, verdict_shares
+from ..guard.verdicts import Verdict
+from ..workers.workers import NONE
 from .integrated import judge_integrated, levels_of_posterior, posterior_of
+from .kept import Kept, follows_from
 from .sbc import within_stretches
 
+FILE = "own_data.jsonl"
 #: Log-odds (of deaths log hazards) that one study is moved by; 0 for data with nothing wrong.
 MOVES = (0.0, 1.0, 2.0, 3.0)
 _WORDS = {1.0: "one", 2.0: "two", 3.0: "three"}
@@ -43,7 +51,7 @@ def own_tasks(evidence: Evidence, sets: int) -> list[OwnTask]:
     ]
 
 
-def judge_own(task: OwnTask, evidence: Evidence, seed: int) -> str:
+def judge_own(task: OwnTask, evidence: Evidence, seed: int) -> Verdict:
     """Draw a data set from the posterior of one outcome, move a study, and judge the fit.
 
     Parameters
@@ -57,8 +65,8 @@ def judge_own(task: OwnTask, evidence: Evidence, seed: int) -> str:
 
     Returns
     -------
-    str
-        The guard's verdict of the made data set.
+    Verdict
+        The guard's, of the made data set.
     """
     code = [ord(letter) for letter in task.outcome]
     rng = np.random.default_rng([seed, task.number, round(10 * task.move), *code])
@@ -79,7 +87,40 @@ def _moved(levels: Levels, terms: Terms, move: float, rng: np.random.Generator) 
     return replace(levels, eta=eta)
 
 
-def own_rates(found: dict[OwnTask, str]) -> pd.DataFrame:
+def judge_each(
+    evidence: Evidence,
+    sets: int,
+    folder: Path,
+    seed: int,
+    scheduler: str = NONE,
+    workers: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[OwnTask, Verdict]:
+    """Judge every data set that is not kept yet, and keep it.
+
+    Parameters
+    ----------
+    evidence, seed
+        As in `judge_own`.
+    sets : int
+        As in `own_tasks`.
+    folder : Path
+        Where verdicts are kept.
+    scheduler, workers, say
+        As in `kept.Kept.completed`.
+
+    Raises
+    ------
+    SchedulerError
+        As `workers.results`; what was judged before is kept.
+    """
+    judge = partial(judge_own, evidence=evidence, seed=seed)
+    made_with = follows_from({"seed": seed}, evidence.sha256)
+    kept = Kept(folder / FILE, OwnTask, made_with, lambda verdict: verdict in get_args(Verdict))
+    return kept.completed(judge, own_tasks(evidence, sets), scheduler, workers, say)
+
+
+def own_rates(found: Mapping[OwnTask, Verdict]) -> pd.DataFrame:
     """Give the shares of data sets that the guard failed or remarked on.
 
     Returns
@@ -91,28 +132,25 @@ def own_rates(found: dict[OwnTask, str]) -> pd.DataFrame:
     rows = []
     for outcome, move in dict.fromkeys((task.outcome, task.move) for task in found):
         mine = [v for task, v in found.items() if (task.outcome, task.move) == (outcome, move)]
-        row: dict[str, object] = {"outcome": outcome, "move": move, "sets": len(mine)}
-        counts = {"fail": mine.count("fail"), "warn_or_fail": len(mine) - mine.count("pass")}
-        for name, count in counts.items():
-            interval = binomtest(count, len(mine)).proportion_ci(method="wilson")
-            row |= {name: count / len(mine), f"{name}_low": interval.low}
-            row[f"{name}_high"] = interval.high
-        rows.append(row)
+        row = {"outcome": outcome, "move": move, "sets": len(mine)}
+        rows.append(row | verdict_shares(mine))
     return pd.DataFrame(rows)
 
 
 def own_sentences(rates: pd.DataFrame) -> list[str]:
-    """Say of each row what the guard would notice in data sets like the user's."""
+    """Say of each move what the guard would notice, beside what it remarks on without one."""
     said = []
-    for row in rates.to_dict("records"):
-        share = f"{row['warn_or_fail']:.0%}"
-        interval = f"{row['warn_or_fail_low']:.0%} to {row['warn_or_fail_high']:.0%}"
-        if row["move"]:
-            what = f"notice a study moved by {_WORDS[row['move']]} log-odds in {share}"
-        else:
-            what = f"remark on something, though nothing is wrong, in {share}"
+    for outcome, part in rates.groupby("outcome", sort=False):
+        sound, *moved = part.sort_values("move").to_dict("records")
+        name = outcome_words(str(outcome))
         said.append(
-            f"{outcome_words(row['outcome'])}: the guard would {what} of data sets like yours "
-            f"({interval}; {row['fail']:.0%} fail).".replace("%", " %")
+            f"{name}: of data sets like yours with nothing wrong the guard would fail "
+            f"{in_words(sound, 'fail')} and remark on {in_words(sound, 'warn_or_fail')}."
         )
+        said += [
+            f"{name}: the guard would notice a study moved by {_WORDS[row['move']]} log-odds in "
+            f"{in_words(row, 'warn_or_fail')} of data sets like yours, and fail "
+            f"{in_words(row, 'fail')}."
+            for row in moved
+        ]
     return said

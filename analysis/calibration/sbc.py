@@ -6,6 +6,7 @@ posterior the parameters lie. If model, priors and integrals are right these pla
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ import pandas as pd
 
 from ...data.evidence import load_evidence
 from ...data.outcomes import PARENTS, Outcome
+from ...models.exact.distribution import Distribution
 from ...models.exact.draws import draw
 from ...models.exact.hierarchy import ExactHierarchy
 from ...models.exact.likelihood_table import count_likelihoods
@@ -111,13 +113,36 @@ def within_stretches(
     return rows.assign(events_min=np.maximum(low, 0), events_max=high)
 
 
-def places_in_posterior(
-    shape: Shape,
-    sims: int,
-    seed: int,
-    drawn: PriorSet = DEFAULT,
-    fitted: PriorSet = DEFAULT,
-) -> pd.DataFrame:
+def next_study(posterior: ExactPosterior, disease: str) -> Distribution:
+    """Give the distribution of a disease's next study, a probability."""
+    return posterior.distribution("new_study", disease)
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """The exact engine as it is; with another part in place of one of its own a fault is planted.
+
+    Attributes
+    ----------
+    priors : PriorSet
+        What it is told of the parameters, which are drawn from the default priors.
+    bounds : callable
+        What it is told of counts, rows and randomness, as `within_stretches`.
+    following : callable
+        What it says of a posterior and a disease's next study, as `next_study`.
+    """
+
+    priors: PriorSet = DEFAULT
+    bounds: Callable[[np.ndarray, pd.DataFrame, np.random.Generator], pd.DataFrame] = (
+        within_stretches
+    )
+    following: Callable[[ExactPosterior, str], Distribution] = next_study
+
+
+SOUND = Engine()
+
+
+def places_in_posterior(shape: Shape, sims: int, seed: int, engine: Engine = SOUND) -> pd.DataFrame:
     """Find where the truth lies in the posteriors of the exact engine.
 
     Parameters
@@ -128,8 +153,8 @@ def places_in_posterior(
         Data sets.
     seed : int
         Makes a run repeatable.
-    drawn, fitted : PriorSet
-        The priors of the parameters, and those of the fit: others plant a fault.
+    engine : Engine
+        Sound, or with a fault.
 
     Returns
     -------
@@ -143,31 +168,26 @@ def places_in_posterior(
     log likelihood is ranked too).
     """
     rng = np.random.default_rng(seed)
-    return pd.DataFrame([places(shape, rng, drawn, fitted) for _ in range(sims)])
+    return pd.DataFrame([places(shape, rng, engine) for _ in range(sims)])
 
 
-def places(
-    shape: Shape,
-    rng: np.random.Generator,
-    drawn: PriorSet = DEFAULT,
-    fitted: PriorSet = DEFAULT,
-) -> dict[str, float]:
+def places(shape: Shape, rng: np.random.Generator, engine: Engine = SOUND) -> dict[str, float]:
     """Draw one data set, and find where its truth lies in the posterior, by quantity.
 
     Parameters
     ----------
-    shape, drawn, fitted
+    shape, engine
         As in `places_in_posterior`.
     rng : numpy.random.Generator
         Source of the data set.
     """
     terms = shape.terms()
-    truth = prior_levels(terms, shape.pooling, drawn, 1, rng)
-    rows = within_stretches(replicate(truth, terms, rng)[0], shape.rows, rng)
+    truth = prior_levels(terms, shape.pooling, DEFAULT, 1, rng)
+    rows = engine.bounds(replicate(truth, terms, rng)[0], shape.rows, rng)
     outcome = terms.outcomes[0]
     likelihoods = count_likelihoods(rows, outcome.link, shape.diseases)
     hierarchy = ExactHierarchy(likelihoods, shape.pooling, shape.outcome)
-    posterior = hierarchy.posterior(fitted.of(shape.outcome), verify=False)
+    posterior = hierarchy.posterior(engine.priors.of(shape.outcome), verify=False)
     found = {
         name: _below(posterior, getattr(truth, name)[0, 0], name) for name in hierarchy.parameters
     }
@@ -175,8 +195,8 @@ def places(
         level = truth.theta[0, 0, code]
         following = level + truth.sigma[0, 0] * rng.standard_normal()
         found[f"rate, {disease}"] = _below(posterior, _rate(level, outcome), "rate", disease)
-        place_of_next = _below(posterior, _rate(following, outcome), "new_study", disease)
-        found[f"new_study, {disease}"] = place_of_next
+        next_one = engine.following(posterior, disease)
+        found[f"new_study, {disease}"] = _under(next_one, _rate(following, outcome))
     if truth.mu is not None and truth.tau is not None:
         level = truth.mu[0, 0] + truth.tau[0, 0] * rng.standard_normal()
         found["new_disease"] = _below(posterior, _rate(level, outcome), "new_disease")
@@ -187,7 +207,11 @@ def places(
 def _below(
     posterior: ExactPosterior, value: float, quantity: str, disease: str | None = None
 ) -> float:
-    return 1 - float(posterior.distribution(quantity, disease).above(value))
+    return _under(posterior.distribution(quantity, disease), value)
+
+
+def _under(distribution: Distribution, value: float) -> float:
+    return 1 - float(distribution.above(value))
 
 
 def _rate(level: float, outcome: Outcome) -> float:

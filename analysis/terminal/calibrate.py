@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,8 +53,8 @@ def calibrate(
 ) -> int:
     """Measure how often the guard errs, and whether the engines are calibrated.
 
-    Writes calibration.csv and sbc.csv, and goes on where a run was stopped. With PATH: what the
-    guard would notice in --sets data sets like those (own_data.csv), from the beginning each time.
+    Writes calibration.csv, sbc.csv and faults.csv. With PATH: what the guard would notice in --sets
+    data sets like those (own_data.csv). Either goes on where a run was stopped.
     """
     from ..workers.workers import refuse_scheduler
 
@@ -65,7 +64,8 @@ def calibrate(
     from ...data.folders import file_set
     from ..calibration import calibrate as guard
     from ..calibration.certificate import certificate as page
-    from ..calibration.error_rates import error_rates, places
+    from ..calibration.error_rates import error_rates, faulty_places, places
+    from ..calibration.faults import power
     from ..calibration.uniformity import judged
 
     if path is not None:
@@ -78,16 +78,20 @@ def calibrate(
         else:
             found = guard.calibrate(sets, out, settings, sims, scheduler, workers, console.say)
         rates, uniform = error_rates(found), judged(places(found))
+        noticed = power(faulty_places(found), len(uniform))
         with file_set(out) as aside:
             write_csv(rates, aside / "calibration.csv")
             write_csv(uniform, aside / "sbc.csv")
+            write_csv(noticed, aside / "faults.csv")
             if certificate:
-                write_whole(page(rates, uniform, seed, date.today()), aside / "certificate.md")
+                text = page(rates, uniform, noticed, seed, date.today())
+                write_whole(text, aside / "certificate.md")
     if as_json:
         console.print_json(
             {
                 "guard": rates.astype(object).where(rates.notna(), None).to_dict("records"),
                 "sbc": uniform.to_dict("records"),
+                "faults": noticed.to_dict("records"),
                 "seconds": time.perf_counter() - start,
                 "workers": _processes_here(scheduler, workers),
             }
@@ -144,20 +148,13 @@ def _own(
     from ...data.evidence import load_evidence
     from ...data.export import write_csv
     from ...data.folders import file_set
-    from ..calibration.own_data import judge_own, own_rates, own_sentences, own_tasks
-    from ..workers.workers import results, time_left
+    from ..calibration.own_data import judge_each, own_rates, own_sentences
 
-    evidence, start = load_evidence(path, sheet=sheet), time.monotonic()
+    evidence = load_evidence(path, sheet=sheet)
     console.say(*evidence.messages)
     with writing_to(out):
-        tasks, found = own_tasks(evidence, sets), {}
-        judge = partial(judge_own, evidence=evidence, seed=seed)
-        for task, verdict in results(judge, tasks, scheduler, workers, console.say):
-            found[task] = verdict
-            if len(found) % 50 == 0:
-                left = time_left(len(found), len(tasks), time.monotonic() - start)
-                console.say(f"{len(found):,} of {numbered(len(tasks), 'data set')} judged, {left}")
-        rates = own_rates({task: found[task] for task in tasks})
+        found = judge_each(evidence, sets, out, seed, scheduler, workers, console.say)
+        rates = own_rates(found)
         with file_set(out) as aside:
             write_csv(rates, aside / "own_data.csv")
     if as_json:

@@ -3,7 +3,6 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.special import expit, logit
 from statsmodels.stats.proportion import proportion_confint
@@ -12,6 +11,7 @@ import mscpool as mp
 from mscpool.analysis.calibration import calibrate, defects
 from mscpool.analysis.calibration import error_rates as rates
 from mscpool.analysis.calibration.calibrate import CORE, CORE_STUDIES, MANY, Settings, Task
+from mscpool.analysis.calibration.faults import FAULTS
 from mscpool.analysis.fitting import fit
 from mscpool.analysis.fitting.predict import Levels, prior_levels
 from mscpool.analysis.guard import measured
@@ -57,6 +57,7 @@ def test_a_thousand_sound_sets_come_with_a_hundred_of_each_size_of_a_defect():
     assert kinds[calibrate.MODERATED, "none"] == 100
     assert all(kinds[shape, d] == 100 for shape in (MANY, CORE_STUDIES) for d in defects.DEFECTS)
     assert {n for (shape, _), n in kinds.items() if shape.startswith(calibrate.PLACED)} == {300}
+    assert {fault for _, fault in kinds} > set(FAULTS)
 
 
 def test_a_run_that_is_stopped_has_as_large_a_share_of_each_kind():
@@ -214,7 +215,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
     found = calibrate.calibrate(3, tmp_path, settings, workers=1)
     assert asked == [Task(CORE, "none", 2)]
     assert len(found) == 3
-    assert len(calibrate.stored(path, settings)) == 3
+    assert len(calibrate.kept_in(tmp_path, settings).read()) == 3
     asked.clear()
     calibrate.calibrate(3, tmp_path, Settings(draws=20), workers=1)
     assert len(asked) == 3
@@ -222,14 +223,14 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
 
 def test_results_of_other_checks_than_the_guards_are_not_taken_for_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(calibrate, "run", lambda task, settings: result())
-    settings, path = Settings(draws=10), tmp_path / calibrate.FILE
+    settings = Settings(draws=10)
     monkeypatch.setattr(calibrate, "tasks", lambda sets, sims: [Task(CORE, "none", 0)])
     calibrate.calibrate(1, tmp_path, settings, workers=1)
-    assert len(calibrate.stored(path, settings)) == 1
+    assert len(calibrate.kept_in(tmp_path, settings).read()) == 1
     further = replace(COMPARED[-1], names=["a further one"])
     for others in ((*COMPARED, further), COMPARED[1:]):
         monkeypatch.setattr(calibrate, "COMPARED", others)
-        assert calibrate.stored(path, settings) == {}
+        assert calibrate.kept_in(tmp_path, settings).read() == {}
 
 
 def test_stored_results_are_judged_by_the_guards_own_thresholds():
@@ -252,20 +253,21 @@ def test_table_states_rates_with_wilson_intervals():
     assert "| core evidence | none | nuts | partial | 40 | 0.0% |" in text
 
 
-@pytest.mark.parametrize(
-    ("defect", "own"), [(MOVED, measured.MOVED_STUDY), (SPLIT_DEFAULT, measured.SPLIT_DISEASES)]
-)
-def test_the_rates_that_the_report_quotes_are_those_of_the_manual(root, defect, own):
-    told = pd.read_csv(root / "docs/measured/guard.csv")
-    (row,) = told[(told["data"] == CORE_STUDIES) & (told["defect"] == defect)].to_dict("records")
-    assert (row["sets"], row["failed"], row["warned_or_failed"]) == (
-        own.sets,
-        own.failed,
-        own.remarked,
-    )
-    low, high = proportion_confint(own.failed, own.sets, method="wilson")
-    share = f"failed {own.failed / own.sets:.0%} ({low:.0%} to {high:.0%})".replace("%", " %")
-    assert share in measured.power_of_few_studies()
+def test_report_readme_and_certificate_have_the_same_rates(root):
+    quoted = measured.error_rates()
+    table = rates.table(quoted)
+    assert table in (root / "docs/certificate.md").read_text("utf-8")
+    readme = (root / "README.md").read_text("utf-8").splitlines()
+    kinds = [f"| {row.data} | {row.defect} |" for row in quoted.itertuples()]
+    told = [line for line in readme if line.startswith(tuple(kinds))]
+    assert len(told) > 4
+    assert {*told} < {*table.splitlines()}
+    few = quoted[quoted["data"] == CORE_STUDIES].set_index("defect")
+    said = measured.power_of_few_studies()
+    for defect, name in ((MOVED, "fail"), (MOVED, "warn_or_fail"), (SPLIT_DEFAULT, "fail")):
+        row = few.loc[defect]
+        low, high = proportion_confint(round(row[name] * row["sets"]), row["sets"], method="wilson")
+        assert f"{100 * row[name]:.0f} % ({100 * low:.0f} to {100 * high:.0f} %)" in said
 
 
 @pytest.mark.slow

@@ -26,8 +26,34 @@ def test_rates_have_wilson_intervals_and_a_sentence_each():
     assert (moved["fail_low"], moved["fail_high"]) == pytest.approx((low, high))
     assert (sound["fail"], sound["warn_or_fail"]) == (0.0, 0.05)
     said = own_sentences(rates)
-    assert "notice a study moved by two log-odds in 31 % of data sets like yours" in said[0]
-    assert "though nothing is wrong, in 5 % of data sets" in said[1]
+    assert said == [
+        "Response: of data sets like yours with nothing wrong the guard would fail 0 % (0 to 4 %) "
+        "and remark on 5 % (2 to 11 %).",
+        "Response: the guard would notice a study moved by two log-odds in 31 % (23 to 41 %) of "
+        "data sets like yours, and fail 31 % (23 to 41 %).",
+    ]
+
+
+def test_a_run_on_own_data_goes_on_where_it_was_stopped(monkeypatch, tmp_path):
+    path, asked = tmp_path / "mine.csv", []
+    path.write_text(TABLE)
+
+    def judge(task, evidence, seed):
+        asked.append(task)
+        return "warn"
+
+    monkeypatch.setattr(own_data, "judge_own", judge)
+    evidence = mp.load_evidence(path)
+    first = own_data.judge_each(evidence, 1, tmp_path, 1, workers=1)
+    assert asked == own_tasks(evidence, 1) == list(first)
+    again = own_data.judge_each(evidence, 2, tmp_path, 1, workers=1)
+    assert asked == [*own_tasks(evidence, 1), *own_tasks(evidence, 2)[4:]]
+    assert list(again) == own_tasks(evidence, 2)
+    path.write_text(TABLE.replace("10,40", "11,40"))
+    asked.clear()
+    own_data.judge_each(mp.load_evidence(path), 1, tmp_path, 1, workers=1)
+    own_data.judge_each(evidence, 1, tmp_path, 2, workers=1)
+    assert len(asked) == 8  # another table, another seed: nothing of the first is theirs
 
 
 def test_one_study_is_moved_by_as_much_as_is_said(monkeypatch, tmp_path):

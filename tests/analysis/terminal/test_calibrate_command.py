@@ -44,7 +44,7 @@ def test_calibrate_states_rates_and_uniformity_as_json_and_csv(measured, tmp_pat
     done = run("--sets", 3, "--sims", 50, "--seed", 7, "--out", tmp_path, "--json")
     assert done.exit_code == 0, done.output
     answer = json.loads(done.stdout)
-    assert list(answer) == ["guard", "sbc", "seconds", "workers"]
+    assert list(answer) == ["guard", "sbc", "faults", "seconds", "workers"]
     assert measured == {"sets": 3, "sims": 50, "seed": 7, "scheduler": "none", "workers": None}
     assert [(row["data"], row["fail"], row["sets"]) for row in answer["guard"]] == [
         (CORE, 0.0, 3), (POSTERIOR, 0.0, 3)
@@ -102,7 +102,7 @@ def test_a_stopped_run_is_written_as_far_as_it_came(tmp_path):
     assert "holds no data set judged so" in done.stderr
     task = {"shape": "integrated, death", "defect": "none", "number": 0}
     result = {"places": {"mu": 0.5}}
-    made_with = calibrate._follows_from(calibrate.Settings())
+    made_with = calibrate.kept_in(tmp_path, calibrate.Settings()).made_with
     line = made_with | {"task": task, "result": result}
     effects = {"shape": "effects, 3 x 4 x (40 + 40)", "defect": "none", "number": 0}
     other = {"verdict": "fail", "coverage": 1.0, "places": None}
