@@ -17,8 +17,8 @@ project = "mscpool"
 release = version = metadata.version("mscpool")
 copyright = "the authors of mscpool"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
-# Tables that other pages include are no pages.
-exclude_patterns = ["_build", *(f"reference/{n}.md" for n in ("guard_rates", "engines", "speeds"))]
+# A table that another page includes is no page.
+exclude_patterns = ["_build", "reference/speeds.md"]
 html_theme = "furo"
 html_title = f"mscpool {release}"
 html_copy_source = False

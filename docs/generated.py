@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import typer
-from statsmodels.stats.proportion import proportion_confint
 from typer.testing import CliRunner
 
 import mscpool
 from mscpool.analysis.terminal.cli import app
 
 TESTS = Path(__file__).parents[1] / "tests"
-MEASURED = Path(__file__).parent / "measured"
 
 
 def write(folder):
@@ -22,8 +20,6 @@ def write(folder):
         "commands.md": commands(),
         "functions.md": functions(),
         "checked.md": checked(),
-        "guard_rates.md": guard_rates(),
-        "engines.md": engines(),
         "speeds.md": speeds(),
     }
     for name, text in pages.items():
@@ -98,31 +94,6 @@ def _source(told):
     parts = [part for part in told.values() if isinstance(part, dict)]
     said = told.get("source") or told.get("about") or "; ".join(p["source"] for p in parts)
     return said.removeprefix("Source: ")
-
-
-def guard_rates():
-    """Lay out how often the guard failed made data sets, with Wilson's intervals."""
-    rows = []
-    for row in pd.read_csv(MEASURED / "guard.csv", keep_default_na=False).to_dict("records"):
-        cells = [row["data"], row["defect"], row["sets"]]
-        for count in (row["failed"], row["warned_or_failed"]):
-            low, high = proportion_confint(count, row["sets"], method="wilson")
-            cells += [f"{count / row['sets']:.1%}", f"{low:.1%} to {high:.1%}"]
-        coverage = f"{float(row['coverage']):.1%}" if row["coverage"] else ""
-        rows.append([*cells, coverage, row["wanted"]])
-    head = (
-        "data sets | defect | sets | fail | 95 % interval | warn or fail | 95 % interval "
-        "| coverage of `new_study` | wanted",
-        "---|---|---:|---:|---|---:|---|---:|---",
-    )
-    return _table(head, rows)
-
-
-def engines():
-    """Lay out of how many quantities the truth lay in its posteriors as often as it should."""
-    rows = pd.read_csv(MEASURED / "engines.csv").to_numpy().tolist()
-    head = ("engine | data sets | quantities | inside the band", "---|---:|---:|---:")
-    return _table(head, rows)
 
 
 def speeds():

@@ -37,11 +37,13 @@ TOP_LEVEL = {
     "tests",
 }
 #: Where files are opened, besides data/: the stores of fits and of comparisons, the calibration's
-#: progress (it resumes), and what writes a paper, the report and the answers of the command line.
+#: progress (it resumes) and rates, and what writes a paper, the report and the answers of the
+#: command line.
 TOUCH_FILES = {
     "analysis.fitting.compiled_code",
     "analysis.fitting.store",
-    "analysis.calibration.calibrate",
+    "analysis.calibration.kept",
+    "analysis.guard.measured",
     "analysis.paper.publish.publish",
     "analysis.paper.publish.design",
     "analysis.paper.publish.rendering",
