@@ -267,7 +267,8 @@ def _modes(contrast: np.ndarray, arms: Arms, prior: Baseline) -> tuple[np.ndarra
         known = np.isfinite(low[rest]) & np.isfinite(high[rest])
         with np.errstate(invalid="ignore"):
             middle = (low[rest] + high[rest]) / 2
-        halved = (beyond | (slow & known)) & (slope != 0)
+        # A step too short for a float stays on the end just known, where the other may not be.
+        halved = (beyond | slow) & known & (slope != 0)
         at[rest] = np.where(halved, middle, here + step)
         last[rest] = np.abs(at[rest] - here)
         rest, stride = rest[np.abs(wanted) > _NEAR * width[rest]], stride * _LENGTHENED

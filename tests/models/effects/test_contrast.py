@@ -94,6 +94,19 @@ def test_no_contrast_is_so_far_that_its_likelihood_is_no_number(link):
     assert found[3] < found[2] < -600
 
 
+def test_a_baseline_known_to_the_last_bit_of_a_float_is_integrated_over():
+    # With these counts and a contrast this large only the prior speaks of the baseline, and the
+    # second step of Newton's method is too short to change it.
+    rows = [arm("s", "control", 0, 40), arm("s", "msc", 40, 40)]
+    contrasts = np.append(np.linspace(20, 150, 4001), [87.4209303623951, 100.0000000000002])
+    found = contrast_likelihoods(pd.DataFrame(rows), baseline=normal(1.0, -0.5)).evaluate(
+        contrasts
+    )[:, 0]
+    # Every count is certain there, but for as many terms of one failure as there are patients.
+    failure = 40 * np.exp(-contrasts / 2) * (np.exp(0.5 + 0.5) + np.exp(-0.5 + 0.5))
+    assert found == pytest.approx(-failure, rel=0.01, abs=1e-9)
+
+
 def test_another_baseline_is_used():
     rows = STUDIES["one arm full"]
     found = contrast_likelihoods(pd.DataFrame(rows), baseline=normal(2.0))
