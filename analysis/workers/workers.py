@@ -115,9 +115,16 @@ def results[Task, Result](
 
 
 def alone[Task, Result](function: Callable[[Task], Result], task: Task) -> Result:
-    """Run one task with one thread of linear algebra: sums come out alike on every machine."""
-    with threadpool_limits(limits=1):
-        return function(task)
+    """Run one task with one thread of linear algebra: sums come out alike on every machine.
+
+    An exception that it ends in names the task: with it the same can be run again.
+    """
+    try:
+        with threadpool_limits(limits=1):
+            return function(task)
+    except Exception as wrong:
+        wrong.add_note(f"while running {task}")
+        raise
 
 
 def _in_processes(

@@ -19,7 +19,7 @@ READERS = {
     ("analysis/terminal/design_options.py", "_number_or_none"),
     ("models/priors/files.py", "_parsed"),
     ("analysis/paper/report/findings.py", "kept_check"),
-    ("analysis/calibration/calibrate.py", "stored"),
+    ("analysis/calibration/kept.py", "read"),
     ("analysis/guard/left_out.py", "importance_weights"),
     ("analysis/fitting/store.py", "load"),
     ("analysis/fitting/store.py", "_unlike_written"),

@@ -60,6 +60,13 @@ def test_tasks_of_a_worker_that_ends_run_again_and_give_the_same(scheduler, tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_exception_names_the_task_that_it_ended(workers):
+    with pytest.raises(ValueError, match="invalid literal") as found:
+        dict(results(int, ["4", "four"], workers=workers))
+    assert "while running four" in found.value.__notes__
+
+
 def test_a_task_that_ends_every_worker_ends_the_run_with_one_line():
     with pytest.raises(SchedulerError, match="is there memory") as told:
         list(results(ends_every_worker, TASKS, NONE, 2))
