@@ -62,7 +62,7 @@ calibrate: setup  ## false alarms and power of the guard, resumable (SETS=20 for
 
 certificate: setup  ## the certificate of this version, and what the report quotes of it (two hours; resumable)
 	@.venv/bin/mscpool calibrate --certificate --sets 1000 --sims 1000 --out results/certificate $(ARGS)
-	@cp results/certificate/certificate.md docs/certificate.md
+	@cp results/certificate/certificate.md results/certificate/sbc.png docs
 	@cp results/certificate/calibration.csv analysis/guard/calibration.csv
 
 bench: setup  ## how long things take

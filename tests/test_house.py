@@ -110,6 +110,7 @@ ROOMS: dict[str, set[str]] = {
         "rate_densities",
         "rates",
         "style",
+        "uniformity",
     },
     "analysis.workers": {"workers"},
     "analysis.fitting": {

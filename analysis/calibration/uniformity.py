@@ -102,11 +102,44 @@ def uniformity(places: pd.DataFrame, family: int | None = None) -> pd.DataFrame:
     points, low, high = band(len(places), each)
     rows, tells = [], bool(((low > 0) | (high < 1)).all())
     for name, values in places.items():
-        ecdf = np.searchsorted(np.sort(values), points, side="right") / len(values)
+        ecdf = _ecdf(values, points)
         inside = bool(((ecdf >= low) & (ecdf <= high)).all())
         p = float(kstest(values, "uniform").pvalue)
         rows.append((name, len(places), p, inside, tells))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def curves(found: Sequence[Places]) -> pd.DataFrame:
+    """Give the ECDFs that `judged` judges, and their bands, as they are drawn.
+
+    Parameters
+    ----------
+    found : sequence of Places
+        All that is judged together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an ``engine``, ``data``, ``parameter`` and ``place``: ``sims``, ``inside_band`` of
+        the quantity; the ``difference`` of its ECDF from the place, and ``low`` and ``high``, the
+        band's ends less the place.
+    """
+    verdicts = iter(judged(found)["inside_band"])
+    each = FAMILY_WISE ** (1 / sum(one.places.shape[1] for one in found))
+    tables = []
+    for one in found:
+        points, low, high = band(len(one.places), each)
+        ends = {"place": points, "low": low - points, "high": high - points}
+        about = {"engine": one.engine, "data": one.data, "sims": len(one.places)}
+        for name, values in one.places.items():
+            told = about | {"parameter": name, "inside_band": next(verdicts)}
+            difference = _ecdf(values, points) - points
+            tables.append(pd.DataFrame({**told, **ends, "difference": difference}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _ecdf(values: pd.Series, points: np.ndarray) -> np.ndarray:
+    return np.searchsorted(np.sort(values), points, side="right") / len(values)
 
 
 @lru_cache(maxsize=8)

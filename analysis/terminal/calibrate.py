@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,8 @@ from .options import JsonOption, OutOption, PathArgument, SeedOption, SheetOptio
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..calibration.uniformity import Places
 
 
 def calibrate(
@@ -53,8 +56,8 @@ def calibrate(
 ) -> int:
     """Measure how often the guard errs, and whether the engines are calibrated.
 
-    Writes calibration.csv, sbc.csv and faults.csv. With PATH: what the guard would notice in --sets
-    data sets like those (own_data.csv). Either goes on where a run was stopped.
+    Writes calibration.csv, sbc.csv with its picture and faults.csv. With PATH: what the guard would
+    notice in --sets data sets like those (own_data.csv). Either goes on where a run was stopped.
     """
     from ..workers.workers import refuse_scheduler
 
@@ -77,12 +80,15 @@ def calibrate(
             found = guard.stored_results(sets, sims, out, settings)
         else:
             found = guard.calibrate(sets, out, settings, sims, scheduler, workers, console.say)
-        rates, uniform = error_rates(found), judged(places(found))
+        rates, placed = error_rates(found), places(found)
+        uniform = judged(placed)
         noticed = power(faulty_places(found), len(uniform))
         with file_set(out) as aside:
             write_csv(rates, aside / "calibration.csv")
             write_csv(uniform, aside / "sbc.csv")
             write_csv(noticed, aside / "faults.csv")
+            if placed:
+                _write_picture(placed, aside / "sbc.png")
             if certificate:
                 text = page(rates, uniform, noticed, seed, date.today())
                 write_whole(text, aside / "certificate.md")
@@ -99,6 +105,18 @@ def calibrate(
     else:
         _print(rates, uniform)
     return DONE
+
+
+def _write_picture(placed: Sequence[Places], path: Path) -> None:
+    """Draw how far places of the truth are from uniform, with the bands that judge them."""
+    from ...data.export import write_whole
+    from ...figures.style import make_style
+    from ...figures.uniformity import draw_uniformity
+    from ..calibration.uniformity import curves
+    from ..paper.publish.rendering import render_small
+
+    style = make_style("double")
+    write_whole(render_small(draw_uniformity(curves(placed), style), style), path)
 
 
 def _refuse_with_path(**asked: bool) -> None:

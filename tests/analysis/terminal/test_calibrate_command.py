@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from mscpool.analysis.calibration import calibrate
@@ -58,6 +59,8 @@ def test_calibrate_states_rates_and_uniformity_as_json_and_csv(measured, tmp_pat
     assert {inside[name] for name in inside if name.endswith("tau")} == {False}
     assert len(pd.read_csv(tmp_path / "calibration.csv")) == 2
     assert len(pd.read_csv(tmp_path / "sbc.csv")) == len(answer["sbc"])
+    with Image.open(tmp_path / "sbc.png") as picture:
+        assert picture.width > picture.height
 
 
 def test_calibrate_names_what_is_outside_its_band(measured, tmp_path):
