@@ -164,8 +164,9 @@ class Evidence:
         """What the user should be told of how the selection is read."""
         told = list(self.reading)
         told += [
-            f"outcome {name} is not one of the dictionary: it stands alone, on the log-odds scale, "
-            "with the general priors of the prior set, unless that names it"
+            f"outcome {name} is none of those known here ({', '.join(OUTCOMES)}): it is "
+            "analysed by itself, on the log-odds scale, with the general priors of the prior set, "
+            "unless that names it"
             for name in self.outcome_names
             if name not in OUTCOMES
         ]

@@ -166,10 +166,14 @@ def study_labels(studies: pd.DataFrame) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Label of each study id; the id where the label is empty.
+        Label of each study id; the id where the label is empty. One without a letter has the noun
+        before it: a sentence on study 2 would count something.
     """
     labels = studies["label"].where(studies["label"].fillna("") != "", studies["study"])
-    return dict(zip(studies["study"].astype(str), labels.astype(str), strict=True))
+    told = [
+        label if re.search(r"[^\W\d_]", label) else f"study {label}" for label in map(str, labels)
+    ]
+    return dict(zip(studies["study"].astype(str), told, strict=True))
 
 
 def study_sources(studies: pd.DataFrame) -> list[str]:

@@ -129,7 +129,7 @@ def _alike_outcomes(names: Iterable[str]) -> Iterator[str]:
         yield f"outcomes {one} and {other} differ by little: are they the same?"
     for name in names:
         if name not in OUTCOMES and (likely := likely_outcome(name)):
-            yield f"outcome {name} is not one of the dictionary: did you mean {likely}?"
+            yield f"outcome {name} is none of those known here: did you mean {likely}?"
 
 
 def _pairs_by(names: Iterable[str], key: Any) -> Iterator[tuple[str, str]]:

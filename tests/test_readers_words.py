@@ -133,7 +133,7 @@ def test_no_sentence_of_effects_has_a_key(evidence, keys):
     made = fit_effects(rows, list(rows["disease"].unique()), "partial", effect_priors("default"))
     labels = dict(zip(evidence.studies["study"], evidence.studies["label"], strict=True))
     [judged] = check_effects(made, {}, labels=labels).outcomes
-    assert judged.checks[0].reason.startswith("In Deng 2017 2 of 12 treated patients")
+    assert judged.checks[0].reason.startswith("In Deng 2017, 2 of 12 treated patients")
     assert not [each for each in judged.checks if keys.search(each.reason)]
 
 

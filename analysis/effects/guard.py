@@ -167,7 +167,7 @@ def _surprise(
     if verdict == "fail" and (timed or len(studies) == 1):
         verdict = "warn"
     against = "the other studies predict" if len(studies) > 1 else "the prior alone predicts"
-    where = f"In {labels.get(extreme.study, extreme.study)}"
+    where = f"In {labels.get(extreme.study, extreme.study)},"
     seen = (
         f"{where} {extreme.events:g} of {numbered(extreme.n, 'treated patient')} had "
         "the outcome "

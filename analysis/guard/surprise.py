@@ -59,7 +59,7 @@ def most_surprising(outcome: str, studies: Sequence[LeftOut], labels: Mapping[st
         others, number = "the prior alone predicts, there being no other study,", ""
         verdict = "warn" if verdict == "fail" else verdict
     reason = (
-        f"In {labels.get(extreme.study, extreme.study)} {extreme.events:g} of "
+        f"In {labels.get(extreme.study, extreme.study)}, {extreme.events:g} of "
         f"{extreme.n} patient{'' if extreme.n == 1 else 's'} had the outcome where {others} "
         f"{extreme.expected:.1f} ({p_words(p, error)}{number}).{why_stricter(p, error, judge)}"
     )

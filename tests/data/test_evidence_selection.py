@@ -251,7 +251,7 @@ def test_a_single_table_needs_three_columns(tmp_path):
     ]
     assert evidence.rows["months"].isna().all()
     assert len(evidence.messages) == 1
-    assert "outcome response is not one of the dictionary" in evidence.messages[0]
+    assert "outcome response is none of those known here (improvement, " in evidence.messages[0]
     assert evidence.review.empty
     assert summary(evidence)["patients"] == 30
     assert len(evidence.select(analysis_set="reported", outcomes="response").rows) == 2

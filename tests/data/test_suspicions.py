@@ -128,7 +128,7 @@ def test_outcomes_near_the_dictionary_are_answered_with_the_likely_name(table):
         ("serious ae", "serious_ae"),
         ("Death", "death"),
     ):
-        assert f"outcome {name} is not one of the dictionary: did you mean {likely}?" in cautions
+        assert f"outcome {name} is none of those known here: did you mean {likely}?" in cautions
     assert "outcomes Any AE and any ae differ by little: are they the same?" in cautions
     assert not any("CR/PR" in told for told in cautions)
 

@@ -55,7 +55,7 @@ def test_a_reversed_study_is_found():
     result, _ = judged(arms([*ALIKE, (4, 34)]))
     assert result.verdict == "fail"
     assert checks(result)[LEFT_OUT].verdict == "fail"
-    assert "In s6 4 of 40 treated patients" in result.outcomes[0].reason
+    assert "In s6, 4 of 40 treated patients" in result.outcomes[0].reason
 
 
 def test_a_study_left_out_is_predicted_as_by_a_fit_without_it():

@@ -61,7 +61,7 @@ def test_a_planted_outlier_fails_and_is_named():
     result = judged([12, 17, 15, 30, 18, 16], [30] * 6)
     (outcome,) = result.outcomes
     assert (result.verdict, outcome.verdict) == ("fail", "fail")
-    assert outcome.reason.startswith("In s3 30 of 30 patients had the outcome")
+    assert outcome.reason.startswith("In s3, 30 of 30 patients had the outcome")
 
 
 def test_verdict_is_the_worst():
