@@ -21,7 +21,7 @@ from ...models.priors.prior import Prior
 from ..fitting.diagnostics import LARGEST_PARETO_K
 from ..fitting.sampling import Sampling
 from ..guard import surprise
-from ..guard.left_out import importance_weights
+from ..guard.importance import importance_weights
 from ..guard.monte_carlo import PRECISE
 from ..guard.result import LeftOut
 from .model import IntegratedEffects

@@ -17,6 +17,7 @@ from ...models.priors.sets import PriorSet
 from ...models.terms import Terms
 from ..fitting.diagnostics import LARGEST_PARETO_K
 from ..fitting.predict import Levels, integrated_log_likelihood
+from .importance import importance_weights
 from .monte_carlo import PRECISE, mean_and_error
 from .new_study import predicted
 from .result import LeftOut
@@ -27,8 +28,6 @@ from .surprise import adjusted, judge
 _SURPRISING = 0.05
 #: Draws a chain of a fit without a study: the more where the verdict hangs on their error.
 _DRAWS = (500, 4000)
-#: Log-likelihoods nearer to each other than this weigh alike.
-_SAME = 1e-9
 
 
 def leave_out(
@@ -149,36 +148,3 @@ def _positions(
         elpd, k = (None, None) if place else scores
         left_out.append(LeftOut.at(position, str(name), mine, elpd, k, rng, 2 * error))
     return left_out
-
-
-def importance_weights(log_likelihood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weigh the draws as if each unit had been left out.
-
-    Parameters
-    ----------
-    log_likelihood : numpy.ndarray
-        Shape (draw, unit).
-
-    Returns
-    -------
-    log_weights : numpy.ndarray
-        Pareto-smoothed, normalised over the draws; shape (draw, unit).
-    k : numpy.ndarray
-        Pareto k, shape (unit,).
-
-    References
-    ----------
-    Vehtari and others 2024, Pareto smoothed importance sampling, JMLR 25(72).
-    """
-    from arviz_stats.base.array import array_stats
-
-    log_weights, k = -log_likelihood, np.zeros(log_likelihood.shape[1])
-    for unit, each in enumerate(log_likelihood.T):
-        # Where every draw gives certainty there is no tail to smooth.
-        if np.ptp(each) > _SAME:
-            try:
-                log_weights[:, unit], k[unit] = array_stats.psislw(np.ascontiguousarray(each))
-            except ValueError as problem:
-                if "tail values" not in str(problem):
-                    raise
-    return log_weights - logsumexp(log_weights, axis=0), k

@@ -20,7 +20,7 @@ READERS = {
     ("models/priors/files.py", "_parsed"),
     ("analysis/paper/report/findings.py", "kept_check"),
     ("analysis/calibration/kept.py", "read"),
-    ("analysis/guard/left_out.py", "importance_weights"),
+    ("analysis/guard/importance.py", "importance_weights"),
     ("analysis/fitting/store.py", "load"),
     ("analysis/fitting/store.py", "_unlike_written"),
     ("analysis/sensitivity/cumulative.py", "_whole"),

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -314,3 +316,9 @@ def test_named_heterogeneity_priors_are_those_published(root):
         assert found == pytest.approx({"mu": location, "sigma": scale})
     marginal = dict(effect_priors("turner_marginal").of("improvement").sigma.parameters)
     assert marginal == pytest.approx({"mu": -1.28, "sigma": 0.87})
+
+
+def test_effects_load_only_what_integrates_them():
+    code = "import sys, mscpool.analysis.effects.effects; print(*sorted(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not {"numba", "pymc", "arviz_stats", "matplotlib"} & set(run.stdout.split())

@@ -9,6 +9,7 @@ from scipy.special import expit
 from mscpool.analysis.fitting.predict import Levels
 from mscpool.analysis.guard import disease_left, left_out
 from mscpool.analysis.guard.disease_left import only_units, without_unit
+from mscpool.analysis.guard.importance import importance_weights
 from mscpool.analysis.guard.surprise import adjusted
 from mscpool.models.terms import build_terms
 
@@ -37,7 +38,7 @@ def test_position_of_a_bounded_row_is_its_two_probabilities():
     levels = some_levels(terms)
     log_likelihood = np.random.default_rng(5).normal(0, 0.3, (100, len(terms.units)))
     found = leave(terms, levels, log_likelihood)
-    log_weights, _ = left_out.importance_weights(log_likelihood)
+    log_weights, _ = importance_weights(log_likelihood)
 
     unit = terms.units.index[terms.units["label"] == "improvement/b"][0]
     weights = np.exp(log_weights[:, unit])
@@ -64,7 +65,7 @@ def test_position_of_a_child_is_that_of_the_product_of_two_rates():
     log_likelihood = np.random.default_rng(5).normal(0, 0.3, (100, len(terms.units)))
     found = leave(terms, levels, log_likelihood)
     unit = terms.units.index[terms.units["study"].eq("c")][0]
-    weights = np.exp(left_out.importance_weights(log_likelihood)[0][:, unit])
+    weights = np.exp(importance_weights(log_likelihood)[0][:, unit])
     nodes, mass = np.polynomial.hermite_e.hermegauss(40)
     mass = mass / mass.sum()
     cumulative = [
@@ -204,7 +205,7 @@ def test_a_study_that_surprises_levels_drawn_anew_is_predicted_by_a_fit_without_
 def test_a_likelihood_that_is_the_same_in_every_draw_weighs_them_alike():
     constant = np.zeros((1000, 2))
     constant[:, 1] = np.random.default_rng(1).normal(size=1000)
-    log_weights, k = left_out.importance_weights(constant)
+    log_weights, k = importance_weights(constant)
     np.testing.assert_allclose(np.exp(log_weights[:, 0]), 1 / 1000, rtol=ROUNDING)
     assert np.isfinite(k).all()
 
