@@ -296,7 +296,11 @@ def study_values(likelihoods: StudyLikelihoods, grid: LevelGrid, kernel, part: s
     part : slice
         Which studies.
     """
-    values = likelihoods.evaluate(grid.nodes, part)
+    return _averaged(likelihoods.evaluate(grid.nodes, part), kernel)
+
+
+def _averaged(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Log likelihoods at levels, averaged over a study's effect."""
     largest = values.max(axis=0)
     scaled = np.exp(np.maximum(values - largest, _FLOOR))
     averaged = (kernel.reshape(-1, len(scaled)) @ scaled).reshape(*kernel.shape[:-1], -1)
@@ -350,9 +354,10 @@ def likelihood_table(
     size = max(1, int(_CHUNK_CELLS / (shape[0] * shape[1])))
     for start in range(0, count, size):
         part = slice(start, min(start + size, count))
-        values = study_values(likelihoods, inner, averages, part)
+        own = likelihoods.evaluate(inner.nodes, part)
+        values = _averaged(own, averages)
         if sigma.nodes[0] == 0:
-            values[0] = likelihoods.evaluate(grid.nodes, part)
+            values[0] = own
         if studies is not None:
             studies[:, :, part] = values
         groups += values @ membership[part]

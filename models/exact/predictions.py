@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ...data.errors import InputError
 from .distribution import STATISTICS, Distribution, Distributions, on_grid
@@ -101,12 +102,14 @@ def _levels_of_the_rest(found: Integrated) -> np.ndarray:
     table = found.source.table
     count = len(table.likelihoods.studies)
     levels = np.zeros((count, len(table.grid)))
-    # A product for several studies at a time, which do not all fit into memory.
-    for start in range(0, count, _TOGETHER):
-        part = range(start, min(start + _TOGETHER, count))
-        rest = np.stack([_without_study(found, study).T for study in part])
-        for place, kernel in enumerate(table.kernels):
-            levels[part.start : part.stop] += rest[:, place] @ kernel
+    # Products as short as these would wait for a second core longer than they take.
+    with threadpool_limits(1, "blas"):
+        # A product for several studies at a time, which do not all fit into memory.
+        for start in range(0, count, _TOGETHER):
+            part = range(start, min(start + _TOGETHER, count))
+            rest = np.stack([_without_study(found, study).T for study in part])
+            for place, kernel in enumerate(table.kernels):
+                levels[part.start : part.stop] += rest[:, place] @ kernel
     return levels.T
 
 
