@@ -86,7 +86,9 @@ def _by_unit(events: np.ndarray, terms: Terms) -> np.ndarray:
     """Add up what a unit's rows count, but for rows within a parent's; shape (draw, unit)."""
     own = (terms.rows["parent_row"] < 0).to_numpy()
     unit = terms.terms["unit"].to_numpy()[terms.rows["term"].to_numpy()[own]]
-    return events[:, own] @ (unit[:, None] == np.arange(len(terms.units)))
+    added = np.zeros((len(terms.units), len(events)), events.dtype)
+    np.add.at(added, unit, events[:, own].T)
+    return added.T
 
 
 def _log_prior(levels: predict.Levels, terms: Terms, priors: PriorSet) -> dict[str, tuple]:

@@ -88,29 +88,32 @@ def left_out_levels(posterior: ExactPosterior) -> tuple[np.ndarray, np.ndarray, 
 def _left_out_studies(found: Integrated) -> tuple[np.ndarray, np.ndarray]:
     """Log predictive probability of each study, and masses of its level; shape (level, study)."""
     rest = integrate(found.source, found.priors, trends=False)
-    levels = _levels_of_the_rest(rest)
+    levels, greatest = _levels_of_the_rest(rest)
     scale = found.log_evidence - rest.log_evidence + np.log(rest.total)
-    scores = [
-        scale - np.log(mass) + _study_scale(found, study)
-        for study, mass in enumerate(levels.sum(axis=0))
-    ]
-    return np.array(scores), levels / levels.sum(axis=0)
+    mass = levels.sum(axis=0)
+    return scale - np.log(mass) + greatest, levels / mass
 
 
-def _levels_of_the_rest(found: Integrated) -> np.ndarray:
-    """Masses of each study's level given all other studies; shape (level, study)."""
+def _levels_of_the_rest(found: Integrated) -> tuple[np.ndarray, np.ndarray]:
+    """Masses of each study's level given all other studies; shape (level, study).
+
+    With them the greatest log likelihood of each study, averaged over its own effect.
+    """
     table = found.source.table
     count = len(table.likelihoods.studies)
-    levels = np.zeros((count, len(table.grid)))
+    levels, greatest = np.zeros((count, len(table.grid))), np.zeros(count)
     # Products as short as these would wait for a second core longer than they take.
     with threadpool_limits(1, "blas"):
         # A product for several studies at a time, which do not all fit into memory.
         for start in range(0, count, _TOGETHER):
-            part = range(start, min(start + _TOGETHER, count))
-            rest = np.stack([_without_study(found, study).T for study in part])
+            part = slice(start, min(start + _TOGETHER, count))
+            logs = _logs_of_studies(found, part).transpose(2, 0, 1)
+            greatest[part] = logs.max(axis=(1, 2))
+            each = [_without_study(found, start + i, own.T).T for i, own in enumerate(logs)]
+            rest = np.stack(each)
             for place, kernel in enumerate(table.kernels):
-                levels[part.start : part.stop] += rest[:, place] @ kernel
-    return levels.T
+                levels[part] += rest[:, place] @ kernel
+    return levels.T, greatest
 
 
 def group_of(found: Integrated, study: int) -> int:
@@ -122,21 +125,23 @@ def group_of(found: Integrated, study: int) -> int:
 
 def study_logs(found: Integrated, study: int) -> np.ndarray:
     """Log likelihood of a study averaged over its own effect; shape (level, sigma)."""
+    return _logs_of_studies(found, slice(study, study + 1))[:, :, 0].T
+
+
+def _logs_of_studies(found: Integrated, part: slice) -> np.ndarray:
+    """Log likelihoods of studies averaged over their effects; shape (sigma, level, study)."""
     table = found.source.table
     if table.studies is not None:
-        return table.studies[:, :, study].T
-    part = slice(study, study + 1)
-    return study_values(table.likelihoods, table.grid, table.kernels, part)[:, :, 0].T
+        return table.studies[:, :, part]
+    return study_values(table.likelihoods, table.grid, table.kernels, part)
 
 
-def _study_scale(found: Integrated, study: int) -> float:
-    return float(study_logs(found, study).max())
+def _without_study(found: Integrated, study: int, logs: np.ndarray) -> np.ndarray:
+    """Mass of a study's disease level and sigma given all other studies; shape (level, sigma).
 
-
-def _without_study(found: Integrated, study: int) -> np.ndarray:
-    """Mass of a study's disease level and sigma given all other studies; shape (level, sigma)."""
+    ``logs`` are the study's own, as `study_logs` gives them.
+    """
     group = group_of(found, study)
-    logs = study_logs(found, study)
     rest = found.source.log_levels[:, group] - (logs - logs.max())
     # Where a likelihood was cut off as negligible, so is what remains of its disease.
     return found.messages[:, group] * np.exp(np.minimum(rest, 600.0))
@@ -299,7 +304,7 @@ def _study_statistics(found: Integrated) -> np.ndarray:
 
 def _study_levels(found: Integrated) -> Distributions:
     likelihoods = found.source.table.likelihoods
-    levels = _levels_of_the_rest(found)
+    levels, _ = _levels_of_the_rest(found)
     logs = likelihoods.evaluate(found.source.table.grid.nodes, slice(None))
     masses = levels * np.exp(logs - logs.max(axis=0))
     return on_grid(found.source.table.grid, masses)
