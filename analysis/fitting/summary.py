@@ -103,6 +103,15 @@ def shown(fit: DataTree) -> pd.DataFrame:
     )
 
 
+def with_shown(fit: DataTree) -> DataTree:
+    """Give a fit that holds what `shown` computes of its draws, for whoever asks for it often."""
+    if "shown" in fit.children:
+        return fit
+    made = fit.copy()  # the values are shared
+    made["shown"] = to_dataset(shown(fit))
+    return made
+
+
 def one_shown(frame: pd.DataFrame, **wanted: str) -> dict[str, float]:
     """Pick mean and quantiles of one quantity out of `shown`, by the columns that name it."""
     own = np.logical_and.reduce([frame[name] == value for name, value in wanted.items()])

@@ -15,6 +15,7 @@ from ...effects.results import compared_arms
 from ...fitting.data_of_fit import evidence_or_rows
 from ...fitting.progress import Progress, silent
 from ...fitting.store import as_fit, file_of
+from ...fitting.summary import with_shown
 from ...fitting.tree import rows_of
 from ...sensitivity.store import load_borrowing, load_comparison
 from ..frames.effect_results import EffectResults
@@ -88,7 +89,7 @@ def publish(
             return write_effect_figures(fit, given, place, preset, formats, progress or silent)
     made = as_fit(fit)
     given = evidence_or_rows(made, evidence, rows_of)
-    results, place = Results(made, given), Path("figures")
+    results, place = Results(with_shown(made), given), Path("figures")
     if isinstance(fit, str | Path):
         folder = file_of(fit).parent
         results, place = results_beside(made, given, folder), folder / "figures"
@@ -131,7 +132,7 @@ def results_beside(fit: DataTree, evidence: Evidence, folder: Path) -> Results:
         What was found of other fits is left out.
     """
     return Results(
-        fit,
+        with_shown(fit),
         evidence,
         kept_check(folder, fit),
         kept_poolings(folder, fit),

@@ -14,6 +14,7 @@ from ....data.outcomes import outcome
 from ...fitting.beside import unheard
 from ...fitting.progress import Progress, named
 from ...fitting.sampling import Sampling
+from ...fitting.summary import with_shown
 from ...guard.result import UNCHECKED
 from ..frames.next_patients import next_patients_of
 from ..frames.results import Results
@@ -103,14 +104,15 @@ def results_of(main: Request, checking: bool, progress: Progress) -> Results:
         for name, each in {**poolings, main.pooling: main}.items()
     }
     ordered = sorted(fits, key=(*COMPARED_POOLINGS, main.pooling).index)
-    by_pooling = {name: fits[name] for name in ordered}
+    told = with_shown(fit)
+    by_pooling = {name: told if fits[name] is fit else fits[name] for name in ordered}
     asked = next_patients_of(fit, checked, progress)
     explained = {
         name: each.fitted(named(progress, f"moderator {name}"))
         for name, each in by_moderator.items()
     }
     return Results(
-        fit, evidence, checked, by_pooling, others, comparison, others_say, asked, explained
+        told, evidence, checked, by_pooling, others, comparison, others_say, asked, explained
     )
 
 

@@ -121,6 +121,16 @@ def test_forests_show_each_studys_own_rate(results, forests):
             close([row["low"], row["estimate"], row["high"]], wanted)
 
 
+def test_what_is_shown_is_computed_once_and_stays_the_same(results, monkeypatch):
+    computed = summary.shown(results.fit)
+    told = summary.with_shown(results.fit)
+    monkeypatch.setattr(summary, "_shown_of_draws", None)
+    kept, names = summary.shown(told), ["outcome", "quantity", "disease", "study"]
+    assert (kept[names].fillna("") == computed[names].fillna("")).all(axis=None)
+    numbers = computed.columns.drop(names)
+    np.testing.assert_array_equal(kept[numbers].to_numpy(), computed[numbers].to_numpy())
+
+
 def test_pictures_of_parts_show_the_same_rates(results, stored):
     parts = [frames.pooling_data(results.poolings, results.evidence)]
     parts += [
