@@ -49,7 +49,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         cell = grid.cell(place)
         counted = numbered(own["parameter"].nunique(), "quantity", "quantities")
         about = f"{engine}, {counted}, {numbered(own['sims'].iloc[0], 'data set')}"
-        page.lines_above(cell.left, cell.top - style.scaled(3), [data, about])
+        page.lines_above(cell.left, cell.top - style.scaled(3), [str(data), about])
         axes = page.axes(cell.left, cell.top, width, 0.7 * width)
         _panel(axes, own, style)
         axes.set_xlabel("Place in the posterior")
@@ -66,7 +66,6 @@ def _panel(axes: Axes, frame: pd.DataFrame, style: Style) -> None:
     axes.axhline(0, color=QUIET, linewidth=style.line)
     for _, own in frame.groupby("parameter", sort=False):
         inside = bool(own["inside_band"].all())
-        looks = {"color": INK, "alpha": 0.35} if inside else {"color": ALARM}
-        thin = 0.7 * style.line
-        axes.plot(own["place"], own["difference"], linewidth=thin, **looks, gid="quantity")
+        (line,) = axes.plot(own["place"], own["difference"], linewidth=0.7 * style.line)
+        line.set(color=INK if inside else ALARM, alpha=0.35 if inside else 1, gid="quantity")
     axes.locator_params(axis="y", nbins=5)
