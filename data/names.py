@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .outcomes import outcome
+from .outcomes import DICTIONARY, outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,27 +64,40 @@ def outcome_words(name: str) -> str:
 
 def counted_words(name: str) -> str:
     """Name an outcome in words where it is counted, over whatever time."""
-    return outcome(name).label or words(name)
+    return outcome(name).label or _own(name, words(name))
 
 
 def outcome_short(name: str) -> str:
     """Name an outcome where there is little room; AE is adverse event."""
-    return outcome(name).short or words(name)
+    return outcome(name).short or _own(name, words(name))
 
 
 def outcome_in_text(name: str) -> str:
     """Name the rate of an outcome within a sentence; one not of the dictionary as it is."""
-    return _small(outcome_words(name)) if outcome(name).label else spaced(name)
+    return _small(outcome_words(name)) if outcome(name).label else _own(name, spaced(name))
 
 
 def counted_in_text(name: str) -> str:
     """Name an outcome within a sentence where it is counted, over whatever time."""
-    return _small(counted_words(name)) if outcome(name).label else spaced(name)
+    return _small(counted_words(name)) if outcome(name).label else _own(name, spaced(name))
 
 
 def outcome_plural(name: str) -> str:
     """Name the events of an outcome within a sentence."""
     return _small(counted_words(name)) + "s"
+
+
+#: What outcomes of the dictionary are called, in small letters.
+_CALLED = frozenset(
+    said.casefold()
+    for known in DICTIONARY
+    for said in (words(known.name), known.label, known.short, outcome_words(known.name))
+)
+
+
+def _own(name: str, text: str) -> str:
+    """Set a user's own outcome off by quotation marks where its words are those of a known one."""
+    return f"“{spaced(name)}”" if text.casefold() in _CALLED else text
 
 
 def timed_words(names: Iterable[str]) -> str:
