@@ -64,8 +64,7 @@ def _draw(frame: pd.DataFrame, style: Style) -> Figure:
         page.lines_above(cell.left, cell.top - style.scaled(3), heads[place], weight="bold")
         own = frame[frame["outcome"] == outcome]
         studies = own[own["row"] == "study"].sort_values("patients", ascending=False)
-        most = studies[["control_high", "treated_high"]].to_numpy(float).max()
-        _frame(axes, upper_end(most / 0.95), described(outcome).is_harm, cell.is_first, style)
+        _frame(axes, axis_end(studies), described(outcome).is_harm, cell.is_first, style)
         for row in studies.to_dict("records"):
             _study(axes, row, float(studies["patients"].max()), style)
         for disease, points in own[own["row"] == "curve"].groupby("disease", sort=False):
@@ -84,6 +83,11 @@ def _grid(
     heads = [fitted((counted_words(o), outcome_short(o)), side, style.size, True) for o in outcomes]
     head = max(map(len, heads)) * leading(style.size) + style.scaled(4)
     return Grid(across, left, side, side, gap, head, style.scaled(30)), heads
+
+
+def axis_end(studies: pd.DataFrame) -> float:
+    """Give where both axes of one outcome end, from its studies' rows; a probability."""
+    return upper_end(studies[["control_high", "treated_high"]].to_numpy(float).max() / 0.95)
 
 
 def _frame(axes: Axes, upper: float, harm: bool, is_first: bool, style: Style) -> None:

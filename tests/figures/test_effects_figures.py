@@ -13,7 +13,12 @@ from mscpool.analysis.paper.frames.effects import compared_sets
 from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.publish.publish import style_of
 from mscpool.analysis.paper.publish.rendering import draw
-from mscpool.analysis.paper.words.captions_effects import EFFECT_RATES, EFFECTS_FOREST, LABBE
+from mscpool.analysis.paper.words.captions_effects import (
+    EFFECT_RATES,
+    EFFECTS_FOREST,
+    LABBE,
+    labbe,
+)
 from mscpool.data.evidence import load_evidence
 from mscpool.figures.effect_rates import draw_effect_rates
 from mscpool.figures.effects_forest import draw_effects_forest
@@ -204,6 +209,15 @@ def test_figures_of_effects_carry_the_verdict_of_their_own_guard(results, compar
     vars(failed)["compared"] = unchecked
     exhibit = next(EFFECTS_FOREST.exhibits(failed))
     assert marked(draw(exhibit, style), "guard")
+
+
+def test_axes_of_one_outcome_do_not_differ(results):
+    (exhibit,) = LABBE.exhibits(results)
+    frame = exhibit.frame
+    assert frame["outcome"].nunique() > 1
+    assert "Axes differ." in labbe(frame, results).caption
+    alone = frame[frame["outcome"] == frame["outcome"].iloc[0]]
+    assert "Axes differ." not in labbe(alone, results).caption
 
 
 def test_captions_say_what_is_drawn_and_name_no_key(results):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ....data.file_names import file_name
-from ....data.names import study_labels
+from ....data.names import study_labels, study_sources
 from .block import Block, Section
 
 if TYPE_CHECKING:
@@ -181,10 +181,15 @@ def references_section(results: Results, written: Iterable[Section]) -> Section:
     """Say whence the methods are, and where the other sources stand."""
     review = results.evidence.about.review
     named = [f"The review: {review.citation}"] if review else []
-    text = (
-        "Where each study was published stands with the evidence, and where each prior set comes "
-        "from in the table of prior sets. The file has all of these, for a reference manager."
-    )
+    elsewhere = []
+    if study_sources(results.evidence.studies):
+        elsewhere.append("where studies were published stands with the evidence")
+    if results.comparison is not None:
+        elsewhere.append("where each prior set comes from stands in the table of prior sets")
+    text = "The file has all that is cited in this report, for a reference manager."
+    if elsewhere:
+        said = ", and ".join(elsewhere)
+        text = f"{said[:1].upper()}{said[1:]}. {text}"
     blocks = [
         Block("list", [*named, *(each.sentence for each in methods_of(results, written))]),
         Block("text", text),

@@ -201,11 +201,16 @@ def _evidence(results: Results) -> Section:
         Block("table", tables.characteristics_table(results)),
     ]
     if sources := study_sources(evidence.studies):
-        blocks += [Block("text", "Where the studies were published:"), Block("list", sources)]
-    cautions = list(dict.fromkeys([*evidence.messages, *evidence.cautions()]))
-    if cautions:
-        blocks.append(Block("text", "Where counts fit together badly:"))
-        blocks.append(Block("list", cautions))
+        blocks += [
+            Block("text", "Where the studies were published, as far as it is recorded:"),
+            Block("list", sources),
+        ]
+    for heading, told in (
+        ("How the tables were read, and what looks odd in them:", evidence.messages),
+        ("Where counts fit together badly:", evidence.cautions()),
+    ):
+        if told:
+            blocks += [Block("text", heading), Block("list", list(dict.fromkeys(told)))]
     return Section("evidence", "The evidence", blocks)
 
 

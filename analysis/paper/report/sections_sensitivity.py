@@ -18,6 +18,7 @@ from .sections_unseen import unseen_blocks
 
 if TYPE_CHECKING:
     from ....data.about import About
+    from ....models.priors.sets import PriorSet
     from ...sensitivity.borrowing import Borrowing
     from ...sensitivity.result import PriorComparison
 
@@ -67,7 +68,27 @@ def _opening(comparison: PriorComparison) -> str:
         "A prior is what the model takes to be plausible before it has seen these data. Where data "
         f"are few it shapes the answer. Here the answer under the prior of this report "
         f"({prior_set_words(comparison.reference)}) stands beside the answers under "
-        f"{numbered(len(comparison.sets) - 1, 'other')}."
+        f"{numbered(len(comparison.sets) - 1, 'other')}.{_alike(comparison)}"
+    )
+
+
+def _alike(comparison: PriorComparison) -> str:
+    """Name the other sets that differ from the reference in nothing that the model has."""
+    parts = comparison.hyper[["outcome", "parameter"]].drop_duplicates().to_numpy().tolist()
+
+    def priors(each: PriorSet) -> list[object]:
+        return [getattr(each.of(outcome), parameter) for outcome, parameter in parts]
+
+    first, *others = comparison.sets
+    alike = [prior_set_words(each.name) for each in others if priors(each) == priors(first)]
+    if not alike:
+        return ""
+    model = "the model"
+    if all(parameter != "tau" for _, parameter in parts):
+        model += ", which has no spread between diseases (tau),"
+    return (
+        f" {listed(alike)} {'gives' if len(alike) == 1 else 'give'} all parameters of {model} the "
+        "priors that this report has: the posterior is the same."
     )
 
 

@@ -22,6 +22,7 @@ from ..frames.benefit import HELD, benefit_harm_data
 from .closing import (
     ESTIMATES,
     ends_words,
+    has_borrowed,
     lowered,
     model_words,
     sentences,
@@ -113,6 +114,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
     borrowed = [
         results.disease_in_text(d) for d in rates.loc[rates["evidence"] == "borrowed", "disease"]
     ]
+    untried = (frame["row"] == "new_disease").any()
     towards = "what is expected at its moderators" if results.at else "its disease"
     caption = sentences(
         f"Forest plot of {name}: {count(low, high)} of {numbered(patients, 'patient')} "
@@ -129,7 +131,7 @@ def forest(frame: pd.DataFrame, results: Results) -> Words:
         f"Coloured marks: each study's own rate, shrunken towards {towards}; diamonds: rate of "
         f"the disease (that of its median study); both {ESTIMATES}.",
         "Faint bars: central 95 % prediction interval for the rate of the next trial in that "
-        "disease, and of a trial in a disease not yet tried.",
+        + ("disease, and of a trial in a disease not yet tried." if untried else "disease."),
         f"Hollow diamonds: no study, borrowed from the other diseases ({listed(borrowed)})."
         if borrowed
         else "",
@@ -163,8 +165,12 @@ def rates(frame: pd.DataFrame, results: Results) -> Words:
         f"Rates of {listed([lowered(o) for o in outcomes])} by disease.",
         ends_words(axis_ends(frame, "q97.5")),
         "Marks: posterior median (that of the median study); thick and thin lines: central 50 % "
-        "and 95 % intervals; faint bars: central 95 % prediction interval for the next trial; "
-        "hollow marks with dashed lines: no study of that disease, borrowed from the others.",
+        "and 95 % intervals; faint bars: central 95 % prediction interval for the next trial"
+        + (
+            "; hollow marks with dashed lines: no study of that disease, borrowed from the others."
+            if has_borrowed(frame)
+            else "."
+        ),
         f"{words(timed)} is shown as 12-month risk." if timed else "",
         _counted(frame),
         model_words(results),
@@ -181,8 +187,8 @@ def safety(frame: pd.DataFrame, results: Results) -> Words:
         f"Harms by disease: {listed([lowered(o) for o in outcomes])}, with events and patients "
         "counted; the axis has a square-root scale.",
         "Marks: posterior median; thick and thin lines: central 50 % and 95 % intervals; faint "
-        "bars: central 95 % prediction interval for the next trial; hollow marks with dashed "
-        "lines: no study, borrowed.",
+        "bars: central 95 % prediction interval for the next trial"
+        + ("; hollow marks with dashed lines: no study, borrowed." if has_borrowed(frame) else "."),
         f"{words(timed)} is the 12-month risk under a constant hazard; its events were counted "
         "over each study's own follow-up."
         if timed
@@ -200,8 +206,12 @@ def joint(frame: pd.DataFrame, results: Results) -> Words:
     caption = sentences(
         f"{outcome_words(parent)} and {lowered(child)} by disease. Wide faint bars end at the "
         f"posterior median of {lowered(parent)}, narrow full ones at that of {lowered(child)}, "
-        "which lies within it in every posterior draw; lines: central 95 % intervals; hollow "
-        "dashed bars: no study, borrowed from the other diseases.",
+        "which lies within it in every posterior draw; lines: central 95 % intervals"
+        + (
+            "; hollow dashed bars: no study, borrowed from the other diseases."
+            if has_borrowed(frame)
+            else "."
+        ),
         _counted(frame),
         model_words(results),
         verdict_words(results, [parent, child]),

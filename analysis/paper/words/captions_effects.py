@@ -8,7 +8,7 @@ from ....data.names import counted_words, numbered, outcome_in_text, timed_words
 from ....data.outcomes import outcome as described
 from ....figures.effect_rates import draw_effect_rates
 from ....figures.effects_forest import beyond_axis, draw_effects_forest
-from ....figures.labbe import draw_labbe
+from ....figures.labbe import axis_end, draw_labbe
 from ....models.pooling import POOLINGS
 from ...fitting.moderated import reported_at
 from ..frames import effect_figures as frames
@@ -136,10 +136,12 @@ def labbe(frame: pd.DataFrame, results: Results) -> Words:
     studies = frame[frame["row"] == "study"]
     outcomes = list(dict.fromkeys(studies["outcome"]))
     timed = timed_words(outcomes)
+    ends = {axis_end(own) for _, own in studies.groupby("outcome")}
     caption = sentences(
         "L'Abbé plot: share of treated patients with the outcome against that of controls, a "
         "circle for each study, its area in proportion to its patients within a panel; "
-        "dashed line: no difference; curves: each disease's median odds ratio. Axes differ.",
+        "dashed line: no difference; curves: each disease's median odds ratio.",
+        "Axes differ." if len(ends) > 1 else "",
         "Bars show what is known of counts that are only bounded, their circle stands in the "
         "middle."
         if ((studies["treated_low"] < studies["treated_high"])

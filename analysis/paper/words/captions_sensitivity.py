@@ -14,7 +14,7 @@ from ...fitting.ranking import leaders
 from ...fitting.summary import hyper, rates
 from ...sensitivity.power_scaling import OK
 from ..frames import sensitivity as frames
-from .closing import ESTIMATES, lowered, model_words, sentences, verdict_words
+from .closing import ESTIMATES, has_borrowed, lowered, model_words, sentences, verdict_words
 from .exhibit import FigureKind, Frames, Words
 from .wording import listed, percent, signed
 
@@ -89,11 +89,12 @@ def prior_comparison(frame: pd.DataFrame, results: Results) -> Words:
             f"The largest shift of a mean, {size} posterior standard "
             f"deviation{'' if size == '1' else 's'}, is that of {' or '.join(named)}."
         )
+    hollow = "; hollow marks: no study" if has_borrowed(frame) else ""
     counted = frame.drop_duplicates("set")["method"].value_counts()
     methods = listed([f"{n} {_METHODS[str(method)]}" for method, n in counted.items()])
     caption = sentences(
         f"Rates under {numbered(len(sets), 'prior set')}, the reference "
-        f"{prior_set_words(sets[0])} first: {ESTIMATES}; hollow marks: no study. A faint line "
+        f"{prior_set_words(sets[0])} first: {ESTIMATES}{hollow}. A faint line "
         "leads down from each median under the reference: where marks lie on it, the prior does "
         "not matter. The axes have a square-root scale.",
         f"How their answers were found: {methods}.",

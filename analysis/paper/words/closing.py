@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ....data.evidence import Evidence
 from ....data.names import numbered, outcome_words, spaced
@@ -11,6 +11,9 @@ from ....models.pooling import POOLINGS
 from ..frames.results import Results
 from .moderators import at_words
 from .wording import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ESTIMATES = "posterior median and central 95 % interval"
 
@@ -126,6 +129,11 @@ def ends_words(ends: Mapping[str, float]) -> str:
     """Say whose axes of rates end below 100 %; nothing where none does."""
     below = [lowered(outcome) for outcome, end in ends.items() if end < 1]
     return f"The axes of {listed(below)} end below 100 %." if below else ""
+
+
+def has_borrowed(frame: pd.DataFrame) -> bool:
+    """Say whether a frame of rates has one of a disease without a study."""
+    return bool((frame["evidence"] == "borrowed").any())
 
 
 def sentences(*parts: str) -> str:

@@ -1,6 +1,7 @@
 """What is written of a fit of one disease: it has a level, and no spread between diseases."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from mscpool.analysis.paper.frames.results import Results
 from mscpool.analysis.paper.frames.sensitivity import prior_posterior_data
 from mscpool.analysis.paper.report.page import page
 from mscpool.analysis.paper.report.sections import sections
+from mscpool.analysis.paper.report.sections_sensitivity import sensitivity_blocks
+from mscpool.analysis.paper.words.captions import FOREST, RATES
 from mscpool.analysis.paper.words.captions_sensitivity import prior_posterior
 from mscpool.analysis.paper.words.closing import model_words
+from mscpool.analysis.sensitivity.compare import compare_priors
 from mscpool.data.evidence import load_evidence
 
 ONE = Path(__file__).parent / "cases" / "rbest22.csv"
@@ -83,3 +87,36 @@ def test_outcomes_of_different_studies_are_not_told_as_nested(tmp_path):
     assert "joint" not in [section.name for section in written]
     (model,) = (s.blocks[0].content for s in written if s.name == "model")
     assert model["nested"] == []
+
+
+def captions(results, *kinds):
+    return " ".join(each.words.caption for kind in kinds for each in kind.exhibits(results))
+
+
+def test_captions_name_no_mark_that_is_not_drawn(one, several):
+    shown = captions(one, FOREST, RATES)
+    assert "next trial" in shown
+    assert "not yet tried" not in shown
+    assert "ollow" not in shown
+    assert "not yet tried" in captions(several, FOREST)
+    assert "ollow" not in captions(several, FOREST, RATES)
+
+
+def test_priors_that_are_the_same_in_this_fit_are_told(one, several):
+    def opening(results):
+        compared = compare_priors(results.evidence, engine="exact")
+        return sensitivity_blocks(replace(results, comparison=compared))[0].content
+
+    same = opening(one)
+    assert "τ half-normal 0.5, τ half-normal 1" in same
+    assert "which has no spread between diseases (tau)" in same
+    assert all(name not in same for name in ("Sceptical", "μ vague", "Enthusiastic"))
+    assert ". τ half-normal 1 gives all parameters of the model the priors" in opening(several)
+
+
+def test_sources_and_counts_are_promised_only_where_there_are_some(one):
+    written = html(one)
+    assert "published stands with the evidence" not in written
+    assert "table of prior sets" not in written
+    assert "fit together badly" not in written
+    assert "How the tables were read" in written
