@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from ...data.errors import InputError
 from ...data.mistakes import one_of
 from ..priors.files import prior_text
+from ..priors.meaning import factor_words
 from ..priors.prior import Prior
 from ..priors.sets import Exnex, OutcomePriors, PriorSet
 from .contrast import BASELINE, Baseline
@@ -81,17 +83,21 @@ class EffectPriors:
         return cls(PriorSet.from_dict(rest, outcomes), _baseline(table))
 
 
+_MU = Prior.make("Normal", mu=0, sigma=2)
+_SPREAD = Prior.make("HalfNormal", sigma=0.5)
+_LARGE = f"{math.exp(float(_MU.ppf(0.975))):.2g}"
 _DEFAULT = PriorSet(
     "default",
     sentence=(
-        "Weakly informative on the log odds ratio: effects up to a factor of about fifty in odds "
-        "either way, diseases and studies within a factor of about three."
+        "Weakly informative on the log odds ratio: the overall odds ratio lies between "
+        f"1/{_LARGE} and {_LARGE} with probability 0.95; those of two diseases, as those of two "
+        f"studies of one disease, lie {factor_words(_SPREAD)}."
     ),
     reference="Roever and others 2021",
     doi="10.1002/jrsm.1475",
-    mu=Prior.make("Normal", mu=0, sigma=2),
-    tau=Prior.make("HalfNormal", sigma=0.5),
-    sigma=Prior.make("HalfNormal", sigma=0.5),
+    mu=_MU,
+    tau=_SPREAD,
+    sigma=_SPREAD,
 )
 DEFAULT_EFFECTS = EffectPriors(_DEFAULT)
 
