@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from scipy.stats import kstest
 
+from .band import band
+
 #: Probability that every judged quantity of a sound engine stays within its band.
 FAMILY_WISE = 0.95
 #: Draws among which a quantity without a distribution function is ranked.
 RANKED = 99
-_BAND_SIMULATIONS = 2000
 COLUMNS = ("parameter", "sims", "p_uniform", "inside_band", "tells")
 
 
@@ -98,8 +98,7 @@ def uniformity(places: pd.DataFrame, family: int | None = None) -> pd.DataFrame:
     ----------
     Säilynoja, Bürkner and Vehtari 2022, doi 10.1007/s11222-022-10090-6.
     """
-    each = FAMILY_WISE ** (1 / (family or places.shape[1]))
-    points, low, high = band(len(places), each)
+    points, low, high = _band(len(places), family or places.shape[1])
     rows, tells = [], bool(((low > 0) | (high < 1)).all())
     for name, values in places.items():
         ecdf = _ecdf(values, points)
@@ -125,10 +124,10 @@ def curves(found: Sequence[Places]) -> pd.DataFrame:
         band's ends less the place.
     """
     verdicts = iter(judged(found)["inside_band"])
-    each = FAMILY_WISE ** (1 / sum(one.places.shape[1] for one in found))
+    family = sum(one.places.shape[1] for one in found)
     tables = []
     for one in found:
-        points, low, high = band(len(one.places), each)
+        points, low, high = _band(len(one.places), family)
         ends = {"place": points, "low": low - points, "high": high - points}
         about = {"engine": one.engine, "data": one.data, "sims": len(one.places)}
         for name, values in one.places.items():
@@ -138,25 +137,9 @@ def curves(found: Sequence[Places]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def _band(sims: int, family: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return band(sims, FAMILY_WISE ** (1 / family), RANKED)
+
+
 def _ecdf(values: pd.Series, points: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.sort(values), points, side="right") / len(values)
-
-
-@lru_cache(maxsize=8)
-def band(sims: int, probability: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give points, and the ends of a band that holds a uniform ECDF at all of them.
-
-    Parameters
-    ----------
-    sims : int
-        Places behind the ECDF.
-    probability : float
-        How often the whole of it is held.
-    """
-    from arviz_stats import ecdf_utils
-
-    points, rng = np.arange(1, RANKED + 1) / (RANKED + 1), np.random.default_rng(0)
-    pointwise = ecdf_utils.simulate_confidence_bands(
-        sims, 1, points, probability, _BAND_SIMULATIONS, rng
-    )
-    return points, *ecdf_utils.get_pointwise_confidence_band(pointwise, sims, points)

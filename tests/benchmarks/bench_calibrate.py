@@ -82,5 +82,7 @@ def test_throughput_grows_with_workers_and_time_no_faster_than_data_sets(
         for workers in (1, 2, 10, 100, 1000):
             print(f"  {workers:5,} {finished(durations, workers, start, handing):8,.0f} s")
     assert twice < 2 * two * (1 + NOISE)
+    # One worker alone samples on both processors already.
     assert one > 1.3 * two
+    # Four runs lie between the two numbers: of tasks, of the start, of one and of two workers.
     assert abs(finished(times, 2, start, handing) / two - 1) < 4 * NOISE

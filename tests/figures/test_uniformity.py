@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from mscpool.analysis.calibration.uniformity import FAMILY_WISE, Places, band, curves, judged
+from mscpool.analysis.calibration.band import band
+from mscpool.analysis.calibration.uniformity import FAMILY_WISE, RANKED, Places, curves, judged
 from mscpool.figures.style import ALARM, make_style
 from mscpool.figures.uniformity import draw_uniformity
 
@@ -32,7 +33,7 @@ def test_lines_leave_the_band_where_the_verdict_says_so(found):
 def test_the_band_is_the_one_that_judges(found):
     frame = curves(found).drop_duplicates(["data", "place"])
     for each in found:
-        points, low, high = band(len(each.places), FAMILY_WISE ** (1 / 3))
+        points, low, high = band(len(each.places), FAMILY_WISE ** (1 / 3), RANKED)
         own = frame[frame["data"] == each.data]
         assert own["low"].to_numpy() == pytest.approx(low - points)
         assert own["high"].to_numpy() == pytest.approx(high - points)

@@ -89,10 +89,11 @@ def publish(
             return write_effect_figures(fit, given, place, preset, formats, progress or silent)
     made = as_fit(fit)
     given = evidence_or_rows(made, evidence, rows_of)
-    results, place = Results(with_shown(made), given), Path("figures")
     if isinstance(fit, str | Path):
         folder = file_of(fit).parent
         results, place = results_beside(made, given, folder), folder / "figures"
+    else:
+        results, place = Results(with_shown(made), given), Path("figures")
     found = {"checked": checked, "comparison": comparison, "borrowed": borrowed}
     results = replace(results, **{name: each for name, each in found.items() if each is not None})
     place = place if out is None else Path(out)
